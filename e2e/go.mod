@@ -1,0 +1,3 @@
+module github.com/stagemeter/stagemeter/e2e
+
+go 1.26.0

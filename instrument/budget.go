@@ -1,0 +1,172 @@
+package instrument
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"sync/atomic"
+
+	"go.opentelemetry.io/otel/attribute"
+	"go.opentelemetry.io/otel/trace"
+
+	"github.com/stagemeter/stagemeter/semconv"
+)
+
+// A BudgetError is the refusal of a paid call. It matches [ErrBudgetExceeded] with errors.Is, and its type is
+// budget_exceeded.
+type BudgetError struct {
+	Job   string // the job's id as it was given to StartJob
+	API   string // the api that was not called
+	Limit USD    // what the job may spend
+	Spent USD    // what it has spent
+	Held  USD    // what its calls under way have reserved
+	Asked USD    // the estimate of the refused call; 0 if it gave none
+}
+
+func (e *BudgetError) Error() string {
+	return fmt.Sprintf("budget exceeded: job %q may spend %s, has spent %s and holds %s; a call of %s was estimated at %s and not made",
+		e.Job, e.Limit, e.Spent, e.Held, e.API, e.Asked)
+}
+
+// Is matches [ErrBudgetExceeded].
+func (e *BudgetError) Is(target error) bool { return target == ErrBudgetExceeded }
+
+// ErrorType is the value of the error_type attribute.
+func (e *BudgetError) ErrorType() string { return "budget_exceeded" }
+
+// Shares of the budget, in percent, whose crossing is an event on the job's span.
+var budgetThresholds = [...]int64{50, 80, 100}
+
+// budget is what the runs of one job id share: the account, its newest balance, and whether it was exceeded.
+type budget struct {
+	account  atomic.Pointer[openAccount]
+	limit    atomic.Int64
+	spent    atomic.Int64
+	computed atomic.Pointer[USD] // what SetBudgetRemaining said last
+	exceeded atomic.Bool
+}
+
+type openAccount struct{ Account }
+
+// remaining is what video_processing_budget_remaining_usd shows, if there is a budget at all.
+func (b *budget) remaining() (USD, bool) {
+	if r := b.computed.Load(); r != nil {
+		return *r, true
+	}
+	if b.account.Load() == nil {
+		return 0, false
+	}
+	return USD(b.limit.Load() - b.spent.Load()), true
+}
+
+// see takes note of a balance. Operations may report out of order; spent never goes down.
+func (b *budget) see(bal Balance) {
+	b.limit.Store(int64(bal.Limit))
+	for {
+		old := b.spent.Load()
+		if int64(bal.Spent) <= old || b.spent.CompareAndSwap(old, int64(bal.Spent)) {
+			return
+		}
+	}
+}
+
+// openBudget gives the job an account with this limit, or moves the limit of the one that its id has.
+func (j *Job) openBudget(ctx context.Context, limit USD) {
+	if reason := limit.invalid(); reason != "" && limit != Unlimited {
+		j.p.countInvalid(ctx, semconv.BudgetRemainingName, reason)
+		limit = 0
+	}
+	var account Account
+	err := contain("Ledger.Open", func() (err error) {
+		account, err = j.p.ledger.Open(context.WithoutCancel(ctx), j.id, limit)
+		return err
+	})
+	if err != nil || account == nil {
+		handle(fmt.Errorf("instrument: no budget for job %q: %w", j.shown, err))
+		return
+	}
+	j.p.live.mu.Lock()
+	j.live.opened = append(j.live.opened, account)
+	j.p.live.mu.Unlock()
+	b := &j.live.budget
+	b.limit.Store(int64(limit))
+	b.account.Store(&openAccount{account})
+}
+
+// reserve asks the job's budget for a call. It returns the refusal, or nil when the call may be made.
+func (j *Job) reserve(ctx context.Context, c *Call) error {
+	account := j.live.budget.account.Load()
+	if account == nil {
+		return nil
+	}
+	c.hold = j.p.holdID()
+	c.account = account.Account
+	var bal Balance
+	err := contain("Ledger.Reserve", func() (err error) {
+		bal, err = account.Reserve(ctx, c.hold, c.estimate)
+		return err
+	})
+	switch {
+	case err == nil:
+		j.live.budget.see(bal)
+		return nil
+	case errors.Is(err, ErrBudgetExceeded):
+		j.live.budget.see(bal)
+		j.exceed(ctx)
+		return &BudgetError{Job: j.id, API: c.handle.name, Limit: bal.Limit, Spent: bal.Spent, Held: bal.Held, Asked: c.estimate}
+	default:
+		handle(fmt.Errorf("instrument: the ledger did not answer for job %q, the call of %s goes on: %w", j.shown, c.handle.name, err))
+		return nil
+	}
+}
+
+// settle books what a call or a Spend cost, whatever the state of ctx.
+func (j *Job) settle(ctx context.Context, account Account, hold string, cost USD) {
+	var bal Balance
+	err := contain("Ledger.Settle", func() (err error) {
+		bal, err = account.Settle(context.WithoutCancel(ctx), hold, cost)
+		return err
+	})
+	if err != nil {
+		handle(fmt.Errorf("instrument: %s of job %q not settled: %w", cost, j.shown, err))
+		return
+	}
+	j.live.budget.see(bal)
+	for _, percent := range budgetThresholds {
+		at := bal.Limit.Prorate(percent, 100)
+		if bal.Limit != Unlimited && bal.Prior < at && at <= bal.Spent {
+			j.span.AddEvent("budget threshold reached", trace.WithAttributes(
+				attribute.Int64("video.processing.budget.percent", percent),
+				attribute.Float64("video.processing.budget.limit_usd", bal.Limit.Float64()),
+				attribute.Float64("video.processing.budget.spent_usd", bal.Spent.Float64())))
+		}
+	}
+	if bal.Spent > bal.Limit {
+		j.exceed(ctx)
+	}
+}
+
+// exceed counts the first crossing of the budget of a job id.
+func (j *Job) exceed(ctx context.Context) {
+	if j.live.budget.exceeded.CompareAndSwap(false, true) {
+		j.p.inst.BudgetExceeded.Add(ctx, 1)
+		j.span.AddEvent("budget exceeded")
+	}
+}
+
+// mayHaveCost tells whether a failed call may have been charged: everything but a refusal by the budget, a
+// connection that never came up, and an answer of 3xx or 4xx. Sources: the providers bill what was processed, also
+// when the client hung up, and do not bill rejected requests.
+func mayHaveCost(err error) bool {
+	return guarded(true, func() bool {
+		var op *net.OpError
+		var dns *net.DNSError
+		switch {
+		case errors.Is(err, ErrBudgetExceeded), errors.As(err, &dns), errors.As(err, &op) && op.Op == "dial":
+			return false
+		}
+		code, ok := httpStatus(err)
+		return !ok || code >= 500
+	})
+}

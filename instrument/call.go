@@ -1,0 +1,192 @@
+package instrument
+
+import (
+	"context"
+	"sync"
+
+	"go.opentelemetry.io/otel/attribute"
+	"go.opentelemetry.io/otel/trace"
+
+	"github.com/stagemeter/stagemeter/semconv"
+)
+
+// A Call is one call of a paid API, from [StartCall] to [Call.End]. Its methods are safe for concurrent use; a nil
+// *Call is inert.
+type Call struct {
+	p        *Pipeline
+	job      *Job
+	ctx      context.Context
+	handle   *apiHandle
+	span     trace.Span
+	account  Account // of the reservation; nil without a budget
+	hold     string
+	estimate USD
+	floor    USD
+
+	mu     sync.Mutex
+	done   bool
+	cost   USD
+	priced bool
+}
+
+const apiKey = attribute.Key("video.processing.api")
+
+// StartCall starts a call of a paid API and a span "call API" of kind client. If the job has a budget, it is asked
+// first: it reserves the estimate of [WithEstimate], or, without one, passes the call while anything is left. A
+// refusal is a [*BudgetError], counts in video_processing_api_calls_total{status="refused"}, and leaves nothing to
+// end; it is the only error that StartCall returns. Outside of a job nothing is refused.
+//
+//	ctx, call, err := instrument.StartCall(ctx, "whisper", instrument.WithEstimate(estimate))
+//	if err != nil {
+//		return err
+//	}
+//	defer call.End(&err)
+//	…
+//	call.SetCost(price)
+func StartCall(ctx context.Context, api string, opts ...CallOption) (context.Context, *Call, error) {
+	ctx = orBackground(ctx)
+	s := scopeOf(ctx)
+	p := s.p
+	if p.inert() {
+		return ctx, nil, nil
+	}
+	var cfg callConfig
+	for _, o := range opts {
+		if o != nil {
+			o.applyCall(&cfg)
+		}
+	}
+	c := &Call{p: p, job: s.job, handle: p.apis.get(api)}
+	c.estimate, c.floor = c.valid(ctx, cfg.estimate), c.valid(ctx, cfg.floor)
+	c.ctx, c.span = p.tracer.Start(ctx, c.handle.spanName, trace.WithSpanKind(trace.SpanKindClient),
+		trace.WithAttributes(apiKey.String(c.handle.name)))
+	if s.job == nil {
+		return c.ctx, c, nil
+	}
+	if err := s.job.reserve(c.ctx, c); err != nil {
+		c.done = true
+		p.inst.APICalls.Add(c.ctx, 1, c.handle.calls[semconv.CallStatusRefused]...)
+		outcome{err: err}.end(c.span, "budget_exceeded")
+		return c.ctx, c, err
+	}
+	return c.ctx, c, nil
+}
+
+// valid counts an amount that cannot be booked and makes 0 of it.
+func (c *Call) valid(ctx context.Context, amount USD) USD {
+	if reason := amount.invalid(); reason != "" {
+		c.p.countInvalid(ctx, semconv.CostName, reason)
+		return 0
+	}
+	return amount
+}
+
+// SetCost says what the call really cost; the last one before End holds. An amount that cannot be booked (negative,
+// NaN, infinite) counts as invalid and leaves the cost unknown.
+func (c *Call) SetCost(cost USD) {
+	if c == nil || c.p.inert() {
+		return
+	}
+	reason := cost.invalid()
+	c.mu.Lock()
+	if !c.done && reason == "" {
+		c.cost, c.priced = cost, true
+	}
+	c.mu.Unlock()
+	if reason != "" {
+		c.p.countInvalid(c.ctx, semconv.CostName, reason)
+	}
+}
+
+// End ends the call: counts it in video_processing_api_calls_total{api, status}, settles the reservation, and books
+// the cost in video_processing_cost_usd_total{api}, on the job and on the span. Without a SetCost a call that
+// succeeded books its estimate, and one that failed its floor if it may have been charged; see [WithFloor]. Defer it
+// directly; what is said of a panic, a Goexit and a second End at [Job.End] holds here.
+func (c *Call) End(errp *error) {
+	if c == nil || c.p.inert() || !c.end() {
+		return
+	}
+	o := ended(errp, recover())
+	c.finish(o)
+	o.deliver(c.p, errp)
+}
+
+func (c *Call) end() (first bool) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	first, c.done = !c.done, true
+	return first
+}
+
+func (c *Call) finish(o outcome) {
+	status, cost, sure := semconv.CallStatusSuccess, c.estimate, true
+	if o.err != nil {
+		status, cost, sure = semconv.CallStatusError, c.floor, mayHaveCost(o.err)
+	}
+	if c.priced {
+		cost, sure = c.cost, true
+	}
+	c.p.inst.APICalls.Add(c.ctx, 1, c.handle.calls[status]...)
+	switch {
+	case sure:
+		c.p.spend(c.ctx, c.job, c.handle, cost, c.account, c.hold)
+		c.span.SetAttributes(costKey.Float64(cost.Float64()))
+	case c.account != nil:
+		if err := contain("Account.Release", func() error {
+			bal, err := c.account.Release(context.WithoutCancel(c.ctx), c.hold)
+			if err == nil {
+				c.job.live.budget.see(bal)
+			}
+			return err
+		}); err != nil {
+			handle(err)
+		}
+	}
+	var errorType string
+	if o.err != nil {
+		errorType = o.errorType(c.ctx, c.p)
+	}
+	o.end(c.span, errorType)
+}
+
+// Spend books a cost that no call stands for, such as the rent of a GPU, in video_processing_cost_usd_total{api} and
+// on the job. It is never refused, even beyond the budget: the money is gone. An amount that cannot be booked counts
+// as invalid.
+func Spend(ctx context.Context, api string, amount USD) {
+	s := scopeOf(ctx)
+	if s.p.inert() {
+		return
+	}
+	ctx = orBackground(ctx)
+	if reason := amount.invalid(); reason != "" {
+		s.p.countInvalid(ctx, semconv.CostName, reason)
+		return
+	}
+	var account Account
+	var hold string
+	if s.job != nil {
+		if a := s.job.live.budget.account.Load(); a != nil {
+			account, hold = a.Account, s.p.holdID()
+		}
+	}
+	s.p.spend(ctx, s.job, s.p.apis.get(api), amount, account, hold)
+}
+
+// spend books an amount in the totals, on the job, and in the account of its budget.
+func (p *Pipeline) spend(ctx context.Context, j *Job, api *apiHandle, amount USD, account Account, hold string) {
+	if j == nil || !p.jobIDLabel {
+		p.inst.Cost.Add(ctx, amount.Float64(), api.cost...)
+	} else {
+		p.inst.Cost.Add(ctx, amount.Float64(), withAttrs(semconv.AttrAPI.String(api.name), j.live.label))
+	}
+	if j == nil {
+		return
+	}
+	if !j.done.Load() {
+		j.cost.Add(int64(amount))
+		j.live.spend(api, amount)
+	}
+	if account != nil {
+		j.settle(ctx, account, hold, amount)
+	}
+}

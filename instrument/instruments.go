@@ -1,0 +1,224 @@
+package instrument
+
+import (
+	"context"
+	"errors"
+	"strings"
+	"sync"
+	"sync/atomic"
+
+	"go.opentelemetry.io/otel/attribute"
+	"go.opentelemetry.io/otel/metric"
+
+	"github.com/stagemeter/stagemeter/semconv"
+)
+
+// instruments is every instrument that a pipeline records, as the registry describes it. One that the meter refused
+// is a no-op.
+type instruments struct {
+	semconv.Jobs
+	semconv.JobsInProgress
+	semconv.JobDuration
+	semconv.JobRatio
+	semconv.JobsUnshown
+	semconv.OldestJobStartTimestamp
+	semconv.QueueWait
+	semconv.Duration
+	semconv.Ratio
+	semconv.StagesInProgress
+	semconv.Cost
+	semconv.JobCost
+	semconv.CostPerJob
+	semconv.BudgetRemaining
+	semconv.BudgetExceeded
+	semconv.APICalls
+	semconv.AudioLoudnessSpread
+	semconv.AudioNormalization
+	semconv.SegmentsDetected
+	semconv.HighlightScores
+	semconv.FfmpegProcesses
+	semconv.DatabaseConnections
+	semconv.RedisConnections
+	semconv.Errors
+	semconv.InvalidValues
+}
+
+func newInstruments(m metric.Meter) (i instruments, err error) {
+	var errs []error
+	make1(&errs, m, semconv.NewJobs, &i.Jobs)
+	make1(&errs, m, semconv.NewJobsInProgress, &i.JobsInProgress)
+	make1(&errs, m, semconv.NewJobDuration, &i.JobDuration)
+	make1(&errs, m, semconv.NewJobRatio, &i.JobRatio)
+	make1(&errs, m, semconv.NewJobsUnshown, &i.JobsUnshown)
+	make1(&errs, m, semconv.NewOldestJobStartTimestamp, &i.OldestJobStartTimestamp)
+	make1(&errs, m, semconv.NewQueueWait, &i.QueueWait)
+	make1(&errs, m, semconv.NewDuration, &i.Duration)
+	make1(&errs, m, semconv.NewRatio, &i.Ratio)
+	make1(&errs, m, semconv.NewStagesInProgress, &i.StagesInProgress)
+	make1(&errs, m, semconv.NewCost, &i.Cost)
+	make1(&errs, m, semconv.NewJobCost, &i.JobCost)
+	make1(&errs, m, semconv.NewCostPerJob, &i.CostPerJob)
+	make1(&errs, m, semconv.NewBudgetRemaining, &i.BudgetRemaining)
+	make1(&errs, m, semconv.NewBudgetExceeded, &i.BudgetExceeded)
+	make1(&errs, m, semconv.NewAPICalls, &i.APICalls)
+	make1(&errs, m, semconv.NewAudioLoudnessSpread, &i.AudioLoudnessSpread)
+	make1(&errs, m, semconv.NewAudioNormalization, &i.AudioNormalization)
+	make1(&errs, m, semconv.NewSegmentsDetected, &i.SegmentsDetected)
+	make1(&errs, m, semconv.NewHighlightScores, &i.HighlightScores)
+	make1(&errs, m, semconv.NewFfmpegProcesses, &i.FfmpegProcesses)
+	make1(&errs, m, semconv.NewDatabaseConnections, &i.DatabaseConnections)
+	make1(&errs, m, semconv.NewRedisConnections, &i.RedisConnections)
+	make1(&errs, m, semconv.NewErrors, &i.Errors)
+	make1(&errs, m, semconv.NewInvalidValues, &i.InvalidValues)
+	return i, errors.Join(errs...)
+}
+
+func make1[I any](errs *[]error, m metric.Meter, create func(metric.Meter) (I, error), dst *I) {
+	inst, err := create(m)
+	*dst = inst
+	*errs = append(*errs, err)
+}
+
+// register hooks the one callback that reports every observable instrument.
+func (p *Pipeline) register(m metric.Meter) (err error) {
+	i := &p.inst
+	p.registration, err = m.RegisterCallback(func(_ context.Context, o metric.Observer) error {
+		p.observe(o)
+		return nil
+	}, i.JobsInProgress, i.OldestJobStartTimestamp, i.StagesInProgress, i.JobCost, i.BudgetRemaining,
+		i.FfmpegProcesses, i.DatabaseConnections, i.RedisConnections)
+	return err
+}
+
+// A kept option slice is what makes a recording free of allocations; see the notes of metric.WithAttributeSet.
+type (
+	addOptions    = []metric.AddOption
+	recordOptions = []metric.RecordOption
+)
+
+func withAttrs(attrs ...attribute.KeyValue) metric.MeasurementOption {
+	return metric.WithAttributeSet(attribute.NewSet(attrs...))
+}
+
+// stageHandle is what the recordings of one stage name share.
+type stageHandle struct {
+	name       string
+	spanName   string
+	inProgress atomic.Int64
+	set        metric.MeasurementOption // stage
+	record     recordOptions            // the same, for the histograms
+}
+
+func newStageHandle(name string) *stageHandle {
+	set := withAttrs(semconv.AttrStage.String(name))
+	return &stageHandle{name: name, spanName: "stage " + name, set: set, record: recordOptions{set}}
+}
+
+// apiHandle is what the recordings of one API name share.
+type apiHandle struct {
+	name     string
+	spanName string
+	cost     addOptions                        // api
+	calls    map[semconv.CallStatus]addOptions // api, status
+}
+
+func newAPIHandle(name string) *apiHandle {
+	h := &apiHandle{name: name, spanName: "call " + name, calls: make(map[semconv.CallStatus]addOptions)}
+	api := semconv.AttrAPI.String(name)
+	h.cost = addOptions{withAttrs(api)}
+	for _, s := range semconv.CallStatusValues() {
+		h.calls[s] = addOptions{withAttrs(api, s.Attr())}
+	}
+	return h
+}
+
+// statusHandle is what the recordings of one job status share.
+type statusHandle struct {
+	add    addOptions
+	record recordOptions
+}
+
+var statusHandles = func() map[semconv.JobStatus]statusHandle {
+	m := make(map[semconv.JobStatus]statusHandle)
+	for _, s := range semconv.JobStatusValues() {
+		set := withAttrs(s.Attr())
+		m[s] = statusHandle{addOptions{set}, recordOptions{set}}
+	}
+	return m
+}()
+
+// errorKeys bounds the series of video_processing_errors_total.
+type errorKeys struct {
+	mu    sync.RWMutex
+	limit int
+	types map[string]struct{}
+	opts  map[errorKey]addOptions
+}
+
+type errorKey struct{ stage, errorType string }
+
+// options are the attributes of an error of a stage. Past the limit a new type becomes "other".
+func (k *errorKeys) options(stage, errorType string) addOptions {
+	errorType, _ = cleanName(errorType)
+	key := errorKey{stage, errorType}
+	k.mu.RLock()
+	o := k.opts[key]
+	k.mu.RUnlock()
+	if o != nil {
+		return o
+	}
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	if _, known := k.types[errorType]; !known {
+		if len(k.types) >= k.limit {
+			key.errorType = other
+		} else {
+			k.types[errorType] = struct{}{}
+		}
+	}
+	if len(k.opts) >= 10*k.limit { // every stage with every type would be the square
+		key.errorType = other
+	}
+	if o = k.opts[key]; o == nil {
+		o = addOptions{withAttrs(semconv.AttrStage.String(stage), semconv.AttrErrorType.String(key.errorType))}
+		k.opts[key] = o
+	}
+	return o
+}
+
+func (p *Pipeline) countError(ctx context.Context, h *stageHandle, errorType string) {
+	p.inst.Errors.Add(ctx, 1, p.errors.options(h.name, errorType)...)
+}
+
+// countInvalid counts a value that could not be recorded by the instrument of this OpenTelemetry name.
+func (p *Pipeline) countInvalid(ctx context.Context, name string, reason semconv.InvalidReason) {
+	p.inst.InvalidValues.Add(orBackground(ctx), 1, withAttrs(
+		semconv.AttrMetric.String(strings.TrimPrefix(name, "video.processing.")), reason.Attr()))
+}
+
+// zero adds 0 to every counter series that can be known at the start. Without it a series would be born at its first
+// value, and Prometheus's increase() would not see that value.
+func (p *Pipeline) zero() {
+	ctx := context.Background()
+	for _, o := range statusHandles {
+		p.inst.Jobs.Add(ctx, 0, o.add...)
+	}
+	p.inst.BudgetExceeded.Add(ctx, 0)
+	p.inst.JobsUnshown.Add(ctx, 0)
+	for _, h := range p.stages.all() {
+		for _, t := range []string{"canceled", "panic", "timeout"} {
+			p.inst.Errors.Add(ctx, 0, p.errors.options(h.name, t)...)
+		}
+	}
+}
+
+// zeroAPI does the same for an API when its name first appears.
+func (p *Pipeline) zeroAPI(h *apiHandle) {
+	ctx := context.Background()
+	if !p.jobIDLabel {
+		p.inst.Cost.Add(ctx, 0, h.cost...)
+	}
+	for _, o := range h.calls {
+		p.inst.APICalls.Add(ctx, 0, o...)
+	}
+}

@@ -1,0 +1,227 @@
+package instrument
+
+import (
+	"context"
+	"fmt"
+	"sync/atomic"
+	"time"
+
+	"go.opentelemetry.io/otel/attribute"
+	"go.opentelemetry.io/otel/trace"
+
+	"github.com/stagemeter/stagemeter/semconv"
+)
+
+// A Job is one run of one unit of work, from [Pipeline.StartJob] to [Job.End]. It is found through the context that
+// StartJob returns, so stages, calls and recordings need no other argument. Its methods are safe for concurrent use;
+// a nil *Job is inert.
+//
+// Two runs of one id that live at once, such as a message that was delivered twice, are two jobs in every total, and
+// share one budget and one set of job_id series.
+type Job struct {
+	p          *Pipeline
+	scope      scope
+	ctx        context.Context
+	id, shown  string
+	span       trace.Span
+	start      time.Time
+	video      atomic.Int64          // length in nanoseconds; 0: unknown
+	cost       atomic.Int64          // of this run alone
+	counted    atomic.Pointer[error] // the last error that video_processing_errors_total has
+	done       atomic.Bool
+	live       *liveJob
+	prev, next *Job // guarded by live.mu of the pipeline
+}
+
+// StartJob starts a job: counts it in video_processing_jobs_total{status="processing"}, adds it to
+// video_processing_jobs_in_progress, and starts a span named "job" (kind consumer with [WithCarrier], else internal)
+// with the id. End it with the context's error in hand:
+//
+//	ctx, job := p.StartJob(ctx, id, instrument.WithBudget(2*instrument.Dollar))
+//	defer job.End(&err)
+//
+// The id may be anything; it is put on spans and on series that end with the job, cut to 256 bytes and cleaned of what
+// is not printable. An empty id gets one that is unique and counts as invalid.
+func (p *Pipeline) StartJob(ctx context.Context, id string, opts ...JobOption) (context.Context, *Job) {
+	ctx = orBackground(ctx)
+	if p.inert() {
+		return ContextWithPipeline(ctx, nil), nil
+	}
+	var c jobConfig
+	for _, o := range opts {
+		if o != nil {
+			o.applyJob(&c)
+		}
+	}
+	j := &Job{p: p, start: time.Now()}
+	j.id, j.shown = p.jobID(id)
+	j.scope = scope{p: p, job: j}
+	ctx, j.span = p.startJobSpan(ctx, j, &c)
+	j.ctx = context.WithValue(ctx, scopeKey{}, &j.scope)
+	if !p.live.add(j) {
+		p.inst.JobsUnshown.Add(ctx, 1)
+	}
+	p.inst.Jobs.Add(ctx, 1, statusHandles[semconv.JobStatusProcessing].add...)
+	j.SetVideoDuration(c.video)
+	if c.hasBudget {
+		j.openBudget(ctx, c.budget)
+	}
+	if c.carrier != nil {
+		p.recordWait(ctx, c.carrier, j.start)
+	}
+	return j.ctx, j
+}
+
+func (p *Pipeline) startJobSpan(ctx context.Context, j *Job, c *jobConfig) (context.Context, trace.Span) {
+	opts := []trace.SpanStartOption{trace.WithAttributes(jobIDKey.String(j.shown)), trace.WithTimestamp(j.start)}
+	if c.carrier != nil {
+		remote := p.extract(ctx, c.carrier)
+		from := trace.SpanContextFromContext(remote)
+		opts = append(opts, trace.WithSpanKind(trace.SpanKindConsumer))
+		switch {
+		case c.remoteParent:
+			ctx = remote
+		case from.IsValid() && !from.Equal(trace.SpanContextFromContext(ctx)):
+			opts = append(opts, trace.WithLinks(trace.Link{SpanContext: from}))
+		}
+	}
+	return p.tracer.Start(ctx, "job", opts...)
+}
+
+// Attributes of spans alone: no metric may carry an id.
+const (
+	jobIDKey     = attribute.Key("video.processing.job.id")
+	jobStatusKey = attribute.Key("video.processing.job.status")
+	costKey      = attribute.Key("video.processing.cost_usd")
+	videoKey     = attribute.Key("video.processing.video.duration_s")
+)
+
+// End ends the job and records its outcome: jobs_total{status}, jobs_in_progress, job_duration_seconds, job_ratio,
+// cost_per_job_usd, and the span's status. Defer it directly, with the address of the function's named error:
+//
+//	defer job.End(&err)
+//
+// The status is completed if the error is nil (or errp is), canceled if the error is context.Canceled or the job's
+// context was canceled, else failed, with error_type timeout if the context's deadline has passed. A panic counts as
+// failed with error_type panic and goes on, see [WithRecover]; deferred directly is what lets End see it. A
+// runtime.Goexit can't be seen by a deferred call: the job ends as the error says. [Pipeline.RunJob] sees it.
+//
+// An error that no stage of the job has counted is counted in errors_total{stage="job"}. Only the first End of a job
+// does anything. Stages and calls that outlive their job still record what is theirs; what they then spend is in the
+// totals but not in this job's cost.
+func (j *Job) End(errp *error) {
+	if j == nil || j.p.inert() || !j.done.CompareAndSwap(false, true) {
+		return
+	}
+	o := ended(errp, recover())
+	j.finish(o)
+	o.deliver(j.p, errp)
+}
+
+func (j *Job) finish(o outcome) {
+	took := time.Since(j.start)
+	accounts := j.p.live.remove(j)
+	status := semconv.JobStatusCompleted
+	errorType := o.errorType(j.ctx, j.p)
+	switch {
+	case o.canceled(j.ctx):
+		status = semconv.JobStatusCanceled
+	case o.err != nil:
+		status = semconv.JobStatusFailed
+		if !j.hasCounted(o.err) {
+			j.p.countError(j.ctx, j.p.stages.get(jobStage), errorType)
+		}
+	}
+	opts := statusHandles[status]
+	j.p.inst.Jobs.Add(j.ctx, 1, opts.add...)
+	j.p.inst.JobDuration.Record(j.ctx, took.Seconds(), opts.record...)
+	if video := time.Duration(j.video.Load()); video > 0 {
+		j.p.inst.JobRatio.Record(j.ctx, took.Seconds()/video.Seconds(), opts.record...)
+		j.span.SetAttributes(videoKey.Float64(video.Seconds()))
+	}
+	j.p.inst.CostPerJob.Record(j.ctx, j.Cost().Float64())
+	j.span.SetAttributes(jobStatusKey.String(string(status)), costKey.Float64(j.Cost().Float64()))
+	for _, a := range accounts {
+		if err := contain("Account.Close", func() error { return a.Close(context.WithoutCancel(j.ctx)) }); err != nil {
+			handle(fmt.Errorf("instrument: the account of job %q: %w", j.shown, err))
+		}
+	}
+	o.end(j.span, errorType)
+}
+
+// jobStage is the stage attribute of an error that happened in a job but in none of its stages.
+const jobStage = "job"
+
+// hasCounted tells whether errors_total already has this error, which a stage returned and the job passed on.
+func (j *Job) hasCounted(err error) bool {
+	c := j.counted.Load()
+	return c != nil && same(err, *c)
+}
+
+// same tells whether err is counted or wraps it; two panics are the same if their values are.
+func same(err, counted error) bool {
+	if a, ok := err.(*PanicError); ok {
+		b, ok := counted.(*PanicError)
+		// A panic that goes on is read anew by each End. Compared as text, for its value need not be comparable.
+		return ok && fmt.Sprintf("%T%v", a.Value, a.Value) == fmt.Sprintf("%T%v", b.Value, b.Value)
+	}
+	return is(err, counted)
+}
+
+// ID is the id as it was given to StartJob.
+func (j *Job) ID() string {
+	if j == nil {
+		return ""
+	}
+	return j.id
+}
+
+// Cost is what this run has spent so far.
+func (j *Job) Cost() USD {
+	if j == nil {
+		return 0
+	}
+	return USD(j.cost.Load())
+}
+
+// SetVideoDuration tells the length of the job's video once it is known; see [WithVideoDuration].
+func (j *Job) SetVideoDuration(d time.Duration) {
+	if j == nil || j.p.inert() {
+		return
+	}
+	if d < 0 {
+		j.p.countInvalid(j.ctx, semconv.JobRatioName, semconv.InvalidReasonNegative)
+		return
+	}
+	j.video.Store(int64(d))
+}
+
+// SetBudgetRemaining shows an amount that the program has computed itself in
+// video_processing_budget_remaining_usd{job_id}, in place of what [WithBudget] would show. It refuses nothing. The
+// first negative amount counts as budget exceeded.
+func (j *Job) SetBudgetRemaining(remaining USD) {
+	if j == nil || j.p.inert() {
+		return
+	}
+	if remaining == notANumber || remaining == infinite || remaining == Unlimited {
+		reason := semconv.InvalidReasonInf
+		if remaining == notANumber {
+			reason = semconv.InvalidReasonNaN
+		}
+		j.p.countInvalid(j.ctx, semconv.BudgetRemainingName, reason)
+		return
+	}
+	j.live.budget.computed.Store(&remaining)
+	if remaining < 0 {
+		j.exceed(j.ctx)
+	}
+}
+
+// BudgetRemaining is the limit less what was spent, as video_processing_budget_remaining_usd shows it, and whether
+// the job has a budget. It is negative when the job has overspent.
+func (j *Job) BudgetRemaining() (USD, bool) {
+	if j == nil || j.p.inert() {
+		return 0, false
+	}
+	return j.live.budget.remaining()
+}

@@ -1,0 +1,147 @@
+package instrument
+
+import (
+	"context"
+	"fmt"
+	"sync"
+)
+
+// finishedHolds is how many ended holds an account in memory remembers to be idempotent; a hold that comes back
+// later than that many others counts as new. It bounds what a job with millions of calls keeps.
+const finishedHolds = 1024
+
+// NewMemoryLedger is a ledger for the jobs of one process. It keeps an account as long as it is open, and of each
+// account the holds under way and the last 1,024 that ended. All its operations are a map access under a mutex;
+// none blocks, and the context is not used.
+func NewMemoryLedger() Ledger {
+	return &memoryLedger{accounts: make(map[string]*memoryAccount)}
+}
+
+type memoryLedger struct {
+	mu       sync.Mutex
+	accounts map[string]*memoryAccount
+}
+
+func (l *memoryLedger) Open(_ context.Context, job string, limit USD) (Account, error) {
+	if limit < 0 {
+		return nil, fmt.Errorf("instrument: limit %s of job %q: %w", limit, job, ErrInvalidAmount)
+	}
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	a := l.accounts[job]
+	if a == nil {
+		a = &memoryAccount{ledger: l, job: job}
+		l.accounts[job] = a
+	}
+	a.open++
+	a.mu.Lock()
+	a.limit = limit
+	a.mu.Unlock()
+	return a, nil
+}
+
+type memoryAccount struct {
+	ledger *memoryLedger
+	job    string
+	open   int // guarded by ledger.mu
+
+	mu                 sync.Mutex
+	limit, spent, held USD
+	holds              map[string]USD
+	ended              map[string]endedHold
+	order              []string // ring of the keys of ended
+	next               int
+}
+
+type endedHold struct {
+	cost     USD
+	released bool
+}
+
+func (a *memoryAccount) Reserve(_ context.Context, hold string, amount USD) (Balance, error) {
+	if amount.invalid() != "" {
+		return Balance{}, fmt.Errorf("instrument: reserve %s: %w", amount, ErrInvalidAmount)
+	}
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	if old, ok := a.holds[hold]; ok {
+		if old != amount {
+			return a.balance(a.spent), fmt.Errorf("instrument: reserve %s, held %s: %w", amount, old, ErrHoldConflict)
+		}
+		return a.balance(a.spent), nil
+	}
+	if _, ok := a.ended[hold]; ok {
+		return a.balance(a.spent), fmt.Errorf("instrument: reserve %s for a hold that ended: %w", amount, ErrHoldConflict)
+	}
+	if used := a.spent.plus(a.held); a.limit != Unlimited && (used >= a.limit || amount > a.limit-used) {
+		return a.balance(a.spent), ErrBudgetExceeded
+	}
+	if amount > Unlimited-a.held {
+		return a.balance(a.spent), fmt.Errorf("instrument: reserve %s on top of %s: %w", amount, a.held, ErrInvalidAmount)
+	}
+	if a.holds == nil {
+		a.holds = make(map[string]USD)
+	}
+	a.holds[hold] = amount
+	a.held += amount
+	return a.balance(a.spent), nil
+}
+
+func (a *memoryAccount) Settle(_ context.Context, hold string, cost USD) (Balance, error) {
+	if cost.invalid() != "" {
+		return Balance{}, fmt.Errorf("instrument: settle %s: %w", cost, ErrInvalidAmount)
+	}
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	prior := a.spent
+	if e, ok := a.ended[hold]; ok && !e.released {
+		if e.cost != cost {
+			return a.balance(prior), fmt.Errorf("instrument: settle %s, settled %s: %w", cost, e.cost, ErrHoldConflict)
+		}
+		return a.balance(prior), nil
+	}
+	a.end(hold, endedHold{cost: cost})
+	a.spent = a.spent.plus(cost)
+	return a.balance(prior), nil
+}
+
+func (a *memoryAccount) Release(_ context.Context, hold string) (Balance, error) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	if _, ok := a.holds[hold]; ok {
+		a.end(hold, endedHold{released: true})
+	}
+	return a.balance(a.spent), nil
+}
+
+func (a *memoryAccount) Close(context.Context) error {
+	a.ledger.mu.Lock()
+	defer a.ledger.mu.Unlock()
+	if a.open--; a.open == 0 {
+		delete(a.ledger.accounts, a.job)
+	}
+	return nil
+}
+
+// end moves a hold from the open ones to the remembered ones.
+func (a *memoryAccount) end(hold string, e endedHold) {
+	a.held -= a.holds[hold]
+	delete(a.holds, hold)
+	if _, again := a.ended[hold]; !again {
+		if len(a.order) < finishedHolds {
+			a.order = append(a.order, hold)
+		} else {
+			delete(a.ended, a.order[a.next])
+			a.order[a.next] = hold
+			a.next = (a.next + 1) % finishedHolds
+		}
+	}
+	if a.ended == nil {
+		a.ended = make(map[string]endedHold)
+	}
+	a.ended[hold] = e
+}
+
+func (a *memoryAccount) balance(prior USD) Balance {
+	return Balance{Limit: a.limit, Spent: a.spent, Held: a.held, Prior: prior}
+}

@@ -1,0 +1,148 @@
+package instrument
+
+import (
+	"fmt"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"unicode"
+	"unicode/utf8"
+)
+
+const (
+	// other stands for every name past the limit.
+	other = "other"
+	// unknown stands for a name that is empty.
+	unknown = "unknown"
+	// maxNameLen is the longest attribute value that a caller chooses, in bytes; names are words, ids may be paths.
+	maxNameLen, maxIDLen = 64, 256
+)
+
+// names hands out one handle per name, so that a recording finds its prebuilt attributes by one map access. It
+// bounds how many there are: past the limit a name that was not declared shares the handle of "other".
+//
+// The map is copied on write and read without a lock: names are few, and appear early in a program's life.
+type names[H any] struct {
+	what   string // for the one report
+	build  func(name string) *H
+	bad    func() // told of each name that had to be changed
+	byName atomic.Pointer[map[string]*H]
+	full   atomic.Bool
+
+	mu         sync.Mutex
+	undeclared int
+	limit      int
+}
+
+func newNames[H any](what string, limit int, declared []string, build func(string) *H, bad func()) *names[H] {
+	n := &names[H]{what: what, limit: limit, build: build, bad: bad}
+	m := make(map[string]*H)
+	for _, name := range declared {
+		name, ok := cleanName(name)
+		if !ok {
+			bad()
+		}
+		if m[name] == nil {
+			m[name] = build(name)
+		}
+	}
+	n.byName.Store(&m)
+	return n
+}
+
+// get is the handle of a name. It does not allocate for a name that it has seen.
+func (n *names[H]) get(name string) *H {
+	if h := (*n.byName.Load())[name]; h != nil {
+		return h
+	}
+	return n.add(name)
+}
+
+func (n *names[H]) add(raw string) *H {
+	name, ok := cleanName(raw)
+	if !ok {
+		n.bad()
+	}
+	if h := (*n.byName.Load())[name]; h != nil {
+		return h
+	}
+	if n.full.Load() {
+		name = other
+		if h := (*n.byName.Load())[name]; h != nil {
+			return h
+		}
+	}
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	old := *n.byName.Load()
+	if h := old[name]; h != nil {
+		return h
+	}
+	if n.undeclared == n.limit && name != other {
+		n.full.Store(true)
+		handle(fmt.Errorf("instrument: more than %d undeclared %s: %q and all new ones are recorded as %q; "+
+			"a name is a word from your code, never an id, a path or an error's text", n.limit, n.what, name, other))
+		if name = other; old[name] != nil {
+			return old[name]
+		}
+	}
+	if name != other {
+		n.undeclared++
+	}
+	m := make(map[string]*H, len(old)+1)
+	for k, v := range old {
+		m[k] = v
+	}
+	h := n.build(name)
+	m[name] = h
+	n.byName.Store(&m)
+	return h
+}
+
+// all is every handle so far, by name.
+func (n *names[H]) all() map[string]*H { return *n.byName.Load() }
+
+// cleanName makes an attribute value of a name and tells whether it could stay as it was.
+func cleanName(name string) (string, bool) {
+	c := clean(name, maxNameLen)
+	if c == "" {
+		return unknown, false
+	}
+	return c, c == name
+}
+
+// clean makes a text fit for telemetry: valid UTF-8 (OTLP refuses a whole batch for less), no control characters, at
+// most limit bytes.
+func clean(s string, limit int) string {
+	if len(s) <= limit && plain(s) {
+		return s
+	}
+	if len(s) > 4*limit { // look at no more of a huge text than can matter
+		s = s[:4*limit]
+	}
+	s = strings.Map(func(r rune) rune {
+		if unicode.IsControl(r) {
+			return utf8.RuneError
+		}
+		return r
+	}, strings.ToValidUTF8(s, string(utf8.RuneError)))
+	s = strings.TrimSpace(s)
+	if len(s) > limit {
+		cut := limit
+		for !utf8.RuneStart(s[cut]) {
+			cut--
+		}
+		s = strings.TrimSpace(s[:cut])
+	}
+	return s
+}
+
+// plain tells that a text is printable ASCII without space at its ends, which needs no cleaning.
+func plain(s string) bool {
+	for i := range len(s) {
+		if s[i] < ' ' || s[i] > '~' {
+			return false
+		}
+	}
+	return s == "" || s[0] != ' ' && s[len(s)-1] != ' '
+}

@@ -1,0 +1,152 @@
+package instrument
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"reflect"
+	"runtime/debug"
+
+	"go.opentelemetry.io/otel/attribute"
+	"go.opentelemetry.io/otel/codes"
+	"go.opentelemetry.io/otel/trace"
+
+	"github.com/stagemeter/stagemeter/semconv"
+)
+
+// A PanicError is a panic that [WithRecover] turned into an error. Its type is panic.
+type PanicError struct {
+	Value any    // what panic was called with
+	Stack []byte // the stack of the goroutine at the panic, as debug.Stack gives it
+}
+
+func (e *PanicError) Error() string { return fmt.Sprintf("panic: %v", e.Value) }
+
+// Unwrap is the panic's value if that is an error.
+func (e *PanicError) Unwrap() error {
+	err, _ := e.Value.(error)
+	return err
+}
+
+// ErrorType is the value of the error_type attribute.
+func (e *PanicError) ErrorType() string { return "panic" }
+
+// errGoexit is the outcome of a function that ended its goroutine with runtime.Goexit, as testing.T.FailNow does.
+var errGoexit error = goexitError{}
+
+type goexitError struct{}
+
+func (goexitError) Error() string     { return "the function ended its goroutine with runtime.Goexit" }
+func (goexitError) ErrorType() string { return "goexit" }
+
+// outcome is how a job, a stage or a call ended.
+type outcome struct {
+	err      error
+	panicked *PanicError
+}
+
+// ended reads the outcome from what a deferred End knows: the error it was given, and the value of recover.
+func ended(errp *error, recovered any) outcome {
+	if recovered != nil {
+		p := &PanicError{Value: recovered, Stack: debug.Stack()}
+		return outcome{err: p, panicked: p}
+	}
+	if errp == nil {
+		return outcome{}
+	}
+	return outcome{err: *errp}
+}
+
+// deliver hands a panic on: as an error where that was asked for and there is a place for it, as the panic that it
+// was everywhere else. The panic is raised again from the deferred call, below which the panicking frames still
+// stand, so the trace that the runtime prints begins where it began.
+func (o outcome) deliver(p *Pipeline, errp *error) {
+	if o.panicked == nil {
+		return
+	}
+	if !p.recover || errp == nil {
+		panic(o.panicked.Value)
+	}
+	*errp = o.panicked
+}
+
+// canceled tells whether the caller gave up, as opposed to a failure.
+func (o outcome) canceled(ctx context.Context) bool {
+	return o.err != nil && o.panicked == nil &&
+		(errors.Is(ctx.Err(), context.Canceled) || is(o.err, context.Canceled))
+}
+
+// errorType is the type of the outcome's error in a context: an error that came when the context was over is the
+// context's doing, whatever the interrupted operation made of it.
+func (o outcome) errorType(ctx context.Context, p *Pipeline) string {
+	switch {
+	case o.err == nil:
+		return ""
+	case o.panicked != nil:
+		return "panic"
+	case errors.Is(ctx.Err(), context.DeadlineExceeded):
+		return "timeout"
+	case errors.Is(ctx.Err(), context.Canceled):
+		return "canceled"
+	}
+	return p.errorType(o.err)
+}
+
+// end writes the outcome on a span and ends it.
+func (o outcome) end(span trace.Span, errorType string) {
+	if o.err != nil && span.IsRecording() {
+		var stack []byte
+		if o.panicked != nil {
+			stack = o.panicked.Stack
+		}
+		exception(span, o.err, errorType, stack)
+		span.SetStatus(codes.Error, clean(errorText(o.err), maxTextLen))
+	}
+	span.End()
+}
+
+// maxTextLen bounds an error's text and a stack on a span, in bytes.
+const maxTextLen = 4096
+
+// recordException puts an error on the span of ctx without ending or failing it.
+func recordException(ctx context.Context, err error, errorType string, stack []byte) {
+	if span := trace.SpanFromContext(orBackground(ctx)); span.IsRecording() {
+		exception(span, err, errorType, stack)
+	}
+}
+
+func exception(span trace.Span, err error, errorType string, stack []byte) {
+	span.SetAttributes(semconv.AttrErrorType.String(clean(errorType, maxNameLen)))
+	attrs := []attribute.KeyValue{
+		attribute.String("exception.type", reflect.TypeOf(err).String()),
+		attribute.String("exception.message", clean(errorText(err), maxTextLen)),
+	}
+	if stack != nil {
+		if len(stack) > 4*maxTextLen {
+			stack = stack[:4*maxTextLen]
+		}
+		attrs = append(attrs, attribute.String("exception.stacktrace", string(stack)))
+	}
+	span.AddEvent("exception", trace.WithAttributes(attrs...))
+}
+
+// The methods of an error are the user's code, and those of a nil pointer in an error often panic. A program that
+// never calls them must not meet that panic here.
+
+func errorText(err error) string {
+	return guarded(reflect.TypeOf(err).String()+": its Error method panicked", err.Error)
+}
+
+func is(err, target error) bool {
+	return guarded(false, func() bool { return errors.Is(err, target) })
+}
+
+// guarded is what f returns, or the fallback if it panics.
+func guarded[T any](fallback T, f func() T) (result T) {
+	defer func() {
+		if recover() != nil {
+			result = fallback
+		}
+	}()
+	return f()
+}

@@ -1,0 +1,149 @@
+package instrument
+
+import (
+	"context"
+	"crypto/rand"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"strconv"
+	"sync/atomic"
+
+	"go.opentelemetry.io/otel"
+	"go.opentelemetry.io/otel/metric"
+	"go.opentelemetry.io/otel/propagation"
+	"go.opentelemetry.io/otel/trace"
+
+	"github.com/stagemeter/stagemeter/semconv"
+)
+
+// ScopeName names the meter and the tracer of this package.
+const ScopeName = "github.com/stagemeter/stagemeter/instrument"
+
+// Version is the version of this package, and of its meter and tracer.
+const Version = "0.1.0"
+
+// A Pipeline measures jobs. One program has one, made by [New] once the providers are there; its methods are safe for
+// concurrent use. A nil *Pipeline and the zero Pipeline are inert: what they wrap runs unmeasured.
+type Pipeline struct {
+	ready        bool
+	root         scope
+	inst         instruments
+	tracer       trace.Tracer
+	propagator   propagation.TextMapPropagator
+	classify     func(error) string
+	recover      bool
+	jobIDLabel   bool
+	ledger       Ledger
+	holdPrefix   string
+	holds        atomic.Uint64
+	unnamed      atomic.Uint64
+	live         live
+	stages       *names[stageHandle]
+	apis         *names[apiHandle]
+	errors       errorKeys
+	pools        pools
+	processes    atomic.Int64
+	registration metric.Registration
+}
+
+// New makes a pipeline. Without options it measures through the global providers, in-memory budgets, up to 1,000 live
+// jobs with series of their own. It always returns a usable pipeline; the error joins what was wrong with the options
+// and which instruments the meter refused, which then record nothing.
+//
+// Make one pipeline for a meter provider, when the global providers, if they are used, are in place: the zeros that
+// it records at the start go to the provider of that moment.
+func New(opts ...Option) (*Pipeline, error) {
+	c := config{
+		meters:    otel.GetMeterProvider(),
+		tracers:   otel.GetTracerProvider(),
+		nameLimit: 100,
+		liveLimit: 1000,
+		ledger:    NewMemoryLedger(),
+	}
+	var errs []error
+	for _, o := range opts {
+		if o == nil {
+			errs = append(errs, errors.New("instrument: New: a nil Option is ignored"))
+			continue
+		}
+		errs = append(errs, o.apply(&c))
+	}
+	p := &Pipeline{
+		ready:      true,
+		tracer:     c.tracers.Tracer(ScopeName, trace.WithInstrumentationVersion(Version)),
+		propagator: c.propagator,
+		classify:   c.classify,
+		recover:    c.recover,
+		jobIDLabel: c.jobIDLabel,
+		ledger:     c.ledger,
+		holdPrefix: randomPrefix(),
+		live:       live{limit: c.liveLimit, byID: make(map[string]*liveJob)},
+		errors:     errorKeys{limit: c.nameLimit, types: make(map[string]struct{}), opts: make(map[errorKey]addOptions)},
+	}
+	p.root.p = p
+	meter := c.meters.Meter(ScopeName, metric.WithInstrumentationVersion(Version))
+	var err error
+	p.inst, err = newInstruments(meter)
+	errs = append(errs, err)
+	p.stages = newNames("stage names", c.nameLimit, c.stages, newStageHandle, func() { p.badName(semconv.DurationName) })
+	p.apis = newNames("API names", c.nameLimit, c.apis, p.newAPI, func() { p.badName(semconv.APICallsName) })
+	p.zero()
+	errs = append(errs, p.register(meter))
+	return p, errors.Join(errs...)
+}
+
+// Close unregisters the pipeline's callback, so that its observable series end. What is recorded afterwards still
+// counts. It is idempotent, and not needed by a program that shuts its meter provider down.
+func (p *Pipeline) Close() error {
+	if p.inert() || p.registration == nil {
+		return nil
+	}
+	if err := p.registration.Unregister(); err != nil {
+		return fmt.Errorf("instrument: unregister the pipeline's callback: %w", err)
+	}
+	return nil
+}
+
+func (p *Pipeline) inert() bool { return p == nil || !p.ready }
+
+func (p *Pipeline) newAPI(name string) *apiHandle {
+	h := newAPIHandle(name)
+	p.zeroAPI(h)
+	return h
+}
+
+func (p *Pipeline) badName(metric string) {
+	p.countInvalid(context.Background(), metric, semconv.InvalidReasonBadName)
+}
+
+// jobID gives a job without an id one of its own, so that two such jobs do not share a budget.
+func (p *Pipeline) jobID(id string) (key, shown string) {
+	if shown = clean(id, maxIDLen); shown != "" {
+		return id, shown
+	}
+	p.badName(semconv.JobsName)
+	shown = "unnamed-" + p.holdPrefix + strconv.FormatUint(p.unnamed.Add(1), 10)
+	return shown, shown
+}
+
+// holdID is unique among all processes that share a ledger.
+func (p *Pipeline) holdID() string {
+	return p.holdPrefix + strconv.FormatUint(p.holds.Add(1), 36)
+}
+
+func randomPrefix() string {
+	var b [8]byte
+	_, _ = rand.Read(b[:]) // never fails, as of Go 1.24
+	return hex.EncodeToString(b[:]) + "-"
+}
+
+// contain calls code of the user's and makes an error of its panic.
+func contain(what string, f func() error) (err error) {
+	defer func() {
+		if v := recover(); v != nil {
+			err = fmt.Errorf("instrument: %s panicked: %v", what, v)
+		}
+	}()
+	return f()
+}

@@ -1,0 +1,99 @@
+package instrument
+
+import (
+	"context"
+	"errors"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"sync"
+	"time"
+
+	"go.opentelemetry.io/otel/attribute"
+	"go.opentelemetry.io/otel/trace"
+)
+
+// TrackProcess adds one to video_processing_ffmpeg_processes until done is called. Call done when the process has
+// ended; only its first call counts. [StartProcess] does both for an exec.Cmd.
+//
+//	done := instrument.TrackProcess(ctx)
+//	defer done()
+func TrackProcess(ctx context.Context) (done func()) {
+	p, _ := pipelineOf(ctx)
+	if p.inert() {
+		return func() {}
+	}
+	p.processes.Add(1)
+	return sync.OnceFunc(func() { p.processes.Add(-1) })
+}
+
+// A Process is a command that [StartProcess] has started. A nil *Process is inert.
+type Process struct {
+	cmd  *exec.Cmd
+	ctx  context.Context
+	wait func() error
+}
+
+// StartProcess starts cmd and tracks it as [TrackProcess] does until [Process.Wait] returns, which must be called as
+// for the cmd itself. Canceling ctx does not stop the process; exec.CommandContext does. The error is that of
+// cmd.Start, and then nothing is tracked.
+func StartProcess(ctx context.Context, cmd *exec.Cmd) (*Process, error) {
+	if cmd == nil {
+		return nil, errors.New("instrument: StartProcess: cmd is nil")
+	}
+	if err := cmd.Start(); err != nil {
+		return nil, err
+	}
+	p := &Process{cmd: cmd, ctx: orBackground(ctx)}
+	done := TrackProcess(ctx)
+	p.wait = sync.OnceValue(func() error {
+		defer done()
+		err := cmd.Wait()
+		p.describe()
+		return err
+	})
+	return p, nil
+}
+
+// Wait waits for the process to end and returns what cmd.Wait says. Its exit code, its CPU time and its peak memory
+// are put on the span of the context of StartProcess. It is safe for concurrent use; every call gives the same
+// error.
+func (p *Process) Wait() error {
+	if p == nil || p.wait == nil {
+		return errors.New("instrument: Wait on a process that was not started")
+	}
+	return p.wait()
+}
+
+// ProcessUsage is what a process that has ended took.
+type ProcessUsage struct {
+	User, System time.Duration // CPU time
+	MaxRSS       int64         // peak memory in bytes; 0 where the system does not tell
+}
+
+// Usage is what the process took. It is zero before Wait has returned.
+func (p *Process) Usage() ProcessUsage {
+	if p == nil || p.cmd == nil || p.cmd.ProcessState == nil {
+		return ProcessUsage{}
+	}
+	return usageOf(p.cmd.ProcessState)
+}
+
+func usageOf(s *os.ProcessState) ProcessUsage {
+	return ProcessUsage{User: s.UserTime(), System: s.SystemTime(), MaxRSS: maxRSS(s)}
+}
+
+func (p *Process) describe() {
+	span := trace.SpanFromContext(p.ctx)
+	if p.cmd.ProcessState == nil || !span.IsRecording() {
+		return
+	}
+	u := p.Usage()
+	span.SetAttributes(
+		attribute.String("process.executable.name", clean(filepath.Base(p.cmd.Path), maxNameLen)),
+		attribute.Int("process.exit.code", p.cmd.ProcessState.ExitCode()),
+		attribute.Float64("process.cpu.user_s", u.User.Seconds()),
+		attribute.Float64("process.cpu.system_s", u.System.Seconds()),
+		attribute.Int64("process.memory.max_rss_bytes", u.MaxRSS),
+	)
+}

@@ -1,0 +1,85 @@
+package instrument
+
+import (
+	"context"
+	"sync"
+	"sync/atomic"
+
+	"go.opentelemetry.io/otel"
+)
+
+// scope is what a context knows: the pipeline, the job and the innermost stage.
+type scope struct {
+	p     *Pipeline
+	job   *Job
+	stage *Stage
+}
+
+type scopeKey struct{}
+
+// scopeOf is the scope of ctx, or the default pipeline's outside of any.
+func scopeOf(ctx context.Context) *scope {
+	if ctx != nil {
+		if s, ok := ctx.Value(scopeKey{}).(*scope); ok {
+			return s
+		}
+	}
+	return &Default().root
+}
+
+func orBackground(ctx context.Context) context.Context {
+	if ctx == nil {
+		return context.Background()
+	}
+	return ctx
+}
+
+// ContextWithPipeline makes p the pipeline of what is recorded under ctx outside of a job; [WrapJob] starts its jobs
+// there too. A nil p records nothing.
+func ContextWithPipeline(ctx context.Context, p *Pipeline) context.Context {
+	s := &scope{}
+	if !p.inert() {
+		s = &p.root
+	}
+	return context.WithValue(orBackground(ctx), scopeKey{}, s)
+}
+
+// JobFromContext is the job that ctx is in, or nil, which is inert.
+func JobFromContext(ctx context.Context) *Job { return scopeOf(ctx).job }
+
+var (
+	defaultPipeline atomic.Pointer[Pipeline]
+	defaultOnce     sync.Mutex
+)
+
+// Default is the pipeline of everything that is recorded outside of a job. Unless [SetDefault] gave one, it is made
+// at the first use, with the global providers.
+func Default() *Pipeline {
+	if p := defaultPipeline.Load(); p != nil {
+		return p
+	}
+	defaultOnce.Lock()
+	defer defaultOnce.Unlock()
+	if p := defaultPipeline.Load(); p != nil {
+		return p
+	}
+	p, err := New()
+	if err != nil {
+		handle(err)
+	}
+	defaultPipeline.Store(p)
+	return p
+}
+
+// SetDefault makes p the pipeline that [Default] returns, and returns a function that undoes it. A nil p brings back
+// the one with the global providers, made anew. The former pipeline is not closed.
+func SetDefault(p *Pipeline) (restore func()) {
+	old := defaultPipeline.Swap(p)
+	return sync.OnceFunc(func() { defaultPipeline.Store(old) })
+}
+
+// handle reports what has no caller to return to. A handler that panics is contained.
+func handle(err error) {
+	defer func() { _ = recover() }()
+	otel.Handle(err)
+}

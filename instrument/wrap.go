@@ -1,0 +1,169 @@
+package instrument
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/stagemeter/stagemeter/semconv"
+)
+
+// RunJob runs fn as a job and returns its error unchanged. What [Pipeline.StartJob] and [Job.End] say holds; a
+// runtime.Goexit in fn is seen and counts as failed.
+func (p *Pipeline) RunJob(ctx context.Context, id string, fn func(context.Context) error, opts ...JobOption) (err error) {
+	ctx, j := p.StartJob(ctx, id, opts...)
+	var returned bool
+	defer j.run(&err, &returned)
+	if fn == nil {
+		err = nilFunc("RunJob")
+	} else {
+		err = fn(ctx)
+	}
+	returned = true
+	return err
+}
+
+// RunStage runs fn as a stage and returns its results unchanged. What [StartStage] and [Stage.End] say holds; a
+// runtime.Goexit in fn is seen and counts as an error of type goexit.
+//
+//	segments, err := instrument.RunStage(ctx, "analysis", func(ctx context.Context) ([]Segment, error) {
+//		return detect(ctx, video)
+//	})
+func RunStage[T any](ctx context.Context, name string, fn func(context.Context) (T, error), opts ...StageOption) (out T, err error) {
+	ctx, s := StartStage(ctx, name, opts...)
+	var returned bool
+	defer s.run(&err, &returned)
+	if fn == nil {
+		err = nilFunc("RunStage")
+	} else {
+		out, err = fn(ctx)
+	}
+	returned = true
+	return out, err
+}
+
+// RunCall makes one call of a paid API and returns its results unchanged, or, if the budget refuses it, a
+// [*BudgetError] and the zero T without making it. A call that succeeds costs what price says of its result; a nil
+// price, one that panics, and an amount that cannot be booked leave the estimate. What [StartCall] and [Call.End]
+// say holds.
+//
+//	text, err := instrument.RunCall(ctx, "whisper",
+//		func(t Transcript) instrument.USD { return perMinute.Prorate(int64(t.Duration), int64(time.Minute)) },
+//		func(ctx context.Context) (Transcript, error) { return client.Transcribe(ctx, audio) })
+func RunCall[T any](ctx context.Context, api string, price func(T) USD, call func(context.Context) (T, error), opts ...CallOption) (out T, err error) {
+	ctx, c, err := StartCall(ctx, api, opts...)
+	if err != nil {
+		return out, err
+	}
+	var returned bool
+	defer c.run(&err, &returned)
+	if call == nil {
+		err = nilFunc("RunCall")
+	} else {
+		out, err = call(ctx)
+	}
+	returned = true
+	if err == nil {
+		priceCall(c, price, out)
+	}
+	return out, err
+}
+
+func priceCall[T any](c *Call, price func(T) USD, out T) {
+	if price == nil || c == nil {
+		return
+	}
+	if err := contain("the price function of "+c.handle.name, func() error { c.SetCost(price(out)); return nil }); err != nil {
+		c.p.countInvalid(c.ctx, semconv.CostName, semconv.InvalidReasonBadFormat)
+		handle(err)
+	}
+}
+
+// WrapJob makes a function whose every call is a job of the pipeline of its context, with the id that idOf finds in
+// the argument. It has the signature of fn.
+func WrapJob[In, Out any](idOf func(In) string, fn func(context.Context, In) (Out, error), opts ...JobOption) func(context.Context, In) (Out, error) {
+	return func(ctx context.Context, in In) (out Out, err error) {
+		var id string
+		if idOf != nil {
+			if err := contain("the id function of WrapJob", func() error { id = idOf(in); return nil }); err != nil {
+				handle(err)
+			}
+		}
+		err = scopeOf(ctx).p.RunJob(ctx, id, func(ctx context.Context) (err error) {
+			if fn == nil {
+				return nilFunc("WrapJob")
+			}
+			out, err = fn(ctx, in)
+			return err
+		}, opts...)
+		return out, err
+	}
+}
+
+// WrapStage makes a function whose every call is a stage; see [RunStage]. It has the signature of fn.
+//
+//	var analyze = instrument.WrapStage("analysis", analyzeVideo)
+func WrapStage[In, Out any](name string, fn func(context.Context, In) (Out, error), opts ...StageOption) func(context.Context, In) (Out, error) {
+	return func(ctx context.Context, in In) (Out, error) {
+		return RunStage(ctx, name, bind("WrapStage", fn, in), opts...)
+	}
+}
+
+// WrapCall makes a function whose every call is a paid call; see [RunCall]. It has the signature of fn.
+func WrapCall[In, Out any](api string, price func(Out) USD, fn func(context.Context, In) (Out, error), opts ...CallOption) func(context.Context, In) (Out, error) {
+	return func(ctx context.Context, in In) (Out, error) {
+		return RunCall(ctx, api, price, bind("WrapCall", fn, in), opts...)
+	}
+}
+
+func bind[In, Out any](what string, fn func(context.Context, In) (Out, error), in In) func(context.Context) (Out, error) {
+	return func(ctx context.Context) (out Out, err error) {
+		if fn == nil {
+			return out, nilFunc(what)
+		}
+		return fn(ctx, in)
+	}
+}
+
+type nilFuncError string
+
+func nilFunc(what string) error { return nilFuncError(what) }
+
+func (e nilFuncError) Error() string {
+	return fmt.Sprintf("instrument: %s: the function is nil", string(e))
+}
+func (e nilFuncError) ErrorType() string { return "nil_func" }
+
+// run is the End of the Run functions, deferred directly: whether the function returned tells a Goexit from a success.
+func (j *Job) run(errp *error, returned *bool) {
+	if j == nil || !j.done.CompareAndSwap(false, true) {
+		return
+	}
+	o := ran(errp, recover(), *returned)
+	j.finish(o)
+	o.deliver(j.p, errp)
+}
+
+func (s *Stage) run(errp *error, returned *bool) {
+	if s == nil || !s.done.CompareAndSwap(false, true) {
+		return
+	}
+	o := ran(errp, recover(), *returned)
+	s.finish(o)
+	o.deliver(s.scope.p, errp)
+}
+
+func (c *Call) run(errp *error, returned *bool) {
+	if c == nil || !c.end() {
+		return
+	}
+	o := ran(errp, recover(), *returned)
+	c.finish(o)
+	o.deliver(c.p, errp)
+}
+
+func ran(errp *error, recovered any, returned bool) outcome {
+	if recovered == nil && !returned {
+		return outcome{err: errGoexit}
+	}
+	return ended(errp, recovered)
+}

@@ -1,0 +1,48 @@
+#!/usr/bin/env bash
+# demo.sh [flag ...] [video ...]: runs the smart video editor with a Redis of its own, which ends with it.
+# What is given here comes after the demo's own flags, and wins.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+
+editor=.cache/bin/smartvideoeditor
+go build -buildvcs=false -o "$editor" ./examples/smartvideoeditor
+
+work=$(mktemp -d)
+redis="" demo=""
+cleanup() {
+	if [[ -n $redis ]]; then
+		kill "$redis" 2>/dev/null || true
+		wait "$redis" || true
+	fi
+	rm -rf "$work"
+}
+trap cleanup EXIT
+
+# Each in a process group of its own: Ctrl-C then ends the editor, and after it Redis.
+set -m
+
+# A free port is one on which the Redis that answers is ours, by its process id.
+for _ in {1..20}; do
+	port=$((20000 + RANDOM % 12000))
+	redis-server --bind 127.0.0.1 --port $port --dir "$work" --save '' --appendonly no >"$work/redis.log" 2>&1 &
+	redis=$!
+	for _ in {1..50}; do
+		if redis-cli -p $port info server 2>/dev/null | tr -d '\r' | grep -qx "process_id:$redis"; then break 2; fi
+		kill -0 $redis 2>/dev/null || break
+		sleep 0.1
+	done
+	kill $redis 2>/dev/null || true
+	redis=""
+done
+if [[ -z $redis ]]; then
+	echo "demo: Redis did not start; its last words:" >&2
+	tail -n 5 "$work/redis.log" >&2
+	exit 1
+fi
+
+trap '[[ -z $demo ]] || kill -INT "$demo" 2>/dev/null' INT
+trap '[[ -z $demo ]] || kill -TERM "$demo" 2>/dev/null' TERM HUP
+"$editor" -redis "redis://127.0.0.1:$port" -hold 10m "$@" </dev/null &
+demo=$!
+while kill -0 "$demo" 2>/dev/null; do wait "$demo" || true; done
+wait "$demo"

@@ -1,0 +1,12 @@
+#!/bin/sh
+# fuzz.sh TIME: runs every fuzz target of the repository for TIME, one after the other.
+set -eu
+time=${1:?usage: fuzz.sh TIME}
+cd "$(dirname "$0")/.."
+
+find . -name '.?*' -prune -o -name '*_test.go' -print | sort | while read -r file; do
+	sed -n 's/^func \(Fuzz[A-Za-z0-9_]*\)(.*/\1/p' "$file" | while read -r target; do
+		printf '%s %s\n' "$(dirname "$file")" "$target"
+		go test -run '^$' -fuzz "^$target\$" -fuzztime "$time" "$(dirname "$file")" </dev/null
+	done
+done
