@@ -1,0 +1,104 @@
+package e2e
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+)
+
+// contract are the names that users have dashboards on, with type and label names as Prometheus has them.
+var contract = []struct {
+	name, typ string
+	labels    []string
+}{
+	{"video_processing_jobs_total", "counter", []string{"status"}},
+	{"video_processing_jobs_in_progress", "gauge", nil},
+	{"video_processing_cost_usd_total", "counter", []string{"api"}},
+	{"video_processing_cost_per_job_usd", "histogram", nil},
+	{"video_processing_budget_remaining_usd", "gauge", []string{"job_id"}},
+	{"video_processing_budget_exceeded_total", "counter", nil},
+	{"video_processing_duration_seconds", "histogram", []string{"stage"}},
+	{"video_processing_ratio", "histogram", []string{"stage"}},
+	{"video_processing_audio_loudness_spread_lu", "histogram", []string{"phase"}},
+	{"video_processing_audio_normalization_db", "histogram", nil},
+	{"video_processing_segments_detected", "histogram", nil},
+	{"video_processing_highlight_scores", "histogram", nil},
+	{"video_processing_ffmpeg_processes", "gauge", nil},
+	{"video_processing_database_connections", "gauge", []string{"pool", "state"}},
+	{"video_processing_redis_connections", "gauge", []string{"pool", "state"}},
+	{"video_processing_errors_total", "counter", []string{"error_type", "stage"}},
+	{"video_processing_api_calls_total", "counter", []string{"api", "status"}},
+}
+
+// settleWithin is how long the slower ways may take to show what the program last recorded.
+const settleWithin = time.Minute
+
+// testThreeWays: a user's dashboard shows the same whether Prometheus scrapes the program, or a collector to
+// which it pushes, or receives the push itself; and it is what the program shows.
+func testThreeWays(t *testing.T, p prometheus, e editor) {
+	var all map[way]snapshot
+	var diffs []string
+	for deadline := time.Now().Add(settleWithin); ; time.Sleep(time.Second) {
+		all = snapshots(t, p)
+		if diffs = differences(all, exposed(t, e.metricsURL)); len(diffs) == 0 || time.Now().After(deadline) {
+			break
+		}
+	}
+	if len(diffs) > 0 {
+		t.Errorf("%d series differ:\n%s", len(diffs), strings.Join(diffs, "\n"))
+	}
+	for from, series := range all {
+		for _, want := range contract {
+			t.Run(from.String()+"/"+want.name, func(t *testing.T) { checkMetric(t, series, want.name, want.typ, want.labels) })
+		}
+	}
+}
+
+// differences are those of each way against the scrape, in both directions, and of the scrape against page,
+// which the program shows: Prometheus remembers more, the series of jobs that have ended.
+func differences(all map[way]snapshot, page snapshot) []string {
+	var diffs []string
+	compare := func(title string, want, got snapshot) {
+		for _, diff := range difference(want, got) {
+			diffs = append(diffs, title+": "+diff)
+		}
+	}
+	compare("scraped, against what the program shows", page, all[scraped])
+	for _, other := range []way{fromCollector, pushed} {
+		compare(fmt.Sprintf("%v, against the scrape", other), all[scraped], all[other])
+		compare(fmt.Sprintf("the scrape, against %v", other), all[other], all[scraped])
+	}
+	return diffs
+}
+
+// checkMetric: the metric is there with its type and labels, and the run has left a trace in it.
+func checkMetric(t *testing.T, all snapshot, name, typ string, labels []string) {
+	found, alive := false, false
+	for _, s := range all {
+		if s.family() != name {
+			continue
+		}
+		found = true
+		alive = alive || s.value != 0
+		if s.typ != typ {
+			t.Errorf("%v is a %s, want a %s", s, s.typ, typ)
+		}
+		if got := s.labelNames(); !slices.Equal(got, labels) {
+			t.Errorf("%v has the labels %q, want %q", s, got, labels)
+		}
+	}
+	switch {
+	case !found:
+		t.Error("no series")
+	case !alive && !restsAtZero[name]:
+		t.Error("every series is 0 after a run with completed, failed and refused work")
+	}
+}
+
+// restsAtZero are the gauges of what goes on at the moment: nothing does when the jobs have ended.
+var restsAtZero = map[string]bool{
+	"video_processing_jobs_in_progress": true,
+	"video_processing_ffmpeg_processes": true,
+}

@@ -1,0 +1,39 @@
+// Command quickstart measures jobs that only pretend to work. Run it, and open the page that it prints.
+package main
+
+import (
+	"context"
+	"fmt"
+	"net"
+	"os"
+	"os/signal"
+	"time"
+
+	"github.com/stagemeter/stagemeter/exporters"
+	"github.com/stagemeter/stagemeter/instrument"
+)
+
+func main() {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
+	defer stop()
+	tel, err := exporters.Start(ctx, exporters.WithServiceName("quickstart"))
+	defer tel.Shutdown(ctx)
+	_, port, _ := net.SplitHostPort(fmt.Sprint(tel.Addr()))
+	fmt.Printf("metrics: http://localhost:%s/metrics (Ctrl-C ends; problems: %v)\n", port, err)
+	p, _ := instrument.New(instrument.WithMeterProvider(tel.MeterProvider()), instrument.WithTracerProvider(tel.TracerProvider()))
+	for n := 1; ctx.Err() == nil; n++ {
+		video := time.Duration(n%4+1) * time.Minute // each fourth one costs more than its budget allows
+		err := p.RunJob(ctx, fmt.Sprint("video-", n), func(ctx context.Context) error { return transcribe(ctx, video) },
+			instrument.WithVideoDuration(video), instrument.WithBudget(2*instrument.Cent))
+		fmt.Printf("video-%d of %v: %v\n", n, video, err)
+	}
+}
+
+func transcribe(ctx context.Context, video time.Duration) (err error) {
+	ctx, stage := instrument.StartStage(ctx, "transcription")
+	defer stage.End(&err)
+	price := (6 * instrument.Cent / 10).Prorate(int64(video), int64(time.Minute))                  // $0.006 a minute
+	call := func(context.Context) (string, error) { time.Sleep(time.Second); return "hello", nil } // your API client here
+	_, err = instrument.RunCall(ctx, "whisper", func(string) instrument.USD { return price }, call, instrument.WithEstimate(price))
+	return err
+}

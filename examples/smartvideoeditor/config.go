@@ -1,0 +1,76 @@
+package main
+
+import (
+	"flag"
+	"fmt"
+	"io"
+	"path/filepath"
+	"time"
+
+	"github.com/stagemeter/stagemeter/instrument"
+)
+
+// config is the command line.
+type config struct {
+	inputs      []string
+	jobs        int
+	concurrency int
+	budget      instrument.USD
+	out         string // absolute
+	listen      string
+	hold        time.Duration
+	metricsDump string
+	json        string
+	db          string
+	redis       string
+	speechURL   string
+}
+
+// state is the folder in -out for what is not a reel.
+func (c config) state() string { return filepath.Join(c.out, ".smartvideoeditor") }
+
+// parse reads the command line. What is wrong with it is told with the flag and the value.
+func parse(args []string, stderr io.Writer) (config, error) {
+	var c config
+	flags := flag.NewFlagSet("smartvideoeditor", flag.ContinueOnError)
+	flags.SetOutput(stderr)
+	flags.Usage = func() {
+		fmt.Fprint(stderr, "Usage: smartvideoeditor [flags] [video ...]\n\n",
+			"Makes a highlight reel of each video. Without a video it makes one that speaks.\n\n")
+		flags.PrintDefaults()
+	}
+	flags.IntVar(&c.jobs, "jobs", 1, "queue the videos `N` times")
+	flags.IntVar(&c.concurrency, "concurrency", 2, "work on `N` jobs at once")
+	flags.TextVar(&c.budget, "budget", 2*instrument.Dollar, "what a job's paid calls may cost in `USD`: 0.50, or unlimited")
+	flags.StringVar(&c.out, "out", "smartvideoeditor-out", "the `folder` of the reels; one program at a time works in it")
+	flags.StringVar(&c.listen, "listen", ":9099", "serve metrics at `address`")
+	flags.DurationVar(&c.hold, "hold", 0, "go on serving metrics for a `duration` after the last job")
+	flags.StringVar(&c.metricsDump, "metrics-dump", "", "write the last metrics to a `file`")
+	flags.StringVar(&c.json, "json", "", "write what became of the jobs to a `file`")
+	flags.StringVar(&c.db, "db", "", "keep checkpoints in a SQLite `file`, or at postgres://… (default: a file in -out)")
+	flags.StringVar(&c.redis, "redis", "", "cache analyses in Redis at a `URL`, redis://…")
+	flags.StringVar(&c.speechURL, "speech-url", "", "transcribe at a `URL` with OpenAI's API, such as https://api.openai.com/v1,\n"+
+		"with the key in OPENAI_API_KEY (default: a service of the program's own)")
+	if err := flags.Parse(args); err != nil {
+		return config{}, err
+	}
+	c.inputs = flags.Args()
+	switch {
+	case c.jobs < 1:
+		return config{}, fmt.Errorf("-jobs %d: must be at least 1", c.jobs)
+	case c.concurrency < 1:
+		return config{}, fmt.Errorf("-concurrency %d: must be at least 1", c.concurrency)
+	case c.hold < 0:
+		return config{}, fmt.Errorf("-hold %v: must not be negative", c.hold)
+	case c.out == "":
+		return config{}, fmt.Errorf(`-out "": must be a folder`)
+	}
+	var err error
+	if c.out, err = filepath.Abs(c.out); err != nil {
+		return config{}, fmt.Errorf("-out %s: %w", c.out, err)
+	}
+	if c.db == "" {
+		c.db = filepath.Join(c.state(), "checkpoints.db")
+	}
+	return c, nil
+}

@@ -1,0 +1,50 @@
+package editor
+
+import (
+	"context"
+	"path/filepath"
+
+	"github.com/stagemeter/stagemeter/instrument"
+
+	"github.com/stagemeter/stagemeter/examples/smartvideoeditor/internal/cache"
+	"github.com/stagemeter/stagemeter/examples/smartvideoeditor/internal/screen"
+	"github.com/stagemeter/stagemeter/examples/smartvideoeditor/internal/store"
+	"github.com/stagemeter/stagemeter/examples/smartvideoeditor/internal/whisper"
+)
+
+// The stages of a job, in their order.
+const (
+	Validation    = "validation"
+	Analysis      = "analysis"
+	Transcription = "transcription"
+	Normalization = "normalization"
+	Rendering     = "rendering"
+)
+
+// Stages are the stages' names, for instrument.WithStages.
+func Stages() []string {
+	return []string{Validation, Analysis, Transcription, Normalization, Rendering}
+}
+
+// Transcriber is the paid service that the editor needs.
+type Transcriber interface {
+	Transcribe(ctx context.Context, path string) (whisper.Transcript, error)
+}
+
+// An Editor edits videos. Its fields are set before its first use and not changed afterwards.
+type Editor struct {
+	Pipeline    *instrument.Pipeline
+	Checkpoints *store.Store
+	Cache       *cache.Cache // nil: none
+	Transcriber Transcriber
+	Screen      screen.Screen
+	Out         string         // the folder of the reels: absolute, and there; one editor at a time works in it
+	State       string         // a folder in Out for what is not finished
+	Budget      instrument.USD // of each job, over all its runs
+}
+
+// output is where a job's reel goes.
+func (e *Editor) output(id string) string { return filepath.Join(e.Out, id+".mp4") }
+
+// workspace is where a job keeps what later stages need of earlier ones.
+func (e *Editor) workspace(id string) string { return filepath.Join(e.State, "work", id) }

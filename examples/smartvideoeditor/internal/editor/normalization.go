@@ -1,0 +1,130 @@
+package editor
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"go.opentelemetry.io/otel/attribute"
+	"go.opentelemetry.io/otel/trace"
+
+	"github.com/stagemeter/stagemeter/instrument"
+	"github.com/stagemeter/stagemeter/instrument/ffmpeg"
+
+	"github.com/stagemeter/stagemeter/examples/smartvideoeditor/internal/media"
+)
+
+// normalized is what the fourth stage makes: the sound with all segments equally loud.
+type normalized struct {
+	File   string         // "" where there is nothing to hear, and the sound stays as it is
+	Spread *instrument.LU // what is left of it
+	Whole  string         // what loudnorm did to the whole: "linear", which is one gain; "" where it was left out
+}
+
+func (n normalized) summary() string {
+	if n.Spread == nil {
+		return "skipped: nothing to hear"
+	}
+	return fmt.Sprintf("loudness spread %.1f LU", *n.Spread)
+}
+
+func (n normalized) lost() error {
+	if n.File == "" {
+		return nil
+	}
+	_, err := os.Stat(n.File)
+	return err
+}
+
+// normalization brings each segment to the same loudness, and then, where one gain does it, the whole to the target.
+func (r *run) normalization(ctx context.Context) (err error) {
+	r.normalized, err = stage(ctx, r, Normalization, func(ctx context.Context) (normalized, error) {
+		if !r.video.hasSound() || r.scenes.silent() {
+			return normalized{}, nil
+		}
+		even, err := r.normalize(ctx)
+		if err != nil {
+			return normalized{}, err
+		}
+		for _, segment := range r.scenes.Segments {
+			if gain, ok := segment.Gain(); ok {
+				instrument.RecordNormalization(ctx, gain)
+			}
+		}
+		if even.Spread != nil {
+			instrument.RecordLoudnessSpread(ctx, instrument.After, *even.Spread)
+		}
+		// What only this program knows goes on the stage's span, like on any other.
+		trace.SpanFromContext(ctx).SetAttributes(attribute.String("loudnorm.normalization_type", even.Whole))
+		return even, nil
+	})
+	return err
+}
+
+func (r *run) normalize(ctx context.Context) (normalized, error) {
+	even := normalized{File: filepath.Join(r.workspace(r.task.ID), "normalized.mka")}
+	filters := []string{soundFormat, media.GainFilter(r.scenes.Segments)}
+
+	measured, err := r.measure(ctx, filters)
+	second := false
+	switch {
+	case errors.Is(err, media.ErrSilent): // shorter than loudnorm can measure
+	case err != nil:
+		return normalized{}, err
+	case measured.Linear():
+		filters = append(filters, measured.Filter(), soundFormat) // loudnorm puts out 192 kHz
+		second = true
+	}
+
+	soundLog := even.File + ".loudness"
+	defer os.Remove(soundLog)
+	filters = append(filters, loudnessFilter(soundLog))
+	log, err := r.filterSound(ctx, filters, []string{"-c:a", "flac"}, ffmpeg.WithOutput(even.File),
+		ffmpeg.WithDuration(r.video.Length), ffmpeg.WithProgress(r.progress))
+	if err != nil {
+		return normalized{}, err
+	}
+	if second {
+		did, err := media.ReadLoudnorm(log)
+		if err != nil {
+			return normalized{}, err
+		}
+		even.Whole = did.Type
+	}
+
+	sound, err := openSound(soundLog)
+	if err != nil {
+		return normalized{}, err
+	}
+	defer sound.Close()
+	segments := slices.Clone(r.scenes.Segments)
+	if err := media.Loudness(segments, sound); err != nil {
+		return normalized{}, err
+	}
+	even.Spread = spread(segments)
+	return even, nil
+}
+
+// measure is the first pass of loudnorm, over the sound as the filters before it make it.
+func (r *run) measure(ctx context.Context, filters []string) (media.Loudnorm, error) {
+	log, err := r.filterSound(ctx, append(slices.Clip(filters), media.LoudnormFilter()), []string{"-f", "null", "-"})
+	if err != nil {
+		return media.Loudnorm{}, err
+	}
+	return media.ReadLoudnorm(log)
+}
+
+// filterSound runs the sound through filters, and returns what they have reported in ffmpeg's log.
+func (r *run) filterSound(ctx context.Context, filters, output []string, opts ...ffmpeg.Option) (log string, err error) {
+	args := append([]string{"-loglevel", "level+info"}, ffmpeg.Input(r.task.Path)...)
+	args = append(args, "-map", fmt.Sprintf("0:%d", r.video.Sound), "-t", media.Timestamp(r.video.Length),
+		"-af", strings.Join(filters, ","))
+	var written strings.Builder
+	opts = append(opts, ffmpeg.WithStderr(&written), ffmpeg.WithStallTimeout(stall))
+	_, err = ffmpeg.Run(ctx, append(args, output...), opts...)
+	return written.String(), err
+}

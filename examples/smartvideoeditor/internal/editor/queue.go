@@ -1,0 +1,56 @@
+package editor
+
+import (
+	"context"
+	"sync"
+
+	"go.opentelemetry.io/otel/propagation"
+
+	"github.com/stagemeter/stagemeter/examples/smartvideoeditor/internal/report"
+)
+
+// message is what a queue holds: what to do, and beside it a carrier for what the telemetry needs to follow it. This
+// queue is a channel; with Redis, NATS, Kafka or a table the carrier is the message's headers.
+type message struct {
+	place   int
+	task    Task
+	carrier propagation.MapCarrier
+}
+
+// Run runs the tasks, at most workers at once, and returns what became of each, in their order. When ctx is canceled
+// the running jobs are canceled, and those that wait are not started.
+func (e *Editor) Run(ctx context.Context, tasks []Task, workers int) []report.Job {
+	jobs := make([]report.Job, len(tasks))
+	queue := make(chan message, len(tasks))
+	for i, task := range tasks {
+		if done, ok := e.done(ctx, task); ok {
+			jobs[i] = done
+			continue
+		}
+		carrier := propagation.MapCarrier{}
+		e.Pipeline.Enqueue(ctx, task.ID, carrier)
+		queue <- message{place: i, task: task, carrier: carrier}
+	}
+	close(queue)
+
+	var wait sync.WaitGroup
+	for range max(1, workers) {
+		wait.Go(func() {
+			for m := range queue {
+				jobs[m.place] = e.work(ctx, m)
+			}
+		})
+	}
+	wait.Wait()
+	return jobs
+}
+
+// work takes one message off the queue.
+func (e *Editor) work(ctx context.Context, m message) report.Job {
+	if err := ctx.Err(); err != nil {
+		return report.Job{ID: m.task.ID, Input: m.task.Input, Status: report.Canceled, ErrorType: "canceled",
+			Error: "not started: " + err.Error()}
+	}
+	r := &run{Editor: e, task: m.task}
+	return r.job(ctx, m.carrier)
+}

@@ -1,0 +1,93 @@
+package editor
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"strings"
+	"time"
+
+	"github.com/stagemeter/stagemeter/instrument/ffmpeg"
+
+	"github.com/stagemeter/stagemeter/examples/smartvideoeditor/internal/media"
+)
+
+// reel is what the last stage makes.
+type reel struct {
+	Output     string
+	Highlights []media.Excerpt
+	Length     time.Duration
+}
+
+func (r reel) summary() string {
+	return fmt.Sprintf("%s, %v", count(len(r.Highlights), "highlight"), r.Length.Round(10*time.Millisecond))
+}
+
+func (r reel) lost() error {
+	_, err := os.Stat(r.Output)
+	return err
+}
+
+// rendering cuts the highlights together.
+func (r *run) rendering(ctx context.Context) (err error) {
+	r.reel, err = stage(ctx, r, Rendering, func(ctx context.Context) (reel, error) {
+		made := reel{Output: r.output(r.task.ID), Highlights: media.Reel(r.scenes.Segments)}
+		for _, h := range made.Highlights {
+			made.Length += h.Len()
+		}
+		_, err := ffmpeg.Run(ctx, r.renderArgs(made.Highlights),
+			ffmpeg.WithOutput(made.Output),
+			ffmpeg.WithDuration(made.Length),
+			ffmpeg.WithProgress(r.progress),
+			ffmpeg.WithStallTimeout(stall))
+		return made, err
+	})
+	return err
+}
+
+// renderArgs opens the video once for each excerpt, at its place, so that what lies between is not decoded; then the
+// normalized sound in the same way.
+func (r *run) renderArgs(excerpts []media.Excerpt) []string {
+	sound, stream := r.normalized.File, 0
+	if sound == "" && r.video.hasSound() {
+		sound, stream = r.task.Path, r.video.Sound
+	}
+	var args, parts []string
+	var joined strings.Builder
+	for _, e := range excerpts {
+		args = append(append(args, cut(e)...), ffmpeg.Input(r.task.Path)...)
+	}
+	for i, e := range excerpts {
+		parts = append(parts, fmt.Sprintf("[%d:%d]%s[v%d]", i, r.video.Picture, r.pictureFilter(), i))
+		fmt.Fprintf(&joined, "[v%d]", i)
+		if sound != "" {
+			args = append(append(args, cut(e)...), ffmpeg.Input(sound)...)
+			parts = append(parts, fmt.Sprintf("[%d:%d]%s[a%d]", len(excerpts)+i, stream, soundFormat, i))
+			fmt.Fprintf(&joined, "[a%d]", i)
+		}
+	}
+	outputs, maps := "[v]", []string{"-map", "[v]"}
+	tracks := 0
+	if sound != "" {
+		outputs, tracks = "[v][a]", 1
+		maps = append(maps, "-map", "[a]", "-c:a", "aac", "-b:a", "160k")
+	}
+	parts = append(parts, fmt.Sprintf("%sconcat=n=%d:v=1:a=%d%s", &joined, len(excerpts), tracks, outputs))
+	args = append(args, "-filter_complex", strings.Join(parts, ";"))
+	args = append(args, maps...)
+	return append(args, "-c:v", "libx264", "-preset", "veryfast", "-crf", "21", "-movflags", "+faststart")
+}
+
+func cut(e media.Excerpt) []string {
+	return []string{"-ss", media.Timestamp(e.Start), "-t", media.Timestamp(e.Len())}
+}
+
+// pictureFilter makes of any picture one that every player shows: upright (ffmpeg turns it by itself), a steady frame
+// rate, even sides, square pixels, 8 bits.
+func (r *run) pictureFilter() string {
+	rate := r.video.FrameRate
+	if rate < 1 || rate > 60 {
+		rate = 30
+	}
+	return fmt.Sprintf("fps=%.5g,scale=w='max(2,trunc(iw*sar/2)*2)':h='max(2,trunc(ih/2)*2)',setsar=1,format=yuv420p", rate)
+}

@@ -1,0 +1,157 @@
+package editor
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"time"
+
+	"go.opentelemetry.io/otel/propagation"
+
+	"github.com/stagemeter/stagemeter/instrument"
+
+	"github.com/stagemeter/stagemeter/examples/smartvideoeditor/internal/report"
+	"github.com/stagemeter/stagemeter/examples/smartvideoeditor/internal/screen"
+	"github.com/stagemeter/stagemeter/examples/smartvideoeditor/internal/store"
+)
+
+// run is one job at work.
+type run struct {
+	*Editor
+	task       Task
+	checkpoint store.Checkpoint
+	screen     screen.Job
+	report     report.Job
+
+	// What the stages have found, in their order.
+	video      video
+	scenes     scenes
+	transcript transcript
+	normalized normalized
+	reel       reel
+}
+
+// job runs the job from where its checkpoint stands. It is counted by RunJob once it is written down.
+func (r *run) job(ctx context.Context, carrier propagation.TextMapCarrier) report.Job {
+	r.screen = r.Screen.Job(r.task.ID)
+	r.report = report.Job{ID: r.task.ID, Input: r.task.Input, Status: report.Completed}
+	checkpoint, err := r.Checkpoints.Load(ctx, r.task.ID)
+	r.checkpoint = checkpoint
+	edit := func(ctx context.Context) error {
+		if err != nil {
+			return err
+		}
+		return r.edit(ctx)
+	}
+	err = r.Pipeline.RunJob(ctx, r.task.ID, edit,
+		instrument.WithCarrier(carrier),
+		instrument.WithBudget(r.budgetLeft()))
+	return r.ended(ctx, err)
+}
+
+// budgetLeft is the job's budget less what its earlier runs have spent.
+func (r *run) budgetLeft() instrument.USD {
+	if r.Budget == instrument.Unlimited {
+		return instrument.Unlimited
+	}
+	return max(0, r.Budget-r.checkpoint.Cost)
+}
+
+// edit is the job itself.
+func (r *run) edit(ctx context.Context) error {
+	if err := r.Checkpoints.Begin(ctx, r.task.ID, r.task.Path); err != nil {
+		return err
+	}
+	if err := os.MkdirAll(r.workspace(r.task.ID), 0o755); err != nil {
+		return err
+	}
+	for _, step := range []func(context.Context) error{
+		r.validation, r.analysis, r.transcription, r.normalization, r.rendering,
+	} {
+		if err := step(ctx); err != nil {
+			return err
+		}
+	}
+	return r.Checkpoints.Finish(ctx, r.task.ID, store.Outcome{Status: store.Completed, Output: r.reel.Output})
+}
+
+// ended writes down how a job that did not complete has ended, and cleans up behind it.
+func (r *run) ended(ctx context.Context, err error) report.Job {
+	if err != nil {
+		r.failed(ctx, err)
+	}
+	// A job that was canceled goes on from its last finished stage some day; any other has no more use for its files.
+	if r.report.Status != report.Canceled {
+		if err := os.RemoveAll(r.workspace(r.task.ID)); err != nil {
+			r.Screen.Printf("%s: %v", r.task.ID, err)
+		}
+	}
+	r.fill()
+	r.screen.End(r.report.Status, r.lastWord())
+	return r.report
+}
+
+func (r *run) failed(ctx context.Context, err error) {
+	r.report.Status, r.report.Error, r.report.ErrorType = report.Failed, err.Error(), instrument.ErrorType(err)
+	if ctx.Err() != nil {
+		r.report.Status, r.report.ErrorType = report.Canceled, "canceled"
+	}
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), saveTimeout)
+	defer cancel()
+	if err := r.Checkpoints.Finish(ctx, r.task.ID, store.Outcome{
+		Status:    store.Status(r.report.Status),
+		ErrorType: r.report.ErrorType,
+		Error:     r.report.Error,
+	}); err != nil {
+		r.Screen.Printf("%s: %v", r.task.ID, err)
+	}
+}
+
+// saveTimeout bounds writing a checkpoint for a job that is over or canceled.
+const saveTimeout = 10 * time.Second
+
+// fill puts what the stages have found into the report.
+func (r *run) fill() {
+	for _, stage := range r.checkpoint.Stages {
+		r.report.Stages = append(r.report.Stages, report.Stage{Name: stage.Name, Seconds: stage.Took.Seconds()})
+	}
+	r.report.CostUSD = r.checkpoint.Cost.Float64()
+	r.report.LoudnessSpreadBeforeLU = (*float64)(r.scenes.Spread)
+	r.report.LoudnessSpreadAfterLU = (*float64)(r.normalized.Spread)
+	r.report.Segments = len(r.scenes.Segments)
+	r.report.Highlights = len(r.reel.Highlights)
+	r.report.Transcript = r.transcript.Text
+	r.report.Output = r.reel.Output
+}
+
+func (r *run) lastWord() string {
+	if r.report.Error != "" {
+		return fmt.Sprintf("%s (%s)", r.report.Error, r.report.ErrorType)
+	}
+	return r.report.Output
+}
+
+// done reports a job that was completed before: it is not run again. A reel that is gone makes it a job to do.
+func (e *Editor) done(ctx context.Context, task Task) (report.Job, bool) {
+	checkpoint, err := e.Checkpoints.Load(ctx, task.ID)
+	if err != nil || checkpoint.Status != store.Completed {
+		return report.Job{}, false
+	}
+	if _, err := os.Stat(checkpoint.Output); err != nil {
+		return report.Job{}, false
+	}
+	r := &run{Editor: e, task: task, checkpoint: checkpoint}
+	r.report = report.Job{ID: task.ID, Input: task.Input, Status: report.Completed}
+	if err := errors.Join(
+		recall(checkpoint, Analysis, &r.scenes),
+		recall(checkpoint, Transcription, &r.transcript),
+		recall(checkpoint, Normalization, &r.normalized),
+		recall(checkpoint, Rendering, &r.reel),
+	); err != nil {
+		return report.Job{}, false
+	}
+	r.fill()
+	e.Screen.Printf("%s  completed before: %s", task.ID, r.report.Output)
+	return r.report, true
+}

@@ -1,0 +1,98 @@
+package editor
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"time"
+
+	"github.com/stagemeter/stagemeter/instrument"
+
+	"github.com/stagemeter/stagemeter/examples/smartvideoeditor/internal/screen"
+	"github.com/stagemeter/stagemeter/examples/smartvideoeditor/internal/store"
+)
+
+// shares are the parts of a job's time that the stages take.
+var shares = map[string]screen.Share{
+	Validation:    {From: 0, To: 0.05},
+	Analysis:      {From: 0.05, To: 0.2},
+	Transcription: {From: 0.2, To: 0.6},
+	Normalization: {From: 0.6, To: 0.8},
+	Rendering:     {From: 0.8, To: 1},
+}
+
+// result is what a stage has found. It is kept as JSON.
+type result interface {
+	// summary tells people what it is.
+	summary() string
+	// lost says why the result is of no more use, such as that its file is gone; nil if it is.
+	lost() error
+}
+
+// stage runs one stage, unless an earlier run of the job has finished it. It is finished when its result is kept: a
+// process that dies before repeats it, one that dies after goes on behind it.
+func stage[T result](ctx context.Context, r *run, name string, fn func(context.Context) (T, error)) (T, error) {
+	r.screen.Stage(name, shares[name])
+	var kept T
+	if found, err := find(r.checkpoint, name, &kept); err == nil && found && kept.lost() == nil {
+		r.screen.Finished(0, "finished before: "+kept.summary())
+		return kept, nil
+	}
+	var took time.Duration
+	out, err := instrument.RunStage(ctx, name, func(ctx context.Context) (T, error) {
+		start := time.Now()
+		out, err := fn(ctx)
+		if err != nil {
+			return out, err
+		}
+		took = time.Since(start)
+		return out, r.keep(ctx, name, took, out)
+	})
+	if err != nil {
+		return out, fmt.Errorf("%s: %w", name, err)
+	}
+	r.screen.Finished(took, out.summary())
+	return out, nil
+}
+
+// keep writes a stage's result down, even when the job has just been canceled: the work is done.
+func (r *run) keep(ctx context.Context, name string, took time.Duration, out result) error {
+	data, err := json.Marshal(out)
+	if err != nil {
+		return err
+	}
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), saveTimeout)
+	defer cancel()
+	done := store.Stage{Name: name, Took: took, Result: data}
+	if err := r.Checkpoints.SaveStage(ctx, r.task.ID, done); err != nil {
+		return err
+	}
+	r.checkpoint.Put(done)
+	return nil
+}
+
+// find reads the result of a finished stage.
+func find(c store.Checkpoint, name string, into any) (bool, error) {
+	saved, ok := c.Stage(name)
+	if !ok {
+		return false, nil
+	}
+	if err := json.Unmarshal(saved.Result, into); err != nil {
+		return false, fmt.Errorf("the kept result of %s: %w", name, err)
+	}
+	return true, nil
+}
+
+// recall reads the result of a stage if it was done.
+func recall(c store.Checkpoint, name string, into any) error {
+	_, err := find(c, name, into)
+	return err
+}
+
+// count is a number of things in words.
+func count(n int, thing string) string {
+	if n == 1 {
+		return "1 " + thing
+	}
+	return fmt.Sprintf("%d %ss", n, thing)
+}

@@ -1,0 +1,61 @@
+package media
+
+import (
+	"io"
+	"time"
+)
+
+// frameInfo is the spatial and temporal information of one frame.
+type frameInfo struct {
+	at             time.Duration
+	detail, motion float64
+}
+
+// picture is what the video filters scdet and siti say of a video.
+type picture struct {
+	cuts   []time.Duration
+	frames []frameInfo
+}
+
+func readPicture(r io.Reader) (picture, error) {
+	var p picture
+	err := scan(r, func(at time.Duration, key string, value float64) {
+		switch key {
+		case "lavfi.scd.time":
+			if cut, ok := position(value); ok {
+				p.cuts = append(p.cuts, cut)
+			}
+		case "lavfi.siti.si":
+			p.frames = append(p.frames, frameInfo{at: at, detail: value})
+		case "lavfi.siti.ti":
+			if last := len(p.frames) - 1; last >= 0 && p.frames[last].at == at {
+				p.frames[last].motion = value
+			}
+		}
+	})
+	return p, err
+}
+
+// measure fills in the segments' Detail and Motion.
+func (p picture) measure(segments []Segment) {
+	next := 0
+	for i := range segments {
+		s := &segments[i]
+		last := i == len(segments)-1
+		count := 0
+		var detail, motion float64
+		for ; next < len(p.frames) && (last || p.frames[next].at < s.End); next++ {
+			detail += p.frames[next].detail
+			if count > 0 {
+				motion += p.frames[next].motion
+			}
+			count++
+		}
+		if count > 0 {
+			s.Detail = detail / float64(count)
+		}
+		if count > 1 {
+			s.Motion = motion / float64(count-1)
+		}
+	}
+}

@@ -1,0 +1,39 @@
+// Package report tells what became of the jobs: as JSON for programs, as a table for people.
+package report
+
+import "slices"
+
+// A Stage is one finished stage of a job.
+type Stage struct {
+	Name    string  `json:"name"`
+	Seconds float64 `json:"seconds"`
+}
+
+// A Job is what became of one job, over all its runs. What it did not get to is zero or null.
+type Job struct {
+	ID                     string   `json:"id"`
+	Input                  string   `json:"input"`
+	Status                 string   `json:"status"`     // completed, failed or canceled
+	ErrorType              string   `json:"error_type"` // as in video_processing_errors_total
+	Error                  string   `json:"error"`
+	Stages                 []Stage  `json:"stages"` // the finished ones, in order
+	CostUSD                float64  `json:"cost_usd"`
+	LoudnessSpreadBeforeLU *float64 `json:"loudness_spread_before_lu"` // null without sound
+	LoudnessSpreadAfterLU  *float64 `json:"loudness_spread_after_lu"`
+	Segments               int      `json:"segments"`   // scenes found
+	Highlights             int      `json:"highlights"` // scenes in the reel
+	Transcript             string   `json:"transcript"`
+	Output                 string   `json:"output"` // the reel's path
+}
+
+// The statuses of a job that has ended.
+const (
+	Completed = "completed"
+	Failed    = "failed"
+	Canceled  = "canceled"
+)
+
+// AllCompleted says whether every job completed.
+func AllCompleted(jobs []Job) bool {
+	return !slices.ContainsFunc(jobs, func(j Job) bool { return j.Status != Completed })
+}

@@ -1,0 +1,110 @@
+package speech
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/stagemeter/stagemeter/examples/smartvideoeditor/internal/media"
+	"github.com/stagemeter/stagemeter/instrument/ffmpeg"
+)
+
+// Pocketsphinx recognises English by ffmpeg's asr filter.
+type Pocketsphinx struct{ acoustic, dictionary, language string }
+
+// Where the model of CMU's pocketsphinx is found.
+var modelFolders = []string{
+	"/usr/share/pocketsphinx/model/en-us",
+	"/usr/local/share/pocketsphinx/model/en-us",
+	"/opt/homebrew/share/pocketsphinx/model/en-us",
+}
+
+// ModelVariable is the environment variable that names the model's folder if it is none of the usual ones.
+const ModelVariable = "POCKETSPHINX_MODEL"
+
+// NewPocketsphinx finds the model and sees that this ffmpeg has the filter.
+func NewPocketsphinx(ctx context.Context) (*Pocketsphinx, error) {
+	folders := modelFolders
+	if folder := os.Getenv(ModelVariable); folder != "" {
+		folders = []string{folder}
+	}
+	for _, folder := range folders {
+		p := &Pocketsphinx{
+			acoustic:   filepath.Join(folder, "en-us"),
+			dictionary: filepath.Join(folder, "cmudict-en-us.dict"),
+			language:   filepath.Join(folder, "en-us.lm.bin"),
+		}
+		if _, err := os.Stat(p.language); err != nil {
+			continue
+		}
+		// Half a second of nothing: is the filter there, and can it read the model?
+		silence := []string{"-f", "lavfi", "-i", "anullsrc=r=16000:cl=mono:d=0.5", "-af", p.filter(), "-f", "null", "-"}
+		if _, err := ffmpeg.Run(ctx, silence); err != nil {
+			return nil, fmt.Errorf("speech recognition by ffmpeg's asr filter: %w", err)
+		}
+		return p, nil
+	}
+	return nil, fmt.Errorf("speech recognition: no model of pocketsphinx in %s; install pocketsphinx-en-us or set %s",
+		strings.Join(folders, ", "), ModelVariable)
+}
+
+func (p *Pocketsphinx) filter() string {
+	return fmt.Sprintf("asr=rate=16000:hmm=%s:dict=%s:lm=%s",
+		media.EscapePath(p.acoustic), media.EscapePath(p.dictionary), media.EscapePath(p.language))
+}
+
+// Recognize transcribes the recording in a file. An utterance is known when the pause after it is heard, so silence is
+// appended, and an utterance begins where the one before it was known to end.
+func (p *Pocketsphinx) Recognize(ctx context.Context, path string) (Transcript, error) {
+	info, err := ffmpeg.Probe(ctx, path)
+	if err != nil {
+		return Transcript{}, notAudio(err)
+	}
+	t := Transcript{Duration: info.Duration()}
+	var printed bytes.Buffer
+	args := append(ffmpeg.Input(path),
+		"-map", "0:a:0", "-af", "apad=pad_dur=1,"+p.filter()+",ametadata=print:key=lavfi.asr.text:file=-", "-f", "null", "-")
+	if _, err := ffmpeg.Run(ctx, args, ffmpeg.WithStdout(&printed)); err != nil {
+		return Transcript{}, notAudio(err)
+	}
+	t.Utterances = utterances(printed.String(), t.Duration)
+	return t, nil
+}
+
+// utterances reads what ametadata printed: a line with the time of a frame, and one with the text heard until then.
+func utterances(printed string, length time.Duration) []Utterance {
+	var list []Utterance
+	var start, at time.Duration
+	for line := range strings.Lines(printed) {
+		if _, text, found := strings.Cut(line, "pts_time:"); found {
+			if s, err := strconv.ParseFloat(strings.TrimSpace(text), 64); err == nil {
+				at = min(media.Seconds(s), length)
+			}
+			continue
+		}
+		if _, text, found := strings.Cut(strings.TrimSpace(line), "lavfi.asr.text="); found && text != "" {
+			list = append(list, Utterance{Start: start, End: max(at, start), Text: text})
+			start = max(at, start)
+		}
+	}
+	return list
+}
+
+// notAudio tells a recording that can't be read from a service that does not work.
+func notAudio(err error) error {
+	var failed *ffmpeg.Error
+	if errors.As(err, &failed) {
+		switch failed.Type {
+		case ffmpeg.TypeInvalidData, ffmpeg.TypeTruncated, ffmpeg.TypeFormatBlocked, ffmpeg.TypeMissingStream,
+			ffmpeg.TypeProtocolBlocked, ffmpeg.TypeUnknownDecoder:
+			return fmt.Errorf("%w: %w", ErrNotAudio, err)
+		}
+	}
+	return err
+}

@@ -1,0 +1,34 @@
+package speech
+
+import (
+	"context"
+	"strings"
+	"time"
+)
+
+// A Transcript is what was said in a recording.
+type Transcript struct {
+	Duration   time.Duration // of the recording
+	Utterances []Utterance   // in order
+}
+
+// An Utterance is what was said between two pauses.
+type Utterance struct {
+	Start, End time.Duration
+	Text       string
+}
+
+// Text is all that was said.
+func (t Transcript) Text() string {
+	texts := make([]string, len(t.Utterances))
+	for i, u := range t.Utterances {
+		texts[i] = u.Text
+	}
+	return strings.Join(texts, " ")
+}
+
+// A Recognizer listens to recordings. It is safe for concurrent use.
+type Recognizer interface {
+	// Recognize transcribes the recording in a file. A file that holds no sound it can read is ErrNotAudio.
+	Recognize(ctx context.Context, path string) (Transcript, error)
+}

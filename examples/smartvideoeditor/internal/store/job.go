@@ -1,0 +1,76 @@
+package store
+
+import (
+	"context"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/stagemeter/stagemeter/instrument"
+)
+
+// Load returns what is known of a job. A job that was never begun is the zero Checkpoint, not an error.
+func (s *Store) Load(ctx context.Context, id string) (Checkpoint, error) {
+	var c Checkpoint
+	err := s.db.query(ctx, selectJob, func(scan func(...any) error) error {
+		return scan(&c.Status, &c.Output, (*int64)(&c.Cost))
+	}, id)
+	if err == nil {
+		err = s.db.query(ctx, selectStages, func(scan func(...any) error) error {
+			var stage Stage
+			var seconds float64
+			var result string
+			if err := scan(&stage.Name, &seconds, &result); err != nil {
+				return err
+			}
+			stage.Took = time.Duration(seconds * float64(time.Second))
+			stage.Result = []byte(result)
+			c.Stages = append(c.Stages, stage)
+			return nil
+		}, id)
+	}
+	if err != nil {
+		return Checkpoint{}, fmt.Errorf("checkpoint: load: %w", err)
+	}
+	return c, nil
+}
+
+// Begin notes that a job is worked on, for the first time or again. Its stages and its cost stay.
+func (s *Store) Begin(ctx context.Context, id, input string) error {
+	return s.exec(ctx, "begin", beginJob, id, text(input))
+}
+
+// SaveStage notes that a stage is finished, in the place of an earlier result of it.
+func (s *Store) SaveStage(ctx context.Context, id string, stage Stage) error {
+	return s.exec(ctx, "save the stage "+stage.Name, saveStage, id, stage.Name, stage.Took.Seconds(), string(stage.Result))
+}
+
+// Spend adds to what a job has cost.
+func (s *Store) Spend(ctx context.Context, id string, cost instrument.USD) error {
+	return s.exec(ctx, "spend", spend, id, int64(cost))
+}
+
+// An Outcome is how a job ended.
+type Outcome struct {
+	Status    Status
+	Output    string
+	ErrorType string
+	Error     string
+}
+
+// Finish notes how a job ended.
+func (s *Store) Finish(ctx context.Context, id string, o Outcome) error {
+	return s.exec(ctx, "finish", finishJob, id, string(o.Status), text(o.Output), o.ErrorType, text(o.Error))
+}
+
+func (s *Store) exec(ctx context.Context, what, query string, args ...any) error {
+	if err := s.db.exec(ctx, query, args...); err != nil {
+		return fmt.Errorf("checkpoint: %s: %w", what, err)
+	}
+	return nil
+}
+
+// text makes of a path or a message what PostgreSQL takes as text: UTF-8 without zero bytes.
+func text(s string) string {
+	return strings.ReplaceAll(strings.ToValidUTF8(s, "\uFFFD"), "\x00", "\uFFFD")
+}

@@ -1,0 +1,57 @@
+package store
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/jackc/pgx/v5/pgxpool"
+
+	"github.com/stagemeter/stagemeter/instrument"
+)
+
+// postgres is a PostgreSQL database through pgx and its pool.
+type postgres struct{ pool *pgxpool.Pool }
+
+func openPostgres(ctx context.Context, dsn string) (database, error) {
+	pool, err := pgxpool.New(ctx, dsn)
+	if err != nil {
+		return nil, fmt.Errorf("PostgreSQL database: %w", err)
+	}
+	if err := pool.Ping(ctx); err != nil {
+		pool.Close()
+		return nil, fmt.Errorf("PostgreSQL database: %w", err)
+	}
+	return postgres{pool}, nil
+}
+
+func (p postgres) exec(ctx context.Context, query string, args ...any) error {
+	_, err := p.pool.Exec(ctx, query, args...)
+	return err
+}
+
+func (p postgres) query(ctx context.Context, query string, each func(func(...any) error) error, args ...any) error {
+	rows, err := p.pool.Query(ctx, query, args...)
+	if err != nil {
+		return err
+	}
+	defer rows.Close()
+	for rows.Next() {
+		if err := each(rows.Scan); err != nil {
+			return err
+		}
+	}
+	return rows.Err()
+}
+
+// observe shows how any pool is observed: with a function that tells how many connections are used and idle.
+func (p postgres) observe(pipeline *instrument.Pipeline) (func(), error) {
+	return pipeline.ObservePool(instrument.PoolDatabase, "checkpoints", func() instrument.PoolStats {
+		stat := p.pool.Stat()
+		return instrument.PoolStats{Used: int64(stat.AcquiredConns()), Idle: int64(stat.IdleConns())}
+	})
+}
+
+func (p postgres) close() error {
+	p.pool.Close()
+	return nil
+}

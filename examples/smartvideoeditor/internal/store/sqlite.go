@@ -1,0 +1,57 @@
+package store
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"net/url"
+
+	_ "modernc.org/sqlite" // the driver "sqlite"
+
+	"github.com/stagemeter/stagemeter/instrument"
+)
+
+// sqlite is a SQLite file through database/sql.
+type sqlite struct{ db *sql.DB }
+
+func openSQLite(ctx context.Context, path string) (database, error) {
+	// Readers and the writer do not block each other, a second writer waits, and a commit survives the process.
+	pragmas := url.Values{"_pragma": {"busy_timeout(10000)", "journal_mode(WAL)", "synchronous(NORMAL)", "foreign_keys(1)"}}
+	db, err := sql.Open("sqlite", (&url.URL{Scheme: "file", Opaque: (&url.URL{Path: path}).EscapedPath(), RawQuery: pragmas.Encode()}).String())
+	if err == nil {
+		if err = db.PingContext(ctx); err != nil {
+			err = errors.Join(err, db.Close())
+		}
+	}
+	if err != nil {
+		return nil, fmt.Errorf("SQLite database %s: %w", path, err)
+	}
+	return sqlite{db}, nil
+}
+
+func (s sqlite) exec(ctx context.Context, query string, args ...any) error {
+	_, err := s.db.ExecContext(ctx, query, args...)
+	return err
+}
+
+func (s sqlite) query(ctx context.Context, query string, each func(func(...any) error) error, args ...any) error {
+	rows, err := s.db.QueryContext(ctx, query, args...)
+	if err != nil {
+		return err
+	}
+	defer rows.Close()
+	for rows.Next() {
+		if err := each(rows.Scan); err != nil {
+			return err
+		}
+	}
+	return rows.Err()
+}
+
+// observe shows how a *sql.DB, of whichever driver, is observed.
+func (s sqlite) observe(p *instrument.Pipeline) (func(), error) {
+	return p.ObserveDB("checkpoints", s.db)
+}
+
+func (s sqlite) close() error { return s.db.Close() }

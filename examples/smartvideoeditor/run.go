@@ -1,0 +1,180 @@
+package main
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"os"
+	"path/filepath"
+	"time"
+
+	"github.com/stagemeter/stagemeter/instrument"
+
+	"github.com/stagemeter/stagemeter/examples/smartvideoeditor/internal/cache"
+	"github.com/stagemeter/stagemeter/examples/smartvideoeditor/internal/clip"
+	"github.com/stagemeter/stagemeter/examples/smartvideoeditor/internal/editor"
+	"github.com/stagemeter/stagemeter/examples/smartvideoeditor/internal/report"
+	"github.com/stagemeter/stagemeter/examples/smartvideoeditor/internal/screen"
+	"github.com/stagemeter/stagemeter/examples/smartvideoeditor/internal/speech"
+	"github.com/stagemeter/stagemeter/examples/smartvideoeditor/internal/store"
+	"github.com/stagemeter/stagemeter/examples/smartvideoeditor/internal/whisper"
+)
+
+// closeTimeout bounds what is done after a signal.
+const closeTimeout = 5 * time.Second
+
+// run does what the command line says, and tells whether every job completed. The error is of what is around the jobs.
+func run(ctx context.Context, c config, stdout io.Writer, stderr *os.File) (completed bool, err error) {
+	var closers []func() error
+	defer func() {
+		for i := len(closers) - 1; i >= 0; i-- {
+			err = errors.Join(err, closers[i]())
+		}
+	}()
+	closing := func(f func() error) { closers = append(closers, f) }
+
+	view := screen.New(stderr)
+	log := slog.New(slog.NewTextHandler(view, nil))
+	slog.SetDefault(log)
+
+	tel, p := measure(ctx, c.listen, log)
+	// Shutdown delivers what is left, also after a signal. What it can't deliver is told and does not fail the program.
+	closing(func() error {
+		if err := tel.Shutdown(ctx); err != nil {
+			log.Error("telemetry", "error", err)
+		}
+		return nil
+	})
+	instrument.SetDefault(p) // for what runs outside of any job: making the clip, listening to speech
+	if addr := tel.Addr(); addr != nil {
+		view.Printf("metrics: %s", scrapeURL(addr))
+	}
+
+	if err := os.MkdirAll(c.state(), 0o755); err != nil {
+		return false, err
+	}
+	unlock, err := lock(filepath.Join(c.state(), "lock"))
+	if err != nil {
+		return false, err
+	}
+	closing(unlock)
+
+	e, err := open(ctx, c, p, view, closing)
+	if err != nil {
+		return false, err
+	}
+	inputs := c.inputs
+	if len(inputs) == 0 {
+		path, err := talkingClip(ctx, c.out)
+		if err != nil {
+			return false, err
+		}
+		inputs = []string{path}
+	}
+	tasks, err := editor.Tasks(ctx, inputs, c.jobs, c.out)
+	if err != nil {
+		return false, err
+	}
+	jobs := e.Run(ctx, tasks, c.concurrency)
+	view.Close()
+
+	err = errors.Join(report.WriteTable(stdout, jobs), results(c, jobs))
+	err = errors.Join(err, hold(ctx, c, tel.Addr() != nil, view, func() error {
+		if c.metricsDump == "" {
+			return nil
+		}
+		return dump(context.WithoutCancel(ctx), tel, c.metricsDump)
+	}))
+	return report.AllCompleted(jobs), err
+}
+
+// open makes the editor with all that it needs.
+func open(ctx context.Context, c config, p *instrument.Pipeline, view screen.Screen, closing func(func() error)) (*editor.Editor, error) {
+	checkpoints, err := store.Open(ctx, c.db)
+	if err != nil {
+		return nil, err
+	}
+	closing(checkpoints.Close)
+	unregister, err := checkpoints.Observe(p)
+	if err != nil {
+		return nil, err
+	}
+	closing(func() error { unregister(); return nil })
+
+	var redis *cache.Cache
+	if c.redis != "" {
+		if redis, err = cache.Open(c.redis); err != nil {
+			return nil, err
+		}
+		closing(redis.Close)
+		unregister, err := redis.Observe(p)
+		if err != nil {
+			return nil, err
+		}
+		closing(func() error { unregister(); return nil })
+	}
+
+	url, key := c.speechURL, cmp.Or(os.Getenv("OPENAI_API_KEY"), "none")
+	if url == "" {
+		recognizer, err := speech.NewPocketsphinx(ctx)
+		if err != nil {
+			return nil, fmt.Errorf("%w; or point -speech-url at a service with OpenAI's API", err)
+		}
+		service, err := speech.Start(recognizer)
+		if err != nil {
+			return nil, err
+		}
+		closing(func() error {
+			ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), closeTimeout)
+			defer cancel()
+			return service.Shutdown(ctx)
+		})
+		url, key = service.URL(), "none" // a key is for whom it was issued by
+	}
+	return &editor.Editor{
+		Pipeline:    p,
+		Checkpoints: checkpoints,
+		Cache:       redis,
+		Transcriber: whisper.NewClient(url, key),
+		Screen:      view,
+		Out:         c.out,
+		State:       c.state(),
+		Budget:      c.budget,
+	}, nil
+}
+
+// talkingClip makes the clip once, and finds it the next time.
+func talkingClip(ctx context.Context, out string) (string, error) {
+	path := filepath.Join(out, "talking-clip.mp4")
+	if _, err := os.Stat(path); err == nil {
+		return path, nil
+	}
+	return path, clip.Make(ctx, path)
+}
+
+// results writes what became of the jobs.
+func results(c config, jobs []report.Job) error {
+	if c.json == "" {
+		return nil
+	}
+	return report.WriteJSON(c.json, jobs)
+}
+
+// hold serves metrics for as long as -hold says or until a signal, and dumps them before and after: a program that is
+// killed meanwhile has left a dump.
+func hold(ctx context.Context, c config, serving bool, view screen.Screen, dump func() error) error {
+	if err := dump(); err != nil || c.hold == 0 || ctx.Err() != nil {
+		return err
+	}
+	if serving {
+		view.Printf("serving metrics for %v more; Ctrl-C ends it", c.hold)
+	}
+	select {
+	case <-time.After(c.hold):
+	case <-ctx.Done():
+	}
+	return dump()
+}

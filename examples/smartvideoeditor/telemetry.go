@@ -1,0 +1,68 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"log/slog"
+	"net"
+	"net/http"
+
+	"github.com/stagemeter/stagemeter/exporters"
+	"github.com/stagemeter/stagemeter/instrument"
+
+	"github.com/stagemeter/stagemeter/examples/smartvideoeditor/internal/editor"
+	"github.com/stagemeter/stagemeter/examples/smartvideoeditor/internal/report"
+	"github.com/stagemeter/stagemeter/examples/smartvideoeditor/internal/whisper"
+)
+
+// measure sets the telemetry up: where it goes, and the pipeline that is measured. Nothing that is wrong with it stops
+// the program, so it is logged.
+func measure(ctx context.Context, listen string, log *slog.Logger) (*exporters.Telemetry, *instrument.Pipeline) {
+	tel, err := exporters.Start(ctx,
+		exporters.WithServiceName("smartvideoeditor"),
+		exporters.WithPrometheusAddr(listen),
+		exporters.WithGlobals(),
+		exporters.WithLogger(log))
+	if err != nil {
+		log.Error("telemetry", "error", err)
+	}
+	p, err := instrument.New(
+		instrument.WithMeterProvider(tel.MeterProvider()),
+		instrument.WithTracerProvider(tel.TracerProvider()),
+		instrument.WithStages(editor.Stages()...),
+		instrument.WithAPIs(whisper.API),
+		instrument.WithRecover()) // one job's panic must not end the others
+	if err != nil {
+		log.Error("telemetry", "error", err)
+	}
+	return tel, p
+}
+
+// scrapeURL is where the metrics are served, as a browser on this machine takes it.
+func scrapeURL(addr net.Addr) string {
+	host, port, err := net.SplitHostPort(addr.String())
+	if ip := net.ParseIP(host); err == nil && ip != nil && ip.IsUnspecified() {
+		host = "localhost"
+	}
+	return "http://" + net.JoinHostPort(host, port) + "/metrics"
+}
+
+// dump writes what a scrape gets at this moment to a file.
+func dump(ctx context.Context, tel *exporters.Telemetry, path string) error {
+	request, err := http.NewRequestWithContext(ctx, http.MethodGet, "/metrics", nil)
+	if err != nil {
+		return err
+	}
+	scrape := &response{header: make(http.Header)}
+	tel.Handler().ServeHTTP(scrape, request)
+	return report.WriteFile(path, scrape.Bytes())
+}
+
+// response keeps what a handler answers.
+type response struct {
+	bytes.Buffer
+	header http.Header
+}
+
+func (r *response) Header() http.Header { return r.header }
+func (r *response) WriteHeader(int)     {}

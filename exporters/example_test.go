@@ -1,0 +1,97 @@
+package exporters_test
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"os/signal"
+	"strings"
+	"syscall"
+
+	"go.opentelemetry.io/otel/attribute"
+	"go.opentelemetry.io/otel/metric"
+
+	"github.com/stagemeter/stagemeter/exporters"
+)
+
+// A service: metrics on a port, pushed too if the environment has an endpoint,
+// and the last data delivered on SIGTERM.
+func ExampleStart() {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
+
+	tel, err := exporters.Start(ctx,
+		exporters.WithServiceName("editor"),
+		exporters.WithPrometheusAddr("127.0.0.1:0"),
+	)
+	if err != nil {
+		fmt.Println(err) // tel works all the same
+	}
+	defer tel.Shutdown(ctx) // ctx may be over by then
+
+	jobs, _ := tel.MeterProvider().Meter("example").Int64Counter("jobs")
+	jobs.Add(ctx, 2)
+
+	resp, err := http.Get("http://" + tel.Addr().String() + "/metrics")
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	defer http.DefaultClient.CloseIdleConnections()
+	defer resp.Body.Close()
+	body, _ := io.ReadAll(resp.Body)
+	for line := range strings.Lines(string(body)) {
+		if strings.Contains(line, "jobs_total") {
+			fmt.Print(line)
+		}
+	}
+	// Output:
+	// # HELP jobs_total
+	// # TYPE jobs_total counter
+	// jobs_total 2
+}
+
+// A value that can't be used is told with what is allowed; the rest works.
+func ExampleStart_errors() {
+	os.Setenv("OTEL_TRACES_SAMPLER", "sometimes")
+	defer os.Unsetenv("OTEL_TRACES_SAMPLER")
+
+	tel, err := exporters.Start(context.Background(),
+		exporters.WithPrometheusAddr(""),
+		exporters.WithExportInterval(-1),
+	)
+	defer tel.Shutdown(context.Background())
+	fmt.Println(err)
+	// Output:
+	// exporters: WithExportInterval(-1ns): want more than 0; it is left out
+	// exporters: OTEL_TRACES_SAMPLER="sometimes": want one of always_on, always_off, traceidratio, parentbased_always_on, parentbased_always_off, parentbased_traceidratio; the default, parentbased_always_on, is used
+}
+
+// A program that has a server of its own serves the metrics there.
+func ExampleTelemetry_Handler() {
+	ctx := context.Background()
+	tel, err := exporters.Start(ctx, exporters.WithPrometheusAddr(""))
+	if err != nil {
+		fmt.Println(err)
+	}
+	defer tel.Shutdown(ctx)
+
+	mux := http.NewServeMux()
+	mux.Handle("GET /internal/metrics", tel.Handler())
+
+	calls, _ := tel.MeterProvider().Meter("example").Int64Counter("api_calls")
+	calls.Add(ctx, 3, metric.WithAttributes(attribute.String("api", "whisper")))
+
+	rec := httptest.NewRecorder()
+	mux.ServeHTTP(rec, httptest.NewRequest(http.MethodGet, "/internal/metrics", nil))
+	for line := range strings.Lines(rec.Body.String()) {
+		if strings.HasPrefix(line, "api_calls") {
+			fmt.Print(line)
+		}
+	}
+	// Output:
+	// api_calls_total{api="whisper"} 3
+}

@@ -1,0 +1,165 @@
+package exporters
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"sync"
+	"time"
+
+	"go.opentelemetry.io/otel/metric"
+	"go.opentelemetry.io/otel/metric/noop"
+	sdkmetric "go.opentelemetry.io/otel/sdk/metric"
+	"go.opentelemetry.io/otel/sdk/metric/metricdata"
+	sdktrace "go.opentelemetry.io/otel/sdk/trace"
+
+	"github.com/stagemeter/stagemeter/semconv"
+)
+
+// failures follows one signal's exports. Each failure is counted in
+// video.processing.export_failures; the log gets one line when exports begin to
+// fail and one when they work again.
+type failures struct {
+	signal semconv.Signal
+	to     *destination
+	logger *slog.Logger
+	began  chan struct{} // gets a value when exports begin to fail; buffers one
+
+	mu      sync.Mutex
+	counter metric.Int64Counter
+	add     []metric.AddOption
+	total   uint64 // failures ever
+	last    error  // the latest of them
+	spell   uint64 // failures since exports last worked; 0: they work
+	since   time.Time
+}
+
+func newFailures(to *destination, logger *slog.Logger) *failures {
+	return &failures{
+		signal:  to.signal,
+		to:      to,
+		logger:  logger.With("signal", string(to.signal), "endpoint", to.String()),
+		began:   make(chan struct{}, 1),
+		counter: noop.Int64Counter{},
+	}
+}
+
+// bind counts with m from now on, and shows 0 at once.
+func (f *failures) bind(m metric.Meter) error {
+	c, err := semconv.NewExportFailures(m)
+	f.mu.Lock()
+	f.counter, f.add = c, []metric.AddOption{c.With(f.signal)}
+	f.mu.Unlock()
+	c.Add(context.Background(), 0, f.add...)
+	return err
+}
+
+// failed notes that an export under ctx ended in err. One that was called off,
+// as Shutdown does with a push under way to make the last one itself, isn't a
+// failure.
+func (f *failures) failed(ctx context.Context, err error) {
+	if errors.Is(ctx.Err(), context.Canceled) {
+		return
+	}
+	f.mu.Lock()
+	f.total++
+	f.spell++
+	f.last = err
+	first := f.spell == 1
+	if first {
+		f.since = time.Now()
+	}
+	counter, add := f.counter, f.add
+	f.mu.Unlock()
+
+	counter.Add(context.WithoutCancel(ctx), 1, add...)
+	if !first {
+		return
+	}
+	select {
+	case f.began <- struct{}{}:
+	default:
+	}
+	f.logger.Warn("OTLP export fails: "+f.consequence(), "error", err)
+}
+
+// consequence says what a failure means for the signal.
+func (f *failures) consequence() string {
+	if f.signal == semconv.SignalTraces {
+		return "spans are dropped until it works again"
+	}
+	return "what is counted is kept and sent when it works again"
+}
+
+// worked notes that exports work.
+func (f *failures) worked() {
+	f.mu.Lock()
+	spell, since := f.spell, f.since
+	f.spell = 0
+	if spell > 0 {
+		select {
+		case <-f.began:
+		default:
+		}
+	}
+	f.mu.Unlock()
+	if spell > 0 {
+		f.logger.Info("OTLP export works again", "failures", spell, "after", time.Since(since).Round(time.Millisecond))
+	}
+}
+
+// mark returns a point in the history of failures for after.
+func (f *failures) mark() uint64 {
+	if f == nil {
+		return 0
+	}
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return f.total
+}
+
+// after returns the latest failure if there was one after mark.
+func (f *failures) after(mark uint64) error {
+	if f == nil {
+		return nil
+	}
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if f.total == mark {
+		return nil
+	}
+	return fmt.Errorf("exporters: %s not delivered to %s: %w", f.signal, f.to, f.last)
+}
+
+// A metricExporter hides the errors of its exporter from the SDK, which would
+// report every one, and gives them to failures. That exports work again is not
+// for it to say: one collection may take several exports, and one of them may
+// fail each time. The pusher says it.
+type metricExporter struct {
+	sdkmetric.Exporter
+	failures *failures
+}
+
+func (e metricExporter) Export(ctx context.Context, rm *metricdata.ResourceMetrics) error {
+	if err := e.Exporter.Export(ctx, rm); err != nil {
+		e.failures.failed(ctx, err)
+	}
+	return nil
+}
+
+// A spanExporter hides the errors of its exporter from the SDK, which would
+// report every one, and gives them to failures.
+type spanExporter struct {
+	sdktrace.SpanExporter
+	failures *failures
+}
+
+func (e spanExporter) ExportSpans(ctx context.Context, spans []sdktrace.ReadOnlySpan) error {
+	if err := e.SpanExporter.ExportSpans(ctx, spans); err != nil {
+		e.failures.failed(ctx, err)
+	} else {
+		e.failures.worked()
+	}
+	return nil
+}

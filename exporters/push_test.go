@@ -1,0 +1,364 @@
+package exporters
+
+import (
+	"bufio"
+	"context"
+	"errors"
+	"os"
+	"os/exec"
+	"slices"
+	"strings"
+	"sync/atomic"
+	"syscall"
+	"testing"
+	"time"
+
+	"go.opentelemetry.io/otel/attribute"
+	"go.opentelemetry.io/otel/metric"
+	colmetrics "go.opentelemetry.io/proto/otlp/collector/metrics/v1"
+	coltrace "go.opentelemetry.io/proto/otlp/collector/trace/v1"
+	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/status"
+
+	metricspb "go.opentelemetry.io/proto/otlp/metrics/v1"
+)
+
+const exportFailures = "video.processing.export_failures"
+
+// Metrics come without waiting for the interval, spans too, both with the
+// resource, and the counter of failures is there at 0.
+func TestPushArrives(t *testing.T) {
+	r := receive(t)
+	tel := start(t, WithoutPrometheus(), WithOTLPEndpoint(r.url()), WithExportInterval(time.Hour),
+		WithServiceName("editor"), WithServiceVersion("1.2.3"), WithResourceAttributes(attribute.String("deployment.environment.name", "test")))
+	count(tel, "jobs", 3)
+	span(tel, "render")
+
+	eventually(t, "jobs is 3", func() bool { return r.sum("jobs") == 3 })
+	eventually(t, "one span", func() bool { return r.span("render") == 1 })
+	if got := r.sum(exportFailures); got != 0 {
+		t.Errorf("%s = %v, want 0", exportFailures, got)
+	}
+	for key, want := range map[string]string{
+		"service.name": "editor", "service.version": "1.2.3", "deployment.environment.name": "test", "telemetry.sdk.language": "go",
+	} {
+		if got := r.attribute(key); got != want {
+			t.Errorf("resource %s = %q, want %q", key, got, want)
+		}
+	}
+	if got := r.attribute("service.instance.id"); len(got) != 36 {
+		t.Errorf("service.instance.id = %q, want a UUID", got)
+	}
+}
+
+// The interval pushes on its own.
+func TestPushAtInterval(t *testing.T) {
+	r := receive(t)
+	tel := start(t, WithoutPrometheus(), WithOTLPEndpoint(r.url()), WithExportInterval(10*time.Millisecond))
+	for i := 1; i <= 3; i++ {
+		count(tel, "jobs", 1)
+		eventually(t, "the count so far", func() bool { return r.sum("jobs") == float64(i) })
+	}
+}
+
+// A receiver that comes up after the program gets all that was counted before.
+func TestReceiverDownAtStart(t *testing.T) {
+	t.Setenv("OTEL_EXPORTER_OTLP_TIMEOUT", "300")
+	r := &receiver{addr: freeAddr(t)}
+	book := &logBook{}
+	tel := start(t, WithoutPrometheus(), WithOTLPEndpoint(r.url()), WithExportInterval(time.Hour), WithLogger(book.logger()))
+	count(tel, "jobs", 7)
+	eventually(t, "a failure is logged", func() bool { return book.lines("OTLP export fails", "signal=metrics") == 1 })
+
+	r.up(t)
+	eventually(t, "jobs is 7", func() bool { return r.sum("jobs") == 7 })
+	eventually(t, "recovery is logged", func() bool { return book.lines("works again", "signal=metrics") == 1 })
+	eventually(t, "the failures are counted", func() bool {
+		_ = tel.ForceFlush(t.Context())
+		return r.sum(exportFailures) >= 1
+	})
+}
+
+// Through an outage nothing counted is lost, the log has one line per change
+// of state, and data flows again without waiting for the interval.
+func TestReceiverGoesAwayAndComesBack(t *testing.T) {
+	t.Setenv("OTEL_EXPORTER_OTLP_TIMEOUT", "300")
+	r := receive(t)
+	book := &logBook{}
+	tel := start(t, WithoutPrometheus(), WithOTLPEndpoint(r.url()), WithExportInterval(time.Hour), WithLogger(book.logger()))
+	count(tel, "jobs", 1)
+	eventually(t, "jobs is 1", func() bool { return r.sum("jobs") == 1 })
+
+	for outage := 1; outage <= 2; outage++ {
+		r.down()
+		before := tel.metrics.failures.mark()
+		count(tel, "jobs", 10)
+		for tel.metrics.failures.mark() < before+3 { // more attempts than the log has lines
+			if err := tel.ForceFlush(t.Context()); err == nil {
+				t.Fatal("ForceFlush: no error while the receiver is down")
+			}
+		}
+		count(tel, "jobs", 100)
+		if got := book.lines("OTLP export fails", "signal=metrics", r.addr); got != outage {
+			t.Fatalf("%d lines about failing, want %d:\n%s", got, outage, book)
+		}
+		r.up(t)
+		eventually(t, "everything counted", func() bool { return r.sum("jobs") == float64(1+110*outage) })
+		eventually(t, "recovery is logged", func() bool { return book.lines("works again", "signal=metrics") == outage })
+	}
+	if err := tel.ForceFlush(t.Context()); err != nil {
+		t.Errorf("ForceFlush after the outage: %v", err)
+	}
+	if got, want := r.sum(exportFailures), float64(tel.metrics.failures.mark()); got != want {
+		t.Errorf("%s = %v, want %v", exportFailures, got, want)
+	}
+}
+
+// Spans flow again after an outage, and their failures are counted apart.
+func TestSpansAfterOutage(t *testing.T) {
+	t.Setenv("OTEL_EXPORTER_OTLP_TIMEOUT", "300")
+	t.Setenv("OTEL_BSP_SCHEDULE_DELAY", "10")
+	r := &receiver{addr: freeAddr(t)}
+	book := &logBook{}
+	tel := start(t, WithPrometheusAddr("127.0.0.1:0"), WithOTLPEndpoint(r.url()), WithExportInterval(time.Hour), WithLogger(book.logger()))
+	eventually(t, "three batches failed", func() bool {
+		span(tel, "lost")
+		return tel.traces.failures.mark() >= 3
+	})
+	if got := book.lines("OTLP export fails", "signal=traces", "dropped"); got != 1 {
+		t.Errorf("%d lines about failing, want 1:\n%s", got, book)
+	}
+	if body := scrape(t, tel, "text/plain"); !strings.Contains(body, `video_processing_export_failures_total{signal="traces"} `) {
+		t.Errorf("no failures of traces in the scrape:\n%s", body)
+	}
+	r.up(t)
+	eventually(t, "a span arrives", func() bool { span(tel, "kept"); return r.span("kept") > 0 })
+	eventually(t, "recovery is logged", func() bool { return book.lines("works again", "signal=traces") == 1 })
+}
+
+// A receiver that never answers costs the program nothing: far more spans than
+// the queue holds and many measurements go through while it hangs.
+func TestSlowReceiverDoesNotBlock(t *testing.T) {
+	r := receive(t)
+	hang := make(chan struct{})
+	asked := make(chan struct{}, 1000)
+	wait := func(ctx context.Context) error {
+		asked <- struct{}{}
+		select {
+		case <-hang:
+		case <-ctx.Done():
+		}
+		return ctx.Err()
+	}
+	r.onMetrics = func(ctx context.Context, _ *colmetrics.ExportMetricsServiceRequest) error { return wait(ctx) }
+	r.onTraces = func(ctx context.Context, _ *coltrace.ExportTraceServiceRequest) error { return wait(ctx) }
+	tel := start(t, WithoutPrometheus(), WithOTLPEndpoint(r.url()), WithExportInterval(10*time.Millisecond))
+	span(tel, "first")
+	<-asked
+
+	for range 10_000 {
+		count(tel, "jobs", 1)
+		span(tel, "more than the queue holds")
+	}
+	if got := r.sum("jobs"); got != -1 {
+		t.Fatalf("the receiver answered: jobs = %v", got)
+	}
+	close(hang)
+	eventually(t, "everything counted", func() bool { return r.sum("jobs") == 10_000 })
+}
+
+// A refusal that no retry cures is counted each time and logged once.
+func TestRefusingReceiver(t *testing.T) {
+	r := receive(t)
+	r.onMetrics = func(context.Context, *colmetrics.ExportMetricsServiceRequest) error {
+		return status.Error(codes.Unauthenticated, "who are you")
+	}
+	book := &logBook{}
+	tel := start(t, WithPrometheusAddr("127.0.0.1:0"), WithOTLPEndpoint(r.url()), WithExportInterval(10*time.Millisecond), WithLogger(book.logger()))
+	eventually(t, "five refusals", func() bool { return tel.metrics.failures.mark() >= 5 })
+	if got := book.lines("OTLP export fails", "who are you"); got != 1 {
+		t.Errorf("%d lines about failing, want 1:\n%s", got, book)
+	}
+	if body := scrape(t, tel, "text/plain"); !strings.Contains(body, `video_processing_export_failures_total{signal="metrics"} `) {
+		t.Errorf("no failures of metrics in the scrape:\n%s", body)
+	}
+	if err := tel.ForceFlush(t.Context()); err == nil || !strings.Contains(err.Error(), "who are you") {
+		t.Errorf("ForceFlush: %v, want the refusal", err)
+	}
+}
+
+// A collection too big for one request is sent in several. If one of them is
+// refused each time, that is one state, not one that changes with every request.
+func TestOneBatchOfManyRefused(t *testing.T) {
+	r := receive(t)
+	var requests, refusals atomic.Int64
+	r.onMetrics = func(_ context.Context, req *colmetrics.ExportMetricsServiceRequest) error {
+		requests.Add(1)
+		if hasMetric(req, "last") {
+			refusals.Add(1)
+			return status.Error(codes.InvalidArgument, "too much")
+		}
+		return nil
+	}
+	book := &logBook{}
+	tel := start(t, WithoutPrometheus(), WithOTLPEndpoint(r.url()), WithExportInterval(10*time.Millisecond), WithLogger(book.logger()))
+	meter := tel.MeterProvider().Meter("test")
+	for _, name := range []string{"a", "b", "c", "d", "e", "last"} {
+		c, err := meter.Int64Counter(name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for i := range 1900 {
+			c.Add(t.Context(), 1, metric.WithAttributes(attribute.Int("series", i)))
+		}
+	}
+	eventually(t, "three refusals amid requests that pass", func() bool {
+		return refusals.Load() >= 3 && requests.Load() >= 2*refusals.Load()
+	})
+	if fails, recovers := book.lines("OTLP export fails"), book.lines("works again"); fails != 1 || recovers != 0 {
+		t.Errorf("%d lines about failing and %d about recovery, want 1 and 0:\n%s", fails, recovers, book)
+	}
+}
+
+// Shutdown delivers what no interval has pushed yet.
+func TestShutdownDeliversTheLast(t *testing.T) {
+	canceled, cancel := context.WithCancel(t.Context())
+	cancel()
+	expired, cancel := context.WithDeadline(t.Context(), time.Now().Add(-time.Hour))
+	defer cancel()
+	limited, cancel := context.WithTimeout(t.Context(), patience)
+	defer cancel()
+	for _, tt := range []struct {
+		name   string
+		ctx    context.Context
+		reason string
+	}{
+		{"no deadline", t.Context(), "Shutdown brings its own"},
+		{"deadline", limited, "the caller's holds"},
+		{"canceled", canceled, "a signal ended it: there is no other context at hand"},
+		{"expired", expired, "the work took all its time"},
+		{"nil", nil, "nothing panics"},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			r := receive(t)
+			tel := start(t, WithoutPrometheus(), WithOTLPEndpoint(r.url()), WithExportInterval(time.Hour), WithShutdownTimeout(patience))
+			count(tel, "jobs", 5)
+			span(tel, "render")
+			if err := tel.Shutdown(tt.ctx); err != nil {
+				t.Fatalf("Shutdown: %v (%s)", err, tt.reason)
+			}
+			if jobs, spans := r.sum("jobs"), r.span("render"); jobs != 5 || spans != 1 {
+				t.Errorf("got %v jobs and %d spans, want 5 and 1 (%s)", jobs, spans, tt.reason)
+			}
+			if err := tel.Shutdown(t.Context()); err != nil {
+				t.Errorf("Shutdown again: %v", err)
+			}
+			if err := tel.ForceFlush(t.Context()); err != nil {
+				t.Errorf("ForceFlush after Shutdown: %v", err)
+			}
+		})
+	}
+}
+
+// ForceFlush delivers, and with a context that is over too.
+func TestForceFlush(t *testing.T) {
+	r := receive(t)
+	tel := start(t, WithoutPrometheus(), WithOTLPEndpoint(r.url()), WithExportInterval(time.Hour), WithShutdownTimeout(patience))
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	for i := 1; i <= 2; i++ {
+		count(tel, "jobs", 1)
+		span(tel, "render")
+		if err := tel.ForceFlush(ctx); err != nil {
+			t.Fatal(err)
+		}
+		if jobs, spans := r.sum("jobs"), r.span("render"); jobs != float64(i) || spans != i {
+			t.Errorf("got %v jobs and %d spans, want %d each", jobs, spans, i)
+		}
+	}
+}
+
+// Shutdown keeps to its deadline with a receiver that never answers, says what
+// was not delivered, and leaves no goroutine behind though the queue of spans
+// is full (TestMain looks).
+func TestShutdownKeepsItsDeadline(t *testing.T) {
+	for _, protocol := range []string{"grpc", "http/protobuf"} {
+		t.Run(protocol, func(t *testing.T) {
+			t.Setenv("OTEL_EXPORTER_OTLP_PROTOCOL", protocol)
+			r := receive(t) // to HTTP it is as silent
+			r.onMetrics = func(ctx context.Context, _ *colmetrics.ExportMetricsServiceRequest) error {
+				<-ctx.Done()
+				return ctx.Err()
+			}
+			r.onTraces = func(ctx context.Context, _ *coltrace.ExportTraceServiceRequest) error { <-ctx.Done(); return ctx.Err() }
+			tel := start(t, WithoutPrometheus(), WithOTLPEndpoint(r.url()), WithExportInterval(time.Hour), WithShutdownTimeout(100*time.Millisecond))
+			count(tel, "jobs", 1)
+			for range 3000 {
+				span(tel, "render")
+			}
+			err := tel.Shutdown(t.Context())
+			if err == nil {
+				t.Fatal("Shutdown: no error, though nothing was delivered")
+			}
+			if again := tel.Shutdown(t.Context()); !errors.Is(again, err) && again.Error() != err.Error() {
+				t.Errorf("Shutdown again: %v, want %v", again, err)
+			}
+		})
+	}
+}
+
+// A worker that SIGTERM ends delivers its last data, counted after the signal.
+func TestSIGTERM(t *testing.T) {
+	r := receive(t)
+	cmd := exec.CommandContext(t.Context(), os.Args[0])
+	cmd.Env = append(os.Environ(), envWorker+"=1", "OTEL_EXPORTER_OTLP_ENDPOINT="+r.url())
+	out, err := cmd.StdoutPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	var lines []string
+	for scanner := bufio.NewScanner(out); scanner.Scan(); {
+		lines = append(lines, scanner.Text())
+		if scanner.Text() == "ready" {
+			if err := cmd.Process.Signal(syscall.SIGTERM); err != nil {
+				t.Error(err)
+			}
+		}
+	}
+	if err := cmd.Wait(); err != nil || !slices.Equal(lines, []string{"ready", "done"}) {
+		t.Fatalf("worker: %v, printed %q", err, lines)
+	}
+	if got := r.sum("worker.jobs"); got != 1 {
+		t.Errorf("worker.jobs = %v, want 1", got)
+	}
+}
+
+// The exporters' own variables hold: headers, compression, temporality.
+func TestExporterVariables(t *testing.T) {
+	t.Setenv("OTEL_EXPORTER_OTLP_HEADERS", "x-tenant=a%20b")
+	t.Setenv("OTEL_EXPORTER_OTLP_METRICS_COMPRESSION", "gzip")
+	t.Setenv("OTEL_EXPORTER_OTLP_METRICS_TEMPORALITY_PREFERENCE", "delta")
+	r := receive(t)
+	var got atomic.Int32
+	r.onMetrics = func(_ context.Context, req *colmetrics.ExportMetricsServiceRequest) error {
+		got.Store(int32(temporality(req, "jobs")))
+		return nil
+	}
+	tel := start(t, WithoutPrometheus(), WithOTLPEndpoint(r.url()), WithExportInterval(time.Hour))
+	count(tel, "jobs", 1)
+	if err := tel.ForceFlush(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if got := r.header("x-tenant"); !slices.Equal(got, []string{"a b"}) {
+		t.Errorf("x-tenant = %q", got)
+	}
+	if got := r.header("grpc-accept-encoding"); len(got) == 0 {
+		t.Errorf("no encodings offered: %q", got)
+	}
+	if got.Load() != int32(metricspb.AggregationTemporality_AGGREGATION_TEMPORALITY_DELTA) {
+		t.Errorf("temporality = %v, want delta", got.Load())
+	}
+}

@@ -1,0 +1,258 @@
+package exporters
+
+import (
+	"context"
+	"io"
+	"net"
+	"net/http"
+	"net/http/httptest"
+	"sync"
+	"testing"
+
+	colmetrics "go.opentelemetry.io/proto/otlp/collector/metrics/v1"
+	coltrace "go.opentelemetry.io/proto/otlp/collector/trace/v1"
+	commonpb "go.opentelemetry.io/proto/otlp/common/v1"
+	metricspb "go.opentelemetry.io/proto/otlp/metrics/v1"
+	"google.golang.org/grpc"
+	"google.golang.org/grpc/credentials"
+	_ "google.golang.org/grpc/encoding/gzip"
+	"google.golang.org/grpc/metadata"
+	"google.golang.org/protobuf/proto"
+)
+
+// inbox is what a receiver got.
+type inbox struct {
+	mu       sync.Mutex
+	sums     map[string]float64 // latest value of each sum, over its series
+	spans    map[string]int     // by name
+	resource map[string]string
+	headers  map[string][]string
+	requests int // of metrics
+}
+
+func (b *inbox) metrics(req *colmetrics.ExportMetricsServiceRequest) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.requests++
+	if b.sums == nil {
+		b.sums = map[string]float64{}
+	}
+	for _, rm := range req.ResourceMetrics {
+		b.resource = attributes(rm.Resource.Attributes)
+		for _, sm := range rm.ScopeMetrics {
+			for _, m := range sm.Metrics {
+				total := 0.0
+				for _, p := range m.GetSum().GetDataPoints() {
+					total += p.GetAsDouble() + float64(p.GetAsInt())
+				}
+				b.sums[m.Name] = total
+			}
+		}
+	}
+}
+
+func (b *inbox) traces(req *coltrace.ExportTraceServiceRequest) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if b.spans == nil {
+		b.spans = map[string]int{}
+	}
+	for _, rs := range req.ResourceSpans {
+		for _, ss := range rs.ScopeSpans {
+			for _, s := range ss.Spans {
+				b.spans[s.Name]++
+			}
+		}
+	}
+}
+
+// sum returns the latest value of a sum, -1 if it never came.
+func (b *inbox) sum(name string) float64 {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if v, ok := b.sums[name]; ok {
+		return v
+	}
+	return -1
+}
+
+func (b *inbox) span(name string) int {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.spans[name]
+}
+
+func (b *inbox) header(key string) []string {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.headers[key]
+}
+
+func (b *inbox) attribute(key string) string {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.resource[key]
+}
+
+func attributes(kvs []*commonpb.KeyValue) map[string]string {
+	m := map[string]string{}
+	for _, kv := range kvs {
+		m[kv.Key] = kv.Value.GetStringValue()
+	}
+	return m
+}
+
+// A receiver is an OTLP receiver over gRPC, as a collector has one.
+type receiver struct {
+	inbox
+	addr   string
+	server *grpc.Server
+	// onMetrics and onTraces are called first; their error is the answer.
+	onMetrics func(context.Context, *colmetrics.ExportMetricsServiceRequest) error
+	onTraces  func(context.Context, *coltrace.ExportTraceServiceRequest) error
+}
+
+// freeAddr returns an address that nobody listens on.
+func freeAddr(t *testing.T) string {
+	t.Helper()
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer l.Close()
+	return l.Addr().String()
+}
+
+// receive starts a receiver on a free port.
+func receive(t *testing.T) *receiver {
+	t.Helper()
+	r := &receiver{addr: freeAddr(t)}
+	r.up(t)
+	return r
+}
+
+// up starts r, again on the same address after down.
+func (r *receiver) up(t *testing.T, opts ...grpc.ServerOption) {
+	t.Helper()
+	var l net.Listener
+	eventually(t, "listening on "+r.addr, func() bool {
+		var err error
+		l, err = net.Listen("tcp", r.addr)
+		return err == nil
+	})
+	r.server = grpc.NewServer(opts...)
+	colmetrics.RegisterMetricsServiceServer(r.server, metricsService{r: r})
+	coltrace.RegisterTraceServiceServer(r.server, traceService{r: r})
+	done := make(chan struct{})
+	server := r.server
+	go func() { defer close(done); _ = server.Serve(l) }()
+	t.Cleanup(func() { server.Stop(); <-done })
+}
+
+// down stops r at once, as a crash does.
+func (r *receiver) down() { r.server.Stop() }
+
+func (r *receiver) url() string { return "http://" + r.addr }
+
+type metricsService struct {
+	colmetrics.UnimplementedMetricsServiceServer
+	r *receiver
+}
+
+func (s metricsService) Export(ctx context.Context, req *colmetrics.ExportMetricsServiceRequest) (*colmetrics.ExportMetricsServiceResponse, error) {
+	if s.r.onMetrics != nil {
+		if err := s.r.onMetrics(ctx, req); err != nil {
+			return nil, err
+		}
+	}
+	if md, ok := metadata.FromIncomingContext(ctx); ok {
+		s.r.mu.Lock()
+		s.r.headers = md
+		s.r.mu.Unlock()
+	}
+	s.r.metrics(req)
+	return &colmetrics.ExportMetricsServiceResponse{}, nil
+}
+
+type traceService struct {
+	coltrace.UnimplementedTraceServiceServer
+	r *receiver
+}
+
+func (s traceService) Export(ctx context.Context, req *coltrace.ExportTraceServiceRequest) (*coltrace.ExportTraceServiceResponse, error) {
+	if s.r.onTraces != nil {
+		if err := s.r.onTraces(ctx, req); err != nil {
+			return nil, err
+		}
+	}
+	s.r.traces(req)
+	return &coltrace.ExportTraceServiceResponse{}, nil
+}
+
+// hasMetric tells whether a request holds a metric of that name.
+func hasMetric(req *colmetrics.ExportMetricsServiceRequest, name string) bool {
+	for _, rm := range req.ResourceMetrics {
+		for _, sm := range rm.ScopeMetrics {
+			for _, m := range sm.Metrics {
+				if m.Name == name {
+					return true
+				}
+			}
+		}
+	}
+	return false
+}
+
+// temporality returns that of the sum of that name in a request.
+func temporality(req *colmetrics.ExportMetricsServiceRequest, name string) metricspb.AggregationTemporality {
+	for _, rm := range req.ResourceMetrics {
+		for _, sm := range rm.ScopeMetrics {
+			for _, m := range sm.Metrics {
+				if m.Name == name {
+					return m.GetSum().GetAggregationTemporality()
+				}
+			}
+		}
+	}
+	return metricspb.AggregationTemporality_AGGREGATION_TEMPORALITY_UNSPECIFIED
+}
+
+// secured returns the server option for TLS.
+func secured(c credentials.TransportCredentials) grpc.ServerOption { return grpc.Creds(c) }
+
+// receiveHTTP starts a receiver of OTLP over HTTP. Metrics are taken at the
+// paths that end in /metrics, traces elsewhere.
+func receiveHTTP(t *testing.T) (*inbox, *httptest.Server, func() []string) {
+	t.Helper()
+	box := &inbox{}
+	var mu sync.Mutex
+	var paths []string
+	srv := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		body, err := io.ReadAll(r.Body)
+		if err != nil || r.Header.Get("Content-Type") != "application/x-protobuf" {
+			http.Error(w, "not protobuf", http.StatusUnsupportedMediaType)
+			return
+		}
+		mu.Lock()
+		paths = append(paths, r.URL.Path)
+		mu.Unlock()
+		var m colmetrics.ExportMetricsServiceRequest
+		var tr coltrace.ExportTraceServiceRequest
+		if path := r.URL.Path; path[max(0, len(path)-len("metrics")):] == "metrics" {
+			if err = proto.Unmarshal(body, &m); err == nil {
+				box.metrics(&m)
+			}
+		} else if err = proto.Unmarshal(body, &tr); err == nil {
+			box.traces(&tr)
+		}
+		if err != nil {
+			http.Error(w, err.Error(), http.StatusBadRequest)
+		}
+	}))
+	t.Cleanup(srv.Close)
+	return box, srv, func() []string {
+		mu.Lock()
+		defer mu.Unlock()
+		return append([]string(nil), paths...)
+	}
+}

@@ -1,0 +1,94 @@
+package exporters
+
+import (
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"go.opentelemetry.io/otel/attribute"
+)
+
+// describe returns the resource's attributes as text.
+func describe(t *testing.T, opts ...Option) map[string]string {
+	t.Helper()
+	res, err := newResource(t.Context(), newConfig(opts))
+	if err != nil {
+		t.Fatal(err)
+	}
+	m := map[string]string{}
+	for _, kv := range res.Attributes() {
+		m[string(kv.Key)] = kv.Value.String()
+	}
+	return m
+}
+
+func TestResource(t *testing.T) {
+	exe, err := os.Executable()
+	if err != nil {
+		t.Fatal(err)
+	}
+	byDefault := "unknown_service:" + filepath.Base(exe)
+	const attrs = "service.name=from-attributes,service.version=2,service.instance.id=worker-1,team=a%20b"
+	for _, tt := range []struct {
+		reason string
+		env    map[string]string
+		opts   []Option
+		want   map[string]string
+	}{
+		{"nothing said", nil, nil, map[string]string{"service.name": byDefault}},
+		{"attributes of the environment", map[string]string{"OTEL_RESOURCE_ATTRIBUTES": attrs}, nil,
+			map[string]string{"service.name": "from-attributes", "service.version": "2", "service.instance.id": "worker-1", "team": "a b"}},
+		{"the name's own variable wins", map[string]string{"OTEL_RESOURCE_ATTRIBUTES": attrs, "OTEL_SERVICE_NAME": "from-name"}, nil,
+			map[string]string{"service.name": "from-name", "service.version": "2"}},
+		{"options win", map[string]string{"OTEL_RESOURCE_ATTRIBUTES": attrs, "OTEL_SERVICE_NAME": "from-name"},
+			[]Option{WithResourceAttributes(attribute.String("service.instance.id", "worker-2")), WithServiceVersion("3"), WithServiceName("from-option")},
+			map[string]string{"service.name": "from-option", "service.version": "3", "service.instance.id": "worker-2", "team": "a b"}},
+		{"options add up", nil, []Option{WithResourceAttributes(attribute.String("a", "1"), attribute.String("b", "1")), WithResourceAttributes(attribute.String("b", "2"))},
+			map[string]string{"a": "1", "b": "2"}},
+	} {
+		t.Run(tt.reason, func(t *testing.T) {
+			for name, value := range tt.env {
+				t.Setenv(name, value)
+			}
+			got := describe(t, tt.opts...)
+			for key, want := range tt.want {
+				if got[key] != want {
+					t.Errorf("%s = %q, want %q", key, got[key], want)
+				}
+			}
+		})
+	}
+}
+
+// What is detected: enough to tell processes apart, nothing that may be secret.
+func TestDetectedResource(t *testing.T) {
+	first, second := describe(t), describe(t)
+	for _, key := range []string{
+		"service.name", "service.instance.id", "host.name", "process.pid", "process.executable.name",
+		"process.runtime.name", "process.runtime.version", "telemetry.sdk.name", "telemetry.sdk.language", "telemetry.sdk.version",
+	} {
+		if first[key] == "" {
+			t.Errorf("no %s", key)
+		}
+	}
+	if first["service.instance.id"] == second["service.instance.id"] {
+		t.Error("two starts have one service.instance.id")
+	}
+	for key, value := range first {
+		if strings.HasPrefix(key, "process.command") || key == "process.owner" || key == "process.executable.path" {
+			t.Errorf("%s = %q may hold a secret or a person's name", key, value)
+		}
+	}
+}
+
+// Options neither keep nor change the caller's slice.
+func TestResourceAttributesAreCopied(t *testing.T) {
+	attrs := []attribute.KeyValue{attribute.String("b", "1"), attribute.String("a", "1")}
+	o := WithResourceAttributes(attrs...)
+	attrs[0] = attribute.String("c", "9")
+	got := describe(t, o)
+	if got["b"] != "1" || got["c"] != "" {
+		t.Errorf("b = %q, c = %q; want what was given", got["b"], got["c"])
+	}
+}

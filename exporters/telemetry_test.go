@@ -1,0 +1,181 @@
+package exporters
+
+import (
+	"context"
+	"errors"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"testing"
+	"time"
+
+	"go.opentelemetry.io/otel"
+	"go.opentelemetry.io/otel/propagation"
+	sdktrace "go.opentelemetry.io/otel/sdk/trace"
+	"go.opentelemetry.io/otel/trace"
+)
+
+// use calls every method of tel.
+func use(t *testing.T, tel *Telemetry) {
+	t.Helper()
+	count(tel, "jobs", 1)
+	span(tel, "render")
+	if tel.Propagator() == nil || tel.Handler() == nil {
+		t.Error("no propagator or no handler")
+	}
+	tel.Addr()
+	for range 2 {
+		if err := tel.ForceFlush(t.Context()); err != nil {
+			t.Error(err)
+		}
+	}
+	for range 2 {
+		if err := tel.Shutdown(t.Context()); err != nil {
+			t.Error(err)
+		}
+	}
+	count(tel, "jobs", 1)
+	span(tel, "render")
+	if err := tel.ForceFlush(t.Context()); err != nil {
+		t.Error(err)
+	}
+	tel.Handler().ServeHTTP(httptest.NewRecorder(), httptest.NewRequest(http.MethodGet, "/", nil))
+}
+
+// A nil or zero Telemetry, and one that measures nothing, is inert and safe.
+func TestInert(t *testing.T) {
+	t.Run("nil", func(t *testing.T) { use(t, nil) })
+	t.Run("zero", func(t *testing.T) { use(t, &Telemetry{}) })
+	t.Run("nothing on", func(t *testing.T) { use(t, start(t, WithoutPrometheus())) })
+	t.Run("disabled", func(t *testing.T) {
+		t.Setenv("OTEL_SDK_DISABLED", "true")
+		r := receive(t)
+		tel := start(t, WithPrometheusAddr("127.0.0.1:0"), WithOTLPEndpoint(r.url()))
+		if tel.Addr() != nil {
+			t.Errorf("serves on %v", tel.Addr())
+		}
+		use(t, tel)
+		if r.sum("jobs") != -1 || r.span("render") != 0 {
+			t.Error("pushed all the same")
+		}
+	})
+	t.Run("nil context", func(t *testing.T) {
+		tel, err := Start(nil, WithPrometheusAddr("127.0.0.1:0")) //nolint:staticcheck // it is the test
+		if err != nil {
+			t.Error(err)
+		}
+		shutdown(tel)
+	})
+}
+
+// The context bounds Start alone.
+func TestContextEndsAfterStart(t *testing.T) {
+	r := receive(t)
+	ctx, cancel := context.WithCancel(t.Context())
+	tel, err := Start(ctx, WithPrometheusAddr("127.0.0.1:0"), WithOTLPEndpoint(r.url()), WithExportInterval(time.Hour))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer shutdown(tel)
+	cancel()
+	count(tel, "jobs", 1)
+	eventually(t, "a push on its own", func() bool { return r.sum("jobs") == 1 })
+	if body := scrape(t, tel, "text/plain"); !strings.Contains(body, "\njobs_total 1\n") {
+		t.Errorf("no jobs:\n%s", body)
+	}
+}
+
+// Several mistakes are told at once, and what is right works.
+func TestErrorsAreJoined(t *testing.T) {
+	t.Setenv("OTEL_METRICS_EXPORTER", "prometheus,statsd")
+	t.Setenv("OTEL_RESOURCE_ATTRIBUTES", "team=media,nonsense")
+	tel, err := Start(t.Context(), WithPrometheusAddr("127.0.0.1:0"), WithExportInterval(-1), WithWebConfigFile(""))
+	defer shutdown(tel)
+	if err == nil {
+		t.Fatal("no error")
+	}
+	for _, want := range []string{"OTEL_METRICS_EXPORTER", "OTEL_RESOURCE_ATTRIBUTES", "WithExportInterval", "WithWebConfigFile"} {
+		if strings.Count(err.Error(), want) != 1 {
+			t.Errorf("want %q once in\n%v", want, err)
+		}
+	}
+	for line := range strings.Lines(err.Error()) {
+		if !strings.HasPrefix(line, "exporters: ") {
+			t.Errorf("line %q doesn't say where it comes from", line)
+		}
+	}
+	if body := scrape(t, tel, "text/plain"); !strings.Contains(body, `team="media"`) {
+		t.Errorf("no team in target_info:\n%s", body)
+	}
+}
+
+// Without a place for spans none are made, and a caller's trace goes on.
+func TestNoSpansForNobody(t *testing.T) {
+	tel := start(t, WithPrometheusAddr("127.0.0.1:0"), WithSampler(sdktrace.AlwaysSample()))
+	parent := trace.NewSpanContext(trace.SpanContextConfig{TraceID: trace.TraceID{1}, SpanID: trace.SpanID{2}, TraceFlags: trace.FlagsSampled, Remote: true})
+	ctx, s := tel.TracerProvider().Tracer("test").Start(trace.ContextWithRemoteSpanContext(t.Context(), parent), "render")
+	defer s.End()
+	if s.IsRecording() {
+		t.Error("a span is recorded")
+	}
+	carrier := propagation.MapCarrier{}
+	tel.Propagator().Inject(ctx, carrier)
+	if want := "00-" + parent.TraceID().String() + "-" + parent.SpanID().String() + "-01"; carrier["traceparent"] != want {
+		t.Errorf("traceparent %q, want %q", carrier["traceparent"], want)
+	}
+}
+
+// A sampler that keeps no trace changes no metric.
+func TestUnsampled(t *testing.T) {
+	r := receive(t)
+	tel := start(t, WithPrometheusAddr("127.0.0.1:0"), WithOTLPEndpoint(r.url()), WithSampler(sdktrace.NeverSample()))
+	id := recordTraced(t, tel)
+	if err := tel.ForceFlush(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	body := scrape(t, tel, acceptOpenMetrics)
+	if !strings.Contains(body, "work_seconds_count 1") && !strings.Contains(body, "work_seconds_count 1.0") {
+		t.Errorf("not measured:\n%s", body)
+	}
+	if strings.Contains(body, id) || r.span("render") != 0 {
+		t.Error("the trace was kept")
+	}
+}
+
+// WithGlobals gives package otel all it has, and otel's errors go to the logger.
+func TestGlobals(t *testing.T) {
+	r := receive(t)
+	book := &logBook{}
+	tel := start(t, WithoutPrometheus(), WithOTLPEndpoint(r.url()), WithExportInterval(time.Hour), WithGlobals(), WithLogger(book.logger()))
+	c, err := otel.Meter("test").Int64Counter("global.jobs")
+	if err != nil {
+		t.Fatal(err)
+	}
+	c.Add(t.Context(), 1)
+	ctx, s := otel.Tracer("test").Start(t.Context(), "global.render")
+	carrier := propagation.MapCarrier{}
+	otel.GetTextMapPropagator().Inject(ctx, carrier)
+	s.End()
+	if !strings.Contains(carrier["traceparent"], s.SpanContext().TraceID().String()) {
+		t.Errorf("traceparent %q", carrier["traceparent"])
+	}
+	otel.Handle(errors.New("from a library"))
+	if got := book.lines("from a library"); got != 1 {
+		t.Errorf("%d lines, want 1:\n%s", got, book)
+	}
+	if err := tel.ForceFlush(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if jobs, spans := r.sum("global.jobs"), r.span("global.render"); jobs != 1 || spans != 1 {
+		t.Errorf("got %v jobs and %d spans, want 1 each", jobs, spans)
+	}
+}
+
+// Start leaves package otel alone unless told otherwise.
+func TestGlobalsAreLeftAlone(t *testing.T) {
+	before := otel.GetMeterProvider()
+	start(t, WithPrometheusAddr(""))
+	if otel.GetMeterProvider() != before {
+		t.Error("Start set the global MeterProvider")
+	}
+}

@@ -1,0 +1,73 @@
+package exporters
+
+import (
+	"context"
+	"errors"
+
+	"go.opentelemetry.io/otel/exporters/stdout/stdouttrace"
+	"go.opentelemetry.io/otel/sdk/resource"
+	sdktrace "go.opentelemetry.io/otel/sdk/trace"
+)
+
+// traces is the signal of traces.
+type traces struct {
+	provider *sdktrace.TracerProvider // nil: spans go nowhere, so none are made
+	failures *failures                // nil: not pushed
+	exporter sdktrace.SpanExporter    // the one that pushes; nil: none
+}
+
+// newTraces starts the signal. It is usable whatever the error says.
+func newTraces(ctx context.Context, s settings, res *resource.Resource) (*traces, error) {
+	t := &traces{}
+	var opts []sdktrace.TracerProviderOption
+	var errs []error
+
+	// The console goes first: at Shutdown the SDK skips what comes after a
+	// processor that took all the time there was.
+	if s.tracesConsole {
+		e, err := stdouttrace.New()
+		if err != nil {
+			errs = append(errs, err)
+		} else {
+			opts = append(opts, sdktrace.WithBatcher(e))
+		}
+	}
+	if s.tracesOTLP != nil {
+		e, err := s.tracesOTLP.spanExporter(ctx)
+		if err != nil {
+			errs = append(errs, err)
+		} else {
+			t.failures, t.exporter = newFailures(s.tracesOTLP, s.logger), e
+			opts = append(opts, sdktrace.WithBatcher(spanExporter{e, t.failures}))
+		}
+	}
+
+	if len(opts) > 0 {
+		opts = append(opts, sdktrace.WithResource(res), sdktrace.WithSampler(s.sampler))
+		t.provider = sdktrace.NewTracerProvider(opts...)
+	}
+	return t, errors.Join(errs...)
+}
+
+// flush exports the spans that have ended.
+func (t *traces) flush(ctx context.Context) error {
+	if t.provider == nil {
+		return nil
+	}
+	return t.provider.ForceFlush(ctx)
+}
+
+// shutdown exports the spans that have ended and ends the signal.
+func (t *traces) shutdown(ctx context.Context) error {
+	if t.provider == nil {
+		return nil
+	}
+	err := t.provider.Shutdown(ctx)
+	if t.exporter != nil {
+		// Where ctx ended first, the processor goes on draining its queue, a
+		// timeout per batch: this cancels the export that is under way and
+		// refuses the next ones.
+		err = errors.Join(err, t.exporter.Shutdown(ctx))
+	}
+	return err
+}

@@ -1,0 +1,400 @@
+package instrument_test
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"net"
+	"net/http"
+	"net/url"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/stagemeter/stagemeter/instrument"
+	"github.com/stagemeter/stagemeter/instrument/instrumenttest"
+)
+
+// Errors of the kinds that API clients return: a status as a method, or as an exported field.
+type (
+	statusMethod   int                        // smithy's ResponseError
+	httpMethod     int                        // gRPC gateways
+	statusField    struct{ StatusCode int }   // openai-go, anthropic-sdk-go
+	codeField      struct{ Code int }         // googleapi
+	pgError        struct{ code string }      // pgx
+	ownType        struct{ errorType string } // one that knows this package
+	slowError      struct{ timeout bool }     // net.Error's method
+	wrapper        struct{ inner error }      // one Unwrap
+	opaque         struct{ *statusField }     // a field promoted from a nil pointer
+	generic[T any] struct{ V T }              // a long type name
+)
+
+func (statusMethod) Error() string       { return "api" }
+func (e statusMethod) StatusCode() int   { return int(e) }
+func (httpMethod) Error() string         { return "api" }
+func (e httpMethod) HTTPStatusCode() int { return int(e) }
+func (*statusField) Error() string       { return "api" }
+func (*codeField) Error() string         { return "api" }
+func (*pgError) Error() string           { return "sql" }
+func (e *pgError) SQLState() string      { return e.code }
+func (*ownType) Error() string           { return "own" }
+func (e *ownType) ErrorType() string     { return e.errorType }
+func (*slowError) Error() string         { return "slow" }
+func (e *slowError) Timeout() bool       { return e.timeout }
+func (e wrapper) Error() string          { return e.inner.Error() }
+func (e wrapper) Unwrap() error          { return e.inner }
+func (opaque) Error() string             { return "opaque" }
+func (generic[T]) Error() string         { return "generic" }
+
+// The error_type of an alert has to be the same for the same trouble, whatever library met it, and few in number.
+// Where that is possible the errors are real ones.
+func TestErrorType(t *testing.T) {
+	dir := t.TempDir()
+	file := filepath.Join(dir, "file")
+	if err := os.WriteFile(file, nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	tests := []struct {
+		reason string
+		err    error
+		want   string
+	}{
+		{"no error", nil, ""},
+		{"its own word", &ownType{"no_audio"}, "no_audio"},
+		{"its own word, wrapped", fmt.Errorf("x: %w", &ownType{"no_audio"}), "no_audio"},
+		{"its own word before what it wraps", &instrument.PanicError{Value: context.Canceled}, "panic"},
+		{"an own word that is empty leaves it to a deeper one", wrapper{errors.Join(&ownType{}, &ownType{"no_audio"})}, "no_audio"},
+		{"an own word that is empty leaves it to the rest", &ownType{}, "instrument_test.ownType"},
+		{"a refusal by the budget", &instrument.BudgetError{}, "budget_exceeded"},
+		{"a ledger's refusal", fmt.Errorf("redis: %w", instrument.ErrBudgetExceeded), "budget_exceeded"},
+
+		{"canceled", fmt.Errorf("x: %w", context.Canceled), "canceled"},
+		{"deadline of a context", context.DeadlineExceeded, "timeout"},
+		{"deadline of a file or connection", deadlineOfAConnection(t), "timeout"},
+		{"an HTTP client's time limit", httpTimeout(t), "timeout"},
+		{"a time limit below one that says no", &url.Error{Op: "Get", Err: fmt.Errorf("x: %w", &slowError{true})}, "timeout"},
+		{"a time limit beside one that says no", errors.Join(&slowError{false}, &slowError{true}), "timeout"},
+		{"a Timeout method that says no", &slowError{false}, "instrument_test.slowError"},
+		{"a time limit is told before a missing file", errors.Join(fs.ErrNotExist, &slowError{true}), "timeout"},
+		{"the system's time limit", syscall.ETIMEDOUT, "timeout"},
+
+		{"a file that is not there", second(os.Open(filepath.Join(dir, "missing"))), "not_found"},
+		{"a program that is not installed", exec.Command("stagemeter-no-such-program").Run(), "not_found"},
+		{"a file that is there", os.Mkdir(file, 0o700), "exists"},
+		{"a file that may not be read", &fs.PathError{Op: "open", Path: file, Err: syscall.EACCES}, "permission"},
+		{"a full disk", fullDisk(t), "no_space"},
+		{"a file that ends too early", second(io.ReadFull(strings.NewReader("x"), make([]byte, 2))), "unexpected_eof"},
+
+		{"an HTTP status as a method", statusMethod(503), "http_503"},
+		{"an HTTP status as the other method", httpMethod(429), "http_429"},
+		{"an HTTP status as a field", &statusField{401}, "http_401"},
+		{"an HTTP status as googleapi's field", &codeField{404}, "http_404"},
+		{"an HTTP status, wrapped", fmt.Errorf("x: %w", &statusField{500}), "http_500"},
+		{"a status of success is no type of error", statusMethod(200), "instrument_test.statusMethod"},
+		{"a number that is no HTTP status", &codeField{1062}, "instrument_test.codeField"},
+		{"a nil pointer on the way to the field", opaque{}, "instrument_test.opaque"},
+
+		{"no rows", databaseError(t, "no rows"), "sql_no_rows"},
+		{"a transaction that is over", databaseError(t, "tx done"), "sql_tx_done"},
+		{"a connection that is over", databaseError(t, "conn done"), "sql_conn"},
+		{"a connection that broke", databaseError(t, "bad conn"), "sql_conn"},
+		{"the class of an SQLSTATE", fmt.Errorf("x: %w", &pgError{"23505"}), "sqlstate_23"},
+		{"no SQLSTATE", &pgError{"none"}, "instrument_test.pgError"},
+
+		{"a process that failed", exec.Command("sh", "-c", "exit 3").Run(), "exec_exit"},
+		{"a process that was killed", exec.Command("sh", "-c", "kill -9 $$").Run(), "exec_signal"},
+		{"a process error made by hand", &exec.ExitError{}, "exec_signal"},
+		{"nobody listens", dialNobody(t), "net_dial"},
+		{"a name that does not exist", second((&net.Resolver{PreferGo: true}).LookupHost(t.Context(), "stagemeter.onion")), "net_dns"},
+		{"a connection that was reset", &net.OpError{Op: "read", Err: syscall.ECONNRESET}, "net_read"},
+
+		{"nothing else fits: the type", errDecoder, "errors.errorString"},
+		{"the innermost type, for fmt's says nothing", fmt.Errorf("x: %w", fmt.Errorf("y: %w", errorList{"a"})), "instrument_test.errorList"},
+		{"the first of joined ones", errors.Join(errorList{"a"}, errDecoder), "instrument_test.errorList"},
+		{"nothing wrapped", wrapperOfNothing{}, "instrument_test.wrapperOfNothing"},
+	}
+	for _, tt := range tests {
+		t.Run(tt.reason, func(t *testing.T) {
+			if got := instrument.ErrorType(tt.err); got != tt.want {
+				t.Errorf("ErrorType(%T %[1]v) = %q, want %q", tt.err, got, tt.want)
+			}
+		})
+	}
+}
+
+type wrapperOfNothing struct{}
+
+func (wrapperOfNothing) Error() string { return "empty" }
+func (wrapperOfNothing) Unwrap() error { return nil }
+
+func second[T any](_ T, err error) error { return err }
+
+func deadlineOfAConnection(t *testing.T) error {
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer l.Close()
+	if err := l.(*net.TCPListener).SetDeadline(time.Unix(1, 0)); err != nil {
+		t.Fatal(err)
+	}
+	_, err = l.Accept()
+	return err
+}
+
+func dialNobody(t *testing.T) error {
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	l.Close()
+	_, err = net.Dial("tcp", l.Addr().String())
+	return err
+}
+
+func httpTimeout(t *testing.T) error {
+	l, err := net.Listen("tcp", "127.0.0.1:0") // accepts in the kernel's queue and never answers
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer l.Close()
+	client := &http.Client{Timeout: 50 * time.Millisecond, Transport: &http.Transport{DisableKeepAlives: true}}
+	_, err = client.Get("http://" + l.Addr().String())
+	return err
+}
+
+func fullDisk(t *testing.T) error {
+	f, err := os.OpenFile("/dev/full", os.O_WRONLY, 0)
+	if errors.Is(err, fs.ErrNotExist) { // Linux alone has it
+		return &fs.PathError{Op: "write", Path: "/dev/full", Err: syscall.ENOSPC}
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer f.Close()
+	_, err = f.Write([]byte("x"))
+	return err
+}
+
+// Errors whose own methods are broken. A program that never calls them must not meet their panic, or hang, in here.
+type (
+	nilReceiver  struct{ inner error }
+	panicsInIs   struct{}
+	panicsInAs   struct{}
+	panicsInWrap struct{}
+	wrapsItself  struct{ error }
+	panicsInType struct{}
+	panicsInCode struct{}
+)
+
+func (e *nilReceiver) Error() string   { return e.inner.Error() }
+func (e *nilReceiver) Unwrap() error   { return e.inner }
+func (panicsInIs) Error() string       { panic("Error") }
+func (panicsInIs) Is(error) bool       { panic("Is") }
+func (panicsInAs) Error() string       { return "" }
+func (panicsInAs) As(any) bool         { panic("As") }
+func (panicsInWrap) Error() string     { return "" }
+func (panicsInWrap) Unwrap() []error   { panic("Unwrap") }
+func (e *wrapsItself) Unwrap() error   { return e }
+func (e *wrapsItself) Error() string   { return "again" }
+func (panicsInType) Error() string     { return "" }
+func (panicsInType) ErrorType() string { panic("ErrorType") }
+func (panicsInCode) Error() string     { return "" }
+func (panicsInCode) StatusCode() int   { panic("StatusCode") }
+func (panicsInCode) SQLState() string  { panic("SQLState") }
+func (panicsInCode) Timeout() bool     { panic("Timeout") }
+
+func TestErrorsWithBrokenMethods(t *testing.T) {
+	loop := &wrapsItself{}
+	manyLoops := errors.Join(loop, errors.Join(loop, loop))
+	tests := []struct {
+		reason string
+		err    error
+		want   string
+	}{
+		{"a nil pointer in an error", (*nilReceiver)(nil), "instrument_test.nilReceiver"},
+		{"a nil pointer of the standard library", (*os.PathError)(nil), "fs.PathError"},
+		{"a nil exit", (*exec.ExitError)(nil), "exec.ExitError"},
+		{"Is and Error panic", panicsInIs{}, "instrument_test.panicsInIs"},
+		{"As panics", panicsInAs{}, "instrument_test.panicsInAs"},
+		{"Unwrap panics", panicsInWrap{}, "instrument_test.panicsInWrap"},
+		{"ErrorType panics", panicsInType{}, "instrument_test.panicsInType"},
+		{"all the rest panics", panicsInCode{}, "instrument_test.panicsInCode"},
+		{"an error that wraps itself, which errors.Is walks for ever", loop, "instrument_test.wrapsItself"},
+		{"a tree of them", manyLoops, "errors.joinError"},
+		{"a nil PanicError", (*instrument.PanicError)(nil), "panic"},
+		{"a nil BudgetError", (*instrument.BudgetError)(nil), "budget_exceeded"},
+	}
+	for _, tt := range tests {
+		t.Run(tt.reason, func(t *testing.T) {
+			if got := instrument.ErrorType(tt.err); got != tt.want {
+				t.Errorf("ErrorType = %q, want %q", got, tt.want)
+			}
+			p, rec := instrumenttest.New(t)
+			err := p.RunJob(t.Context(), "job-1", func(ctx context.Context) error {
+				instrument.RecordError(ctx, "probe", tt.err)
+				_, _ = instrument.RunCall(ctx, "whisper", nil, func(context.Context) (int, error) { return 0, tt.err },
+					instrument.WithEstimate(instrument.Cent), instrument.WithFloor(instrument.Cent))
+				_, err := instrument.RunStage(ctx, "analysis", func(context.Context) (int, error) { return 0, tt.err })
+				return err
+			}, instrument.WithBudget(instrument.Dollar))
+			if err != tt.err { //nolint:errorlint // identity is the point
+				t.Error("another error came back")
+			}
+			for _, stage := range []string{"probe", "analysis"} {
+				if got := rec.Counter(vp("errors_total"), label("stage", stage), label("error_type", tt.want)); got != 1 {
+					t.Errorf("errors_total{stage=%q} = %v, want 1", stage, got)
+				}
+			}
+			if got := rec.Counter(vp("jobs_total"), label("status", "failed")); got != 1 {
+				t.Errorf("failed = %v, want 1", got)
+			}
+		})
+	}
+}
+
+func TestErrorClassifier(t *testing.T) {
+	tests := []struct {
+		reason   string
+		classify func(error) string
+		run      func(context.Context) (int, error)
+		want     string
+		reports  []string
+	}{
+		{reason: "its answer holds", classify: func(error) string { return "codec" }, want: "analysis/codec=1"},
+		{reason: "before the error's own word", classify: func(error) string { return "codec" },
+			run: func(context.Context) (int, error) { return 0, &ownType{"own"} }, want: "analysis/codec=1"},
+		{reason: "no answer leaves it to ErrorType", classify: func(error) string { return "" }, want: "analysis/errors.errorString=1"},
+		{reason: "a panic is not asked about", classify: func(error) string { return "codec" },
+			run: func(context.Context) (int, error) { panic("boom") }, want: "analysis/panic=1"},
+		{reason: "one that panics is reported and the error still counts", classify: func(error) string { panic("oops") },
+			want: "analysis/errors.errorString=1", reports: []string{"the function of WithErrorClassifier panicked: oops"}},
+		{reason: "free text is bounded and printable", classify: func(error) string { return strings.Repeat("long\n", 100) },
+			want: "analysis/" + strings.Repeat("long\uFFFD", 9) + "l=1"},
+		{reason: "blank is unknown", classify: func(error) string { return " \t" }, want: "analysis/unknown=1"},
+	}
+	for _, tt := range tests {
+		t.Run(tt.reason, func(t *testing.T) {
+			reports := captureReports(t)
+			p, rec := instrumenttest.New(t, instrument.WithErrorClassifier(tt.classify))
+			if tt.run == nil {
+				tt.run = func(context.Context) (int, error) { return 0, errDecoder }
+			}
+			_ = recovered(func() {
+				_, _ = instrument.RunStage(instrument.ContextWithPipeline(t.Context(), p), "analysis", tt.run)
+			})
+			if got := errorsByStage(rec); got != tt.want {
+				t.Errorf("errors_total is %q, want %q", got, tt.want)
+			}
+			reports.expect(t, tt.reports...)
+		})
+	}
+}
+
+// An error_type made of the error's text gives every failure series of its own, until the metrics are the outage.
+func TestErrorTypesAreBounded(t *testing.T) {
+	p, rec := instrumenttest.New(t, instrument.WithStages("analysis"))
+	ctx := instrument.ContextWithPipeline(t.Context(), p)
+	for i := range 300 {
+		instrument.RecordError(ctx, "analysis", &ownType{fmt.Sprintf("could not read /in/%d.mp4", i)})
+	}
+	series := strings.Count(rec.Exposition(vp("errors_total")), "\nvideo_processing_errors_total{")
+	if series > 104 {
+		t.Errorf("%d series, want at most 100 types, the three that are declared, and other", series)
+	}
+	if got := rec.Counter(vp("errors_total")); got != 300 {
+		t.Errorf("errors_total = %v, want 300: none is lost", got)
+	}
+	if got := rec.Counter(vp("errors_total"), label("error_type", "other")); got < 200 {
+		t.Errorf("other = %v, want at least 200", got)
+	}
+	// What matters most keeps its name.
+	_ = recovered(func() {
+		_, _ = instrument.RunStage(ctx, "analysis", func(context.Context) (int, error) { panic("boom") })
+	})
+	if got := rec.Counter(vp("errors_total"), label("error_type", "panic")); got != 1 {
+		t.Errorf("panic = %v, want 1", got)
+	}
+}
+
+// The square of stages and types is bounded as well, and a small limit does not cost the declared stages their zeros.
+func TestErrorSeriesAreBoundedForAllStagesTogether(t *testing.T) {
+	captureReports(t)
+	p, rec := instrumenttest.New(t, instrument.WithNameLimit(2), instrument.WithStages("a", "b", "c", "d", "e", "f", "g", "h"))
+	for _, stage := range []string{"a", "h"} {
+		for _, errorType := range []string{"canceled", "panic", "timeout"} {
+			if !strings.Contains(rec.Exposition(), fmt.Sprintf(`error_type="%s",stage="%s"} 0`, errorType, stage)) {
+				t.Errorf("no zero for %s/%s", stage, errorType)
+			}
+		}
+	}
+	ctx := instrument.ContextWithPipeline(t.Context(), p)
+	for i := range 100 {
+		instrument.RecordError(ctx, "stage"+fmt.Sprint(i), &ownType{fmt.Sprint("type", i%5)})
+	}
+	series := strings.Count(rec.Exposition(vp("errors_total")), "\nvideo_processing_errors_total{")
+	if declared := 3*8 + 2; series > declared+20+3 {
+		t.Errorf("%d series, want at most %d declared and ten times the limit", series, declared)
+	}
+	if got := rec.Counter(vp("errors_total")); got != 100 {
+		t.Errorf("errors_total = %v, want 100", got)
+	}
+}
+
+func TestRecordError(t *testing.T) {
+	p, rec := instrumenttest.New(t)
+	ctx := instrument.ContextWithPipeline(t.Context(), p)
+	instrument.RecordError(ctx, "analysis", nil)
+	if got := errorsByStage(rec); got != "" {
+		t.Errorf("nil was counted: %s", got)
+	}
+	ctx, stage := instrument.StartStage(ctx, "analysis")
+	instrument.RecordError(ctx, "analysis", errDecoder)
+	stage.End(nil) // survived
+	span := rec.Span("stage analysis")
+	if span.Status.Description != "" || span.Status.Code != 0 {
+		t.Errorf("status = %+v: an error that a stage survives does not fail it", span.Status)
+	}
+	if len(span.Events) != 1 || span.Events[0].Name != "exception" {
+		t.Errorf("events = %v, want the exception", span.Events)
+	}
+	if got := errorsByStage(rec); got != "analysis/errors.errorString=1" {
+		t.Errorf("errors_total is %q", got)
+	}
+}
+
+// The sentinels of database/sql, from a database.
+func databaseError(t *testing.T, kind string) error {
+	db := sql.OpenDB(&memoryConnector{})
+	defer db.Close()
+	ctx := t.Context()
+	switch kind {
+	case "no rows":
+		return db.QueryRowContext(ctx, "SELECT nothing").Scan(new(int))
+	case "tx done":
+		tx, err := db.BeginTx(ctx, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := tx.Commit(); err != nil {
+			t.Fatal(err)
+		}
+		return tx.Commit()
+	case "conn done":
+		conn, err := db.Conn(ctx)
+		if err != nil {
+			t.Fatal(err)
+		}
+		conn.Close()
+		return conn.PingContext(ctx)
+	default:
+		return second(db.QueryContext(ctx, "break the connection"))
+	}
+}

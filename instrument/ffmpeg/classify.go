@@ -1,0 +1,178 @@
+package ffmpeg
+
+import (
+	"bytes"
+	"strings"
+)
+
+// How much a line of the log says about why a run failed. The heaviest line decides, among equals the first, since
+// what follows is its consequence.
+const (
+	vague    = iota // a consequence, or a text with many causes
+	damage          // a run may survive it
+	cutShort        // as damage, and more precise
+	likely          // a run rarely survives it
+	decisive        // no run survives it
+)
+
+// A rule reads one line's message: its prefix, its suffix and a part of it must fit, those that are given. The messages
+// contain names of files, so a rule goes by the parts where a name can't be. Rules for the texts of strerror are
+// suffixes, as ffmpeg prints them last.
+type rule struct {
+	prefix, part, suffix string
+	component            string // the log line's, such as mpegts
+	warning              bool   // counts as a warning, too
+	errorType            string
+	weight               int
+}
+
+// The first rule that fits a line is the line's.
+var rules = []rule{
+	{suffix: "No space left on device", errorType: TypeNoSpace, weight: decisive},
+	{suffix: "Disk quota exceeded", errorType: TypeNoSpace, weight: decisive},
+	{suffix: "File too large", errorType: TypeNoSpace, weight: decisive},
+	{suffix: "Broken pipe", errorType: TypeBrokenPipe, weight: decisive},
+	{suffix: "Cannot allocate memory", errorType: TypeOutOfMemory, weight: decisive},
+
+	{prefix: "Format not on whitelist '", errorType: TypeFormatBlocked, weight: decisive},
+	{prefix: "Protocol '", part: "' not on whitelist '", errorType: TypeProtocolBlocked, weight: decisive},
+	{prefix: "Unsafe file name '", errorType: TypeProtocolBlocked, weight: decisive},
+	{prefix: "Filename extension of '", part: "blocked for security reasons", errorType: TypeProtocolBlocked, weight: decisive},
+	{prefix: "URL ", suffix: " is not in allowed_segment_extensions", errorType: TypeProtocolBlocked, weight: decisive},
+	{suffix: ": Protocol not found", errorType: TypeProtocolBlocked, weight: likely},
+
+	{prefix: "Unknown encoder '", errorType: TypeUnknownEncoder, weight: decisive},
+	{prefix: "Automatic encoder selection failed", errorType: TypeUnknownEncoder, weight: decisive},
+	{suffix: "Encoder not found", errorType: TypeUnknownEncoder, weight: decisive},
+	{prefix: "Unknown decoder '", errorType: TypeUnknownDecoder, weight: decisive},
+	{prefix: "Decoder (codec ", part: ") not found for ", errorType: TypeUnknownDecoder, weight: decisive},
+	{prefix: "Decoding requested, but no decoder found", errorType: TypeUnknownDecoder, weight: decisive},
+	{suffix: "Decoder not found", errorType: TypeUnknownDecoder, weight: decisive},
+	{prefix: "No such filter: '", errorType: TypeUnknownFilter, weight: decisive},
+	{suffix: "Filter not found", errorType: TypeUnknownFilter, weight: decisive},
+	{prefix: "Unknown input format: '", errorType: TypeUnknownFormat, weight: decisive},
+	{prefix: "Requested output format '", errorType: TypeUnknownFormat, weight: decisive},
+	{prefix: "Unable to find a suitable output format for '", errorType: TypeUnknownFormat, weight: decisive},
+	{prefix: "Unable to choose an output format for '", errorType: TypeUnknownFormat, weight: decisive},
+
+	{prefix: "Stream map '", part: "' matches no streams", errorType: TypeMissingStream, weight: decisive},
+	{prefix: "Stream specifier '", part: " matches no streams", errorType: TypeMissingStream, weight: decisive},
+	{prefix: "Cannot find a matching stream for unlabeled input pad", errorType: TypeMissingStream, weight: decisive},
+	{prefix: "Output file ", suffix: "does not contain any stream", errorType: TypeMissingStream, weight: decisive},
+	{prefix: "Empty output", errorType: TypeEmptyOutput, weight: decisive},
+	{prefix: "File '", suffix: "' already exists. Exiting.", errorType: TypeExists, weight: decisive},
+
+	{prefix: "At least one output file must be specified", errorType: TypeBadArgs, weight: decisive},
+	{prefix: "Use -h to get full help", warning: true, errorType: TypeBadArgs, weight: decisive},
+	{prefix: "Unrecognized option '", errorType: TypeBadArgs, weight: decisive},
+	{prefix: "Missing argument for option '", errorType: TypeBadArgs, weight: decisive},
+	{prefix: "Error splitting the argument list", errorType: TypeBadArgs, weight: decisive},
+	{prefix: "Error parsing options for ", errorType: TypeBadArgs, weight: decisive},
+	{prefix: "Error, both -y and -n supplied", errorType: TypeBadArgs, weight: decisive},
+	{prefix: "Invalid duration specification for ", errorType: TypeBadArgs, weight: decisive},
+	{prefix: "Undefined constant or missing '('", errorType: TypeBadArgs, weight: likely},
+	{prefix: "Unable to parse option value", errorType: TypeBadArgs, weight: likely},
+	{prefix: "Error setting option ", errorType: TypeBadArgs, weight: likely},
+	{prefix: "Error applying option", errorType: TypeBadArgs, weight: likely},
+	{prefix: "Option '", suffix: "' not found", errorType: TypeBadArgs, weight: likely},
+	{suffix: "Option not found", errorType: TypeBadArgs, weight: likely},
+	{prefix: "Option ", part: " cannot be applied to ", errorType: TypeBadArgs, weight: decisive},
+
+	{suffix: "No such file or directory", errorType: TypeNotFound, weight: likely},
+	{suffix: "Server returned 404 Not Found", errorType: TypeNotFound, weight: likely},
+	{suffix: "Server returned 401 Unauthorized (authorization failed)", errorType: TypePermission, weight: likely},
+	{suffix: "Server returned 403 Forbidden (access denied)", errorType: TypePermission, weight: likely},
+	{suffix: "Permission denied", errorType: TypePermission, weight: likely},
+	{suffix: "Read-only file system", errorType: TypePermission, weight: likely},
+	{suffix: "Is a directory", errorType: TypeInvalidData, weight: likely},
+
+	{prefix: "Failed to resolve hostname ", errorType: TypeNetwork, weight: likely},
+	{suffix: "Connection refused", errorType: TypeNetwork, weight: likely},
+	{suffix: "Connection reset by peer", errorType: TypeNetwork, weight: likely},
+	{suffix: "Connection timed out", errorType: TypeNetwork, weight: likely},
+	{suffix: "Operation timed out", errorType: TypeNetwork, weight: likely},
+	{suffix: "Network is unreachable", errorType: TypeNetwork, weight: likely},
+	{suffix: "No route to host", errorType: TypeNetwork, weight: likely},
+	{suffix: "Server returned 4XX Client Error, but not one of 40{0,1,3,4}", errorType: TypeNetwork, weight: likely},
+	{suffix: "Server returned 5XX Server Error reply", errorType: TypeNetwork, weight: likely},
+	{component: "tls", errorType: TypeNetwork, weight: likely},
+
+	// ffmpeg takes what it can't make sense of for what its name says, warns of that, and then misses the end of it.
+	{part: " detected only with low score of ", suffix: "misdetection possible!", warning: true, errorType: TypeInvalidData, weight: cutShort},
+	{prefix: "moov atom not found", errorType: TypeTruncated, weight: cutShort},
+	{prefix: "File ended prematurely", errorType: TypeTruncated, weight: cutShort},
+	{prefix: "Stream ends prematurely at ", errorType: TypeTruncated, weight: cutShort},
+	{prefix: "filesize and duration do not match", warning: true, errorType: TypeTruncated, weight: cutShort},
+	{prefix: "Packet corrupt (", component: "mpegts", warning: true, errorType: TypeInvalidData, weight: cutShort},
+	{prefix: "Packet corrupt (", warning: true, errorType: TypeTruncated, weight: cutShort},
+	{suffix: ": End of file", errorType: TypeTruncated, weight: cutShort},
+	{part: ": corrupt input packet in stream ", errorType: TypeInvalidData, weight: damage},
+	{suffix: "Invalid data found when processing input", errorType: TypeInvalidData, weight: damage},
+	{prefix: "Invalid NAL unit size (", errorType: TypeInvalidData, weight: damage},
+	{prefix: "Error while decoding stream #", errorType: TypeInvalidData, weight: damage},
+
+	{suffix: "Input/output error", errorType: TypeIO, weight: vague},
+	{suffix: "Invalid argument", errorType: TypeBadArgs, weight: vague},
+	{part: "maybe incorrect parameters", errorType: TypeBadArgs, weight: vague},
+	{prefix: "Could not write header for output file #", errorType: TypeBadArgs, weight: vague},
+	{suffix: "Operation not permitted", errorType: TypePermission, weight: vague},
+}
+
+// A verdict is what the log has said so far about a failure. The zero value knows nothing.
+type verdict struct {
+	errorType string
+	line      string
+	weight    int
+	tagged    bool // the line had a level, as ffmpeg's have; others come from libraries and scripts
+}
+
+// read takes one line of the log. It says whether the line decides for now.
+func (v *verdict) read(line []byte) bool {
+	component, level, message := split(line)
+	if level != "" && level != "warning" && level != "error" && level != "fatal" && level != "panic" {
+		return false
+	}
+	r := ruleFor(component, level, string(message))
+	if r == nil {
+		return false
+	}
+	tagged := level != ""
+	heavier := v.errorType == "" || tagged && !v.tagged || tagged == v.tagged && r.weight > v.weight
+	if heavier {
+		v.errorType, v.weight, v.tagged = r.errorType, r.weight, tagged
+	}
+	return heavier
+}
+
+func ruleFor(component, level, message string) *rule {
+	for i := range rules {
+		r := &rules[i]
+		if level == "warning" && !r.warning || r.component != "" && r.component != component {
+			continue
+		}
+		if strings.HasPrefix(message, r.prefix) && strings.HasSuffix(message, r.suffix) && strings.Contains(message, r.part) {
+			return r
+		}
+	}
+	return nil
+}
+
+// split takes a line of -loglevel level apart: "[mov,mp4 @ 0x55d0] [error] moov atom not found". The component is that
+// of the last bracket before the level; both are empty in a line that has no level.
+func split(line []byte) (component, level string, message []byte) {
+	rest := line
+	for len(rest) > 0 && rest[0] == '[' {
+		end := bytes.IndexByte(rest, ']')
+		if end < 0 {
+			break
+		}
+		tag := rest[1:end]
+		rest = bytes.TrimPrefix(rest[end+1:], []byte(" "))
+		name, _, isComponent := bytes.Cut(tag, []byte(" @ "))
+		if !isComponent {
+			return component, string(tag), rest
+		}
+		component = string(name)
+	}
+	return "", "", line
+}

@@ -1,0 +1,106 @@
+package ffmpeg
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"strings"
+	"syscall"
+	"time"
+)
+
+// The values of [Error.Type].
+const (
+	TypeInvalidData     = "invalid_data"     // not media, damaged, or a directory
+	TypeTruncated       = "truncated"        // media that ends before its end
+	TypeNotFound        = "not_found"        // no such file, or HTTP 404
+	TypePermission      = "permission"       // may not be read or written, or HTTP 401, 403
+	TypeExists          = "exists"           // an output exists and -n forbids to replace it
+	TypeNoSpace         = "no_space"         // disk full, quota, file size limit
+	TypeIO              = "io_error"         // the device failed
+	TypeOutOfMemory     = "out_of_memory"    // ffmpeg could not allocate
+	TypeMissingStream   = "missing_stream"   // an argument names a stream that no input has
+	TypeUnknownEncoder  = "unknown_encoder"  // this ffmpeg has no such encoder
+	TypeUnknownDecoder  = "unknown_decoder"  // this ffmpeg has no such decoder
+	TypeUnknownFilter   = "unknown_filter"   // this ffmpeg has no such filter
+	TypeUnknownFormat   = "unknown_format"   // this ffmpeg has no such container format
+	TypeBadArgs         = "bad_args"         // arguments or options that can't be
+	TypeNetwork         = "network"          // an address did not answer, or broke off
+	TypeBrokenPipe      = "broken_pipe"      // the reader of an output went away
+	TypeProtocolBlocked = "protocol_blocked" // an input leads to a protocol or file that is not allowed, or not known
+	TypeFormatBlocked   = "format_blocked"   // an input is of a format that is not allowed; see Input
+	TypeEmptyOutput     = "empty_output"     // nothing was written
+	TypeStalled         = "stalled"          // ended by WithStallTimeout
+	TypeCanceled        = "canceled"         // ended because ctx was canceled
+	TypeTimeout         = "timeout"          // ended because of ctx's deadline
+	TypeKilled          = "killed"           // ended by a signal from elsewhere, such as the kernel's when memory is short
+	TypeCrashed         = "crashed"          // ended by a signal for a fault of its own
+	TypeNoBinary        = "ffmpeg_missing"   // the binary to run was not found
+	TypeNotStarted      = "ffmpeg_start"     // the binary could not be started
+	TypeExit            = "ffmpeg_exit"      // none of the above
+)
+
+// An Error is what [Run], [Probe] and [Check] return. It wraps what caused it: the error of ctx and its cause, an
+// *exec.ExitError, an error of the file system.
+type Error struct {
+	Op       string    // run, probe or check
+	Type     string    // one of the Type constants
+	ExitCode int       // of the process, -1 if it did not exit by itself
+	Signal   os.Signal // that ended the process, nil if none did
+	// Stderr is the end of ffmpeg's log, 8 KiB at most, made fit for a terminal and another log: without control
+	// characters, memory addresses, and the user names, passwords and queries in URLs. It has names of files in it.
+	Stderr string
+
+	line string // of the log, the one that told the type
+	err  error
+}
+
+// ErrorType is the error_type under which package instrument counts the error.
+func (e *Error) ErrorType() string {
+	if e == nil {
+		return ""
+	}
+	return e.Type
+}
+
+func (e *Error) Error() string {
+	if e == nil {
+		return "<nil>"
+	}
+	var b strings.Builder
+	fmt.Fprintf(&b, "ffmpeg %s: %s", e.Op, e.Type)
+	if e.line != "" {
+		fmt.Fprintf(&b, ": %s", e.line)
+	}
+	if e.err != nil {
+		fmt.Fprintf(&b, ": %v", e.err)
+	}
+	return b.String()
+}
+
+func (e *Error) Unwrap() error {
+	if e == nil {
+		return nil
+	}
+	return e.err
+}
+
+// A stallError is what ends a run whose output does not grow.
+type stallError struct{ after time.Duration }
+
+func (e stallError) Error() string { return fmt.Sprintf("no growth of the output for %v", e.after) }
+
+// fileErrorType is the type of an error of the file system, or other if it is none.
+func fileErrorType(err error, other string) string {
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		return TypeNotFound
+	case errors.Is(err, fs.ErrPermission), errors.Is(err, syscall.EROFS):
+		return TypePermission
+	case errors.Is(err, syscall.ENOSPC), errors.Is(err, syscall.EDQUOT), errors.Is(err, syscall.EFBIG):
+		return TypeNoSpace
+	default:
+		return other
+	}
+}

@@ -1,0 +1,102 @@
+package ffmpeg
+
+import (
+	"cmp"
+	"time"
+)
+
+// Info describes a media file as ffprobe does. It is what the file says of itself, which may be missing or a lie: 0 and
+// "" mean unknown, numbers are never negative unless said otherwise, NaN or infinite, and texts are what an
+// unknown person has written.
+type Info struct {
+	Format  Format
+	Streams []Stream
+}
+
+// Format describes a container.
+type Format struct {
+	Name     string // as ffmpeg lists its demuxers: mov,mp4,m4a,3gp,3g2,mj2
+	LongName string
+	Start    time.Duration // of the first frame; may be negative
+	Duration time.Duration
+	Size     int64 // bytes
+	BitRate  int64 // bits per second
+	Tags     map[string]string
+}
+
+// Stream describes a stream. Fields that its type has no use for are 0.
+type Stream struct {
+	Index    int    // as in -map 0:Index
+	Type     string // video, audio, subtitle, data, attachment
+	Codec    string // h264, aac
+	Profile  string
+	Start    time.Duration // may be negative
+	Duration time.Duration
+	Frames   int64
+	BitRate  int64 // bits per second
+
+	Width, Height int     // as coded; see DisplaySize
+	Rotation      int     // degrees clockwise by which a player turns the picture: 0 to 359
+	PixelFormat   string  // yuv420p, yuv420p10le
+	FrameRate     float64 // average, frames per second
+	BaseRate      float64 // the lowest rate at which every frame has its place; far above FrameRate if that varies
+	StillPicture  bool    // a cover or a thumbnail, not a video
+
+	SampleRate    int // Hz
+	Channels      int
+	ChannelLayout string // mono, stereo, 5.1
+	SampleFormat  string // fltp, s16
+
+	Default  bool
+	Language string // as in the file: eng, und
+	Tags     map[string]string
+}
+
+// Duration is the length of the media: the container's or, where that says nothing, that of its longest stream.
+func (i Info) Duration() time.Duration {
+	d := i.Format.Duration
+	if d > 0 {
+		return d
+	}
+	for _, s := range i.Streams {
+		d = max(d, s.Duration)
+	}
+	return d
+}
+
+// Video is the stream that a player shows: the default one or else the first, still pictures left out.
+func (i Info) Video() (Stream, bool) { return i.pick("video") }
+
+// Audio is the stream that a player plays: the default one or else the first.
+func (i Info) Audio() (Stream, bool) { return i.pick("audio") }
+
+func (i Info) pick(kind string) (found Stream, ok bool) {
+	for _, s := range i.Of(kind) {
+		if !ok || s.Default && !found.Default {
+			found, ok = s, true
+		}
+	}
+	return found, ok
+}
+
+// Of is all streams of a type (video, audio, subtitle, data, attachment) in their order, still pictures left out.
+func (i Info) Of(kind string) []Stream {
+	var of []Stream
+	for _, s := range i.Streams {
+		if s.Type == kind && !s.StillPicture {
+			of = append(of, s)
+		}
+	}
+	return of
+}
+
+// DisplaySize is the size of the picture as a player shows it, after Rotation.
+func (s Stream) DisplaySize() (width, height int) {
+	if quarters := (s.Rotation + 45) / 90; quarters%2 == 1 {
+		return s.Height, s.Width
+	}
+	return s.Width, s.Height
+}
+
+// Rate is FrameRate or, where that is unknown, BaseRate.
+func (s Stream) Rate() float64 { return cmp.Or(s.FrameRate, s.BaseRate) }

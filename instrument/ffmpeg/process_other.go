@@ -1,0 +1,25 @@
+//go:build !unix
+
+package ffmpeg
+
+import (
+	"os"
+	"os/exec"
+	"syscall"
+)
+
+// Files beyond the standard three can't be passed on here.
+const progressURL = "pipe:1"
+
+func attachProgress(cmd *exec.Cmd, w *os.File) { cmd.Stdout = w }
+
+func procAttr() *syscall.SysProcAttr { return nil }
+
+func waitExit(*os.Process) bool { return false }
+
+func terminateGroup(p *os.Process) { _ = p.Kill() }
+func killGroup(p *os.Process)      { _ = p.Kill() }
+
+func crashed(os.Signal) bool { return false }
+
+func signalOf(*os.ProcessState) os.Signal { return nil }

@@ -1,0 +1,66 @@
+package ffmpeg
+
+import (
+	"context"
+	"slices"
+	"time"
+
+	"github.com/stagemeter/stagemeter/instrument"
+)
+
+// A Result is what a run did and took. After a failure it holds as much as is known.
+type Result struct {
+	Frames  int64                   // of the output's first video stream (with -c copy: packets), 0 without one
+	Time    time.Duration           // media time written
+	Size    int64                   // bytes written, 0 if unknown, as it is for -f null
+	Elapsed time.Duration           // time of the clock
+	Usage   instrument.ProcessUsage // CPU time and peak memory
+}
+
+// Run runs ffmpeg with args, each one argument as it is, and waits for its end. It adds options for the log and the
+// progress before args, and the output of [WithOutput] after them. Inputs that others named belong into [Input].
+//
+// The error is an [*Error] unless ffmpeg exited with 0 and reported its end. ffmpeg itself calls it a success to read a
+// truncated input, or nothing at all: see [Check], [WithOutput], and Result.Frames.
+func Run(ctx context.Context, args []string, opts ...Option) (Result, error) {
+	c, err := newConfig(opRun, opts)
+	if err != nil {
+		return Result{}, err
+	}
+	var out *output
+	if c.hasOutput {
+		if out, err = newOutput(c.output); err != nil {
+			return Result{}, &Error{Op: string(c.op), Type: fileErrorType(err, TypeBadArgs), ExitCode: -1, err: err}
+		}
+		defer out.discard()
+	}
+	return c.run(ctx, args, out)
+}
+
+// run is Run and Check: one run of ffmpeg, with progress.
+func (c *config) run(ctx context.Context, args []string, out *output) (Result, error) {
+	s := newSession(c, out)
+	defer s.report.close()
+	s.exit = s.process(c, slices.Concat(s.globals(), args, out.args())).run(orBackground(ctx))
+	s.progress.flush()
+
+	err := s.failure()
+	if err == nil && c.op == opCheck && s.log.verdict.errorType == TypeTruncated {
+		err = s.newError(TypeTruncated, nil)
+	}
+	if err == nil && out != nil {
+		err = s.publish()
+	}
+	now := time.Now()
+	if err == nil {
+		s.report.offer(s.meter.done(now))
+	}
+	res := Result{
+		Frames: s.meter.now.Frames, Time: s.meter.now.Time, Size: s.meter.now.Size,
+		Elapsed: now.Sub(s.meter.start), Usage: s.exit.usage,
+	}
+	if err != nil {
+		return res, err
+	}
+	return res, nil
+}

@@ -1,0 +1,178 @@
+package ffmpeg
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os/exec"
+	"syscall"
+	"time"
+
+	"go.opentelemetry.io/otel"
+)
+
+// A session is the state of one run of ffmpeg or ffprobe.
+type session struct {
+	op       operation
+	out      *output
+	log      *logTail
+	meter    meter
+	report   *reporter
+	pulse    *pulse
+	progress *lines // nil for ffprobe
+	exit     exit
+}
+
+func newSession(c *config, out *output) *session {
+	start := time.Now()
+	s := &session{op: c.op, out: out, log: newLogTail(out.names()...), pulse: newPulse(start)}
+	s.meter = meter{total: c.total, start: start}
+	if c.op == opProbe {
+		return s
+	}
+	if progressURL == "pipe:1" && c.stdout != nil {
+		return s
+	}
+	s.report = newReporter(c.progress)
+	var parser progressParser
+	s.progress = &lines{max: 256, take: func(line []byte) {
+		b, ok := parser.line(line)
+		if !ok {
+			return
+		}
+		now := time.Now()
+		p, grew := s.meter.update(b, now)
+		if grew {
+			s.pulse.beat(now)
+		}
+		s.report.offer(p)
+	}}
+	return s
+}
+
+// globals are the options of ffmpeg that come before all others.
+func (s *session) globals() []string {
+	g := []string{"-hide_banner", "-nostdin", "-nostats", "-loglevel", "level+warning"}
+	if s.progress != nil {
+		g = append(g, "-stats_period", "0.25", "-progress", progressURL)
+	}
+	return g
+}
+
+func (s *session) process(c *config, args []string) *process {
+	p := &process{
+		binary: c.binary, args: args, stdin: c.stdin, stdout: c.stdout, log: s.log,
+		grace: c.grace, stall: c.stall, pulse: s.pulse,
+	}
+	if s.progress != nil {
+		p.progress = s.progress
+	}
+	if c.stderr != nil {
+		p.log = io.MultiWriter(s.log, &guard{w: c.stderr, failed: func(err error) {
+			otel.Handle(fmt.Errorf("ffmpeg: WithStderr: %w", err))
+		}})
+	}
+	return p
+}
+
+// failure is the error of the ended process, nil after a success.
+func (s *session) failure() error {
+	e := s.exit
+	var broken *brokenError
+	var stalled stallError
+	switch {
+	case e.ended == nil:
+	case errors.As(e.ended, &stalled):
+		return s.newError(TypeStalled, e.ended)
+	case errors.As(e.ended, &broken):
+		if errors.Is(broken, errTooLong) {
+			return s.newError(TypeInvalidData, e.ended)
+		}
+		return s.newError(fileErrorType(broken.err, TypeBrokenPipe), e.ended)
+	case errors.Is(e.ended, context.Canceled):
+		return s.newError(TypeCanceled, e.ended)
+	default:
+		return s.newError(TypeTimeout, e.ended)
+	}
+	if e.state == nil {
+		return s.newError(startErrorType(e.err), e.err)
+	}
+	if e.err != nil {
+		return s.newError(s.exitType(), e.err)
+	}
+	if s.meter.seen > 0 && !s.meter.end {
+		return s.newError(TypeExit, errors.New("exited with 0 before it reported its end"))
+	}
+	return nil
+}
+
+func startErrorType(err error) string {
+	// A script whose interpreter is missing is not found either.
+	if errors.Is(err, exec.ErrNotFound) || errors.Is(err, exec.ErrDot) || errors.Is(err, fs.ErrNotExist) {
+		return TypeNoBinary
+	}
+	if errors.Is(err, syscall.EINVAL) || errors.Is(err, syscall.E2BIG) { // a NUL in an argument, too long
+		return TypeBadArgs
+	}
+	return fileErrorType(err, TypeNotStarted)
+}
+
+// exitType is the type of an exit that is not 0.
+func (s *session) exitType() string {
+	if sig := signalOf(s.exit.state); sig != nil {
+		if crashed(sig) {
+			return TypeCrashed
+		}
+		return TypeKilled
+	}
+	said := s.log.verdict.errorType
+	switch s.exit.state.ExitCode() {
+	case 123, 255: // ffmpeg's, when it ends because of a signal; later than 6.1, 255 is also EPERM
+		if said != TypePermission {
+			return TypeKilled
+		}
+	case 128 + 9, 128 + 15: // a shell's, when ffmpeg ended by one
+		return TypeKilled
+	}
+	if said == "" {
+		return TypeExit
+	}
+	return said
+}
+
+// newError makes an error of what is known of the process.
+func (s *session) newError(errorType string, err error) *Error {
+	e := &Error{Op: string(s.op), Type: errorType, ExitCode: -1, Stderr: s.log.tail(), err: err}
+	if state := s.exit.state; state != nil {
+		e.ExitCode, e.Signal = state.ExitCode(), signalOf(state)
+	}
+	if s.log.verdict.errorType == errorType {
+		e.line = s.log.verdict.line
+	}
+	return e
+}
+
+// publish gives the output of a run that succeeded its name.
+func (s *session) publish() error {
+	if s.meter.hasFrames && s.meter.now.Frames == 0 {
+		return s.newError(TypeEmptyOutput, errors.New("no frame was written"))
+	}
+	size, err := s.out.publish()
+	if err != nil {
+		return s.newError(fileErrorType(err, TypeIO), err)
+	}
+	if size == 0 {
+		return s.newError(TypeEmptyOutput, errors.New("nothing was written"))
+	}
+	s.meter.now.Size = max(s.meter.now.Size, size)
+	return nil
+}
+
+func orBackground(ctx context.Context) context.Context {
+	if ctx == nil {
+		return context.Background()
+	}
+	return ctx
+}

@@ -1,0 +1,76 @@
+package ffmpeg
+
+import (
+	"bytes"
+	"regexp"
+	"strings"
+	"unicode"
+)
+
+const (
+	maxLogLine = 1 << 10
+	maxLogTail = 8 << 10
+)
+
+// A logTail reads a process's log line by line: it keeps the end of it and a verdict on all of it, in bounded memory.
+type logTail struct {
+	lines   lines
+	hide    *strings.Replacer // names that the caller did not give, to those that they stand for
+	verdict verdict
+
+	kept []string
+	size int // of kept, with line ends
+}
+
+// newLogTail reads a log in which each name of the pairs stands for the one after it.
+func newLogTail(pairs ...string) *logTail {
+	t := &logTail{hide: strings.NewReplacer(pairs...)}
+	t.lines = lines{max: maxLogLine, take: t.take}
+	return t
+}
+
+func (t *logTail) Write(p []byte) (int, error) { return t.lines.Write(p) }
+
+func (t *logTail) take(line []byte) {
+	decides := t.verdict.read(bytes.TrimSpace(line))
+	text := clean(t.hide.Replace(string(line)))
+	if decides {
+		t.verdict.line = strings.TrimSpace(text)
+	}
+	t.kept = append(t.kept, text)
+	t.size += len(text) + 1
+	for t.size > maxLogTail {
+		t.size -= len(t.kept[0]) + 1
+		t.kept = t.kept[1:]
+	}
+}
+
+// tail is the end of the log, in whole lines.
+func (t *logTail) tail() string {
+	t.lines.flush()
+	return strings.Join(t.kept, "\n")
+}
+
+var (
+	address  = regexp.MustCompile(` @ 0x[0-9a-f]+\]`)
+	userinfo = regexp.MustCompile(`(://)[^/\s'"]*@`)
+	query    = regexp.MustCompile(`(://[^\s?'"]*\?)[^\s'"]*[^\s'":,]`)
+)
+
+// clean makes a line fit to be shown and stored: valid UTF-8, without control characters, addresses in memory and what
+// may be secret in a URL.
+func clean(line string) string {
+	line = strings.ToValidUTF8(line, "\uFFFD")
+	line = strings.Map(func(r rune) rune {
+		if r != '\t' && !unicode.IsPrint(r) {
+			return '\uFFFD'
+		}
+		return r
+	}, line)
+	line = address.ReplaceAllString(line, "]")
+	if strings.Contains(line, "://") {
+		line = userinfo.ReplaceAllString(line, "$1***@")
+		line = query.ReplaceAllString(line, "$1***")
+	}
+	return line
+}

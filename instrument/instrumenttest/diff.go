@@ -1,0 +1,66 @@
+package instrumenttest
+
+import (
+	"slices"
+	"strings"
+)
+
+// diff is what turns want into got, line by line, along a longest common subsequence: "- " lines are missing, "+ "
+// lines are too many. It is empty if the texts are equal.
+func diff(want, got string) string {
+	if want == got {
+		return ""
+	}
+	a, b := strings.SplitAfter(want, "\n"), strings.SplitAfter(got, "\n")
+	common := make([][]int, len(a)+1) // common[i][j] is the length for a[i:] and b[j:]
+	for i := range common {
+		common[i] = make([]int, len(b)+1)
+	}
+	for i := len(a) - 1; i >= 0; i-- {
+		for j := len(b) - 1; j >= 0; j-- {
+			if a[i] == b[j] {
+				common[i][j] = common[i+1][j+1] + 1
+			} else {
+				common[i][j] = max(common[i+1][j], common[i][j+1])
+			}
+		}
+	}
+	var out strings.Builder
+	write := func(mark, line string) {
+		if line != "" {
+			out.WriteString(mark + strings.TrimSuffix(line, "\n") + "\n")
+		}
+	}
+	i, j := 0, 0
+	for i < len(a) || j < len(b) {
+		switch {
+		case i < len(a) && j < len(b) && a[i] == b[j]:
+			write("  ", a[i])
+			i, j = i+1, j+1
+		case j == len(b) || i < len(a) && common[i+1][j] >= common[i][j+1]:
+			write("- ", a[i])
+			i++
+		default:
+			write("+ ", b[j])
+			j++
+		}
+	}
+	return out.String()
+}
+
+// dedent takes blank lines, and the indentation that all others share, off a text. A tab counts as one space, so a text
+// has to be indented with one of them throughout.
+func dedent(text string) string {
+	lines := slices.DeleteFunc(strings.Split(text, "\n"), func(l string) bool { return strings.TrimSpace(l) == "" })
+	margin := -1
+	for _, l := range lines {
+		if indent := len(l) - len(strings.TrimLeft(l, " \t")); margin < 0 || indent < margin {
+			margin = indent
+		}
+	}
+	var b strings.Builder
+	for _, l := range lines {
+		b.WriteString(strings.TrimRight(l[margin:], " \t") + "\n")
+	}
+	return b.String()
+}

@@ -1,0 +1,66 @@
+package instrumenttest
+
+import (
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"github.com/prometheus/common/expfmt"
+)
+
+// Exposition is what Prometheus scrapes, in its text format: of the metrics with these Prometheus or OpenTelemetry
+// names, or of all. A metric that has no series has no lines.
+func (r *Recorder) Exposition(names ...string) string {
+	r.t.Helper()
+	for i, name := range names {
+		m, err := lookup(name)
+		if err != nil {
+			r.t.Fatalf("instrumenttest: Exposition: %v", err)
+		}
+		if i == 0 {
+			names = slices.Clone(names)
+		}
+		names[i] = m.Prometheus
+	}
+	families, err := r.registry.Gather()
+	if err != nil {
+		r.t.Fatalf("instrumenttest: gather: %v", err)
+	}
+	var b strings.Builder
+	for _, f := range families {
+		if len(names) > 0 && !slices.Contains(names, f.GetName()) {
+			continue
+		}
+		if _, err := expfmt.MetricFamilyToText(&b, f); err != nil {
+			r.t.Fatalf("instrumenttest: write %s as text: %v", f.GetName(), err)
+		}
+	}
+	return b.String()
+}
+
+// Golden compares [Recorder.Exposition] with the file of this name in the folder testdata. A difference fails the
+// test and is shown line by line. With UPDATE_GOLDEN=1 in the environment the file is written instead:
+//
+//	UPDATE_GOLDEN=1 go test ./...
+func (r *Recorder) Golden(file string, names ...string) {
+	r.t.Helper()
+	got := r.Exposition(names...)
+	path := filepath.Join("testdata", file)
+	if os.Getenv("UPDATE_GOLDEN") != "" {
+		if err := os.MkdirAll(filepath.Dir(path), 0o777); err != nil {
+			r.t.Fatalf("instrumenttest: Golden: %v", err)
+		}
+		if err := os.WriteFile(path, []byte(got), 0o666); err != nil {
+			r.t.Fatalf("instrumenttest: Golden: %v", err)
+		}
+		return
+	}
+	want, err := os.ReadFile(path)
+	if err != nil {
+		r.t.Fatalf("instrumenttest: Golden: %v; UPDATE_GOLDEN=1 writes it", err)
+	}
+	if d := diff(string(want), got); d != "" {
+		r.t.Errorf("instrumenttest: %s (-want +got), UPDATE_GOLDEN=1 writes it anew:\n%s", path, d)
+	}
+}

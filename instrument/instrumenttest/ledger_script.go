@@ -1,0 +1,138 @@
+package instrumenttest
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+
+	"github.com/stagemeter/stagemeter/instrument"
+)
+
+// script is a duty that one goroutine can show: what an account answers to a sequence of operations. Amounts are
+// nano-dollars, so a ledger that keeps anything coarser is found out.
+type script struct {
+	name  string
+	limit instrument.USD
+	steps []step
+}
+
+type step struct {
+	op      string
+	hold    string
+	amount  instrument.USD
+	err     error               // what the error has to match; nil: none
+	lenient bool                // the answer does not matter, only what follows
+	balance *instrument.Balance // nil: not looked at; its Limit is filled in
+}
+
+func reserve(hold string, amount instrument.USD) step {
+	return step{op: "reserve", hold: hold, amount: amount}
+}
+
+func settle(hold string, cost instrument.USD) step {
+	return step{op: "settle", hold: hold, amount: cost}
+}
+
+func release(hold string) step { return step{op: "release", hold: hold} }
+
+// setLimit opens the account again.
+func setLimit(limit instrument.USD) step { return step{op: "open with limit", amount: limit} }
+
+// look reads the balance: to release a hold that nobody knows changes nothing.
+func look(spent, held instrument.USD) step { return release("nobody").gives(spent, held) }
+
+func (s step) gives(spent, held instrument.USD) step {
+	s.balance = &instrument.Balance{Spent: spent, Held: held, Prior: spent}
+	return s
+}
+
+// from says what was spent before the step, for one that books something.
+func (s step) from(prior instrument.USD) step {
+	s.balance.Prior = prior
+	return s
+}
+
+func (s step) fails(err error) step { s.err = err; return s }
+
+func (s step) orNot() step { s.lenient = true; return s }
+
+func (s step) String() string {
+	text := s.op
+	if s.hold != "" {
+		text += " " + s.hold
+	}
+	if s.op != "release" {
+		text += " " + nano(s.amount)
+	}
+	return text
+}
+
+func nano(u instrument.USD) string {
+	if u == instrument.Unlimited {
+		return "unlimited"
+	}
+	return fmt.Sprintf("%dn", int64(u))
+}
+
+func (s script) check(ctx context.Context, l instrument.Ledger) error {
+	job, limit := uniqueJob(), s.limit
+	account, err := l.Open(ctx, job, limit)
+	if err != nil {
+		return fmt.Errorf("open with limit %s: %w", nano(limit), err)
+	}
+	opened := []instrument.Account{account}
+	done := []string{"open with limit " + nano(limit)}
+	for _, step := range s.steps {
+		done = append(done, step.String())
+		var got instrument.Balance
+		var err error
+		switch step.op {
+		case "reserve":
+			got, err = account.Reserve(ctx, step.hold, step.amount)
+		case "settle":
+			got, err = account.Settle(ctx, step.hold, step.amount)
+		case "release":
+			got, err = account.Release(ctx, step.hold)
+		default:
+			limit = step.amount
+			if account, err = l.Open(ctx, job, limit); err == nil {
+				opened = append(opened, account)
+			}
+		}
+		if problem := step.problem(got, err, limit); problem != "" {
+			return fmt.Errorf("%s:\n\t%s", strings.Join(done, "; "), problem)
+		}
+		if account == nil {
+			return nil // an Open that was to fail
+		}
+	}
+	for _, a := range opened {
+		if err := a.Close(ctx); err != nil {
+			return fmt.Errorf("close: %w", err)
+		}
+	}
+	return nil
+}
+
+// problem is how an answer differs from the one that the step wants.
+func (s step) problem(got instrument.Balance, err error, limit instrument.USD) string {
+	switch {
+	case s.lenient:
+		return ""
+	case !errors.Is(err, s.err):
+		return fmt.Sprintf("error %v, want %v", err, s.err)
+	case s.balance == nil:
+		return ""
+	}
+	want := *s.balance
+	want.Limit = limit
+	if got != want {
+		return fmt.Sprintf("balance %s, want %s", show(got), show(want))
+	}
+	return ""
+}
+
+func show(b instrument.Balance) string {
+	return fmt.Sprintf("{limit %s, spent %s, held %s, prior %s}", nano(b.Limit), nano(b.Spent), nano(b.Held), nano(b.Prior))
+}

@@ -1,0 +1,125 @@
+package instrumenttest
+
+import (
+	"context"
+	"testing"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"go.opentelemetry.io/otel/attribute"
+	otelprometheus "go.opentelemetry.io/otel/exporters/prometheus"
+	"go.opentelemetry.io/otel/metric"
+	sdkmetric "go.opentelemetry.io/otel/sdk/metric"
+	"go.opentelemetry.io/otel/sdk/metric/exemplar"
+	"go.opentelemetry.io/otel/sdk/metric/metricdata"
+	"go.opentelemetry.io/otel/sdk/resource"
+	sdktrace "go.opentelemetry.io/otel/sdk/trace"
+	"go.opentelemetry.io/otel/sdk/trace/tracetest"
+	"go.opentelemetry.io/otel/trace"
+
+	"github.com/stagemeter/stagemeter/instrument"
+	"github.com/stagemeter/stagemeter/semconv"
+)
+
+// A Recorder has what one pipeline records. Each reading collects anew. The measured program may run meanwhile, in
+// any number of goroutines; the Recorder's methods are for the goroutine of the test, which they may end.
+type Recorder struct {
+	t        testing.TB
+	reader   *sdkmetric.ManualReader
+	registry *prometheus.Registry
+	meters   *sdkmetric.MeterProvider
+	spans    *tracetest.SpanRecorder
+	tracers  *sdktrace.TracerProvider
+}
+
+// New makes a pipeline and the recorder of what it measures. All spans are sampled. The options come after the
+// recorder's own, so WithTracerProvider takes the spans elsewhere; WithMeterProvider, an option that is in error, and
+// anything else that would leave the recorder without metrics, end the test. The pipeline and its providers are shut
+// down when the test ends.
+func New(t testing.TB, opts ...instrument.Option) (*instrument.Pipeline, *Recorder) {
+	t.Helper()
+	r := newRecorder(t)
+	own := []instrument.Option{instrument.WithMeterProvider(r.meters), instrument.WithTracerProvider(r.tracers)}
+	p, err := instrument.New(append(own, opts...)...)
+	t.Cleanup(func() {
+		if err := p.Close(); err != nil {
+			t.Errorf("instrumenttest: close the pipeline: %v", err)
+		}
+	})
+	if err != nil {
+		t.Fatalf("instrumenttest: New: %v", err)
+	}
+	if _, zeros := r.Snapshot().families[semconv.JobsName]; !zeros {
+		t.Fatal("instrumenttest: New: the pipeline does not record here; was it given another meter provider?")
+	}
+	return p, r
+}
+
+func newRecorder(t testing.TB) *Recorder {
+	t.Helper()
+	r := &Recorder{
+		t:        t,
+		reader:   sdkmetric.NewManualReader(),
+		registry: prometheus.NewRegistry(),
+		spans:    tracetest.NewSpanRecorder(),
+	}
+	exporter, err := otelprometheus.New(otelprometheus.WithRegisterer(r.registry),
+		otelprometheus.WithoutScopeInfo(), otelprometheus.WithoutTargetInfo())
+	if err != nil {
+		t.Fatalf("instrumenttest: the Prometheus exporter: %v", err)
+	}
+	r.meters = sdkmetric.NewMeterProvider(sdkmetric.WithReader(r.reader), sdkmetric.WithReader(exporter),
+		sdkmetric.WithResource(resource.Empty()), sdkmetric.WithExemplarFilter(exemplar.TraceBasedFilter))
+	r.tracers = sdktrace.NewTracerProvider(sdktrace.WithSpanProcessor(r.spans),
+		sdktrace.WithResource(resource.Empty()), sdktrace.WithSampler(sdktrace.AlwaysSample()))
+	t.Cleanup(func() {
+		ctx := context.Background()
+		if err := r.meters.Shutdown(ctx); err != nil {
+			t.Errorf("instrumenttest: shut the meter provider down: %v", err)
+		}
+		if err := r.tracers.Shutdown(ctx); err != nil {
+			t.Errorf("instrumenttest: shut the tracer provider down: %v", err)
+		}
+	})
+	return r
+}
+
+// MeterProvider is where the pipeline measures, for instruments of the program's own; they are read by their
+// OpenTelemetry names.
+func (r *Recorder) MeterProvider() metric.MeterProvider { return r.meters }
+
+// TracerProvider is where the pipeline traces, for spans of the program's own around a job or within.
+func (r *Recorder) TracerProvider() trace.TracerProvider { return r.tracers }
+
+// Snapshot collects all metrics.
+func (r *Recorder) Snapshot() *Snapshot {
+	r.t.Helper()
+	var rm metricdata.ResourceMetrics
+	if err := r.reader.Collect(context.Background(), &rm); err != nil {
+		r.t.Fatalf("instrumenttest: collect: %v", err)
+	}
+	return newSnapshot(r.t, &rm)
+}
+
+// Counter is [Snapshot.Counter] of now.
+func (r *Recorder) Counter(name string, attrs ...attribute.KeyValue) float64 {
+	r.t.Helper()
+	return r.Snapshot().Counter(name, attrs...)
+}
+
+// Gauge is [Snapshot.Gauge] of now.
+func (r *Recorder) Gauge(name string, attrs ...attribute.KeyValue) (value float64, ok bool) {
+	r.t.Helper()
+	return r.Snapshot().Gauge(name, attrs...)
+}
+
+// Histogram is [Snapshot.Histogram] of now.
+func (r *Recorder) Histogram(name string, attrs ...attribute.KeyValue) Histogram {
+	r.t.Helper()
+	return r.Snapshot().Histogram(name, attrs...)
+}
+
+// Exemplars is [Snapshot.Exemplars] of now.
+func (r *Recorder) Exemplars(name string, attrs ...attribute.KeyValue) []Exemplar {
+	r.t.Helper()
+	return r.Snapshot().Exemplars(name, attrs...)
+}

@@ -1,0 +1,85 @@
+package instrument_test
+
+import (
+	"fmt"
+	"os"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+
+	"go.opentelemetry.io/otel"
+	"go.opentelemetry.io/otel/attribute"
+	"go.uber.org/goleak"
+)
+
+// TestMain plays the program that crashes for the tests of panics, and checks that nothing leaves a goroutine behind.
+func TestMain(m *testing.M) {
+	if name := os.Getenv(crashVariable); name != "" {
+		crashes[name]()
+		os.Exit(0)
+	}
+	goleak.VerifyTestMain(m)
+}
+
+// vp is the Prometheus name of a metric.
+func vp(name string) string { return "video_processing_" + name }
+
+// label selects series.
+func label(key, value string) attribute.KeyValue { return attribute.String(key, value) }
+
+// reports is what otel.Handle was told during a test.
+type reports struct {
+	mu   sync.Mutex
+	errs []string
+}
+
+// captureReports collects what goes to otel.Handle until the test ends.
+func captureReports(t *testing.T) *reports {
+	r := &reports{}
+	otel.SetErrorHandler(otel.ErrorHandlerFunc(func(err error) {
+		r.mu.Lock()
+		defer r.mu.Unlock()
+		r.errs = append(r.errs, err.Error())
+	}))
+	t.Cleanup(func() {
+		otel.SetErrorHandler(otel.ErrorHandlerFunc(func(err error) { fmt.Fprintln(os.Stderr, "otel:", err) }))
+	})
+	return r
+}
+
+func (r *reports) all() []string {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return slices.Clone(r.errs)
+}
+
+// expect fails the test unless there were exactly as many reports as texts, each holding its text.
+func (r *reports) expect(t *testing.T, texts ...string) {
+	t.Helper()
+	got := r.all()
+	ok := len(got) == len(texts)
+	for i := 0; ok && i < len(got); i++ {
+		ok = strings.Contains(got[i], texts[i])
+	}
+	if !ok {
+		t.Errorf("otel.Handle was told\n\t%q\nwant\n\t%q", got, texts)
+	}
+}
+
+// recovered is the value that f panics with, or nil.
+func recovered(f func()) (v any) {
+	defer func() { v = recover() }()
+	f()
+	return nil
+}
+
+// apart runs f in a goroutine of its own, which f may end, and waits.
+func apart(f func()) {
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		f()
+	}()
+	<-done
+}

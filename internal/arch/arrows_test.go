@@ -1,0 +1,150 @@
+package arch
+
+import (
+	"slices"
+	"strings"
+	"testing"
+)
+
+// otelAPI is what a package may reach that measures but does not export: the OpenTelemetry API, and what the
+// API itself imports. No SDK, no exporter, no driver: a library that imports instrument brings none of them
+// into its users' programs.
+var otelAPI = []string{
+	"go.opentelemetry.io/otel", // the package; its subpackages are listed one by one
+	"go.opentelemetry.io/otel/attribute/...",
+	"go.opentelemetry.io/otel/baggage/...",
+	"go.opentelemetry.io/otel/codes/...",
+	"go.opentelemetry.io/otel/internal/...",
+	"go.opentelemetry.io/otel/log/...", // imported by the API's globals
+	"go.opentelemetry.io/otel/metric/...",
+	"go.opentelemetry.io/otel/propagation/...",
+	"go.opentelemetry.io/otel/semconv/...",
+	"go.opentelemetry.io/otel/trace/...",
+	"go.opentelemetry.io/auto/sdk/...", // the API's hook for eBPF instrumentation
+	"github.com/cespare/xxhash/...",
+	"github.com/go-logr/...",
+}
+
+// arrow is one rule: what the packages of from may reach, through any chain of imports.
+type arrow struct {
+	from   string
+	only   []string // all that may be reached; nil: anything but never
+	never  []string
+	reason string
+}
+
+var arrows = []arrow{
+	{
+		from:   "semconv",
+		only:   otelAPI,
+		reason: "names and units are for anyone to import, and know nothing of who records or exports them",
+	},
+	{
+		from:   "instrument",
+		only:   slices.Concat(otelAPI, own("semconv", "internal/...")),
+		reason: "who instruments a pipeline gets the OpenTelemetry API and nothing else",
+	},
+	{
+		from:   "instrument/ffmpeg",
+		only:   slices.Concat(otelAPI, own("semconv", "internal/...", "instrument")),
+		reason: "running ffmpeg takes os/exec, not an SDK",
+	},
+	{
+		from:   "instrument/...",
+		never:  own("exporters/...", "examples/...", "e2e/..."),
+		reason: "instrument and exporters meet in main, through MeterProvider and TracerProvider",
+	},
+	{
+		from:   "exporters/...",
+		never:  own("instrument/...", "examples/...", "e2e/..."),
+		reason: "exporters serve any instrumentation, not ours alone",
+	},
+	{
+		from:   "internal/...",
+		never:  own("examples/...", "e2e/..."),
+		reason: "examples and end-to-end tests use the library, never the other way round",
+	},
+}
+
+// own are patterns for packages of this repository.
+func own(patterns ...string) []string {
+	for i, p := range patterns {
+		patterns[i] = module + "/" + p
+	}
+	return patterns
+}
+
+// matches is like the go command's patterns: "a/..." is a and all below it.
+func matches(pattern, path string) bool {
+	base, below := strings.CutSuffix(pattern, "/...")
+	return path == base || below && strings.HasPrefix(path, base+"/")
+}
+
+func matchesAny(patterns []string, path string) bool {
+	return slices.ContainsFunc(patterns, func(p string) bool { return matches(p, path) })
+}
+
+func TestImportArrows(t *testing.T) {
+	all := packages(t)
+	for _, rule := range arrows {
+		t.Run(rule.from, func(t *testing.T) {
+			found := 0
+			for _, p := range ownPackages(t) {
+				if !matches(module+"/"+rule.from, p.ImportPath) {
+					continue
+				}
+				found++
+				for path, chain := range reached(all, p.ImportPath) {
+					if matchesAny(rule.never, path) || rule.only != nil && !matchesAny(rule.only, path) {
+						t.Errorf("%s must not reach %s (%s):\n\t%s", p.short(), path, rule.reason, strings.Join(chain, "\n\t→ "))
+					}
+				}
+			}
+			if found == 0 {
+				t.Errorf("no package matches %s: the rule holds nothing", rule.from)
+			}
+		})
+	}
+}
+
+// An adapter (instrument/instrumentpgx, …) brings in one driver. Were it to import another adapter, its
+// users would get that one's driver too.
+func TestAdaptersDoNotImportEachOther(t *testing.T) {
+	all := packages(t)
+	adapter := func(p pkg) string {
+		name, ok := strings.CutPrefix(p.ImportPath, module+"/instrument/instrument")
+		name, _, _ = strings.Cut(name, "/")
+		if !ok || name == "test" { // instrumenttest is the users' test kit
+			return ""
+		}
+		return name
+	}
+	for _, p := range ownPackages(t) {
+		if adapter(p) == "" {
+			continue
+		}
+		for path, chain := range reached(all, p.ImportPath) {
+			if other := adapter(all[path]); other != "" && other != adapter(p) {
+				t.Errorf("%s reaches another adapter:\n\t%s", p.short(), strings.Join(chain, "\n\t→ "))
+			}
+		}
+	}
+}
+
+func TestMatches(t *testing.T) {
+	for _, tt := range []struct {
+		pattern, path string
+		want          bool
+		reason        string
+	}{
+		{"a/b", "a/b", true, "itself"},
+		{"a/b", "a/b/c", false, "a plain pattern has nothing below it"},
+		{"a/b/...", "a/b", true, "the three dots include the package itself"},
+		{"a/b/...", "a/b/c/d", true, "any depth"},
+		{"a/b/...", "a/bc", false, "a name that merely begins alike"},
+	} {
+		if got := matches(tt.pattern, tt.path); got != tt.want {
+			t.Errorf("matches(%q, %q) = %v, want %v: %s", tt.pattern, tt.path, got, tt.want, tt.reason)
+		}
+	}
+}
