@@ -26,9 +26,8 @@ func startCollector(t *testing.T, c config, otlpAddr, prometheusURL string) coll
 	exporters := c.at("exporters")
 	exporters["file"] = config{"path": spanFile, "flush_interval": "200ms"}
 	exporters["otlp_http"] = config{"endpoint": prometheusURL + "/api/v1/otlp"}
-	pipelines := c.at("service", "pipelines")
-	addExporter(pipelines.at("metrics"), "otlp_http")
-	addExporter(pipelines.at("traces"), "file")
+	addExporter(t, c, "metrics", "otlp_http")
+	addExporter(t, c, "traces", "file")
 	c.at("service", "telemetry", "metrics")["level"] = "none" // it would take a port of its own
 
 	cmd := exec.Command(built(t, "collector"), "--config="+c.write(t, "collector.yml"))
@@ -36,9 +35,14 @@ func startCollector(t *testing.T, c config, otlpAddr, prometheusURL string) coll
 	return collector{spanFile: spanFile}
 }
 
-func addExporter(pipeline config, name string) {
-	exporters, _ := pipeline["exporters"].([]any)
-	pipeline["exporters"] = append(exporters, name)
+func addExporter(t *testing.T, c config, pipeline, name string) {
+	t.Helper()
+	p := c.at("service", "pipelines", pipeline)
+	if p["receivers"] == nil {
+		t.Fatalf("the collector's configuration has no pipeline for %s: it would refuse what the program pushes", pipeline)
+	}
+	exporters, _ := p["exporters"].([]any)
+	p["exporters"] = append(exporters, name)
 }
 
 // span is what the tests read of a span in OTLP's JSON.

@@ -17,7 +17,7 @@ const (
 	readmeCollectorOut = "localhost:8889" // the collector's prometheus exporter
 )
 
-// readmeSnippet is the fenced yaml block of README.md whose first line is the comment "# name".
+// readmeSnippet is the block of README.md that is fenced as "```yaml name".
 func readmeSnippet(t *testing.T, name string) string {
 	t.Helper()
 	text, err := os.ReadFile(filepath.Join(root, "README.md"))
@@ -31,12 +31,11 @@ func readmeSnippet(t *testing.T, name string) string {
 	return body
 }
 
-// fencedBlock finds "```yaml", "# name", …, "```" and returns what is between the fences.
 func fencedBlock(markdown, name string) (string, error) {
-	_, rest, found := strings.Cut(markdown, "```yaml\n# "+name+"\n")
+	_, rest, found := strings.Cut(markdown, "```yaml "+name+"\n")
 	body, _, closed := strings.Cut(rest, "\n```")
 	if !found || !closed {
-		return "", fmt.Errorf("no yaml block that begins with %q", "# "+name)
+		return "", fmt.Errorf("no block fenced as %q", "```yaml "+name)
 	}
 	return body + "\n", nil
 }

@@ -7,35 +7,32 @@ import (
 	"testing"
 )
 
-// readmePrometheus is README.md's prometheus.yml at the test's addresses, scraping twice a second, with a
-// label that tells which way a series came.
+// readmePrometheus is README.md's configuration of Prometheus at the test's addresses, with the collector as
+// another target. It scrapes twice a second and gives each series a label that tells which way it came.
 func readmePrometheus(t *testing.T, metricsAddr, collectorOut string) config {
 	t.Helper()
-	text := atAddresses(t, readmeSnippet(t, "prometheus.yml"), map[string]string{
-		readmeMetrics:      metricsAddr,
-		readmeCollectorOut: collectorOut,
-	})
-	c := parseConfig(t, text)
-	ways := map[string]way{metricsAddr: scraped, collectorOut: fromCollector}
-	for _, scrape := range c.list("scrape_configs") {
-		scrape["scrape_interval"] = "500ms"
-		scrape["scrape_timeout"] = "500ms"
-		for _, static := range scrape.list("static_configs") {
-			targets, _ := static["targets"].([]any)
-			if len(targets) != 1 {
-				t.Fatalf("README.md's prometheus.yml: targets %v, want one per job", targets)
-			}
-			target, _ := targets[0].(string)
-			static.at("labels")[wayLabel] = string(ways[target])
+	c := parseConfig(t, atAddresses(t, readmeSnippet(t, "prometheus"), map[string]string{readmeMetrics: metricsAddr}))
+	program := c.list("scrape_configs")
+	for _, job := range program {
+		for _, static := range job.list("static_configs") {
+			static.at("labels")[wayLabel] = string(scraped)
 		}
 	}
+	collector := config{
+		"job_name":       "collector",
+		"honor_labels":   true, // job and instance are those of the programs behind it
+		"static_configs": []config{{"targets": []string{collectorOut}, "labels": config{wayLabel: string(fromCollector)}}},
+	}
+	c["scrape_configs"] = append(program, collector)
+	c.at("global")["scrape_interval"] = "500ms"
+	c.at("global")["scrape_timeout"] = "500ms"
 	return c
 }
 
-// readmeCollector is README.md's collector.yml at the test's addresses.
+// readmeCollector is README.md's configuration of the collector at the test's addresses.
 func readmeCollector(t *testing.T, otlpAddr, collectorOut string) config {
 	t.Helper()
-	return parseConfig(t, atAddresses(t, readmeSnippet(t, "collector.yml"), map[string]string{
+	return parseConfig(t, atAddresses(t, readmeSnippet(t, "collector"), map[string]string{
 		readmeOTLP:         otlpAddr,
 		readmeCollectorOut: collectorOut,
 	}))
@@ -47,11 +44,11 @@ func TestReadmeSnippetsAreValid(t *testing.T) {
 		name, program string
 		args          []string
 	}{
-		{"prometheus.yml", "promtool", []string{"check", "config"}},
-		{"collector.yml", "collector", []string{"validate", "--config"}},
+		{"prometheus", "promtool", []string{"check", "config"}},
+		{"collector", "collector", []string{"validate", "--config"}},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			path := filepath.Join(t.TempDir(), tt.name)
+			path := filepath.Join(t.TempDir(), tt.name+".yml")
 			if err := os.WriteFile(path, []byte(readmeSnippet(t, tt.name)), 0o600); err != nil {
 				t.Fatal(err)
 			}
@@ -63,16 +60,16 @@ func TestReadmeSnippetsAreValid(t *testing.T) {
 }
 
 func TestFencedBlock(t *testing.T) {
-	const markdown = "# A\n```yaml\n# one.yml\na: 1\n```\ntext\n```yaml\n# two.yml\nb: 2\nc: 3\n```\n"
+	const markdown = "# A\n```yaml one\na: 1\n```\ntext\n```yaml two\nb: 2\nc: 3\n```\n"
 	for _, tt := range []struct{ name, want, reason string }{
-		{"one.yml", "a: 1\n", "the first block"},
-		{"two.yml", "b: 2\nc: 3\n", "not the first"},
+		{"one", "a: 1\n", "the first block"},
+		{"two", "b: 2\nc: 3\n", "not the first"},
 	} {
 		if got, err := fencedBlock(markdown, tt.name); got != tt.want || err != nil {
 			t.Errorf("%s: %q, %v, want %q: %s", tt.name, got, err, tt.want, tt.reason)
 		}
 	}
-	if _, err := fencedBlock(markdown, "three.yml"); err == nil {
+	if _, err := fencedBlock(markdown, "three"); err == nil {
 		t.Error("a block that is not there is found")
 	}
 }

@@ -5,6 +5,7 @@ import (
 	"crypto/x509"
 	"errors"
 	"fmt"
+	"net"
 	"net/url"
 	"os"
 	"slices"
@@ -42,12 +43,22 @@ func (d *destination) String() string {
 	return d.url.String()
 }
 
-// target returns what gRPC dials.
+// target returns what gRPC dials. The dialer resolves the name with each try:
+// gRPC's own resolver would wait up to 2 minutes before it asks again for one
+// that is unknown, as that of a container is while it is down.
 func (d *destination) target() string {
 	if d.url.Scheme == "unix" {
 		return d.url.String()
 	}
-	return d.url.Host
+	host := d.url.Host
+	if d.url.Port() == "" {
+		port := "4317"
+		if d.url.Scheme == "https" {
+			port = "443"
+		}
+		host = net.JoinHostPort(d.url.Hostname(), port)
+	}
+	return "passthrough:///" + host
 }
 
 // names returns the variables of a signal, the particular one before the

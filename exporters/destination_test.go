@@ -1,11 +1,16 @@
 package exporters
 
 import (
+	"context"
 	"crypto/tls"
+	"log/slog"
+	"net"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
+	"golang.org/x/net/dns/dnsmessage"
 	"google.golang.org/grpc/credentials"
 )
 
@@ -49,6 +54,88 @@ func TestParseEndpoint(t *testing.T) {
 			t.Errorf("%q over %s: %q, want %q (%s)", tt.value, tt.protocol, u, tt.want, tt.reason)
 		}
 	}
+}
+
+// What gRPC dials: names are resolved with each try, ports have defaults.
+func TestTarget(t *testing.T) {
+	for endpoint, want := range map[string]string{
+		"http://collector:4317":    "passthrough:///collector:4317",
+		"http://collector":         "passthrough:///collector:4317",
+		"https://otlp.example.com": "passthrough:///otlp.example.com:443",
+		"http://[::1]":             "passthrough:///[::1]:4317",
+		"http://[::1]:1":           "passthrough:///[::1]:1",
+		"unix:///run/otel.sock":    "unix:///run/otel.sock",
+	} {
+		u, err := parseEndpoint(endpoint, protocolGRPC, false)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := (&destination{url: u}).target(); got != want {
+			t.Errorf("%s: %q, want %q", endpoint, got, want)
+		}
+	}
+}
+
+// A receiver whose name nobody knows yet, as that of a container that isn't
+// up, gets its data once the name is known.
+func TestNameUnknownAtStart(t *testing.T) {
+	t.Setenv("OTEL_EXPORTER_OTLP_TIMEOUT", "300")
+	known := serveDNS(t)
+	r := receive(t)
+	_, port, _ := net.SplitHostPort(r.addr)
+	tel := start(t, WithoutPrometheus(), WithOTLPEndpoint("http://collector.example:"+port), WithExportInterval(time.Hour), WithLogger(slog.New(slog.DiscardHandler)))
+	count(tel, "jobs", 4)
+	eventually(t, "three failures", func() bool { return tel.metrics.failures.mark() >= 3 })
+	known.Store(true)
+	eventually(t, "jobs is 4", func() bool { return r.sum("jobs") == 4 })
+}
+
+// serveDNS makes every name unknown, and once its result is true 127.0.0.1.
+func serveDNS(t *testing.T) *atomic.Bool {
+	t.Helper()
+	known := &atomic.Bool{}
+	conn, err := net.ListenPacket("udp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		buf := make([]byte, 1500)
+		for {
+			n, from, err := conn.ReadFrom(buf)
+			if err != nil {
+				return
+			}
+			var m dnsmessage.Message
+			if m.Unpack(buf[:n]) != nil || len(m.Questions) == 0 {
+				continue
+			}
+			m.Response, m.Additionals = true, nil
+			switch q := m.Questions[0]; {
+			case !known.Load():
+				m.RCode = dnsmessage.RCodeNameError
+			case q.Type == dnsmessage.TypeA:
+				m.Answers = []dnsmessage.Resource{{
+					Header: dnsmessage.ResourceHeader{Name: q.Name, Type: q.Type, Class: q.Class},
+					Body:   &dnsmessage.AResource{A: [4]byte{127, 0, 0, 1}},
+				}}
+			}
+			if answer, err := m.Pack(); err == nil {
+				_, _ = conn.WriteTo(answer, from)
+			}
+		}
+	}()
+	before := net.DefaultResolver
+	net.DefaultResolver = &net.Resolver{PreferGo: true, Dial: func(ctx context.Context, _, _ string) (net.Conn, error) {
+		return (&net.Dialer{}).DialContext(ctx, "udp", conn.LocalAddr().String())
+	}}
+	t.Cleanup(func() {
+		net.DefaultResolver = before
+		conn.Close()
+		<-done
+	})
+	return known
 }
 
 // No error tells a secret.

@@ -44,13 +44,11 @@ func ExampleStart() {
 	defer resp.Body.Close()
 	body, _ := io.ReadAll(resp.Body)
 	for line := range strings.Lines(string(body)) {
-		if strings.Contains(line, "jobs_total") {
+		if strings.HasPrefix(line, "jobs_total") {
 			fmt.Print(line)
 		}
 	}
 	// Output:
-	// # HELP jobs_total
-	// # TYPE jobs_total counter
 	// jobs_total 2
 }
 

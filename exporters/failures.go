@@ -81,15 +81,15 @@ func (f *failures) failed(ctx context.Context, err error) {
 	case f.began <- struct{}{}:
 	default:
 	}
-	f.logger.Warn("OTLP export fails: "+f.consequence(), "error", err)
+	f.logger.Warn("OTLP export fails; "+f.consequence(), "error", err)
 }
 
 // consequence says what a failure means for the signal.
 func (f *failures) consequence() string {
 	if f.signal == semconv.SignalTraces {
-		return "spans are dropped until it works again"
+		return "spans are dropped meanwhile"
 	}
-	return "what is counted is kept and sent when it works again"
+	return "what is counted is kept and sent later"
 }
 
 // worked notes that exports work.

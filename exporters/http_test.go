@@ -35,22 +35,21 @@ func TestPushOverHTTP(t *testing.T) {
 		}, []string{"/", "/my/metrics"}},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			box, srv, paths := receiveHTTP(t)
-			opts := append(tt.set(t, srv.URL), WithoutPrometheus(), WithExportInterval(time.Hour), WithShutdownTimeout(patience))
+			r := receiveHTTP(t)
+			opts := append(tt.set(t, r.server.URL), WithoutPrometheus(), WithExportInterval(time.Hour), WithShutdownTimeout(patience))
 			tel := start(t, opts...)
 			count(tel, "jobs", 2)
 			span(tel, "render")
 			if err := tel.Shutdown(t.Context()); err != nil {
 				t.Fatal(err)
 			}
-			if jobs, spans := box.sum("jobs"), box.span("render"); jobs != 2 || spans != 1 {
+			if jobs, spans := r.sum("jobs"), r.span("render"); jobs != 2 || spans != 1 {
 				t.Errorf("got %v jobs and %d spans, want 2 and 1", jobs, spans)
 			}
-			got := paths()
-			slices.Sort(got)
-			if got = slices.Compact(got); !slices.Equal(got, tt.want) {
+			if got := r.sortedPaths(); !slices.Equal(got, tt.want) {
 				t.Errorf("paths %q, want %q", got, tt.want)
 			}
+			eventually(t, "Shutdown closed its connections", func() bool { return r.open.Load() == 0 })
 		})
 	}
 }
@@ -62,13 +61,10 @@ func TestCertificateWithPlainEndpoint(t *testing.T) {
 	for _, protocol := range []string{"grpc", "http/protobuf"} {
 		t.Run(protocol, func(t *testing.T) {
 			t.Setenv("OTEL_EXPORTER_OTLP_PROTOCOL", protocol)
-			r := receive(t)
-			box, srv, _ := receiveHTTP(t)
-			url := r.url()
+			r, h := receive(t), receiveHTTP(t)
+			url, box := r.url(), &r.inbox
 			if protocol == "http/protobuf" {
-				url = srv.URL
-			} else {
-				box = &r.inbox
+				url, box = h.server.URL, &h.inbox
 			}
 			tel := start(t, WithoutPrometheus(), WithOTLPEndpoint(url), WithExportInterval(time.Hour), WithShutdownTimeout(patience))
 			count(tel, "jobs", 1)

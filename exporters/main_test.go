@@ -20,7 +20,7 @@ import (
 // measurement: what comes sooner ends the wait.
 const patience = 60 * time.Second
 
-// envWorker makes the test binary the short-lived worker of TestSIGTERM.
+// envWorker makes the test binary the short-lived worker of runWorker.
 const envWorker = "STAGEMETER_TEST_WORKER"
 
 // TestMain checks that no goroutine outlives the tests, all of which shut down
@@ -50,16 +50,23 @@ func worker() {
 	fmt.Println("ready")
 	<-ctx.Done()
 	count(tel, "worker.jobs", 1)
+	span(tel, "worker.render")
 	if err := tel.Shutdown(ctx); err != nil {
 		fmt.Println("shutdown:", err)
 	}
 	fmt.Println("done")
 }
 
+// quick is a pace for tests.
+func quick(c config) config {
+	c.pace = pace{first: 20 * time.Millisecond, min: 20 * time.Millisecond, max: 200 * time.Millisecond}
+	return c
+}
+
 // start starts telemetry that must have no errors, and shuts it down at the end.
 func start(t *testing.T, opts ...Option) *Telemetry {
 	t.Helper()
-	tel, err := Start(t.Context(), opts...)
+	tel, err := Start(t.Context(), append(opts, option(quick))...)
 	if err != nil {
 		t.Fatalf("Start: %v", err)
 	}

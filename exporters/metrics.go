@@ -76,7 +76,7 @@ func newMetrics(ctx context.Context, s settings, res *resource.Resource) (*metri
 	if pushed != nil {
 		pushCtx, cancel := context.WithCancel(context.WithoutCancel(ctx))
 		m.stopPush = cancel
-		p := &pusher{flush: pushed.ForceFlush, failures: m.failures, first: firstPush, min: pauseMin, max: pauseMax}
+		p := &pusher{flush: pushed.ForceFlush, failures: m.failures, pace: s.pace}
 		m.pushing.Go(func() { p.run(pushCtx) })
 	}
 	return m, errors.Join(errs...)

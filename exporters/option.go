@@ -36,6 +36,7 @@ type config struct {
 	globals         bool
 	logger          *slog.Logger
 	shutdownTimeout time.Duration
+	pace            pace // of tests
 	errs            []error
 }
 
@@ -123,12 +124,13 @@ func WithResourceAttributes(attrs ...attribute.KeyValue) Option {
 // Default: ":9099".
 func WithPrometheusAddr(addr string) Option {
 	return option(func(c config) config {
+		listen := addr
 		if err := checkAddr(addr); err != nil {
 			c = c.reject(fmt.Sprintf("WithPrometheusAddr(%q)", addr),
 				"host:port, :port or the empty string, with a port from 0 to 65535", "nothing is served")
-			addr = ""
+			listen = ""
 		}
-		c.prometheus, c.addr = new(true), &addr
+		c.prometheus, c.addr = new(true), &listen
 		return c
 	})
 }

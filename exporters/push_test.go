@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"context"
 	"errors"
+	"log"
 	"os"
 	"os/exec"
 	"slices"
@@ -13,10 +14,12 @@ import (
 	"testing"
 	"time"
 
+	"go.opentelemetry.io/otel"
 	"go.opentelemetry.io/otel/attribute"
 	"go.opentelemetry.io/otel/metric"
 	colmetrics "go.opentelemetry.io/proto/otlp/collector/metrics/v1"
 	coltrace "go.opentelemetry.io/proto/otlp/collector/trace/v1"
+	"go.uber.org/goleak"
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/status"
 
@@ -174,6 +177,8 @@ func TestRefusingReceiver(t *testing.T) {
 		return status.Error(codes.Unauthenticated, "who are you")
 	}
 	book := &logBook{}
+	otel.SetErrorHandler(otel.ErrorHandlerFunc(func(err error) { t.Errorf("told to package otel too: %v", err) }))
+	t.Cleanup(func() { otel.SetErrorHandler(otel.ErrorHandlerFunc(func(err error) { log.Print(err) })) })
 	tel := start(t, WithPrometheusAddr("127.0.0.1:0"), WithOTLPEndpoint(r.url()), WithExportInterval(10*time.Millisecond), WithLogger(book.logger()))
 	eventually(t, "five refusals", func() bool { return tel.metrics.failures.mark() >= 5 })
 	if got := book.lines("OTLP export fails", "who are you"); got != 1 {
@@ -278,6 +283,32 @@ func TestForceFlush(t *testing.T) {
 	}
 }
 
+// Shutdown calls a push under way off to make the last one itself. That is no
+// failure.
+func TestShutdownDuringPush(t *testing.T) {
+	r := receive(t)
+	pushing := make(chan struct{})
+	var requests atomic.Int64
+	r.onMetrics = func(ctx context.Context, _ *colmetrics.ExportMetricsServiceRequest) error {
+		if requests.Add(1) == 1 {
+			close(pushing)
+			<-ctx.Done()
+			return ctx.Err()
+		}
+		return nil
+	}
+	book := &logBook{}
+	tel := start(t, WithoutPrometheus(), WithOTLPEndpoint(r.url()), WithShutdownTimeout(patience), WithLogger(book.logger()))
+	<-pushing
+	count(tel, "jobs", 1)
+	if err := tel.Shutdown(t.Context()); err != nil {
+		t.Errorf("Shutdown: %v", err)
+	}
+	if r.sum("jobs") != 1 || r.sum(exportFailures) != 0 || book.String() != "" {
+		t.Errorf("jobs = %v, failures = %v, want 1 and 0; logged:\n%s", r.sum("jobs"), r.sum(exportFailures), book)
+	}
+}
+
 // Shutdown keeps to its deadline with a receiver that never answers, says what
 // was not delivered, and leaves no goroutine behind though the queue of spans
 // is full (TestMain looks).
@@ -307,33 +338,70 @@ func TestShutdownKeepsItsDeadline(t *testing.T) {
 	}
 }
 
+// Shutdown that runs out of time before it has begun still ends all goroutines.
+func TestShutdownOutOfTime(t *testing.T) {
+	t.Setenv("OTEL_METRICS_EXPORTER", "prometheus,otlp,console")
+	t.Setenv("OTEL_TRACES_EXPORTER", "otlp,console")
+	r := receive(t)
+	before := goleak.IgnoreCurrent()
+	tel := start(t, WithPrometheusAddr("127.0.0.1:0"), WithOTLPEndpoint(r.url()))
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	_ = tel.stop(ctx)
+	r.down()
+	eventually(t, "no goroutine is left", func() bool { return goleak.Find(before) == nil })
+}
+
 // A worker that SIGTERM ends delivers its last data, counted after the signal.
 func TestSIGTERM(t *testing.T) {
 	r := receive(t)
+	if out := runWorker(t, "OTEL_EXPORTER_OTLP_ENDPOINT="+r.url()); out != "ready\ndone\n" {
+		t.Errorf("printed %q", out)
+	}
+	if jobs, spans := r.sum("worker.jobs"), r.span("worker.render"); jobs != 1 || spans != 1 {
+		t.Errorf("got %v jobs and %d spans, want 1 each", jobs, spans)
+	}
+}
+
+// The console gets both signals, at the latest at Shutdown.
+func TestConsole(t *testing.T) {
+	out := runWorker(t, "OTEL_METRICS_EXPORTER=console", "OTEL_TRACES_EXPORTER=console")
+	if !strings.Contains(out, `"worker.jobs"`) || !strings.Contains(out, `"worker.render"`) {
+		t.Errorf("no counter or no span in\n%s", out)
+	}
+}
+
+// runWorker runs worker, sends it SIGTERM when it is ready, and returns what
+// it printed.
+func runWorker(t *testing.T, env ...string) string {
+	t.Helper()
 	cmd := exec.CommandContext(t.Context(), os.Args[0])
-	cmd.Env = append(os.Environ(), envWorker+"=1", "OTEL_EXPORTER_OTLP_ENDPOINT="+r.url())
-	out, err := cmd.StdoutPipe()
+	cmd.Env = append(append(os.Environ(), envWorker+"=1"), env...)
+	pipe, err := cmd.StdoutPipe()
 	if err != nil {
 		t.Fatal(err)
 	}
 	if err := cmd.Start(); err != nil {
 		t.Fatal(err)
 	}
-	var lines []string
-	for scanner := bufio.NewScanner(out); scanner.Scan(); {
-		lines = append(lines, scanner.Text())
-		if scanner.Text() == "ready" {
+	var out strings.Builder
+	reader := bufio.NewReader(pipe)
+	for {
+		line, err := reader.ReadString('\n')
+		out.WriteString(line)
+		if err != nil {
+			break
+		}
+		if line == "ready\n" {
 			if err := cmd.Process.Signal(syscall.SIGTERM); err != nil {
 				t.Error(err)
 			}
 		}
 	}
-	if err := cmd.Wait(); err != nil || !slices.Equal(lines, []string{"ready", "done"}) {
-		t.Fatalf("worker: %v, printed %q", err, lines)
+	if err := cmd.Wait(); err != nil {
+		t.Fatalf("worker: %v, printed\n%s", err, out.String())
 	}
-	if got := r.sum("worker.jobs"); got != 1 {
-		t.Errorf("worker.jobs = %v, want 1", got)
-	}
+	return out.String()
 }
 
 // The exporters' own variables hold: headers, compression, temporality.

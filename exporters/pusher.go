@@ -5,13 +5,14 @@ import (
 	"time"
 )
 
-// Times of a pusher.
-const (
-	firstPush    = time.Second     // after the start: by then the instruments exist and show their zeros
-	pauseMin     = time.Second     // before the first push after a failure
-	pauseMax     = 5 * time.Second // before later ones
-	serverLinger = time.Second     // for a scrape under way at Shutdown
-)
+// A pace is how fast a pusher pushes.
+type pace struct {
+	first time.Duration // after the start: by then the instruments exist and show their zeros
+	min   time.Duration // before the first push after a failure
+	max   time.Duration // before later ones
+}
+
+var defaultPace = pace{first: time.Second, min: time.Second, max: 5 * time.Second}
 
 // A pusher makes the pushes that an export interval alone would leave out: one
 // right after the start, so that counters are seen at 0 before they grow, and
@@ -20,22 +21,21 @@ const (
 type pusher struct {
 	flush    func(context.Context) error // collects and exports, returns when done
 	failures *failures
-
-	first, min, max time.Duration
+	pace     pace
 }
 
 // run pushes until ctx is done.
 func (p *pusher) run(ctx context.Context) {
-	wait := p.first
+	wait := p.pace.first
 	for sleep(ctx, wait) {
 		if !p.push(ctx) {
-			wait = min(max(2*wait, p.min), p.max)
+			wait = min(max(2*wait, p.pace.min), p.pace.max)
 			continue
 		}
 		select {
 		case <-ctx.Done():
 		case <-p.failures.began:
-			wait = p.min
+			wait = p.pace.min
 		}
 	}
 }

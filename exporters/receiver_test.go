@@ -6,7 +6,9 @@ import (
 	"net"
 	"net/http"
 	"net/http/httptest"
+	"slices"
 	"sync"
+	"sync/atomic"
 	"testing"
 
 	colmetrics "go.opentelemetry.io/proto/otlp/collector/metrics/v1"
@@ -220,39 +222,57 @@ func temporality(req *colmetrics.ExportMetricsServiceRequest, name string) metri
 // secured returns the server option for TLS.
 func secured(c credentials.TransportCredentials) grpc.ServerOption { return grpc.Creds(c) }
 
+// An httpReceiver is an OTLP receiver over HTTP.
+type httpReceiver struct {
+	inbox
+	server *httptest.Server
+	paths  []string     // that were asked for
+	open   atomic.Int64 // connections
+}
+
 // receiveHTTP starts a receiver of OTLP over HTTP. Metrics are taken at the
 // paths that end in /metrics, traces elsewhere.
-func receiveHTTP(t *testing.T) (*inbox, *httptest.Server, func() []string) {
+func receiveHTTP(t *testing.T) *httpReceiver {
 	t.Helper()
-	box := &inbox{}
-	var mu sync.Mutex
-	var paths []string
-	srv := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+	rec := &httpReceiver{}
+	rec.server = httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		body, err := io.ReadAll(r.Body)
 		if err != nil || r.Header.Get("Content-Type") != "application/x-protobuf" {
 			http.Error(w, "not protobuf", http.StatusUnsupportedMediaType)
 			return
 		}
-		mu.Lock()
-		paths = append(paths, r.URL.Path)
-		mu.Unlock()
+		rec.mu.Lock()
+		rec.paths = append(rec.paths, r.URL.Path)
+		rec.mu.Unlock()
 		var m colmetrics.ExportMetricsServiceRequest
 		var tr coltrace.ExportTraceServiceRequest
 		if path := r.URL.Path; path[max(0, len(path)-len("metrics")):] == "metrics" {
 			if err = proto.Unmarshal(body, &m); err == nil {
-				box.metrics(&m)
+				rec.metrics(&m)
 			}
 		} else if err = proto.Unmarshal(body, &tr); err == nil {
-			box.traces(&tr)
+			rec.traces(&tr)
 		}
 		if err != nil {
 			http.Error(w, err.Error(), http.StatusBadRequest)
 		}
 	}))
-	t.Cleanup(srv.Close)
-	return box, srv, func() []string {
-		mu.Lock()
-		defer mu.Unlock()
-		return append([]string(nil), paths...)
+	rec.server.Config.ConnState = func(_ net.Conn, state http.ConnState) {
+		switch state {
+		case http.StateNew:
+			rec.open.Add(1)
+		case http.StateClosed, http.StateHijacked:
+			rec.open.Add(-1)
+		}
 	}
+	rec.server.Start()
+	t.Cleanup(rec.server.Close)
+	return rec
+}
+
+// sortedPaths returns the paths that were asked for, each once.
+func (r *httpReceiver) sortedPaths() []string {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return slices.Compact(slices.Sorted(slices.Values(r.paths)))
 }

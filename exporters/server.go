@@ -19,6 +19,7 @@ const (
 	writeTimeout = scrapeTimeout + 30*time.Second
 	idleTimeout  = 5 * time.Minute
 	maxHeader    = 64 << 10
+	linger       = time.Second // for a scrape under way at Shutdown
 )
 
 // A server serves /metrics, /healthz and a landing page.
@@ -60,6 +61,7 @@ func newServer(s settings, metrics http.Handler, service string) (*server, error
 
 func (s *server) serve(logger *slog.Logger) {
 	defer close(s.done)
+	defer s.listener.Close() // which ServeTLS leaves open when it fails
 	serve := s.http.Serve
 	if hasTLS(s.http) {
 		serve = func(l net.Listener) error { return s.http.ServeTLS(l, "", "") }
@@ -83,7 +85,7 @@ func (s *server) shutdown(ctx context.Context) error {
 	if s == nil {
 		return nil
 	}
-	ctx, cancel := context.WithTimeout(ctx, serverLinger)
+	ctx, cancel := context.WithTimeout(ctx, linger)
 	defer cancel()
 	err := s.http.Shutdown(ctx)
 	if err != nil {

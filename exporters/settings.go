@@ -44,6 +44,7 @@ type settings struct {
 	metricsOTLP    *destination // nil: not pushed
 	metricsConsole bool
 	interval       time.Duration
+	pace           pace
 	exportTimeout  time.Duration
 	exemplars      exemplar.Filter
 
@@ -62,7 +63,11 @@ func resolve(c config, env environ) (settings, error) {
 		config:          c,
 		disabled:        r.flag(envDisabled),
 		logger:          newLogger(c.logger, r.choice("", logLevels, envLogLevel)),
+		pace:            defaultPace,
 		shutdownTimeout: defaultShutdownTimeout,
+	}
+	if c.pace != (pace{}) {
+		s.pace = c.pace
 	}
 	if c.shutdownTimeout > 0 {
 		s.shutdownTimeout = c.shutdownTimeout
@@ -102,9 +107,13 @@ func resolve(c config, env environ) (settings, error) {
 	return s, errors.Join(c.err(), r.err())
 }
 
-// addr reads where to listen.
+// addr reads where to listen: nowhere after a host that can't be one, for it
+// was meant to keep others out.
 func (r *reader) addr() string {
-	host := strings.Trim(r.env.get(envPrometheusHost), "[]")
+	host := r.env.get(envPrometheusHost)
+	if inner, ok := strings.CutPrefix(host, "["); ok {
+		host = strings.TrimSuffix(inner, "]")
+	}
 	port := r.env.get(envPrometheusPort)
 	if port == "" {
 		port = defaultPort
@@ -112,7 +121,12 @@ func (r *reader) addr() string {
 		r.reject(envPrometheusPort, port, "a port from 0 to 65535", "the default, "+defaultPort+", is used")
 		port = defaultPort
 	}
-	return net.JoinHostPort(host, port)
+	addr := net.JoinHostPort(host, port)
+	if checkAddr(addr) != nil {
+		r.reject(envPrometheusHost, host, "a host name or an IP address", "nothing is served")
+		return ""
+	}
+	return addr
 }
 
 // checkAddr checks an address to listen on; empty is one too.

@@ -60,7 +60,8 @@ func TestInert(t *testing.T) {
 		}
 	})
 	t.Run("nil context", func(t *testing.T) {
-		tel, err := Start(nil, WithPrometheusAddr("127.0.0.1:0")) //nolint:staticcheck // it is the test
+		var ctx context.Context
+		tel, err := Start(ctx, WithPrometheusAddr("127.0.0.1:0"))
 		if err != nil {
 			t.Error(err)
 		}

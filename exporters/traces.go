@@ -11,25 +11,25 @@ import (
 
 // traces is the signal of traces.
 type traces struct {
-	provider *sdktrace.TracerProvider // nil: spans go nowhere, so none are made
-	failures *failures                // nil: not pushed
-	exporter sdktrace.SpanExporter    // the one that pushes; nil: none
+	provider   *sdktrace.TracerProvider // nil: spans go nowhere, so none are made
+	processors []sdktrace.SpanProcessor // of provider
+	failures   *failures                // nil: not pushed
+	exporter   sdktrace.SpanExporter    // the one that pushes; nil: none
 }
 
 // newTraces starts the signal. It is usable whatever the error says.
 func newTraces(ctx context.Context, s settings, res *resource.Resource) (*traces, error) {
 	t := &traces{}
-	var opts []sdktrace.TracerProviderOption
 	var errs []error
 
-	// The console goes first: at Shutdown the SDK skips what comes after a
-	// processor that took all the time there was.
+	// The console goes first: at Shutdown it takes next to no time, while OTLP
+	// may take all there is.
 	if s.tracesConsole {
 		e, err := stdouttrace.New()
 		if err != nil {
 			errs = append(errs, err)
 		} else {
-			opts = append(opts, sdktrace.WithBatcher(e))
+			t.processors = append(t.processors, sdktrace.NewBatchSpanProcessor(e))
 		}
 	}
 	if s.tracesOTLP != nil {
@@ -38,12 +38,15 @@ func newTraces(ctx context.Context, s settings, res *resource.Resource) (*traces
 			errs = append(errs, err)
 		} else {
 			t.failures, t.exporter = newFailures(s.tracesOTLP, s.logger), e
-			opts = append(opts, sdktrace.WithBatcher(spanExporter{e, t.failures}))
+			t.processors = append(t.processors, sdktrace.NewBatchSpanProcessor(spanExporter{e, t.failures}))
 		}
 	}
 
-	if len(opts) > 0 {
-		opts = append(opts, sdktrace.WithResource(res), sdktrace.WithSampler(s.sampler))
+	if len(t.processors) > 0 {
+		opts := []sdktrace.TracerProviderOption{sdktrace.WithResource(res), sdktrace.WithSampler(s.sampler)}
+		for _, p := range t.processors {
+			opts = append(opts, sdktrace.WithSpanProcessor(p))
+		}
 		t.provider = sdktrace.NewTracerProvider(opts...)
 	}
 	return t, errors.Join(errs...)
@@ -63,6 +66,11 @@ func (t *traces) shutdown(ctx context.Context) error {
 		return nil
 	}
 	err := t.provider.Shutdown(ctx)
+	for _, p := range t.processors {
+		// The provider leaves out those that it has no time for. The others
+		// shrug off a second call.
+		err = errors.Join(err, p.Shutdown(ctx))
+	}
 	if t.exporter != nil {
 		// Where ctx ended first, the processor goes on draining its queue, a
 		// timeout per batch: this cancels the export that is under way and

@@ -57,6 +57,9 @@ func (b *budget) remaining() (USD, bool) {
 	if b.account.Load() == nil {
 		return 0, false
 	}
+	if USD(b.limit.Load()) == Unlimited {
+		return Unlimited, true
+	}
 	return USD(b.limit.Load() - b.spent.Load()), true
 }
 
@@ -82,7 +85,10 @@ func (j *Job) openBudget(ctx context.Context, limit USD) {
 		account, err = j.p.ledger.Open(context.WithoutCancel(ctx), j.id, limit)
 		return err
 	})
-	if err != nil || account == nil {
+	if err == nil && account == nil {
+		err = errors.New("Ledger.Open gave no account")
+	}
+	if err != nil {
 		handle(fmt.Errorf("instrument: no budget for job %q: %w", j.shown, err))
 		return
 	}
@@ -111,7 +117,7 @@ func (j *Job) reserve(ctx context.Context, c *Call) error {
 	case err == nil:
 		j.live.budget.see(bal)
 		return nil
-	case errors.Is(err, ErrBudgetExceeded):
+	case is(err, ErrBudgetExceeded):
 		j.live.budget.see(bal)
 		j.exceed(ctx)
 		return &BudgetError{Job: j.id, API: c.handle.name, Limit: bal.Limit, Spent: bal.Spent, Held: bal.Held, Asked: c.estimate}

@@ -2,6 +2,7 @@ package instrument
 
 import (
 	"context"
+	"fmt"
 	"sync"
 
 	"go.opentelemetry.io/otel/attribute"
@@ -121,7 +122,7 @@ func (c *Call) end() (first bool) {
 func (c *Call) finish(o outcome) {
 	status, cost, sure := semconv.CallStatusSuccess, c.estimate, true
 	if o.err != nil {
-		status, cost, sure = semconv.CallStatusError, c.floor, mayHaveCost(o.err)
+		status, cost, sure = semconv.CallStatusError, c.floor, o.panic() || mayHaveCost(o.err)
 	}
 	if c.priced {
 		cost, sure = c.cost, true
@@ -139,7 +140,7 @@ func (c *Call) finish(o outcome) {
 			}
 			return err
 		}); err != nil {
-			handle(err)
+			handle(fmt.Errorf("instrument: a call of %s of job %q not released: %w", c.handle.name, c.job.shown, err))
 		}
 	}
 	var errorType string
@@ -183,7 +184,7 @@ func (p *Pipeline) spend(ctx context.Context, j *Job, api *apiHandle, amount USD
 		return
 	}
 	if !j.done.Load() {
-		j.cost.Add(int64(amount))
+		j.addCost(amount)
 		j.live.spend(api, amount)
 	}
 	if account != nil {

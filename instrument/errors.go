@@ -8,9 +8,9 @@ import (
 	"io"
 	"io/fs"
 	"net"
-	"os"
 	"os/exec"
 	"reflect"
+	"slices"
 	"strconv"
 	"strings"
 	"syscall"
@@ -27,98 +27,130 @@ func RecordError(ctx context.Context, stage string, err error) {
 	}
 	h := s.p.stages.get(stage)
 	errorType := s.p.errorType(err)
-	s.p.countError(orBackground(ctx), h, errorType)
+	s.p.countError(orBackground(ctx), h.name, errorType)
 	recordException(ctx, err, errorType, nil)
-	counted := err // a copy, so that a nil err costs no allocation
 	if s.stage != nil && s.stage.handle == h {
-		s.stage.counted.Store(&counted)
+		s.stage.counted.add(err)
 	}
 	if s.job != nil {
-		s.job.counted.Store(&counted)
+		s.job.counted.add(err)
 	}
 }
 
 // ErrorType is the value of the error_type attribute for err: one of few, stable, lower-case words. The first of
 // these that fits, anywhere on the error chain:
 //
-//	an ErrorType() string method           what it says
-//	canceled, timeout                      context.Canceled; deadlines and anything with Timeout() true
+//	an ErrorType() string method           what it says, unless that is empty
+//	budget_exceeded, canceled, timeout     ErrBudgetExceeded; context.Canceled; deadlines and a Timeout() that is true
 //	not_found, permission, exists,         io/fs and syscall errors
 //	no_space, unexpected_eof
-//	http_NNN                               a StatusCode or HTTPStatusCode, as method or exported field
+//	http_NNN                               a StatusCode or HTTPStatusCode of 300 to 599, as method or exported field,
+//	                                       or a field named Code
 //	sql_no_rows, sql_conn, sql_tx_done     database/sql
 //	sqlstate_CC                            the class of an SQLState() string
 //	exec_exit, exec_signal                 *exec.ExitError
 //	net_dns, net_dial, net_read, …         *net.DNSError, *net.OpError
 //	the innermost error's Go type          such as errors.errorString
 //
-// A nil error gives "". A pipeline asks the function of [WithErrorClassifier] first.
+// A nil error gives "". An error whose methods panic, or that wraps itself, gives its Go type. A pipeline asks the
+// function of [WithErrorClassifier] first.
 func ErrorType(err error) string {
 	if err == nil {
 		return ""
 	}
-	var typed interface{ ErrorType() string }
-	if errors.As(err, &typed) {
-		if t := typed.ErrorType(); t != "" {
-			return t
+	return guarded(goType(err), func() string {
+		if endless(err, 0) {
+			return goType(err)
 		}
-	}
-	for _, k := range knownErrors {
-		if errors.Is(err, k.err) {
-			return k.errorType
+		for _, typeOf := range errorTypes {
+			if t := typeOf(err); t != "" {
+				return t
+			}
 		}
-	}
-	if t := timeoutType(err); t != "" {
-		return t
-	}
-	if t := driverType(err); t != "" {
-		return t
-	}
-	if t := processType(err); t != "" {
-		return t
-	}
-	if t := netType(err); t != "" {
-		return t
-	}
-	return strings.TrimLeft(reflect.TypeOf(innermost(err)).String(), "*")
+		return goType(innermost(err))
+	})
 }
 
-// What an error is called whichever package it comes from; the first match wins.
-var knownErrors = []struct {
+// The rows of the table at [ErrorType].
+var errorTypes = []func(error) string{
+	ownType,
+	sentinels{
+		{ErrBudgetExceeded, "budget_exceeded"},
+		{context.Canceled, "canceled"},
+		{context.DeadlineExceeded, "timeout"},
+	}.typeOf,
+	timeoutType,
+	sentinels{
+		{fs.ErrNotExist, "not_found"},
+		{exec.ErrNotFound, "not_found"},
+		{fs.ErrPermission, "permission"},
+		{fs.ErrExist, "exists"},
+		{syscall.ENOSPC, "no_space"},
+		{io.ErrUnexpectedEOF, "unexpected_eof"},
+	}.typeOf,
+	httpType,
+	sentinels{
+		{sql.ErrNoRows, "sql_no_rows"},
+		{sql.ErrConnDone, "sql_conn"},
+		{driver.ErrBadConn, "sql_conn"},
+		{sql.ErrTxDone, "sql_tx_done"},
+	}.typeOf,
+	sqlStateType,
+	processType,
+	netType,
+}
+
+type sentinels []struct {
 	err       error
 	errorType string
-}{
-	{ErrBudgetExceeded, "budget_exceeded"},
-	{context.Canceled, "canceled"},
-	{context.DeadlineExceeded, "timeout"},
-	{os.ErrDeadlineExceeded, "timeout"},
-	{fs.ErrNotExist, "not_found"},
-	{exec.ErrNotFound, "not_found"},
-	{fs.ErrPermission, "permission"},
-	{fs.ErrExist, "exists"},
-	{syscall.ENOSPC, "no_space"},
-	{io.ErrUnexpectedEOF, "unexpected_eof"},
-	{sql.ErrNoRows, "sql_no_rows"},
-	{sql.ErrConnDone, "sql_conn"},
-	{driver.ErrBadConn, "sql_conn"},
-	{sql.ErrTxDone, "sql_tx_done"},
 }
 
-func timeoutType(err error) string {
-	var t interface{ Timeout() bool }
-	if errors.As(err, &t) && t.Timeout() {
-		return "timeout"
+func (s sentinels) typeOf(err error) string {
+	for _, known := range s {
+		if errors.Is(err, known.err) {
+			return known.errorType
+		}
 	}
 	return ""
 }
 
-func driverType(err error) string {
+// Of these methods the first on the chain need not be the one that counts, as it is for errors.As: a url.Error has a
+// Timeout method that may say no while an error further in says yes.
+
+func ownType(err error) string {
+	for e := range chain(err) {
+		if typed, ok := e.(interface{ ErrorType() string }); ok {
+			if t := typed.ErrorType(); t != "" {
+				return t
+			}
+		}
+	}
+	return ""
+}
+
+func timeoutType(err error) string {
+	for e := range chain(err) {
+		if t, ok := e.(interface{ Timeout() bool }); ok && t.Timeout() {
+			return "timeout"
+		}
+	}
+	return ""
+}
+
+func sqlStateType(err error) string {
+	for e := range chain(err) {
+		if s, ok := e.(interface{ SQLState() string }); ok {
+			if state := s.SQLState(); len(state) == 5 {
+				return "sqlstate_" + state[:2]
+			}
+		}
+	}
+	return ""
+}
+
+func httpType(err error) string {
 	if code, ok := httpStatus(err); ok {
 		return "http_" + strconv.Itoa(code)
-	}
-	var state interface{ SQLState() string }
-	if errors.As(err, &state) && len(state.SQLState()) == 5 {
-		return "sqlstate_" + state.SQLState()[:2]
 	}
 	return ""
 }
@@ -146,6 +178,8 @@ func netType(err error) string {
 	return ""
 }
 
+func goType(err error) string { return strings.TrimLeft(reflect.TypeOf(err).String(), "*") }
+
 // httpStatus finds the status of a failed HTTP exchange. API clients give it as a method (smithy, gRPC gateways) or
 // as an exported field (openai-go, anthropic-sdk-go, googleapi), so the field is looked up by name.
 func httpStatus(err error) (int, bool) {
@@ -157,22 +191,28 @@ func httpStatus(err error) (int, bool) {
 		case interface{ HTTPStatusCode() int }:
 			code = e.HTTPStatusCode()
 		default:
-			v := reflect.Indirect(reflect.ValueOf(e))
-			if v.Kind() != reflect.Struct {
-				continue
-			}
-			for _, name := range []string{"StatusCode", "HTTPStatusCode", "Code"} {
-				if f := v.FieldByName(name); f.IsValid() && f.CanInt() {
-					code = int(f.Int())
-					break
-				}
-			}
+			code = intField(reflect.Indirect(reflect.ValueOf(e)), "StatusCode", "HTTPStatusCode", "Code")
 		}
 		if code >= 300 && code <= 599 {
 			return code, true
 		}
 	}
 	return 0, false
+}
+
+// intField is the first of these fields that is a whole number, or 0.
+func intField(v reflect.Value, names ...string) int {
+	if v.Kind() != reflect.Struct {
+		return 0
+	}
+	for _, name := range names {
+		if f, ok := v.Type().FieldByName(name); ok {
+			if v, err := v.FieldByIndexErr(f.Index); err == nil && v.CanInt() {
+				return int(v.Int())
+			}
+		}
+	}
+	return 0
 }
 
 // chain yields err and what it wraps, depth first, as errors.Is walks it.
@@ -200,6 +240,23 @@ func chain(err error) func(yield func(error) bool) {
 	return func(yield func(error) bool) { walk(err, yield) }
 }
 
+// maxChain is how deeply errors are believed to wrap each other.
+const maxChain = 100
+
+// endless tells of an error that wraps itself, which errors.Is would follow for ever.
+func endless(err error, depth int) bool {
+	if err == nil || depth > maxChain {
+		return err != nil
+	}
+	switch e := err.(type) {
+	case interface{ Unwrap() error }:
+		return endless(e.Unwrap(), depth+1)
+	case interface{ Unwrap() []error }:
+		return slices.ContainsFunc(e.Unwrap(), func(inner error) bool { return endless(inner, depth+1) })
+	}
+	return false
+}
+
 // innermost is the first error of the chain that wraps nothing.
 func innermost(err error) error {
 	for e := range chain(err) {
@@ -212,8 +269,7 @@ func innermost(err error) error {
 	return err
 }
 
-// errorType asks the user's classifier, then [ErrorType]. One that panics is reported, and the error counts under its
-// Go type.
+// errorType asks the user's classifier, then [ErrorType]. One that panics is reported.
 func (p *Pipeline) errorType(err error) string {
 	var t string
 	if p.classify != nil {
@@ -224,5 +280,5 @@ func (p *Pipeline) errorType(err error) string {
 	if t != "" {
 		return t
 	}
-	return guarded(reflect.TypeOf(err).String(), func() string { return ErrorType(err) })
+	return ErrorType(err)
 }

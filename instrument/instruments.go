@@ -3,12 +3,14 @@ package instrument
 import (
 	"context"
 	"errors"
+	"slices"
 	"strings"
 	"sync"
 	"sync/atomic"
 
 	"go.opentelemetry.io/otel/attribute"
 	"go.opentelemetry.io/otel/metric"
+	"go.opentelemetry.io/otel/metric/noop"
 
 	"github.com/stagemeter/stagemeter/semconv"
 )
@@ -79,15 +81,41 @@ func make1[I any](errs *[]error, m metric.Meter, create func(metric.Meter) (I, e
 	*errs = append(*errs, err)
 }
 
-// register hooks the one callback that reports every observable instrument.
+// register hooks the one callback that reports every observable instrument. One that the meter refused is left out:
+// the SDK takes no instrument of another implementation, and would refuse the callback as a whole.
 func (p *Pipeline) register(m metric.Meter) (err error) {
 	i := &p.inst
+	made := slices.DeleteFunc([]metric.Observable{i.JobsInProgress, i.OldestJobStartTimestamp, i.StagesInProgress,
+		i.JobCost, i.BudgetRemaining, i.FfmpegProcesses, i.DatabaseConnections, i.RedisConnections}, refused)
 	p.registration, err = m.RegisterCallback(func(_ context.Context, o metric.Observer) error {
-		p.observe(o)
+		p.observe(observer{o})
 		return nil
-	}, i.JobsInProgress, i.OldestJobStartTimestamp, i.StagesInProgress, i.JobCost, i.BudgetRemaining,
-		i.FfmpegProcesses, i.DatabaseConnections, i.RedisConnections)
+	}, made...)
 	return err
+}
+
+// observer passes on the observations of the instruments that the meter has made; of others the SDK logs each one.
+type observer struct{ metric.Observer }
+
+func (o observer) ObserveInt64(i metric.Int64Observable, v int64, opts ...metric.ObserveOption) {
+	if !refused(i) {
+		o.Observer.ObserveInt64(i, v, opts...)
+	}
+}
+
+func (o observer) ObserveFloat64(i metric.Float64Observable, v float64, opts ...metric.ObserveOption) {
+	if !refused(i) {
+		o.Observer.ObserveFloat64(i, v, opts...)
+	}
+}
+
+// refused tells that an instrument is the no-op that package semconv gives in place of one that the meter refused.
+func refused(i metric.Observable) bool {
+	switch i.(type) {
+	case noop.Int64ObservableUpDownCounter, noop.Float64ObservableUpDownCounter, noop.Float64ObservableGauge:
+		return true
+	}
+	return false
 }
 
 // A kept option slice is what makes a recording free of allocations; see the notes of metric.WithAttributeSet.
@@ -151,7 +179,9 @@ var statusHandles = func() map[semconv.JobStatus]statusHandle {
 type errorKeys struct {
 	mu    sync.RWMutex
 	limit int
-	types map[string]struct{}
+	types int // how many there are, and
+	pairs int // how many pairs with stages, of those that were not declared
+	known map[string]struct{}
 	opts  map[errorKey]addOptions
 }
 
@@ -169,25 +199,37 @@ func (k *errorKeys) options(stage, errorType string) addOptions {
 	}
 	k.mu.Lock()
 	defer k.mu.Unlock()
-	if _, known := k.types[errorType]; !known {
-		if len(k.types) >= k.limit {
-			key.errorType = other
-		} else {
-			k.types[errorType] = struct{}{}
-		}
-	}
-	if len(k.opts) >= 10*k.limit { // every stage with every type would be the square
+	if _, known := k.known[errorType]; !known && k.types >= k.limit {
 		key.errorType = other
+	} else if k.pairs >= 10*k.limit { // every stage with every type would be the square
+		key.errorType = other
+	} else if !known {
+		k.types++
+		k.known[errorType] = struct{}{}
 	}
 	if o = k.opts[key]; o == nil {
-		o = addOptions{withAttrs(semconv.AttrStage.String(stage), semconv.AttrErrorType.String(key.errorType))}
-		k.opts[key] = o
+		if key.errorType != other {
+			k.pairs++
+		}
+		o = k.add(key)
 	}
 	return o
 }
 
-func (p *Pipeline) countError(ctx context.Context, h *stageHandle, errorType string) {
-	p.inst.Errors.Add(ctx, 1, p.errors.options(h.name, errorType)...)
+// declare makes a pair that the limits do not concern. It is for the time before the pipeline is used.
+func (k *errorKeys) declare(stage, errorType string) addOptions {
+	k.known[errorType] = struct{}{}
+	return k.add(errorKey{stage, errorType})
+}
+
+func (k *errorKeys) add(key errorKey) addOptions {
+	o := addOptions{withAttrs(semconv.AttrStage.String(key.stage), semconv.AttrErrorType.String(key.errorType))}
+	k.opts[key] = o
+	return o
+}
+
+func (p *Pipeline) countError(ctx context.Context, stage, errorType string) {
+	p.inst.Errors.Add(ctx, 1, p.errors.options(stage, errorType)...)
 }
 
 // countInvalid counts a value that could not be recorded by the instrument of this OpenTelemetry name.
@@ -207,8 +249,11 @@ func (p *Pipeline) zero() {
 	p.inst.JobsUnshown.Add(ctx, 0)
 	for _, h := range p.stages.all() {
 		for _, t := range []string{"canceled", "panic", "timeout"} {
-			p.inst.Errors.Add(ctx, 0, p.errors.options(h.name, t)...)
+			p.inst.Errors.Add(ctx, 0, p.errors.declare(h.name, t)...)
 		}
+	}
+	for _, t := range []string{"panic", "timeout"} { // a canceled job is no error
+		p.inst.Errors.Add(ctx, 0, p.errors.declare(jobStage, t)...)
 	}
 }
 

@@ -25,9 +25,9 @@ type Job struct {
 	id, shown  string
 	span       trace.Span
 	start      time.Time
-	video      atomic.Int64          // length in nanoseconds; 0: unknown
-	cost       atomic.Int64          // of this run alone
-	counted    atomic.Pointer[error] // the last error that video_processing_errors_total has
+	video      atomic.Int64 // length in nanoseconds; 0: unknown
+	cost       atomic.Int64 // of this run alone
+	counted    counted      // by its stages and RecordError
 	done       atomic.Bool
 	live       *liveJob
 	prev, next *Job // guarded by live.mu of the pipeline
@@ -128,8 +128,8 @@ func (j *Job) finish(o outcome) {
 		status = semconv.JobStatusCanceled
 	case o.err != nil:
 		status = semconv.JobStatusFailed
-		if !j.hasCounted(o.err) {
-			j.p.countError(j.ctx, j.p.stages.get(jobStage), errorType)
+		if !j.counted.has(o.err) {
+			j.p.countError(j.ctx, jobStage, errorType)
 		}
 	}
 	opts := statusHandles[status]
@@ -152,22 +152,6 @@ func (j *Job) finish(o outcome) {
 // jobStage is the stage attribute of an error that happened in a job but in none of its stages.
 const jobStage = "job"
 
-// hasCounted tells whether errors_total already has this error, which a stage returned and the job passed on.
-func (j *Job) hasCounted(err error) bool {
-	c := j.counted.Load()
-	return c != nil && same(err, *c)
-}
-
-// same tells whether err is counted or wraps it; two panics are the same if their values are.
-func same(err, counted error) bool {
-	if a, ok := err.(*PanicError); ok {
-		b, ok := counted.(*PanicError)
-		// A panic that goes on is read anew by each End. Compared as text, for its value need not be comparable.
-		return ok && fmt.Sprintf("%T%v", a.Value, a.Value) == fmt.Sprintf("%T%v", b.Value, b.Value)
-	}
-	return is(err, counted)
-}
-
 // ID is the id as it was given to StartJob.
 func (j *Job) ID() string {
 	if j == nil {
@@ -182,6 +166,16 @@ func (j *Job) Cost() USD {
 		return 0
 	}
 	return USD(j.cost.Load())
+}
+
+// addCost adds to the cost and stops at the end of the range.
+func (j *Job) addCost(amount USD) {
+	for {
+		old := j.cost.Load()
+		if j.cost.CompareAndSwap(old, int64(USD(old).plus(amount))) {
+			return
+		}
+	}
 }
 
 // SetVideoDuration tells the length of the job's video once it is known; see [WithVideoDuration].
@@ -218,7 +212,8 @@ func (j *Job) SetBudgetRemaining(remaining USD) {
 }
 
 // BudgetRemaining is the limit less what was spent, as video_processing_budget_remaining_usd shows it, and whether
-// the job has a budget. It is negative when the job has overspent.
+// the job has a budget. It is negative when the job has overspent, and [Unlimited], which has no series, when nothing
+// bounds it.
 func (j *Job) BudgetRemaining() (USD, bool) {
 	if j == nil || j.p.inert() {
 		return 0, false

@@ -72,18 +72,26 @@ func (n *names[H]) add(raw string) *H {
 			return h
 		}
 	}
+	h, filled := n.insert(name)
+	if filled { // reported without the lock: the handler is the user's code, and may record an error itself
+		handle(fmt.Errorf("instrument: more than %d undeclared %s: %q and all new ones are recorded as %q; "+
+			"a name is a word from your code, never an id, a path or an error's text", n.limit, n.what, name, other))
+	}
+	return h
+}
+
+// insert makes the handle of a name, and tells whether this name was the first beyond the limit.
+func (n *names[H]) insert(name string) (h *H, filled bool) {
 	n.mu.Lock()
 	defer n.mu.Unlock()
 	old := *n.byName.Load()
 	if h := old[name]; h != nil {
-		return h
+		return h, false
 	}
 	if n.undeclared == n.limit && name != other {
-		n.full.Store(true)
-		handle(fmt.Errorf("instrument: more than %d undeclared %s: %q and all new ones are recorded as %q; "+
-			"a name is a word from your code, never an id, a path or an error's text", n.limit, n.what, name, other))
-		if name = other; old[name] != nil {
-			return old[name]
+		name, filled = other, n.full.CompareAndSwap(false, true)
+		if h := old[name]; h != nil {
+			return h, filled
 		}
 	}
 	if name != other {
@@ -93,10 +101,10 @@ func (n *names[H]) add(raw string) *H {
 	for k, v := range old {
 		m[k] = v
 	}
-	h := n.build(name)
+	h = n.build(name)
 	m[name] = h
 	n.byName.Store(&m)
-	return h
+	return h, filled
 }
 
 // all is every handle so far, by name.

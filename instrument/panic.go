@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"reflect"
 	"runtime/debug"
+	"strings"
 
 	"go.opentelemetry.io/otel/attribute"
 	"go.opentelemetry.io/otel/codes"
@@ -20,10 +21,20 @@ type PanicError struct {
 	Stack []byte // the stack of the goroutine at the panic, as debug.Stack gives it
 }
 
-func (e *PanicError) Error() string { return fmt.Sprintf("panic: %v", e.Value) }
+// Error is the value in the words of the runtime: text and numbers, what an error or fmt.Stringer says, and of all
+// else the type alone.
+func (e *PanicError) Error() string {
+	if e == nil {
+		return "panic"
+	}
+	return "panic: " + panicText(e.Value)
+}
 
 // Unwrap is the panic's value if that is an error.
 func (e *PanicError) Unwrap() error {
+	if e == nil {
+		return nil
+	}
 	err, _ := e.Value.(error)
 	return err
 }
@@ -70,19 +81,28 @@ func (o outcome) deliver(p *Pipeline, errp *error) {
 	*errp = o.panicked
 }
 
+// panic tells whether the outcome is a panic: one that goes on, or one that [WithRecover] has made an error further in.
+func (o outcome) panic() bool {
+	var p *PanicError
+	return o.panicked != nil || guarded(false, func() bool { return !endless(o.err, 0) && errors.As(o.err, &p) })
+}
+
 // canceled tells whether the caller gave up, as opposed to a failure.
 func (o outcome) canceled(ctx context.Context) bool {
-	return o.err != nil && o.panicked == nil &&
-		(errors.Is(ctx.Err(), context.Canceled) || is(o.err, context.Canceled))
+	switch {
+	case o.err == nil, o.panic(), errors.Is(ctx.Err(), context.DeadlineExceeded):
+		return false
+	}
+	return errors.Is(ctx.Err(), context.Canceled) || is(o.err, context.Canceled)
 }
 
 // errorType is the type of the outcome's error in a context: an error that came when the context was over is the
-// context's doing, whatever the interrupted operation made of it.
+// context's doing, whatever the interrupted operation made of it. A panic is the program's.
 func (o outcome) errorType(ctx context.Context, p *Pipeline) string {
 	switch {
 	case o.err == nil:
 		return ""
-	case o.panicked != nil:
+	case o.panic():
 		return "panic"
 	case errors.Is(ctx.Err(), context.DeadlineExceeded):
 		return "timeout"
@@ -125,7 +145,7 @@ func exception(span trace.Span, err error, errorType string, stack []byte) {
 		if len(stack) > 4*maxTextLen {
 			stack = stack[:4*maxTextLen]
 		}
-		attrs = append(attrs, attribute.String("exception.stacktrace", string(stack)))
+		attrs = append(attrs, attribute.String("exception.stacktrace", strings.ToValidUTF8(string(stack), "")))
 	}
 	span.AddEvent("exception", trace.WithAttributes(attrs...))
 }
@@ -138,7 +158,28 @@ func errorText(err error) string {
 }
 
 func is(err, target error) bool {
-	return guarded(false, func() bool { return errors.Is(err, target) })
+	return guarded(false, func() bool { return !endless(err, 0) && errors.Is(err, target) })
+}
+
+// panicText prints a panic's value. What the value points to is not read: other goroutines may be writing it, and it
+// may contain itself.
+func panicText(v any) string {
+	switch v := v.(type) {
+	case nil:
+		return "nil"
+	case error:
+		return errorText(v)
+	case fmt.Stringer:
+		return guarded(reflect.TypeOf(v).String()+": its String method panicked", v.String)
+	}
+	switch v := reflect.ValueOf(v); {
+	case v.Kind() == reflect.String:
+		return v.String()
+	case v.CanInt(), v.CanUint(), v.CanFloat(), v.CanComplex(), v.Kind() == reflect.Bool:
+		return fmt.Sprint(v)
+	default:
+		return "(" + v.Type().String() + ")"
+	}
 }
 
 // guarded is what f returns, or the fallback if it panics.

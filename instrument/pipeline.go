@@ -79,7 +79,7 @@ func New(opts ...Option) (*Pipeline, error) {
 		ledger:     c.ledger,
 		holdPrefix: randomPrefix(),
 		live:       live{limit: c.liveLimit, byID: make(map[string]*liveJob)},
-		errors:     errorKeys{limit: c.nameLimit, types: make(map[string]struct{}), opts: make(map[errorKey]addOptions)},
+		errors:     errorKeys{limit: c.nameLimit, known: make(map[string]struct{}), opts: make(map[errorKey]addOptions)},
 	}
 	p.root.p = p
 	meter := c.meters.Meter(ScopeName, metric.WithInstrumentationVersion(Version))

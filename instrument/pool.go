@@ -72,7 +72,14 @@ func (p *Pipeline) ObservePool(kind PoolKind, name string, stats func() PoolStat
 	case p.inert():
 		return func() {}, errors.New("instrument: ObservePool: the pipeline is nil")
 	}
-	label, _ := cleanName(name)
+	label, ok := cleanName(name)
+	if !ok {
+		metric := semconv.DatabaseConnectionsName
+		if kind == PoolRedis {
+			metric = semconv.RedisConnectionsName
+		}
+		p.badName(metric)
+	}
 	n := semconv.AttrPool.String(label)
 	e := &pool{
 		kind: kind, name: label, stats: stats,

@@ -3,10 +3,10 @@ package instrument
 import (
 	"context"
 	"errors"
-	"os"
 	"os/exec"
 	"path/filepath"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"go.opentelemetry.io/otel/attribute"
@@ -29,9 +29,10 @@ func TrackProcess(ctx context.Context) (done func()) {
 
 // A Process is a command that [StartProcess] has started. A nil *Process is inert.
 type Process struct {
-	cmd  *exec.Cmd
-	ctx  context.Context
-	wait func() error
+	cmd   *exec.Cmd
+	ctx   context.Context
+	wait  func() error
+	usage atomic.Pointer[ProcessUsage]
 }
 
 // StartProcess starts cmd and tracks it as [TrackProcess] does until [Process.Wait] returns, which must be called as
@@ -73,25 +74,30 @@ type ProcessUsage struct {
 
 // Usage is what the process took. It is zero before Wait has returned.
 func (p *Process) Usage() ProcessUsage {
-	if p == nil || p.cmd == nil || p.cmd.ProcessState == nil {
+	if p == nil {
 		return ProcessUsage{}
 	}
-	return usageOf(p.cmd.ProcessState)
+	if u := p.usage.Load(); u != nil {
+		return *u
+	}
+	return ProcessUsage{}
 }
 
-func usageOf(s *os.ProcessState) ProcessUsage {
-	return ProcessUsage{User: s.UserTime(), System: s.SystemTime(), MaxRSS: maxRSS(s)}
-}
-
+// describe keeps the usage of the process that has ended and puts it on the span.
 func (p *Process) describe() {
-	span := trace.SpanFromContext(p.ctx)
-	if p.cmd.ProcessState == nil || !span.IsRecording() {
+	s := p.cmd.ProcessState
+	if s == nil {
 		return
 	}
-	u := p.Usage()
+	u := ProcessUsage{User: s.UserTime(), System: s.SystemTime(), MaxRSS: maxRSS(s)}
+	p.usage.Store(&u)
+	span := trace.SpanFromContext(p.ctx)
+	if !span.IsRecording() {
+		return
+	}
 	span.SetAttributes(
 		attribute.String("process.executable.name", clean(filepath.Base(p.cmd.Path), maxNameLen)),
-		attribute.Int("process.exit.code", p.cmd.ProcessState.ExitCode()),
+		attribute.Int("process.exit.code", s.ExitCode()),
 		attribute.Float64("process.cpu.user_s", u.User.Seconds()),
 		attribute.Float64("process.cpu.system_s", u.System.Seconds()),
 		attribute.Int64("process.memory.max_rss_bytes", u.MaxRSS),

@@ -58,17 +58,22 @@ func Default() *Pipeline {
 	if p := defaultPipeline.Load(); p != nil {
 		return p
 	}
+	p, err := makeDefault()
+	if err != nil { // reported without the lock: the handler is the user's code, and may record an error itself
+		handle(err)
+	}
+	return p
+}
+
+func makeDefault() (*Pipeline, error) {
 	defaultOnce.Lock()
 	defer defaultOnce.Unlock()
 	if p := defaultPipeline.Load(); p != nil {
-		return p
+		return p, nil
 	}
 	p, err := New()
-	if err != nil {
-		handle(err)
-	}
 	defaultPipeline.Store(p)
-	return p
+	return p, err
 }
 
 // SetDefault makes p the pipeline that [Default] returns, and returns a function that undoes it. A nil p brings back

@@ -13,14 +13,15 @@ import (
 // A Stage is one step of a job, from [StartStage] to [Stage.End]. Stages may nest, and run in parallel in one job.
 // Its methods are safe for concurrent use; a nil *Stage is inert.
 type Stage struct {
-	scope   scope
-	ctx     context.Context
-	handle  *stageHandle
-	span    trace.Span
-	start   time.Time
-	video   time.Duration
-	counted atomic.Pointer[error] // the error that RecordError has counted for this stage
-	done    atomic.Bool
+	scope    scope
+	ctx      context.Context
+	handle   *stageHandle
+	span     trace.Span
+	start    time.Time
+	video    time.Duration
+	hasVideo bool    // else the job's holds
+	counted  counted // by RecordError for this stage
+	done     atomic.Bool
 }
 
 // StartStage starts a stage of the job of ctx, or of the default pipeline: adds it to
@@ -58,7 +59,7 @@ func (s *Stage) configure(ctx context.Context, opts []StageOption) {
 		s.scope.p.countInvalid(ctx, semconv.RatioName, semconv.InvalidReasonNegative)
 		c.video = 0
 	}
-	s.video = c.video
+	s.video, s.hasVideo = c.video, c.hasVideo
 }
 
 // End ends the stage and records video_processing_duration_seconds{stage}, video_processing_ratio{stage} if the
@@ -79,7 +80,7 @@ func (s *Stage) finish(o outcome) {
 	s.handle.inProgress.Add(-1)
 	p.inst.Duration.Record(s.ctx, took.Seconds(), s.handle.record...)
 	video := s.video
-	if video == 0 && s.scope.job != nil {
+	if !s.hasVideo && s.scope.job != nil {
 		video = time.Duration(s.scope.job.video.Load())
 	}
 	if video > 0 {
@@ -88,12 +89,11 @@ func (s *Stage) finish(o outcome) {
 	var errorType string
 	if o.err != nil {
 		errorType = o.errorType(s.ctx, p)
-		if c := s.counted.Load(); c == nil || !same(o.err, *c) {
-			p.countError(s.ctx, s.handle, errorType)
+		if !s.counted.has(o.err) {
+			p.countError(s.ctx, s.handle.name, errorType)
 		}
 		if s.scope.job != nil {
-			counted := o.err // a copy, so that success costs no allocation
-			s.scope.job.counted.Store(&counted)
+			s.scope.job.counted.add(o.err)
 		}
 	}
 	o.end(s.span, errorType)

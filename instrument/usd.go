@@ -120,10 +120,10 @@ func ParseUSD(s string) (USD, error) {
 		return 0, fmt.Errorf("instrument: %q is not an amount of dollars such as 2, 0.25 or $1.50, with up to nine decimals", s)
 	}
 	dollars, err := strconv.ParseInt(whole, 10, 64)
-	if err != nil || dollars >= int64(Unlimited/Dollar) {
-		return 0, fmt.Errorf("instrument: %q is more than an amount of dollars can hold (%s)", s, (Unlimited/Dollar-1)*Dollar)
-	}
 	nano, _ := strconv.ParseInt((frac + "000000000")[:9], 10, 64)
+	if err != nil || dollars > int64(Unlimited/Dollar) || USD(nano) >= Unlimited-USD(dollars)*Dollar {
+		return 0, fmt.Errorf("instrument: %q is more than an amount of dollars can hold (%s)", s, Unlimited-1)
+	}
 	return USD(dollars)*Dollar + USD(nano), nil
 }
 

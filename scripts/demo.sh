@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # demo.sh [flag ...] [video ...]: runs the smart video editor with a Redis of its own, which ends with it.
-# What is given here comes after the demo's own flags, and wins.
+# What is given here comes after the demo's own flags, and wins. Each run has a folder of its own: in one where
+# its jobs are done the editor would not do them again.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
@@ -42,7 +43,7 @@ fi
 
 trap '[[ -z $demo ]] || kill -INT "$demo" 2>/dev/null' INT
 trap '[[ -z $demo ]] || kill -TERM "$demo" 2>/dev/null' TERM HUP
-"$editor" -redis "redis://127.0.0.1:$port" -hold 10m "$@" </dev/null &
+"$editor" -redis "redis://127.0.0.1:$port" -out "smartvideoeditor-out/$(date +%Y%m%d-%H%M%S)" -hold 10m "$@" </dev/null &
 demo=$!
 while kill -0 "$demo" 2>/dev/null; do wait "$demo" || true; done
 wait "$demo"

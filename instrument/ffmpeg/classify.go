@@ -98,7 +98,10 @@ var rules = []rule{
 	{component: "tls", errorType: TypeNetwork, weight: likely},
 
 	// ffmpeg takes what it can't make sense of for what its name says, warns of that, and then misses the end of it.
-	{part: " detected only with low score of ", suffix: "misdetection possible!", warning: true, errorType: TypeInvalidData, weight: cutShort},
+	{
+		part: " detected only with low score of ", suffix: "misdetection possible!",
+		warning: true, errorType: TypeInvalidData, weight: cutShort,
+	},
 	{prefix: "moov atom not found", errorType: TypeTruncated, weight: cutShort},
 	{prefix: "File ended prematurely", errorType: TypeTruncated, weight: cutShort},
 	{prefix: "Stream ends prematurely at ", errorType: TypeTruncated, weight: cutShort},
@@ -124,6 +127,7 @@ type verdict struct {
 	line      string
 	weight    int
 	tagged    bool // the line had a level, as ffmpeg's have; others come from libraries and scripts
+	lost      bool // the end of an output could not be written, after which ffmpeg 5.1 exits with 0 all the same
 }
 
 // read takes one line of the log. It says whether the line decides for now.
@@ -132,7 +136,11 @@ func (v *verdict) read(line []byte) bool {
 	if level != "" && level != "warning" && level != "error" && level != "fatal" && level != "panic" {
 		return false
 	}
-	r := ruleFor(component, level, string(message))
+	text := string(message)
+	if level == "error" && (strings.HasPrefix(text, "Error writing trailer") || strings.HasPrefix(text, "Error closing file")) {
+		v.lost = true
+	}
+	r := ruleFor(component, level, text)
 	if r == nil {
 		return false
 	}

@@ -1,10 +1,15 @@
+//go:build unix
+
 package ffmpeg_test
 
 import (
 	"fmt"
 	"net"
+	"net/http"
+	"net/http/httptest"
 	"os"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -20,6 +25,16 @@ func TestErrorTypes(t *testing.T) {
 	}
 	closed := "http://user:secret@" + l.Addr().String() + "/x.mp4?token=secret"
 	_ = l.Close()
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if code, err := strconv.Atoi(r.URL.Path[1:]); err == nil {
+			w.WriteHeader(code)
+			return
+		}
+		b, _ := os.ReadFile(clip())
+		w.Header().Set("Content-Length", strconv.Itoa(len(b)))
+		_, _ = w.Write(b[:len(b)/2]) // and then the connection breaks
+	}))
+	defer server.Close()
 
 	tests := map[string]struct {
 		args []string
@@ -38,39 +53,47 @@ func TestErrorTypes(t *testing.T) {
 		"missing output folder": {args: args(in, "-c", "copy", "/no/such/folder/o.mp4"), want: ffmpeg.TypeNotFound},
 		"unreadable input":      {args: args("-i", unreadable(t), none), opt: asNobody(t), want: ffmpeg.TypePermission},
 		"existing output":       {args: args("-n", in, "-c", "copy", clip()), want: ffmpeg.TypeExists},
-		"full disk":             {args: args("-y", in, "-c", "copy", "-f", "mpegts", "/dev/full"), want: ffmpeg.TypeNoSpace},
+		"full disk":             {args: args("-y", in, "-f", "mpegts", "/dev/full"), want: ffmpeg.TypeNoSpace},
+		"full disk, at the end": {args: args("-y", in, "-c", "copy", "-f", "mpegts", "/dev/full"), want: ffmpeg.TypeNoSpace}, // exits with 0
 		"full disk, header":     {args: args("-y", in, "-c", "copy", "-f", "mp4", "/dev/full"), want: ffmpeg.TypeNoSpace},
 
-		"no such stream to map":    {args: args(in, "-map", "0:v:4", none), want: ffmpeg.TypeMissingStream},
-		"no such stream to filter": {args: args(in, "-filter_complex", "[0:v:3]null", none), want: ffmpeg.TypeMissingStream},
-		"no sound to filter":       {args: args("-f", "lavfi", "-i", "testsrc2=d=1", "-filter_complex", "anull", none), want: ffmpeg.TypeMissingStream},
-		"no stream left":           {args: args(in, "-vn", "-an", none), want: ffmpeg.TypeMissingStream},
-		"unknown encoder":          {args: args(in, "-c:v", "no-such", none), want: ffmpeg.TypeUnknownEncoder},
-		"unknown decoder":          {args: args("-c:v", "no-such", in, none), want: ffmpeg.TypeUnknownDecoder},
-		"unknown filter":           {args: args(in, "-vf", "no-such", none), want: ffmpeg.TypeUnknownFilter},
-		"unknown complex filter":   {args: args(in, "-filter_complex", "no-such", none), want: ffmpeg.TypeUnknownFilter},
-		"unknown input format":     {args: args("-f", "no-such", in, none), want: ffmpeg.TypeUnknownFormat},
-		"unknown output format":    {args: args(in, "-f", "no-such", "-"), want: ffmpeg.TypeUnknownFormat},
-		"unknown extension":        {args: args(in, filepath.Join(t.TempDir(), "o.no-such")), want: ffmpeg.TypeUnknownFormat},
-		"nothing to do":            {want: ffmpeg.TypeBadArgs},
-		"no output":                {args: in, want: ffmpeg.TypeBadArgs},
-		"unknown option":           {args: args("-no-such", "1", in, none), want: ffmpeg.TypeBadArgs},
-		"misplaced option":         {args: args(in, "-re", none), want: ffmpeg.TypeBadArgs},
-		"missing value":            {args: args(in, "-t"), want: ffmpeg.TypeBadArgs},
-		"bad duration":             {args: args(in, "-t", "abc", none), want: ffmpeg.TypeBadArgs},
-		"bad filter option":        {args: args(in, "-vf", "scale=no-such=1", none), want: ffmpeg.TypeBadArgs},
-		"bad filter expression":    {args: args(in, "-vf", "scale=-5:abc", none), want: ffmpeg.TypeBadArgs},
-		"bad encoder option":       {args: args(in, "-c:v", "libx264", "-crf", "abc", none), want: ffmpeg.TypeBadArgs},
-		"bad picture size":         {args: args(in, "-c:v", "libx264", "-s", "3x3", "-pix_fmt", "yuv420p", none), want: ffmpeg.TypeBadArgs},
-		"codec not for container":  {args: args(in, "-c:v", "ffv1", "-f", "webm", os.DevNull, "-y"), want: ffmpeg.TypeBadArgs},
-		"-y and -n":                {args: args("-y", "-n", in, none), want: ffmpeg.TypeBadArgs},
-		"nothing written":          {args: args("-abort_on", "empty_output", "-ss", "100", in, none), want: ffmpeg.TypeEmptyOutput},
-		"connection refused":       {args: args("-i", closed, none), want: ffmpeg.TypeNetwork},
-		"unknown host":             {args: args("-i", "http://no-such-host.invalid/x.mp4", none), want: ffmpeg.TypeNetwork},
-		"unknown protocol":         {args: args("-i", "no-such://x", none), want: ffmpeg.TypeProtocolBlocked},
-		"protocol not allowed":     {args: args("-protocol_whitelist", "file", "-i", closed, none), want: ffmpeg.TypeProtocolBlocked},
-		"list of files":            {args: args("-f", "concat", "-i", write(t, "a.txt", "file /etc/passwd\n"), none), want: ffmpeg.TypeProtocolBlocked},
-		"list of files as a film":  {args: args(ffmpeg.Input(write(t, "a.mp4", "ffconcat version 1.0\nfile clip.mp4\n")), none), want: ffmpeg.TypeFormatBlocked},
+		"no such stream to map":     {args: args(in, "-map", "0:v:4", none), want: ffmpeg.TypeMissingStream},
+		"no such stream to filter":  {args: args(in, "-filter_complex", "[0:v:3]null", none), want: ffmpeg.TypeMissingStream},
+		"no sound to filter":        {args: args("-f", "lavfi", "-i", "testsrc2=d=1", "-filter_complex", "anull", none), want: ffmpeg.TypeMissingStream},
+		"no stream left":            {args: args(in, "-vn", "-an", none), want: ffmpeg.TypeMissingStream},
+		"unknown encoder":           {args: args(in, "-c:v", "no-such", none), want: ffmpeg.TypeUnknownEncoder},
+		"unknown decoder":           {args: args("-c:v", "no-such", in, none), want: ffmpeg.TypeUnknownDecoder},
+		"unknown filter":            {args: args(in, "-vf", "no-such", none), want: ffmpeg.TypeUnknownFilter},
+		"unknown complex filter":    {args: args(in, "-filter_complex", "no-such", none), want: ffmpeg.TypeUnknownFilter},
+		"unknown input format":      {args: args("-f", "no-such", in, none), want: ffmpeg.TypeUnknownFormat},
+		"unknown output format":     {args: args(in, "-f", "no-such", "-"), want: ffmpeg.TypeUnknownFormat},
+		"unknown extension":         {args: args(in, filepath.Join(t.TempDir(), "o.no-such")), want: ffmpeg.TypeUnknownFormat},
+		"nothing to do":             {want: ffmpeg.TypeBadArgs},
+		"no output":                 {args: in, want: ffmpeg.TypeBadArgs},
+		"unknown option":            {args: args("-no-such", "1", in, none), want: ffmpeg.TypeBadArgs},
+		"misplaced option":          {args: args(in, "-re", none), want: ffmpeg.TypeBadArgs},
+		"missing value":             {args: args(in, "-t"), want: ffmpeg.TypeBadArgs},
+		"bad duration":              {args: args(in, "-t", "abc", none), want: ffmpeg.TypeBadArgs},
+		"bad filter option":         {args: args(in, "-vf", "scale=no-such=1", none), want: ffmpeg.TypeBadArgs},
+		"bad filter expression":     {args: args(in, "-vf", "scale=-5:abc", none), want: ffmpeg.TypeBadArgs},
+		"bad encoder option":        {args: args(in, "-c:v", "libx264", "-crf", "abc", none), want: ffmpeg.TypeBadArgs},
+		"bad picture size":          {args: args(in, "-c:v", "libx264", "-s", "3x3", "-pix_fmt", "yuv420p", none), want: ffmpeg.TypeBadArgs},
+		"codec not for container":   {args: args(in, "-c:v", "ffv1", "-f", "webm", os.DevNull, "-y"), want: ffmpeg.TypeBadArgs},
+		"-y and -n":                 {args: args("-y", "-n", in, clip()), want: ffmpeg.TypeBadArgs},
+		"nothing written":           {args: args("-abort_on", "empty_output", "-ss", "100", in, none), want: ffmpeg.TypeEmptyOutput},
+		"connection refused":        {args: args("-i", closed, none), want: ffmpeg.TypeNetwork},
+		"unknown host":              {args: args("-i", "http://no-such-host.invalid/x.mp4", none), want: ffmpeg.TypeNetwork},
+		"HTTP 401":                  {args: args("-i", server.URL+"/401", none), want: ffmpeg.TypePermission},
+		"HTTP 403":                  {args: args("-i", server.URL+"/403", none), want: ffmpeg.TypePermission},
+		"HTTP 404":                  {args: args("-i", server.URL+"/404", none), want: ffmpeg.TypeNotFound},
+		"HTTP 410":                  {args: args("-i", server.URL+"/410", none), want: ffmpeg.TypeNetwork},
+		"HTTP 503":                  {args: args("-i", server.URL+"/503", none), want: ffmpeg.TypeNetwork},
+		"HTTP that breaks off":      {args: args("-xerror", "-i", server.URL+"/clip.mp4", "-c", "copy", none), want: ffmpeg.TypeTruncated},
+		"TLS with one who has none": {args: args("-i", "https"+server.URL[4:], none), want: ffmpeg.TypeNetwork},
+		"unknown protocol":          {args: args("-i", "no-such://x", none), want: ffmpeg.TypeProtocolBlocked},
+		"protocol not allowed":      {args: args("-protocol_whitelist", "file", "-i", closed, none), want: ffmpeg.TypeProtocolBlocked},
+		"list of files":             {args: args("-f", "concat", "-i", write(t, "a.txt", "file /etc/passwd\n"), none), want: ffmpeg.TypeProtocolBlocked},
+		"list of files as a film":   {args: args(ffmpeg.Input(write(t, "a.mp4", "ffconcat version 1.0\nfile clip.mp4\n")), none), want: ffmpeg.TypeFormatBlocked},
 		"reader gone": {
 			args: args(in, "-c", "copy", "-f", "mpegts", "pipe:1"), want: ffmpeg.TypeBrokenPipe,
 			opt: script(t, `set -o pipefail; ffmpeg "$@" | true`),
@@ -93,7 +116,6 @@ func TestErrorTypes(t *testing.T) {
 			if e.ExitCode < 0 && e.Signal == nil {
 				t.Errorf("neither exit code nor signal: %v", e)
 			}
-			t.Log(err)
 		})
 	}
 }
@@ -110,7 +132,7 @@ func unreadable(t *testing.T) string {
 			t.Fatal(err)
 		}
 	}
-	path := filepath.Join(dir, "secret.mp4")
+	path := filepath.Join(dir, "private.mp4")
 	if err := os.WriteFile(path, []byte("x"), 0); err != nil {
 		t.Fatal(err)
 	}

@@ -21,8 +21,8 @@
 //
 // On Unix the process leads a process group of its own. When ctx ends, when the output stalls, or when the writer of
 // [WithStdout] fails, the group gets SIGTERM, and after the grace period of [WithGrace] SIGKILL. However the leader
-// ended, nothing of its group survives it, and on Linux it does not survive this program either, not even one that
-// was killed. Elsewhere the process alone is killed, at once.
+// ended, nothing of its group survives it; and on Linux the leader does not survive this program either, even if that
+// is killed. Elsewhere than on Unix the process alone is killed, at once.
 //
 // Run, Probe and Check return when the process is gone and every goroutine of theirs has ended. They may be called
 // concurrently. A nil ctx is context.Background().
@@ -30,9 +30,9 @@
 // # Names of files
 //
 // ffmpeg reads a name that begins with a dash as an option, one with a colon as a protocol, and a playlist as an order
-// to open what it lists. Probe, Check, [WithOutput], [File] and [Input] take any name literally, and all but File
-// open nothing else; in other arguments of Run that is up to the caller. A percent sign is a number's place for ffmpeg's image
-// sequences alone, which Input does not open.
+// to open what it lists. Probe, Check, [WithOutput], [File] and [Input] take any name literally, and Probe, Check and
+// Input open nothing else; in other arguments of Run that is up to the caller. Names inside a filter's arguments have
+// rules of their own, which nothing here applies.
 //
 // ffmpeg 4.4 or later is needed. It was made with 5.1.
 package ffmpeg

@@ -1,3 +1,5 @@
+//go:build unix
+
 package ffmpeg_test
 
 import (
@@ -7,8 +9,10 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"sync"
+	"syscall"
 	"testing"
 	"time"
 
@@ -123,7 +127,7 @@ func family(t *testing.T) (living func() []string) {
 	mark := fmt.Sprintf("STAGEMETER_TEST_FAMILY=%s-%d", t.Name(), time.Now().UnixNano())
 	name, value, _ := strings.Cut(mark, "=")
 	t.Setenv(name, value)
-	return func() []string {
+	living = func() []string {
 		var found []string
 		environs, err := filepath.Glob("/proc/[0-9]*/environ")
 		if err != nil || len(environs) == 0 {
@@ -137,6 +141,13 @@ func family(t *testing.T) (living func() []string) {
 		}
 		return found
 	}
+	t.Cleanup(func() { // what a failure leaves
+		for _, pid := range living() {
+			n, _ := strconv.Atoi(pid)
+			_ = syscall.Kill(n, syscall.SIGKILL)
+		}
+	})
+	return living
 }
 
 func wantNone(t *testing.T, living func() []string) {

@@ -108,8 +108,8 @@ func WithGrace(d time.Duration) Option {
 
 // WithStallTimeout ends a process of which neither the output's time, frames nor size has grown for d, with an error
 // of type stalled. Choose d longer than what ffmpeg may do without writing: connecting, seeking with -ss after the
-// input, moving the index to the front (faststart) of a large file. 0, the default, waits for ever. Run and Check take
-// it.
+// input, moving the index to the front (faststart) of a large file, waiting for a slow writer of [WithStdout]. 0, the
+// default, waits for ever. Run and Check take it.
 func WithStallTimeout(d time.Duration) Option {
 	return option{"WithStallTimeout", forMedia, func(c *config) error {
 		if d < 0 {
@@ -141,8 +141,8 @@ func WithDuration(total time.Duration) Option {
 // that has the same path.
 //
 // -y and -abort_on empty_output are set. The path is taken literally: "-" and "pipe:1" are names of files. It must not
-// be a directory, a device or the like, and outputs that are many files (image sequences, HLS, tee) are not for
-// WithOutput. Run takes it.
+// be a directory, a device or the like (a symbolic link is replaced, not followed), and outputs that are many files
+// (image sequences, HLS, tee) are not for WithOutput. Run takes it.
 func WithOutput(path string) Option {
 	return option{"WithOutput", forRun, func(c *config) error {
 		if path == "" || strings.ContainsRune(path, 0) {

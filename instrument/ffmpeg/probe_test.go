@@ -1,9 +1,10 @@
+//go:build unix
+
 package ffmpeg_test
 
 import (
 	"context"
 	"errors"
-	"os"
 	"os/exec"
 	"path/filepath"
 	"strings"
@@ -64,7 +65,7 @@ func TestProbeFindsTheStreamsThatCount(t *testing.T) {
 // Rotation must say.
 func TestRotationIsClockwise(t *testing.T) {
 	upright := made("upright.mp4", "-f", "lavfi", "-i", "color=black:s=64x32:d=0.2,drawbox=0:0:16:16:white:fill", "-c:v", "mpeg4")()
-	for tag, corner := range map[string][2]int{"90": {}, "180": {}, "270": {}} {
+	for _, tag := range []string{"90", "180", "270"} {
 		turned := made("turned"+tag+".mp4", "-i", upright, "-c", "copy", "-metadata:s:v", "rotate="+tag)()
 		info, err := ffmpeg.Probe(t.Context(), turned)
 		if err != nil {
@@ -77,7 +78,7 @@ func TestRotationIsClockwise(t *testing.T) {
 			t.Fatalf("%d bytes of a picture of %dx%d: %v", len(gray), w, h, err)
 		}
 		bright := func(x, y int) bool { return gray[y*w+x] > 128 }
-		corner = map[int][2]int{0: {4, 4}, 90: {w - 5, 4}, 180: {w - 5, h - 5}, 270: {4, h - 5}}[v.Rotation]
+		corner := map[int][2]int{0: {4, 4}, 90: {w - 5, 4}, 180: {w - 5, h - 5}, 270: {4, h - 5}}[v.Rotation]
 		if v.Rotation == 0 || !bright(corner[0], corner[1]) {
 			t.Errorf("tag %s: Rotation = %d, but the corner is not at %v", tag, v.Rotation, corner)
 		}
@@ -120,11 +121,10 @@ func TestProbeFails(t *testing.T) {
 			if len(info.Streams) > 0 {
 				t.Errorf("%+v", info)
 			}
-			_, err = ffmpeg.Check(t.Context(), tt.path, tt.opt)
-			if strings.HasPrefix(name, "playlist") || strings.HasPrefix(name, "address") {
+			if !strings.HasPrefix(name, "an answer") && name != "not ffprobe" {
+				_, err = ffmpeg.Check(t.Context(), tt.path, tt.opt)
 				wantType(t, err, tt.want)
 			}
-			t.Log(err)
 		})
 	}
 }
@@ -198,8 +198,5 @@ func TestContainersAreDemuxers(t *testing.T) {
 		if strings.Contains(","+input[3]+",", ","+name+",") {
 			t.Errorf("%s opens other files", name)
 		}
-	}
-	if _, err := os.Stat(media); err != nil {
-		t.Error(err)
 	}
 }

@@ -1,3 +1,5 @@
+//go:build unix
+
 package ffmpeg_test
 
 import (
@@ -66,10 +68,6 @@ func TestEscapedChildHoldsNobodyUp(t *testing.T) {
 	}
 	if len(living()) != 1 {
 		t.Errorf("processes %v live, want the escaped one", living())
-	}
-	for _, pid := range living() {
-		n, _ := strconv.Atoi(pid)
-		_ = syscall.Kill(n, syscall.SIGKILL)
 	}
 }
 
@@ -338,7 +336,10 @@ func TestKilledProgram(t *testing.T) {
 		t.Fatal(err)
 	}
 	_ = program.Wait()
-	for len(living()) > 0 { // the kernel ends ffmpeg a moment later
+	for tries := 0; len(living()) > 0; tries++ { // the kernel ends ffmpeg a moment later
+		if tries > 1000 {
+			t.Fatalf("ffmpeg %v has survived its program", living())
+		}
 		time.Sleep(10 * time.Millisecond)
 	}
 	wantFiles(t, dir, filepath.Base(alive[0]), "out.mp4")

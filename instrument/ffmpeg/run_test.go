@@ -1,3 +1,5 @@
+//go:build unix
+
 package ffmpeg_test
 
 import (
@@ -227,7 +229,7 @@ func TestRunRefuses(t *testing.T) {
 }
 
 func TestNilEverything(t *testing.T) {
-	//nolint:staticcheck // a nil context is what this is about
+	//lint:ignore SA1012 a nil context is what this is about
 	res, err := ffmpeg.Run(nil, args(ffmpeg.Input(clip()), "-t", "0.2", "-f", "null", "-"), nil, ffmpeg.WithProgress(nil),
 		ffmpeg.WithStdin(nil), ffmpeg.WithStdout(nil), ffmpeg.WithStderr(nil))
 	if err != nil || res.Frames != 5 {

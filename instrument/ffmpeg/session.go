@@ -1,6 +1,7 @@
 package ffmpeg
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -101,6 +102,9 @@ func (s *session) failure() error {
 	}
 	if e.err != nil {
 		return s.newError(s.exitType(), e.err)
+	}
+	if said := s.log.verdict; said.lost {
+		return s.newError(cmp.Or(said.errorType, TypeIO), errors.New("exited with 0 though the output's end is lost"))
 	}
 	if s.meter.seen > 0 && !s.meter.end {
 		return s.newError(TypeExit, errors.New("exited with 0 before it reported its end"))

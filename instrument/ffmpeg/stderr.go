@@ -10,6 +10,7 @@ import (
 const (
 	maxLogLine = 1 << 10
 	maxLogTail = 8 << 10
+	maxBrief   = 256
 )
 
 // A logTail reads a process's log line by line: it keeps the end of it and a verdict on all of it, in bounded memory.
@@ -35,7 +36,7 @@ func (t *logTail) take(line []byte) {
 	decides := t.verdict.read(bytes.TrimSpace(line))
 	text := clean(t.hide.Replace(string(line)))
 	if decides {
-		t.verdict.line = strings.TrimSpace(text)
+		t.verdict.line = brief(text)
 	}
 	t.kept = append(t.kept, text)
 	t.size += len(text) + 1
@@ -45,6 +46,15 @@ func (t *logTail) take(line []byte) {
 	}
 }
 
+// brief is a line as part of an error's text: without its level, and not long.
+func brief(line string) string {
+	line = strings.TrimSpace(levels.Replace(line))
+	if len(line) > maxBrief {
+		line = strings.ToValidUTF8(line[:maxBrief], "") + "…"
+	}
+	return line
+}
+
 // tail is the end of the log, in whole lines.
 func (t *logTail) tail() string {
 	t.lines.flush()
@@ -52,6 +62,7 @@ func (t *logTail) tail() string {
 }
 
 var (
+	levels   = strings.NewReplacer("[warning] ", "", "[error] ", "", "[fatal] ", "", "[panic] ", "")
 	address  = regexp.MustCompile(` @ 0x[0-9a-f]+\]`)
 	userinfo = regexp.MustCompile(`(://)[^/\s'"]*@`)
 	query    = regexp.MustCompile(`(://[^\s?'"]*\?)[^\s'"]*[^\s'":,]`)

@@ -41,8 +41,8 @@ type Exemplar struct {
 	SpanID  trace.SpanID
 }
 
-// Counter is the sum of the series of a counter that have these attributes, and 0 if there is none. An amount of
-// money is compared exactly as instrument.Dollars(value), which rounds off what a float adds.
+// Counter is the sum of the series of a counter that have these attributes, and 0 if there is none. A sum of floats,
+// such as an amount of money, is not exact; instrument.Dollars(value) rounds it to the nano-dollar.
 func (s *Snapshot) Counter(name string, attrs ...attribute.KeyValue) float64 {
 	s.t.Helper()
 	var sum float64

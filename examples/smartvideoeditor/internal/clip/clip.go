@@ -18,7 +18,7 @@ var scenes = []scene{
 	{`mandelbrot=s=320x180:r=25:maxiter=600:end_pts=100,trim=duration=4,scale=640:360`,
 		say("In this scene the narrator speaks about the weather.", -8)},
 	{`gradients=s=640x360:r=25:d=4:n=3:c0=0x102050:c1=0xff9030:c2=0x30a0a0:speed=0.02`,
-		say("The music plays and we can hear the people.", 4)},
+		say("Now the camera shows a big city at night.", 4)},
 	{`smptehdbars=s=640x360:r=25:d=4`, say("This part is very quiet but it is important.", -18)},
 	{`life=s=160x90:r=25:mold=10:ratio=0.3:seed=7:death_color=0x203040:life_color=0x80ff80,trim=duration=4,scale=640:360:flags=neighbor`,
 		`aevalsrc='0.2*sin(440*PI*t)+0.12*sin(554*PI*t)+0.12*sin(660*PI*t)':s=48000:d=4`},

@@ -26,8 +26,11 @@ type normalized struct {
 }
 
 func (n normalized) summary() string {
-	if n.Spread == nil {
+	switch {
+	case n.File == "":
 		return "skipped: nothing to hear"
+	case n.Spread == nil:
+		return "too short to be measured"
 	}
 	return fmt.Sprintf("loudness spread %.1f LU", *n.Spread)
 }
@@ -70,14 +73,14 @@ func (r *run) normalize(ctx context.Context) (normalized, error) {
 	filters := []string{soundFormat, media.GainFilter(r.scenes.Segments)}
 
 	measured, err := r.measure(ctx, filters)
-	second := false
+	twice := false
 	switch {
 	case errors.Is(err, media.ErrSilent): // shorter than loudnorm can measure
 	case err != nil:
 		return normalized{}, err
 	case measured.Linear():
 		filters = append(filters, measured.Filter(), soundFormat) // loudnorm puts out 192 kHz
-		second = true
+		twice = true
 	}
 
 	soundLog := even.File + ".loudness"
@@ -88,7 +91,7 @@ func (r *run) normalize(ctx context.Context) (normalized, error) {
 	if err != nil {
 		return normalized{}, err
 	}
-	if second {
+	if twice {
 		did, err := media.ReadLoudnorm(log)
 		if err != nil {
 			return normalized{}, err

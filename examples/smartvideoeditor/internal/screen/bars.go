@@ -18,8 +18,9 @@ type bars struct {
 	progress *mpb.Progress
 }
 
-func newBars(w io.Writer) Screen {
-	return &bars{w: w, progress: mpb.New(mpb.WithOutput(w), mpb.WithWidth(40), mpb.WithRefreshRate(100*time.Millisecond))}
+func newBars(w io.Writer, opts ...mpb.ContainerOption) Screen {
+	opts = append(opts, mpb.WithOutput(w), mpb.WithWidth(40), mpb.WithRefreshRate(100*time.Millisecond))
+	return &bars{w: w, progress: mpb.New(opts...)}
 }
 
 // Write writes above the bars, and below them when they are gone.

@@ -78,12 +78,27 @@ func Open(ctx context.Context, at string) (*Store, error) {
 	if err != nil {
 		return nil, err
 	}
-	for _, statement := range schema {
-		if err := db.exec(ctx, statement); err != nil {
-			return nil, errors.Join(fmt.Errorf("setting up the checkpoint database: %w", err), db.close())
-		}
+	if err := setUp(ctx, db); err != nil {
+		return nil, errors.Join(fmt.Errorf("setting up the checkpoint database: %w", err), db.close())
 	}
 	return &Store{db: db}, nil
+}
+
+// setUp makes the tables that are not there. To PostgreSQL, IF NOT EXISTS is no promise: of those who make a table at
+// the same moment all but one get an error, and find it at the next try.
+func setUp(ctx context.Context, db database) error {
+	for _, statement := range schema {
+		err := db.exec(ctx, statement)
+		for range 2 {
+			if err != nil {
+				err = db.exec(ctx, statement)
+			}
+		}
+		if err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // Observe reports the database's connections to p, until unregister is called.

@@ -1,0 +1,76 @@
+package cache
+
+import (
+	"testing"
+
+	"github.com/stagemeter/stagemeter/internal/testserver"
+)
+
+type value struct{ Words []string }
+
+func TestCache(t *testing.T) {
+	c, err := Open(testserver.Redis(t))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer c.Close()
+	var got value
+	if found, err := c.Get(t.Context(), "k", &got); found || err != nil {
+		t.Errorf("Get of what was never put = %v, %v", found, err)
+	}
+	if err := c.Put(t.Context(), "k", value{[]string{"a", "b"}}); err != nil {
+		t.Fatal(err)
+	}
+	if found, err := c.Get(t.Context(), "k", &got); !found || err != nil || len(got.Words) != 2 {
+		t.Errorf("Get of what was put = %v, %v, %v", got, found, err)
+	}
+	left, err := c.client.TTL(t.Context(), "k").Result()
+	if err != nil || left <= 0 || left > ttl {
+		t.Errorf("the result is kept for %v, %v; want it to end by itself", left, err)
+	}
+	if err := c.client.Set(t.Context(), "k", "no JSON", 0).Err(); err != nil {
+		t.Fatal(err)
+	}
+	if found, err := c.Get(t.Context(), "k", &got); found || err == nil {
+		t.Errorf("Get of what another program put = %v, %v; want an error", found, err)
+	}
+}
+
+// A cache that is away is an error that the caller may pass over, never a hang or a panic.
+func TestServerAway(t *testing.T) {
+	c, err := Open("redis://127.0.0.1:1/0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer c.Close()
+	if _, err := c.Get(t.Context(), "k", &value{}); err == nil {
+		t.Error("Get gave no error")
+	}
+	if err := c.Put(t.Context(), "k", value{}); err == nil {
+		t.Error("Put gave no error")
+	}
+}
+
+func TestNoCache(t *testing.T) {
+	var c *Cache
+	if found, err := c.Get(t.Context(), "k", &value{}); found || err != nil {
+		t.Errorf("Get = %v, %v", found, err)
+	}
+	if err := c.Put(t.Context(), "k", value{}); err != nil {
+		t.Error(err)
+	}
+	unregister, err := c.Observe(nil)
+	if err != nil {
+		t.Error(err)
+	}
+	unregister()
+	if err := c.Close(); err != nil {
+		t.Error(err)
+	}
+}
+
+func TestOpenFails(t *testing.T) {
+	if _, err := Open("http://127.0.0.1"); err == nil {
+		t.Error("a URL of another kind was taken")
+	}
+}

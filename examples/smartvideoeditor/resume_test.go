@@ -1,0 +1,112 @@
+package main
+
+import (
+	"path/filepath"
+	"slices"
+	"syscall"
+	"testing"
+
+	"github.com/stagemeter/stagemeter/examples/smartvideoeditor/internal/report"
+	"github.com/stagemeter/stagemeter/examples/smartvideoeditor/internal/store"
+)
+
+var allStages = []string{"validation", "analysis", "transcription", "normalization", "rendering"}
+
+// A program that is killed with -9 is followed by one that goes on behind the last stage that was finished; what is
+// done is not done again, not paid for again, and not counted again.
+func TestResumeAfterKill(t *testing.T) {
+	video := talkingVideo(t)
+	for _, i := range []int{1, 3} { // in the paid call, and while the reel is written
+		finished := allStages[i]
+		t.Run("killed after "+finished, func(t *testing.T) {
+			out := t.TempDir()
+			p := start(t, "-out", out, video)
+			p.says(t, "  "+finished+" ")
+			p.Signal(t, syscall.SIGKILL)
+			if r := p.wait(t); r.exit != -1 || r.jobs != nil {
+				t.Fatalf("exit status %d and jobs %v of a program that was killed", r.exit, r.jobs)
+			}
+			before := checkpoint(t, out, video)
+			if before.Status != store.Processing || len(before.Stages) < i+1 {
+				t.Fatalf("the checkpoint is %+v", before)
+			}
+
+			r := edit(t, "-out", out, video)
+			if r.exit != 0 || len(r.jobs) != 1 || r.jobs[0].Status != report.Completed {
+				t.Fatalf("exit status %d, jobs %+v", r.exit, r.jobs)
+			}
+			job := r.jobs[0]
+			playable(t, job.Output)
+			if job.Transcript == "" || job.Segments != 2 || job.LoudnessSpreadBeforeLU == nil || job.CostUSD != 0.0006 {
+				t.Errorf("got %+v: what the first run found belongs to the job, and six seconds cost $0.0006", job)
+			}
+			if !slices.Equal(names(job.Stages), allStages) {
+				t.Errorf("the stages are %v", names(job.Stages))
+			}
+			want := map[string]float64{`jobs_total{status="completed"}`: 1, `jobs_total{status="processing"}`: 1}
+			for n, name := range allStages {
+				count := 0.0
+				if n >= len(before.Stages) {
+					count = 1
+				}
+				want[`duration_seconds_count{stage="`+name+`"}`] = count
+			}
+			r.metrics.want(t, want)
+		})
+	}
+}
+
+// A job that was completed is reported as it was, from its checkpoint, even if the program was killed right after it.
+func TestCompletedJobIsNotRepeated(t *testing.T) {
+	video, out := makeMedia(t, filepath.Join(t.TempDir(), "v.mp4"), args(picture, h264)...), t.TempDir()
+	p := start(t, "-out", out, "-hold", "1h", video)
+	p.says(t, "serving metrics")
+	p.Signal(t, syscall.SIGKILL)
+	first := p.wait(t)
+	first.metrics.want(t, map[string]float64{`jobs_total{status="completed"}`: 1})
+
+	again := edit(t, "-out", out, video)
+	if again.exit != 0 || len(again.jobs) != 1 {
+		t.Fatalf("exit status %d, jobs %+v", again.exit, again.jobs)
+	}
+	if got, want := again.jobs[0], first.jobs[0]; got.ID != want.ID || got.Status != want.Status || got.Output != want.Output ||
+		!slices.Equal(got.Stages, want.Stages) {
+		t.Errorf("got  %+v\nwant %+v", got, want)
+	}
+	again.metrics.want(t, map[string]float64{
+		`jobs_total{status="queued"}`: 0, `jobs_total{status="processing"}`: 0, `jobs_total{status="completed"}`: 0,
+	})
+
+	fresh := edit(t, "-out", t.TempDir(), video)
+	fresh.metrics.want(t, map[string]float64{`jobs_total{status="completed"}`: 1})
+
+	// Two copies: one is done, one is new.
+	more := edit(t, "-out", out, "-jobs", "2", video)
+	if len(more.jobs) != 2 || more.jobs[0].ID != first.jobs[0].ID || more.jobs[1].ID == first.jobs[0].ID {
+		t.Errorf("got %+v", more.jobs)
+	}
+	more.metrics.want(t, map[string]float64{`jobs_total{status="completed"}`: 1})
+}
+
+// checkpoint is what the program that ended has left of a video's job.
+func checkpoint(t *testing.T, out, video string) store.Checkpoint {
+	t.Helper()
+	s, err := store.Open(t.Context(), filepath.Join(out, ".smartvideoeditor", "checkpoints.db"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer s.Close()
+	c, err := s.Load(t.Context(), jobID(t, out, video))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return c
+}
+
+func names(stages []report.Stage) []string {
+	var list []string
+	for _, s := range stages {
+		list = append(list, s.Name)
+	}
+	return list
+}

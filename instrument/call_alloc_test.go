@@ -1,0 +1,46 @@
+//go:build !race
+
+// The race detector allocates where the program does not, so these gates are for a run without it.
+
+package instrument_test
+
+import (
+	"testing"
+
+	"github.com/stagemeter/stagemeter/instrument"
+)
+
+// Measured with the SDK's meters and no tracer. More than this is a regression on a path that a pipeline takes for
+// every paid call; less is a gate to lower.
+func TestMoneyAllocations(t *testing.T) {
+	ctx := moneyContexts(t)
+	call := func(opts ...instrument.CallOption) func(where string) func() {
+		return func(where string) func() {
+			return func() { _, _ = instrument.RunCall(ctx[where], "whisper", freePrice, freeCall, opts...) }
+		}
+	}
+	spend := func(where string) func() { return func() { instrument.Spend(ctx[where], "whisper", nano) } }
+	estimate := instrument.WithEstimate(nano)
+	for _, tt := range []struct {
+		name   string
+		f      func(where string) func()
+		where  string
+		want   float64
+		reason string
+	}{
+		{"Spend", spend, "outside", 0, "an addition to a counter whose attributes are kept"},
+		{"Spend", spend, "job", 0, "and two atomic additions"},
+		{"Spend", spend, "budget", 3, "and the id of a hold, and a context that is not canceled"},
+		{"RunCall", call(), "outside", 9, "the Call, the options of its span, its context"},
+		{"RunCall", call(), "job", 9, "the same"},
+		{"RunCall", call(), "budget", 12, "and the id of a hold, and a context that is not canceled"},
+		{"RunCall with an estimate", call(estimate), "budget", 12, "the same: the option was made by the caller"},
+	} {
+		if got := testing.AllocsPerRun(1000, tt.f(tt.where)); got > tt.want {
+			t.Errorf("%s, %s: %v allocations, want at most %v (%s)", tt.name, tt.where, got, tt.want, tt.reason)
+		}
+	}
+	if got := testing.AllocsPerRun(1000, func() { _ = transcribeIn.Prorate(79, 1_000_000) }); got != 0 {
+		t.Errorf("Prorate: %v allocations, want 0", got)
+	}
+}

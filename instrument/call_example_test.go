@@ -1,0 +1,113 @@
+package instrument_test
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/stagemeter/stagemeter/instrument"
+	"github.com/stagemeter/stagemeter/instrument/instrumenttest"
+)
+
+// Transcript is what the speech API of these examples answers.
+type Transcript struct {
+	Text     string
+	Duration time.Duration
+}
+
+func speechAPI(context.Context, string) (Transcript, error) {
+	return Transcript{Text: "hello", Duration: 61 * time.Second}, nil
+}
+
+func speechPrice(t Transcript) instrument.USD {
+	return (6 * instrument.Cent / 10).Prorate(int64(t.Duration), int64(time.Minute))
+}
+
+// A paid call: counted, priced by its result, and booked on its job.
+func ExampleRunCall() {
+	t := new(exampleT) // in a test: its *testing.T
+	defer t.end()
+	p, rec := instrumenttest.New(t)
+	ctx, job := p.StartJob(context.Background(), "job-1")
+	transcript, err := instrument.RunCall(ctx, "whisper", speechPrice, func(ctx context.Context) (Transcript, error) {
+		return speechAPI(ctx, "talk.wav")
+	})
+	job.End(&err)
+
+	fmt.Println(transcript.Text, err)
+	fmt.Println(job.Cost())
+	fmt.Print(rec.Exposition("video_processing_cost_usd_total"))
+	// Output:
+	// hello <nil>
+	// $0.0061
+	// # HELP video_processing_cost_usd_total Money spent on paid APIs, in US dollars.
+	// # TYPE video_processing_cost_usd_total counter
+	// video_processing_cost_usd_total{api="whisper"} 0.0061
+}
+
+// The decorator: the function that is used everywhere is wrapped once, and keeps its signature.
+func ExampleWrapCall() {
+	transcribe := instrument.WrapCall("whisper", speechPrice, speechAPI)
+
+	p, _ := instrument.New()
+	ctx, job := p.StartJob(context.Background(), "job-1")
+	transcript, err := transcribe(ctx, "talk.wav")
+	job.End(&err)
+	fmt.Println(transcript.Text, err, job.Cost())
+	// Output: hello <nil> $0.0061
+}
+
+// A function that measures itself.
+func ExampleStartCall() {
+	transcribe := func(ctx context.Context) (text string, err error) {
+		ctx, call, err := instrument.StartCall(ctx, "whisper")
+		if err != nil {
+			return "", err // refused by the budget
+		}
+		defer call.End(&err)
+		transcript, err := speechAPI(ctx, "talk.wav")
+		if err != nil {
+			return "", err
+		}
+		call.SetCost(speechPrice(transcript))
+		return transcript.Text, nil
+	}
+
+	p, _ := instrument.New()
+	ctx, job := p.StartJob(context.Background(), "job-1")
+	text, err := transcribe(ctx)
+	job.End(&err)
+	fmt.Println(text, err, job.Cost())
+	// Output: hello <nil> $0.0061
+}
+
+// A cost that no call stands for.
+func ExampleSpend() {
+	p, _ := instrument.New()
+	ctx, job := p.StartJob(context.Background(), "job-1")
+	perHour := 250 * instrument.Cent
+	instrument.Spend(ctx, "gpu", perHour.Prorate(int64(12*time.Minute), int64(time.Hour)))
+	job.End(nil)
+	fmt.Println(job.Cost())
+	// Output: $0.50
+}
+
+// A call that was canceled has been paid for: its input was processed. One that was rejected has not.
+func ExampleWithFloor() {
+	p, _ := instrument.New()
+	input := instrument.WithFloor(2 * instrument.Cent)
+	for _, failure := range []error{context.Canceled, errRateLimited{}} {
+		ctx, job := p.StartJob(context.Background(), "job-1")
+		_, err := instrument.RunCall(ctx, "gpt", nil, func(context.Context) (string, error) { return "", failure }, input)
+		job.End(&err)
+		fmt.Printf("%v: %s\n", err, job.Cost())
+	}
+	// Output:
+	// context canceled: $0.02
+	// slow down: $0.00
+}
+
+type errRateLimited struct{}
+
+func (errRateLimited) Error() string   { return "slow down" }
+func (errRateLimited) StatusCode() int { return 429 }

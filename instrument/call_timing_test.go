@@ -1,0 +1,68 @@
+package instrument_test
+
+import (
+	"context"
+	"testing"
+
+	sdkmetric "go.opentelemetry.io/otel/sdk/metric"
+	tracenoop "go.opentelemetry.io/otel/trace/noop"
+
+	"github.com/stagemeter/stagemeter/instrument"
+)
+
+// moneyContexts is where money is spent: outside of a job, in a job, and in one with a budget that never runs out.
+// The meters are the SDK's, and there is no tracer: what a span costs is the SDK's matter.
+func moneyContexts(tb testing.TB) map[string]context.Context {
+	meters := sdkmetric.NewMeterProvider(sdkmetric.WithReader(sdkmetric.NewManualReader()))
+	tb.Cleanup(func() { _ = meters.Shutdown(context.Background()) })
+	p, err := instrument.New(instrument.WithMeterProvider(meters), instrument.WithAPIs("whisper"),
+		instrument.WithTracerProvider(tracenoop.NewTracerProvider()))
+	if err != nil {
+		tb.Fatal(err)
+	}
+	outside := instrument.ContextWithPipeline(context.Background(), p)
+	job, _ := p.StartJob(outside, "job-1")
+	budget, _ := p.StartJob(outside, "job-2", instrument.WithBudget(9_000_000_000*dollar))
+	for range 5000 { // until the ledger remembers no more ended holds than it will
+		instrument.Spend(budget, "whisper", nano)
+	}
+	return map[string]context.Context{"outside": outside, "job": job, "budget": budget}
+}
+
+func freeCall(context.Context) (int, error) { return 0, nil }
+func freePrice(int) instrument.USD          { return nano }
+
+func BenchmarkSpend(b *testing.B) {
+	for name, ctx := range moneyContexts(b) {
+		b.Run(name, func(b *testing.B) {
+			b.ReportAllocs()
+			for b.Loop() {
+				instrument.Spend(ctx, "whisper", nano)
+			}
+		})
+	}
+}
+
+func BenchmarkRunCall(b *testing.B) {
+	b.Run("base", func(b *testing.B) {
+		b.ReportAllocs()
+		for b.Loop() {
+			_, _ = freeCall(b.Context())
+		}
+	})
+	for name, ctx := range moneyContexts(b) {
+		b.Run(name, func(b *testing.B) {
+			b.ReportAllocs()
+			for b.Loop() {
+				_, _ = instrument.RunCall(ctx, "whisper", freePrice, freeCall)
+			}
+		})
+	}
+}
+
+func BenchmarkProrate(b *testing.B) {
+	b.ReportAllocs()
+	for b.Loop() {
+		_ = transcribeIn.Prorate(79, 1_000_000)
+	}
+}

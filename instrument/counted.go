@@ -1,0 +1,61 @@
+package instrument
+
+import (
+	"reflect"
+	"slices"
+	"sync"
+)
+
+// counted remembers the errors of a job or a stage that video_processing_errors_total already has: the last ones, so
+// that retries without end do not grow it. Stages in parallel fail one after the other, and the job returns the first.
+type counted struct {
+	mu   sync.Mutex
+	errs []error
+}
+
+const maxCounted = 64
+
+func (c *counted) add(err error) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if len(c.errs) == maxCounted {
+		c.errs = slices.Delete(c.errs, 0, 1)
+	}
+	c.errs = append(c.errs, err)
+}
+
+// has tells whether err is one of them or wraps one.
+func (c *counted) has(err error) bool {
+	c.mu.Lock()
+	errs := slices.Clone(c.errs)
+	c.mu.Unlock()
+	return slices.ContainsFunc(errs, func(e error) bool { return same(err, e) })
+}
+
+// same tells whether err is counted or wraps it. Unlike errors.Is it asks no Is method: another error of the same kind
+// is another error.
+func same(err, counted error) bool {
+	// A panic that goes on is read anew by each End.
+	if a, ok := err.(*PanicError); ok && a != nil {
+		if b, ok := counted.(*PanicError); ok && b != nil {
+			return identical(a.Value, b.Value)
+		}
+	}
+	return identical(err, counted) || guarded(false, func() bool {
+		if endless(err, 0) {
+			return false
+		}
+		for e := range chain(err) {
+			if identical(e, counted) {
+				return true
+			}
+		}
+		return false
+	})
+}
+
+// identical compares two values. Of those that cannot be compared it takes two of one type for the same.
+func identical(a, b any) bool {
+	t := reflect.TypeOf(a)
+	return t == reflect.TypeOf(b) && (t == nil || !t.Comparable() || guarded(true, func() bool { return a == b }))
+}

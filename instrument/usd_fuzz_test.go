@@ -1,0 +1,69 @@
+package instrument_test
+
+import (
+	"math/big"
+	"strings"
+	"testing"
+
+	"github.com/stagemeter/stagemeter/instrument"
+)
+
+func FuzzParseUSD(f *testing.F) {
+	for _, s := range []string{"2", "$1.50", "0.000000001", "unlimited", "9223372036.854775806", "9223372036.854775807", "1e3", "-1", ".5", "$", ""} {
+		f.Add(s)
+	}
+	f.Fuzz(func(t *testing.T, s string) {
+		u, err := instrument.ParseUSD(s)
+		if err != nil {
+			if u != 0 {
+				t.Fatalf("ParseUSD(%q) = %d with error %v", s, u, err)
+			}
+			return
+		}
+		if back, err := instrument.ParseUSD(u.String()); back != u || err != nil {
+			t.Fatalf("ParseUSD(%q) = %d, and of its text %q %d, %v", s, u, u, back, err)
+		}
+		if s == "unlimited" {
+			return
+		}
+		exact, ok := new(big.Rat).SetString(strings.TrimPrefix(s, "$"))
+		if !ok {
+			t.Fatalf("ParseUSD(%q) = %d, which is no number", s, u)
+		}
+		if got := big.NewRat(int64(u), int64(dollar)); got.Cmp(exact) != 0 || u < 0 || u == instrument.Unlimited {
+			t.Fatalf("ParseUSD(%q) = %d, want exactly that", s, u)
+		}
+	})
+}
+
+func FuzzUSDText(f *testing.F) {
+	for _, u := range []instrument.USD{0, 1, cent, dollar, -1, instrument.Unlimited, instrument.Unlimited - 1, notANumber, infinite} {
+		f.Add(int64(u))
+	}
+	f.Fuzz(func(t *testing.T, n int64) {
+		u := instrument.USD(n)
+		text, err := u.MarshalText()
+		if (err != nil) != (n < 0) {
+			t.Fatalf("MarshalText of %d: %q, %v", n, text, err)
+		}
+		if err != nil {
+			return
+		}
+		var back instrument.USD
+		if err := back.UnmarshalText(text); back != u || err != nil {
+			t.Fatalf("%d is written as %q and read as %d, %v", n, text, back, err)
+		}
+	})
+}
+
+func FuzzProrate(f *testing.F) {
+	f.Add(int64(transcribeIn), int64(79), int64(1_000_000))
+	f.Add(int64(whisperMinute), int64(61), int64(60))
+	f.Add(int64(instrument.Unlimited), int64(instrument.Unlimited), int64(1))
+	f.Add(int64(-1), int64(-1), int64(0))
+	f.Fuzz(func(t *testing.T, u, n, per int64) {
+		if got, want := instrument.USD(u).Prorate(n, per), prorate(instrument.USD(u), n, per); got != want {
+			t.Fatalf("(%d).Prorate(%d, %d) = %d, want %d", u, n, per, got, want)
+		}
+	})
+}
