@@ -26,6 +26,7 @@ func testMetricsAgree(t *testing.T, p prometheus, jobs []jobReport) {
 	checkSums(t, p, `(`+attempts+` - (`+failures+` or 0 * `+attempts+`)) > 0`, "stage", stages)
 	checkSums(t, p, `sum(video_processing_cost_per_job_usd_count`+scrape+`)`, "", map[string]float64{"": float64(len(jobs))})
 	checkSums(t, p, `sum(video_processing_cost_per_job_usd_sum`+scrape+`)`, "", map[string]float64{"": cost})
+	checkSums(t, p, `sum by (signal) (video_processing_export_failures_total`+scrape+`) > 0`, "signal", nil)
 	checkSums(t, p, `sum(video_processing_cost_usd_total`+scrape+`)`, "", map[string]float64{"": cost})
 }
 

@@ -31,7 +31,7 @@ var build = sync.OnceValues(func() (string, error) {
 	race := filepath.Join(dir, "race")
 	for _, cmd := range []*exec.Cmd{
 		exec.Command("scripts/servers.sh"),
-		exec.Command("go", "build", "-race", "-buildvcs=false", "-o", race+"/", "./examples/..."),
+		exec.Command("go", "build", "-C", "examples", "-race", "-buildvcs=false", "-o", race+"/", "./..."),
 	} {
 		cmd.Dir = root
 		if out, err := cmd.CombinedOutput(); err != nil {

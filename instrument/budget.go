@@ -25,6 +25,9 @@ type BudgetError struct {
 }
 
 func (e *BudgetError) Error() string {
+	if e == nil {
+		return ErrBudgetExceeded.Error()
+	}
 	return fmt.Sprintf("budget exceeded: job %q may spend %s, has spent %s and holds %s; a call of %s was estimated at %s and not made",
 		e.Job, e.Limit, e.Spent, e.Held, e.API, e.Asked)
 }
@@ -169,6 +172,8 @@ func mayHaveCost(err error) bool {
 		var op *net.OpError
 		var dns *net.DNSError
 		switch {
+		case endless(err, 0):
+			return true
 		case errors.Is(err, ErrBudgetExceeded), errors.As(err, &dns), errors.As(err, &op) && op.Op == "dial":
 			return false
 		}

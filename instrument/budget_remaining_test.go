@@ -1,8 +1,10 @@
 package instrument_test
 
 import (
+	"context"
 	"errors"
 	"fmt"
+	"sync"
 	"testing"
 
 	"github.com/stagemeter/stagemeter/instrument"
@@ -14,24 +16,28 @@ func TestLimits(t *testing.T) {
 		reason    string
 		options   []instrument.JobOption
 		refused   bool
-		remaining instrument.USD // after $5
+		whole     instrument.USD // at the start
+		remaining instrument.USD // after a call of $5
 		series    bool
 		invalid   string
 	}{
 		{reason: "no budget refuses nothing"},
-		{reason: "room for it", options: []instrument.JobOption{instrument.WithBudget(6 * dollar)}, remaining: dollar, series: true},
+		{reason: "room for it", options: []instrument.JobOption{instrument.WithBudget(6 * dollar)}, whole: 6 * dollar, remaining: dollar, series: true},
 		{reason: "0 refuses everything", options: []instrument.JobOption{instrument.WithBudget(0)}, refused: true, series: true},
-		{reason: "no limit has no series: 9.2 billion would not be one", options: []instrument.JobOption{instrument.WithBudget(instrument.Unlimited)}, remaining: instrument.Unlimited},
+		{reason: "no limit has no series: 9.2 billion would not be one", options: []instrument.JobOption{instrument.WithBudget(instrument.Unlimited)}, whole: instrument.Unlimited, remaining: instrument.Unlimited},
 		{reason: "a negative limit refuses", options: []instrument.JobOption{instrument.WithBudget(-1)}, refused: true, series: true, invalid: "negative"},
 		{reason: "NaN refuses", options: []instrument.JobOption{instrument.WithBudget(notANumber)}, refused: true, series: true, invalid: "nan"},
 		{reason: "infinity is not a way to say Unlimited", options: []instrument.JobOption{instrument.WithBudget(infinite)}, refused: true, series: true, invalid: "inf"},
-		{reason: "the last of two options holds", options: []instrument.JobOption{instrument.WithBudget(0), instrument.WithBudget(7 * dollar)}, remaining: 2 * dollar, series: true},
+		{reason: "the last of two options holds", options: []instrument.JobOption{instrument.WithBudget(0), instrument.WithBudget(7 * dollar)}, whole: 7 * dollar, remaining: 2 * dollar, series: true},
 		{reason: "a nil option is none", options: []instrument.JobOption{nil}},
 	} {
 		t.Run(tt.reason, func(t *testing.T) {
 			p, rec := instrumenttest.New(t)
 			ctx, job := p.StartJob(t.Context(), "job-1", tt.options...)
 			defer job.End(nil)
+			if whole, _ := job.BudgetRemaining(); whole != tt.whole {
+				t.Errorf("at the start %s remain, want %s", whole, tt.whole)
+			}
 			err := buy(ctx, "whisper", 5*dollar)
 			if errors.Is(err, instrument.ErrBudgetExceeded) != tt.refused {
 				t.Errorf("the call gave %v, want refused %v", err, tt.refused)
@@ -125,4 +131,52 @@ func TestSetBudgetRemainingIsShownInPlaceOfTheBudget(t *testing.T) {
 	if err := buy(ctx, "gpt", cent); !errors.Is(err, instrument.ErrBudgetExceeded) {
 		t.Errorf("error %v: what is shown must not loosen the limit", err)
 	}
+}
+
+// Answers of a ledger that is far away overtake each other. What is spent never comes back.
+func TestAnswersThatOvertakeEachOther(t *testing.T) {
+	l := &slowLedger{Ledger: instrument.NewMemoryLedger(), booked: make(chan struct{}), answer: make(chan struct{})}
+	p, _ := instrumenttest.New(t, instrument.WithLedger(l))
+	ctx, job := p.StartJob(t.Context(), "job-1", instrument.WithBudget(dollar))
+	defer job.End(nil)
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		instrument.Spend(ctx, "slow", 10*cent)
+	}()
+	<-l.booked
+	instrument.Spend(ctx, "fast", 20*cent)
+	close(l.answer)
+	<-done
+	if got, _ := job.BudgetRemaining(); got != 70*cent {
+		t.Errorf("%s remain, want $0.70", got)
+	}
+}
+
+// slowLedger books its first cost at once, and answers when it is told to.
+type slowLedger struct {
+	instrument.Ledger
+	first          sync.Once
+	booked, answer chan struct{}
+}
+
+func (l *slowLedger) Open(ctx context.Context, job string, limit instrument.USD) (instrument.Account, error) {
+	a, err := l.Ledger.Open(ctx, job, limit)
+	return slowAccount{a, l}, err
+}
+
+type slowAccount struct {
+	instrument.Account
+	ledger *slowLedger
+}
+
+func (a slowAccount) Settle(ctx context.Context, hold string, cost instrument.USD) (instrument.Balance, error) {
+	slow := false
+	a.ledger.first.Do(func() { slow = true })
+	b, err := a.Account.Settle(ctx, hold, cost)
+	if slow {
+		close(a.ledger.booked)
+		<-a.ledger.answer
+	}
+	return b, err
 }

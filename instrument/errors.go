@@ -7,6 +7,7 @@ import (
 	"errors"
 	"io"
 	"io/fs"
+	"iter"
 	"net"
 	"os/exec"
 	"reflect"
@@ -215,29 +216,37 @@ func intField(v reflect.Value, names ...string) int {
 	return 0
 }
 
-// chain yields err and what it wraps, depth first, as errors.Is walks it.
-func chain(err error) func(yield func(error) bool) {
-	var walk func(err error, yield func(error) bool) bool
-	walk = func(err error, yield func(error) bool) bool {
-		if err == nil {
-			return true
-		}
-		if !yield(err) {
-			return false
-		}
-		switch e := err.(type) {
-		case interface{ Unwrap() error }:
-			return walk(e.Unwrap(), yield)
-		case interface{ Unwrap() []error }:
-			for _, inner := range e.Unwrap() {
-				if !walk(inner, yield) {
-					return false
-				}
-			}
-		}
+// chain yields err and what it wraps, depth first, as errors.Is walks it. It does not end for an endless error.
+func chain(err error) iter.Seq[error] {
+	return func(yield func(error) bool) { walk(err, yield) }
+}
+
+func walk(err error, yield func(error) bool) bool {
+	if err == nil {
 		return true
 	}
-	return func(yield func(error) bool) { walk(err, yield) }
+	if !yield(err) {
+		return false
+	}
+	for _, inner := range unwrap(err) {
+		if !walk(inner, yield) {
+			return false
+		}
+	}
+	return true
+}
+
+// unwrap is what err wraps: nothing, if its Unwrap panics as that of a nil pointer often does.
+func unwrap(err error) []error {
+	return guarded(nil, func() []error {
+		switch e := err.(type) {
+		case interface{ Unwrap() error }:
+			return []error{e.Unwrap()}
+		case interface{ Unwrap() []error }:
+			return e.Unwrap()
+		}
+		return nil
+	})
 }
 
 // maxChain is how deeply errors are believed to wrap each other.
@@ -248,13 +257,7 @@ func endless(err error, depth int) bool {
 	if err == nil || depth > maxChain {
 		return err != nil
 	}
-	switch e := err.(type) {
-	case interface{ Unwrap() error }:
-		return endless(e.Unwrap(), depth+1)
-	case interface{ Unwrap() []error }:
-		return slices.ContainsFunc(e.Unwrap(), func(inner error) bool { return endless(inner, depth+1) })
-	}
-	return false
+	return slices.ContainsFunc(unwrap(err), func(inner error) bool { return endless(inner, depth+1) })
 }
 
 // innermost is the first error of the chain that wraps nothing.

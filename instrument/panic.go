@@ -83,8 +83,15 @@ func (o outcome) deliver(p *Pipeline, errp *error) {
 
 // panic tells whether the outcome is a panic: one that goes on, or one that [WithRecover] has made an error further in.
 func (o outcome) panic() bool {
-	var p *PanicError
-	return o.panicked != nil || guarded(false, func() bool { return !endless(o.err, 0) && errors.As(o.err, &p) })
+	if o.panicked != nil || o.err == nil || endless(o.err, 0) {
+		return o.panicked != nil
+	}
+	for err := range chain(o.err) {
+		if _, ok := err.(*PanicError); ok {
+			return true
+		}
+	}
+	return false
 }
 
 // canceled tells whether the caller gave up, as opposed to a failure.

@@ -11,8 +11,10 @@ import (
 
 	"go.opentelemetry.io/otel"
 	"go.opentelemetry.io/otel/metric"
+	metricnoop "go.opentelemetry.io/otel/metric/noop"
 	"go.opentelemetry.io/otel/propagation"
 	"go.opentelemetry.io/otel/trace"
+	tracenoop "go.opentelemetry.io/otel/trace/noop"
 
 	"github.com/stagemeter/stagemeter/semconv"
 )
@@ -69,9 +71,19 @@ func New(opts ...Option) (*Pipeline, error) {
 		}
 		errs = append(errs, o.apply(&c))
 	}
+	meter := c.meters.Meter(ScopeName, metric.WithInstrumentationVersion(Version))
+	if meter == nil {
+		meter = metricnoop.Meter{}
+		errs = append(errs, fmt.Errorf("instrument: New: the meter provider %T gave no meter; nothing is measured", c.meters))
+	}
+	tracer := c.tracers.Tracer(ScopeName, trace.WithInstrumentationVersion(Version))
+	if tracer == nil {
+		tracer = tracenoop.Tracer{}
+		errs = append(errs, fmt.Errorf("instrument: New: the tracer provider %T gave no tracer; nothing is traced", c.tracers))
+	}
 	p := &Pipeline{
 		ready:      true,
-		tracer:     c.tracers.Tracer(ScopeName, trace.WithInstrumentationVersion(Version)),
+		tracer:     tracer,
 		propagator: c.propagator,
 		classify:   c.classify,
 		recover:    c.recover,
@@ -82,7 +94,6 @@ func New(opts ...Option) (*Pipeline, error) {
 		errors:     errorKeys{limit: c.nameLimit, known: make(map[string]struct{}), opts: make(map[errorKey]addOptions)},
 	}
 	p.root.p = p
-	meter := c.meters.Meter(ScopeName, metric.WithInstrumentationVersion(Version))
 	var err error
 	p.inst, err = newInstruments(meter)
 	errs = append(errs, err)

@@ -5,12 +5,14 @@ import (
 	"errors"
 	"fmt"
 	"regexp"
+	"runtime"
 	"slices"
 	"strings"
 	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
+	"weak"
 
 	"go.opentelemetry.io/otel/codes"
 
@@ -38,8 +40,8 @@ func TestStageSpans(t *testing.T) {
 	rec.AssertSpanTree(`
 		job error=timeout
 		  stage analysis error=errors.errorString
-		    stage loudness error=errors.errorString
 		    stage scenes
+		    stage loudness error=errors.errorString
 		  stage transcription error=timeout
 		    call whisper (client) error=timeout
 	`)
@@ -286,17 +288,30 @@ func TestErrorIsCountedOnce(t *testing.T) {
 	}
 }
 
-// A job remembers the errors that were counted, but not a million of them.
+// A job that retries for days remembers the errors that were counted, but not a million of them.
 func TestRetriesDoNotGrowTheJob(t *testing.T) {
 	p, rec := instrumenttest.New(t)
 	const attempts = 10_000
-	_ = p.RunJob(t.Context(), "job-1", func(ctx context.Context) (err error) {
-		for i := range attempts {
-			err = fmt.Errorf("attempt %d", i)
-			instrument.RecordError(ctx, "a", err)
+	errs := make([]weak.Pointer[ownType], attempts)
+	ctx, job := p.StartJob(t.Context(), "job-1")
+	ctx, stage := instrument.StartStage(ctx, "a")
+	for i := range errs {
+		err := &ownType{"attempt"}
+		errs[i] = weak.Make(err)
+		instrument.RecordError(ctx, "a", err)
+	}
+	runtime.GC()
+	kept := 0
+	for _, err := range errs {
+		if err.Value() != nil {
+			kept++
 		}
-		return err
-	})
+	}
+	if kept > 100 {
+		t.Errorf("%d errors are kept", kept)
+	}
+	stage.End(nil)
+	job.End(nil)
 	if got := rec.Counter(vp("errors_total")); got != attempts {
 		t.Errorf("errors_total = %v, want %d", got, attempts)
 	}

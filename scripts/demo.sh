@@ -6,6 +6,7 @@ set -euo pipefail
 cd "$(dirname "$0")/.."
 
 editor=.cache/bin/smartvideoeditor
+[[ -x $editor ]] || echo "building the editor; the first time takes a few minutes"
 go build -buildvcs=false -o "$editor" ./examples/smartvideoeditor
 
 work=$(mktemp -d)

@@ -52,19 +52,32 @@ type process struct {
 // within is how long a run may take. It is far more than any needs.
 const within = 5 * time.Minute
 
+// setting is what a run can have beside its arguments.
+type setting struct {
+	user   *syscall.Credential // to run as another
+	folder string              // for the report and the dump, if not one of the run's own
+	path   string              // a folder to look for programs in first
+}
+
 // start starts the program, with metrics on a free port, a report and a dump.
 func start(t *testing.T, args ...string) process {
 	t.Helper()
-	return startAs(t, nil, t.TempDir(), args...)
+	return setting{}.start(t, args...)
 }
 
-// startAs does so as another user, for whom the report and the dump go into a folder of theirs.
-func startAs(t *testing.T, user *syscall.Credential, folder string, args ...string) process {
+func (s setting) start(t *testing.T, args ...string) process {
 	t.Helper()
+	folder := s.folder
+	if folder == "" {
+		folder = t.TempDir()
+	}
 	p := process{json: filepath.Join(folder, "jobs.json"), dump: filepath.Join(folder, "metrics")}
 	cmd := exec.Command(binary, append([]string{"-listen", "127.0.0.1:0", "-json", p.json, "-metrics-dump", p.dump}, args...)...)
-	cmd.SysProcAttr = &syscall.SysProcAttr{Credential: user}
+	cmd.SysProcAttr = &syscall.SysProcAttr{Credential: s.user}
 	cmd.Env = append(os.Environ(), "OTEL_TRACES_EXPORTER=", "OTEL_METRICS_EXPORTER=", "OTEL_EXPORTER_OTLP_ENDPOINT=")
+	if s.path != "" {
+		cmd.Env = append(cmd.Env, "PATH="+s.path+string(os.PathListSeparator)+os.Getenv("PATH"))
+	}
 	p.Process = testserver.Start(t, "smartvideoeditor", cmd)
 	return p
 }

@@ -185,7 +185,7 @@ func TestUnreadableInput(t *testing.T) {
 	if err := os.Chmod(public, 0o644); err != nil {
 		t.Fatal(err)
 	}
-	r := startAs(t, as, folder, "-out", filepath.Join(folder, "out"), secret, public).wait(t)
+	r := setting{user: as, folder: folder}.start(t, "-out", filepath.Join(folder, "out"), secret, public).wait(t)
 	if len(r.jobs) != 2 {
 		t.Fatalf("%d jobs are reported", len(r.jobs))
 	}

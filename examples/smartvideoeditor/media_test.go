@@ -2,6 +2,8 @@ package main
 
 import (
 	"encoding/json"
+	"fmt"
+	"os"
 	"os/exec"
 	"path/filepath"
 	"testing"
@@ -40,6 +42,22 @@ func talkingVideo(t *testing.T) string {
 		"[a0][a1]concat=n=2:v=0:a=1,aresample=48000,asetnsamples=n=1024:p=0[a]"
 	return makeMedia(t, filepath.Join(t.TempDir(), "talking.mp4"),
 		args([]string{"-filter_complex", graph, "-map", "[v]", "-map", "[a]"}, h264, []string{"-c:a", "aac"})...)
+}
+
+// hangingRender is a folder with an ffmpeg that never ends a rendering, and is ffmpeg in all else. With it a run can be
+// ended in the middle of its last stage, however fast the machine is.
+func hangingRender(t *testing.T) string {
+	t.Helper()
+	real, err := exec.LookPath("ffmpeg")
+	if err != nil {
+		t.Fatal(err)
+	}
+	script := fmt.Sprintf("#!/bin/sh\ncase \"$*\" in *concat=n=*) exec sleep 3600 ;; esac\nexec '%s' \"$@\"\n", real)
+	folder := t.TempDir()
+	if err := os.WriteFile(filepath.Join(folder, "ffmpeg"), []byte(script), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	return folder
 }
 
 // probed is what ffprobe says of a file that it can read to its end.

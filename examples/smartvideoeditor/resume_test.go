@@ -6,6 +6,7 @@ import (
 	"syscall"
 	"testing"
 
+	"github.com/stagemeter/stagemeter/examples/smartvideoeditor/internal/editor"
 	"github.com/stagemeter/stagemeter/examples/smartvideoeditor/internal/report"
 	"github.com/stagemeter/stagemeter/examples/smartvideoeditor/internal/store"
 )
@@ -20,7 +21,7 @@ func TestResumeAfterKill(t *testing.T) {
 		finished := allStages[i]
 		t.Run("killed after "+finished, func(t *testing.T) {
 			out := t.TempDir()
-			p := start(t, "-out", out, video)
+			p := setting{path: hangingRender(t)}.start(t, "-out", out, video)
 			p.says(t, "  "+finished+" ")
 			p.Signal(t, syscall.SIGKILL)
 			if r := p.wait(t); r.exit != -1 || r.jobs != nil {
@@ -101,6 +102,15 @@ func checkpoint(t *testing.T, out, video string) store.Checkpoint {
 		t.Fatal(err)
 	}
 	return c
+}
+
+func jobID(t *testing.T, out, video string) string {
+	t.Helper()
+	tasks, err := editor.Tasks(t.Context(), []string{video}, 1, out)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return tasks[0].ID
 }
 
 func names(stages []report.Stage) []string {

@@ -37,6 +37,7 @@ func run(ctx context.Context, c config, stdout io.Writer, stderr *os.File) (comp
 	closing := func(f func() error) { closers = append(closers, f) }
 
 	view := screen.New(stderr)
+	closing(func() error { view.Close(); return nil })
 	log := slog.New(slog.NewTextHandler(view, nil))
 	slog.SetDefault(log)
 
@@ -54,11 +55,11 @@ func run(ctx context.Context, c config, stdout io.Writer, stderr *os.File) (comp
 	}
 
 	if err := os.MkdirAll(c.state(), 0o755); err != nil {
-		return false, err
+		return false, fmt.Errorf("-out %s: %w", c.out, err)
 	}
 	unlock, err := lock(filepath.Join(c.state(), "lock"))
 	if err != nil {
-		return false, err
+		return false, fmt.Errorf("-out %s: %w", c.out, err)
 	}
 	closing(unlock)
 
@@ -95,7 +96,7 @@ func run(ctx context.Context, c config, stdout io.Writer, stderr *os.File) (comp
 func open(ctx context.Context, c config, p *instrument.Pipeline, view screen.Screen, closing func(func() error)) (*editor.Editor, error) {
 	checkpoints, err := store.Open(ctx, c.db)
 	if err != nil {
-		return nil, err
+		return nil, fmt.Errorf("-db: %w", err) // not the value: there may be a password in it
 	}
 	closing(checkpoints.Close)
 	unregister, err := checkpoints.Observe(p)
@@ -107,7 +108,7 @@ func open(ctx context.Context, c config, p *instrument.Pipeline, view screen.Scr
 	var redis *cache.Cache
 	if c.redis != "" {
 		if redis, err = cache.Open(c.redis); err != nil {
-			return nil, err
+			return nil, fmt.Errorf("-redis: %w", err)
 		}
 		closing(redis.Close)
 		unregister, err := redis.Observe(p)

@@ -5,15 +5,14 @@ import (
 	"syscall"
 	"testing"
 
-	"github.com/stagemeter/stagemeter/examples/smartvideoeditor/internal/editor"
 	"github.com/stagemeter/stagemeter/examples/smartvideoeditor/internal/report"
 )
 
 // A signal cancels the jobs, each with what belongs to its end: the report, the metrics, and no half a reel.
 func TestSignal(t *testing.T) {
 	video, out := talkingVideo(t), t.TempDir()
-	p := start(t, "-out", out, "-jobs", "2", "-concurrency", "1", "-hold", "1h", video)
-	p.says(t, "  analysis ")
+	p := setting{path: hangingRender(t)}.start(t, "-out", out, "-jobs", "2", "-concurrency", "1", "-hold", "1h", video)
+	p.says(t, "  normalization ")
 	p.Signal(t, syscall.SIGTERM)
 	r := p.wait(t)
 	if r.exit != 1 || len(r.jobs) != 2 {
@@ -25,12 +24,12 @@ func TestSignal(t *testing.T) {
 		}
 	}
 	r.metrics.want(t, map[string]float64{
-		`jobs_total{status="queued"}`:                               2,
-		`jobs_total{status="processing"}`:                           1,
-		`jobs_total{status="canceled"}`:                             1,
-		`jobs_total{status="failed"}`:                               0,
-		`errors_total{error_type="canceled",stage="transcription"}`: 1,
-		`ffmpeg_processes`:                                          0,
+		`jobs_total{status="queued"}`:                           2,
+		`jobs_total{status="processing"}`:                       1,
+		`jobs_total{status="canceled"}`:                         1,
+		`jobs_total{status="failed"}`:                           0,
+		`errors_total{error_type="canceled",stage="rendering"}`: 1,
+		`ffmpeg_processes`:                                      0,
 	})
 	if files := reels(t, out); len(files) > 0 {
 		t.Errorf("there is %v", files)
@@ -67,13 +66,4 @@ func TestFolderIsTaken(t *testing.T) {
 	}
 	first.Signal(t, syscall.SIGINT)
 	first.wait(t)
-}
-
-func jobID(t *testing.T, out, video string) string {
-	t.Helper()
-	tasks, err := editor.Tasks(t.Context(), []string{video}, 1, out)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return tasks[0].ID
 }

@@ -24,9 +24,11 @@ type Cache struct{ client *redis.Client }
 func Open(url string) (*Cache, error) {
 	options, err := redis.ParseURL(url)
 	if err != nil {
-		return nil, fmt.Errorf("Redis URL: %w", err)
+		return nil, fmt.Errorf("cache: %w", err)
 	}
+	// The work can be done without a cache, so it is not waited for long.
 	options.DialTimeout, options.ReadTimeout, options.WriteTimeout = time.Second, time.Second, time.Second
+	options.MaxRetries, options.DialerRetries = 1, 1
 	return &Cache{client: redis.NewClient(options)}, nil
 }
 

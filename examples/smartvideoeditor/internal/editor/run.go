@@ -36,15 +36,14 @@ type run struct {
 func (r *run) job(ctx context.Context, carrier propagation.TextMapCarrier) report.Job {
 	r.screen = r.Screen.Job(r.task.ID)
 	r.report = report.Job{ID: r.task.ID, Input: r.task.Input, Status: report.Completed}
-	checkpoint, err := r.Checkpoints.Load(ctx, r.task.ID)
+	checkpoint, unknown := r.Checkpoints.Load(ctx, r.task.ID)
 	r.checkpoint = checkpoint
-	edit := func(ctx context.Context) error {
-		if err != nil {
-			return err
+	err := r.Pipeline.RunJob(ctx, r.task.ID, func(ctx context.Context) error {
+		if unknown != nil {
+			return unknown
 		}
 		return r.edit(ctx)
-	}
-	err = r.Pipeline.RunJob(ctx, r.task.ID, edit,
+	},
 		instrument.WithCarrier(carrier),
 		instrument.WithBudget(r.budgetLeft()))
 	return r.ended(ctx, err)
@@ -94,7 +93,7 @@ func (r *run) ended(ctx context.Context, err error) report.Job {
 
 func (r *run) failed(ctx context.Context, err error) {
 	r.report.Status, r.report.Error, r.report.ErrorType = report.Failed, err.Error(), instrument.ErrorType(err)
-	if ctx.Err() != nil {
+	if ctx.Err() != nil || errors.Is(err, context.Canceled) {
 		r.report.Status, r.report.ErrorType = report.Canceled, "canceled"
 	}
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), saveTimeout)

@@ -49,7 +49,8 @@ func stage[T result](ctx context.Context, r *run, name string, fn func(context.C
 		return out, r.keep(ctx, name, took, out)
 	})
 	if err != nil {
-		return out, fmt.Errorf("%s: %w", name, err)
+		var none T // what a stage was about to make is not there
+		return none, fmt.Errorf("%s: %w", name, err)
 	}
 	r.screen.Finished(took, out.summary())
 	return out, nil

@@ -18,7 +18,7 @@ type Screen interface {
 	Job(id string) Job
 	// Printf writes a line.
 	Printf(format string, args ...any)
-	// Close waits until all is drawn. The jobs have ended before; lines can still be written.
+	// Close waits until all is drawn. The jobs have ended before; lines can still be written. It may be called again.
 	Close()
 }
 

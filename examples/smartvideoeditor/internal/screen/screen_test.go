@@ -40,6 +40,7 @@ func TestBars(t *testing.T) {
 	wait.Wait()
 	s.Close()
 	s.Printf("after the bars")
+	s.Close()
 	for i := range 8 {
 		for _, line := range []string{"validation       1.5 s: 24s", "rendering        0.2 s", "completed: out.mp4"} {
 			if want := fmt.Sprintf("job-%d  %s\n", i, line); !strings.Contains(b.String(), want) {

@@ -19,7 +19,10 @@ import (
 // API is the name under which the calls are measured.
 const API = "whisper"
 
-// perMinute is the published price of whisper-1.
+// model is the one that is asked for. It is priced by the minute; a service that knows no other takes it as well.
+const model = "whisper-1"
+
+// perMinute is the model's published price.
 const perMinute = 6 * instrument.Cent / 10
 
 // Price is what transcribing a recording of the given length costs.
@@ -59,7 +62,7 @@ func (c *Client) Transcribe(ctx context.Context, path string) (Transcript, error
 	}
 	defer recording.Close()
 	answer, err := c.api.Audio.Transcriptions.New(ctx, openai.AudioTranscriptionNewParams{
-		Model:          openai.AudioModelWhisper1,
+		Model:          model,
 		File:           recording,
 		ResponseFormat: openai.AudioResponseFormatJSON,
 	})

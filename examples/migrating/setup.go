@@ -1,0 +1,39 @@
+package migrating
+
+import (
+	"context"
+	"log/slog"
+
+	"github.com/stagemeter/stagemeter/exporters"
+	"github.com/stagemeter/stagemeter/instrument"
+)
+
+// What stands between the comments "page" and "end" is on the page, under the heading that the comment names.
+
+func setUp(ctx context.Context) (stop func()) {
+	// page: start_http_server
+	tel, err := exporters.Start(ctx, exporters.WithServiceName("video-worker"))
+	if err != nil {
+		slog.Warn("telemetry", "error", err) // a port that is taken, for example; the program goes on
+	}
+	defer tel.Shutdown(ctx)
+
+	p, err := instrument.New(
+		instrument.WithMeterProvider(tel.MeterProvider()),
+		instrument.WithTracerProvider(tel.TracerProvider()),
+		instrument.WithStages("validation", "analysis", "transcription"),
+		instrument.WithAPIs("openai", "whisper"))
+	if err != nil {
+		slog.Warn("telemetry", "error", err)
+	}
+	instrument.SetDefault(p)
+	// end
+	return func() { _ = p.Close() }
+}
+
+func keepJobIDs() (*instrument.Pipeline, error) {
+	// page: job_id
+	p, err := instrument.New(instrument.WithJobIDLabel())
+	// end
+	return p, err
+}

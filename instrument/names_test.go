@@ -1,0 +1,197 @@
+package instrument_test
+
+import (
+	"context"
+	"fmt"
+	"strings"
+	"sync"
+	"testing"
+	"unicode"
+	"unicode/utf8"
+
+	"go.opentelemetry.io/otel"
+
+	"github.com/stagemeter/stagemeter/instrument"
+	"github.com/stagemeter/stagemeter/instrument/instrumenttest"
+)
+
+// Somebody puts a file name into a stage name: after a hundred of them the rest is one series, and it is said once.
+func TestNameLimit(t *testing.T) {
+	reports := captureReports(t)
+	p, rec := instrumenttest.New(t, instrument.WithNameLimit(2), instrument.WithStages("analysis", "rendering"), instrument.WithAPIs("whisper"))
+	ctx := instrument.ContextWithPipeline(t.Context(), p)
+	stage := func(name string) {
+		_, _ = instrument.RunStage(ctx, name, func(context.Context) (int, error) { return 0, nil })
+	}
+	for i := range 10 {
+		stage(fmt.Sprint("cut-", i))
+		instrument.Spend(ctx, fmt.Sprint("api-", i), instrument.Cent)
+	}
+	stage("analysis")
+	stage("rendering")
+	stage("cut-1")
+	stage("another")
+	instrument.Spend(ctx, "whisper", instrument.Cent)
+	for name, want := range map[string]uint64{
+		"analysis": 1, "rendering": 1, "cut-0": 1, "cut-1": 2, "cut-2": 0, "other": 9,
+	} {
+		if got := rec.Histogram(vp("duration_seconds"), label("stage", name)).Count; got != want {
+			t.Errorf("stage %q has %d, want %d", name, got, want)
+		}
+	}
+	for name, want := range map[string]float64{"whisper": 1, "api-0": 1, "api-1": 1, "api-2": 0, "other": 8} {
+		if got := rec.Counter(vp("cost_usd_total"), label("api", name)); instrument.Dollars(got) != instrument.USD(want)*instrument.Cent {
+			t.Errorf("api %q has %v, want %v cents", name, got, want)
+		}
+	}
+	reports.expect(t, `more than 2 undeclared stage names: "cut-2"`, `more than 2 undeclared API names: "api-2"`)
+	rec.Span("stage cut-0")
+}
+
+// An error handler that counts errors with this very package runs within the report of a full table of names.
+func TestErrorHandlerThatRecords(t *testing.T) {
+	p, rec := instrumenttest.New(t, instrument.WithNameLimit(1))
+	ctx := instrument.ContextWithPipeline(t.Context(), p)
+	captureReports(t) // undoes the handler below
+	otel.SetErrorHandler(otel.ErrorHandlerFunc(func(err error) {
+		instrument.RecordError(ctx, "telemetry", err)
+		instrument.Spend(ctx, "telemetry", 0)
+	}))
+	for i := range 3 {
+		instrument.Spend(ctx, fmt.Sprint("api-", i), instrument.Cent)
+		_, stage := instrument.StartStage(ctx, fmt.Sprint("stage-", i))
+		stage.End(nil)
+	}
+	if got := rec.Counter(vp("errors_total")); got != 2 {
+		t.Errorf("the handler was told %v times, want 2", got)
+	}
+}
+
+// A handler that panics, in a program that never had an error to handle before.
+func TestErrorHandlerThatPanics(t *testing.T) {
+	p, _ := instrumenttest.New(t)
+	captureReports(t)
+	otel.SetErrorHandler(otel.ErrorHandlerFunc(func(error) { panic("no handler") }))
+	if v := recovered(func() { p.Enqueue(t.Context(), "job-1", panickyCarrier{}) }); v != nil {
+		t.Errorf("panicked with %v", v)
+	}
+}
+
+func TestNames(t *testing.T) {
+	tests := []struct {
+		reason, name, want string
+		bad                bool
+	}{
+		{"a word", "analysis", "analysis", false},
+		{"words and marks", "loudness pass 2/2 (EBU)", "loudness pass 2/2 (EBU)", false},
+		{"another script", "анализ", "анализ", false},
+		{"the longest", strings.Repeat("x", 64), strings.Repeat("x", 64), false},
+		{"quotes and backslashes are for the exposition to escape", `a"b\c`, `a"b\c`, false},
+		{"empty", "", "unknown", true},
+		{"blank", "   ", "unknown", true},
+		{"blanks at its ends", " analysis ", "analysis", true},
+		{"too long", strings.Repeat("x", 65), strings.Repeat("x", 64), true},
+		{"huge", strings.Repeat("x", 1<<20), strings.Repeat("x", 64), true},
+		{"too long, cut between characters", strings.Repeat("я", 33), strings.Repeat("я", 32), true},
+		{"a character across the cut", "x" + strings.Repeat("я", 32), "x" + strings.Repeat("я", 31), true},
+		{"a line break", "a\nb", "a\uFFFDb", true},
+		{"the zero byte", "a\x00b", "a\uFFFDb", true},
+		{"an escape sequence of a terminal", "\x1b[31mred", "\uFFFD[31mred", true},
+		{"not UTF-8", "caf\xe9", "caf\uFFFD", true},
+		{"nothing that is UTF-8", "\xff\xfe\xfd", "\uFFFD", true},
+		{"half a surrogate pair", "a\xed\xa0\x80b", "a\uFFFDb", true},
+	}
+	for _, tt := range tests {
+		t.Run(tt.reason, func(t *testing.T) {
+			p, rec := instrumenttest.New(t)
+			ctx := instrument.ContextWithPipeline(t.Context(), p)
+			for range 2 {
+				_, _ = instrument.RunStage(ctx, tt.name, func(context.Context) (int, error) { return 0, nil })
+				instrument.Spend(ctx, tt.name, instrument.Cent)
+			}
+			s := rec.Snapshot()
+			if got := s.Histogram(vp("duration_seconds"), label("stage", tt.want)).Count; got != 2 {
+				t.Errorf("no stage %q:\n%s", tt.want, rec.Exposition(vp("stages_in_progress")))
+			}
+			if got := s.Counter(vp("cost_usd_total"), label("api", tt.want)); got != 0.02 {
+				t.Errorf("no api %q:\n%s", tt.want, rec.Exposition(vp("cost_usd_total")))
+			}
+			want := 0.0
+			if tt.bad {
+				want = 2 // each time, so that a rate shows it
+			}
+			for _, metric := range []string{"duration", "api_calls"} {
+				if got := s.Counter(vp("invalid_values_total"), label("metric", metric), label("reason", "bad_name")); got != want {
+					t.Errorf("bad names of %s = %v, want %v", metric, got, want)
+				}
+			}
+		})
+	}
+}
+
+// Hundreds of goroutines meet the same new names at once.
+func TestNewNamesAtOnce(t *testing.T) {
+	p, rec := instrumenttest.New(t, instrument.WithNameLimit(20))
+	reports := captureReports(t)
+	ctx := instrument.ContextWithPipeline(t.Context(), p)
+	var wg sync.WaitGroup
+	for range 16 {
+		wg.Go(func() {
+			for i := range 40 {
+				instrument.RecordError(ctx, fmt.Sprint("stage-", i), errDecoder)
+			}
+		})
+	}
+	wg.Wait()
+	if got := rec.Counter(vp("errors_total")); got != 16*40 {
+		t.Errorf("errors_total = %v, want %d", got, 16*40)
+	}
+	if got := rec.Counter(vp("errors_total"), label("stage", "other")); got != 16*20 {
+		t.Errorf("other = %v, want %d", got, 16*20)
+	}
+	reports.expect(t, "undeclared stage names")
+}
+
+// A failed job takes no place among the names of stages, and loses its own to none.
+func TestErrorsOfJobsAreNoStage(t *testing.T) {
+	captureReports(t)
+	p, rec := instrumenttest.New(t, instrument.WithNameLimit(1))
+	ctx := instrument.ContextWithPipeline(t.Context(), p)
+	for i := range 3 {
+		instrument.RecordError(ctx, fmt.Sprint("stage-", i), errDecoder)
+	}
+	_ = p.RunJob(ctx, "job-1", func(context.Context) error { return errDecoder })
+	if got := rec.Counter(vp("errors_total"), label("stage", "job")); got != 1 {
+		t.Errorf("errors_total{stage=job} = %v, want 1", got)
+	}
+	if _, ok := rec.Gauge(vp("stages_in_progress"), label("stage", "job")); ok {
+		t.Error("there is a stage called job")
+	}
+}
+
+// Any bytes make a text that every exporter takes: valid UTF-8, bounded, without control characters, never empty for a
+// name; and one that is clean stays as it is.
+func FuzzNames(f *testing.F) {
+	for _, s := range []string{"", " ", "analysis", "a\nb", "caf\xe9", "\xff", strings.Repeat("я", 300), strings.Repeat(" ", 2000) + "x",
+		strings.Repeat("\xff", 300) + "x", "\u0085x\u00a0", "\xed\xa0\x80", strings.Repeat("\U0001F3AC", 17)} {
+		f.Add(s)
+	}
+	f.Fuzz(func(t *testing.T, s string) {
+		for _, limit := range []int{instrument.MaxNameLen, instrument.MaxIDLen} {
+			c := instrument.Clean(s, limit)
+			if !utf8.ValidString(c) || len(c) > limit || strings.ContainsFunc(c, unicode.IsControl) || strings.TrimSpace(c) != c {
+				t.Errorf("Clean(%q, %d) = %q", s, limit, c)
+			}
+			if again := instrument.Clean(c, limit); again != c {
+				t.Errorf("Clean(%q, %d) = %q, and once more %q", s, limit, c, again)
+			}
+		}
+		name, ok := instrument.CleanName(s)
+		if name == "" || ok != (name == s) {
+			t.Errorf("CleanName(%q) = %q, %v", s, name, ok)
+		}
+		if again, ok := instrument.CleanName(name); !ok || again != name {
+			t.Errorf("CleanName(%q) = %q, and once more %q, %v", s, name, again, ok)
+		}
+	})
+}

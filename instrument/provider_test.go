@@ -1,0 +1,172 @@
+package instrument_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+	"testing"
+	"time"
+
+	"go.opentelemetry.io/otel/metric"
+	sdkmetric "go.opentelemetry.io/otel/sdk/metric"
+	"go.opentelemetry.io/otel/trace"
+
+	"github.com/stagemeter/stagemeter/instrument"
+	"github.com/stagemeter/stagemeter/instrument/instrumenttest"
+	"github.com/stagemeter/stagemeter/semconv"
+)
+
+// refusingMeters is a provider whose meter refuses one instrument, as the SDK does for one that a View makes
+// impossible.
+type refusingMeters struct {
+	metric.MeterProvider
+	name string
+}
+
+type refusingMeter struct {
+	metric.Meter
+	name string
+}
+
+var errRefused = errors.New("refused")
+
+func (p refusingMeters) Meter(name string, opts ...metric.MeterOption) metric.Meter {
+	return refusingMeter{p.MeterProvider.Meter(name, opts...), p.name}
+}
+
+func refuse[I any](m refusingMeter, name string, create func() (I, error)) (I, error) {
+	if name == m.name {
+		var none I
+		return none, fmt.Errorf("%s: %w", name, errRefused)
+	}
+	return create()
+}
+
+func (m refusingMeter) Int64Counter(name string, opts ...metric.Int64CounterOption) (metric.Int64Counter, error) {
+	return refuse(m, name, func() (metric.Int64Counter, error) { return m.Meter.Int64Counter(name, opts...) })
+}
+
+func (m refusingMeter) Float64Counter(name string, opts ...metric.Float64CounterOption) (metric.Float64Counter, error) {
+	return refuse(m, name, func() (metric.Float64Counter, error) { return m.Meter.Float64Counter(name, opts...) })
+}
+
+func (m refusingMeter) Int64Histogram(name string, opts ...metric.Int64HistogramOption) (metric.Int64Histogram, error) {
+	return refuse(m, name, func() (metric.Int64Histogram, error) { return m.Meter.Int64Histogram(name, opts...) })
+}
+
+func (m refusingMeter) Float64Histogram(name string, opts ...metric.Float64HistogramOption) (metric.Float64Histogram, error) {
+	return refuse(m, name, func() (metric.Float64Histogram, error) { return m.Meter.Float64Histogram(name, opts...) })
+}
+
+func (m refusingMeter) Int64ObservableUpDownCounter(name string, opts ...metric.Int64ObservableUpDownCounterOption) (metric.Int64ObservableUpDownCounter, error) {
+	return refuse(m, name, func() (metric.Int64ObservableUpDownCounter, error) {
+		return m.Meter.Int64ObservableUpDownCounter(name, opts...)
+	})
+}
+
+func (m refusingMeter) Float64ObservableUpDownCounter(name string, opts ...metric.Float64ObservableUpDownCounterOption) (metric.Float64ObservableUpDownCounter, error) {
+	return refuse(m, name, func() (metric.Float64ObservableUpDownCounter, error) {
+		return m.Meter.Float64ObservableUpDownCounter(name, opts...)
+	})
+}
+
+func (m refusingMeter) Float64ObservableGauge(name string, opts ...metric.Float64ObservableGaugeOption) (metric.Float64ObservableGauge, error) {
+	return refuse(m, name, func() (metric.Float64ObservableGauge, error) { return m.Meter.Float64ObservableGauge(name, opts...) })
+}
+
+// A refused instrument costs its own metric: not the others, and not the program.
+func TestMeterThatRefusesAnInstrument(t *testing.T) {
+	everything := func(p *instrument.Pipeline) {
+		recordEverything(instrument.ContextWithPipeline(context.Background(), p))
+		ctx, job := p.StartJob(context.Background(), "job-1", instrument.WithBudget(instrument.Dollar))
+		instrument.Spend(ctx, "gpu", instrument.Cent)
+		_, second := p.StartJob(context.Background(), "job-2", instrument.WithVideoDuration(time.Minute))
+		second.End(nil)
+		_ = job // lives on
+	}
+	all, rec := instrumenttest.New(t)
+	everything(all)
+	families := familiesOf(rec)
+	for _, m := range semconv.Metrics() {
+		if m.Name == semconv.ExportFailuresName {
+			continue
+		}
+		t.Run(m.Name, func(t *testing.T) {
+			unused, rec := instrumenttest.New(t) // for its providers
+			if err := unused.Close(); err != nil {
+				t.Fatal(err)
+			}
+			p, err := instrument.New(instrument.WithMeterProvider(refusingMeters{rec.MeterProvider(), m.Name}))
+			if p == nil || !errors.Is(err, errRefused) || !strings.Contains(err.Error(), m.Name) {
+				t.Fatalf("New = %v, %v, want a pipeline and an error that names the metric", p, err)
+			}
+			if strings.Contains(err.Error(), "invalid observable") {
+				t.Errorf("%v: the callback was refused as well", err)
+			}
+			defer p.Close()
+			everything(p)
+			got := familiesOf(rec)
+			for name := range families {
+				if name != m.Prometheus && !got[name] {
+					t.Errorf("%s is gone as well", name)
+				}
+			}
+		})
+	}
+}
+
+func familiesOf(rec *instrumenttest.Recorder) map[string]bool {
+	families := make(map[string]bool)
+	for line := range strings.Lines(rec.Exposition()) {
+		if name, ok := strings.CutPrefix(line, "# TYPE "); ok {
+			families[strings.Fields(name)[0]] = true
+		}
+	}
+	return families
+}
+
+// Providers that break their promise.
+func TestProvidersThatGiveNothing(t *testing.T) {
+	p, err := instrument.New(instrument.WithMeterProvider(meters{}), instrument.WithTracerProvider(tracers{}))
+	if p == nil || err == nil || !strings.Contains(err.Error(), "meters gave no meter") || !strings.Contains(err.Error(), "tracers gave no tracer") {
+		t.Fatalf("New = %v, %v", p, err)
+	}
+	recordEverything(instrument.ContextWithPipeline(t.Context(), p))
+	if err := p.RunJob(t.Context(), "job-1", func(context.Context) error { return errDecoder }); err != errDecoder {
+		t.Errorf("RunJob = %v", err)
+	}
+	if err := p.Close(); err != nil {
+		t.Error(err)
+	}
+}
+
+type (
+	meters  struct{ metric.MeterProvider }
+	tracers struct{ trace.TracerProvider }
+)
+
+func (meters) Meter(string, ...metric.MeterOption) metric.Meter   { return nil }
+func (tracers) Tracer(string, ...trace.TracerOption) trace.Tracer { return nil }
+
+// A provider that was shut down before the program's last words.
+func TestAfterShutdown(t *testing.T) {
+	provider := sdkmetric.NewMeterProvider(sdkmetric.WithReader(sdkmetric.NewManualReader()))
+	before, err := instrument.New(instrument.WithMeterProvider(provider))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := provider.Shutdown(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	after, err := instrument.New(instrument.WithMeterProvider(provider))
+	if err != nil {
+		t.Errorf("New = %v", err)
+	}
+	for _, p := range []*instrument.Pipeline{before, after} {
+		recordEverything(instrument.ContextWithPipeline(t.Context(), p))
+		if err := p.Close(); err != nil {
+			t.Error(err)
+		}
+	}
+}
