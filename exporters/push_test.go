@@ -1,16 +1,11 @@
 package exporters
 
 import (
-	"bufio"
 	"context"
-	"errors"
 	"log"
-	"os"
-	"os/exec"
 	"slices"
 	"strings"
 	"sync/atomic"
-	"syscall"
 	"testing"
 	"time"
 
@@ -19,7 +14,6 @@ import (
 	"go.opentelemetry.io/otel/metric"
 	colmetrics "go.opentelemetry.io/proto/otlp/collector/metrics/v1"
 	coltrace "go.opentelemetry.io/proto/otlp/collector/trace/v1"
-	"go.uber.org/goleak"
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/status"
 
@@ -225,46 +219,6 @@ func TestOneBatchOfManyRefused(t *testing.T) {
 	}
 }
 
-// Shutdown delivers what no interval has pushed yet.
-func TestShutdownDeliversTheLast(t *testing.T) {
-	canceled, cancel := context.WithCancel(t.Context())
-	cancel()
-	expired, cancel := context.WithDeadline(t.Context(), time.Now().Add(-time.Hour))
-	defer cancel()
-	limited, cancel := context.WithTimeout(t.Context(), patience)
-	defer cancel()
-	for _, tt := range []struct {
-		name   string
-		ctx    context.Context
-		reason string
-	}{
-		{"no deadline", t.Context(), "Shutdown brings its own"},
-		{"deadline", limited, "the caller's holds"},
-		{"canceled", canceled, "a signal ended it: there is no other context at hand"},
-		{"expired", expired, "the work took all its time"},
-		{"nil", nil, "nothing panics"},
-	} {
-		t.Run(tt.name, func(t *testing.T) {
-			r := receive(t)
-			tel := start(t, WithoutPrometheus(), WithOTLPEndpoint(r.url()), WithExportInterval(time.Hour), WithShutdownTimeout(patience))
-			count(tel, "jobs", 5)
-			span(tel, "render")
-			if err := tel.Shutdown(tt.ctx); err != nil {
-				t.Fatalf("Shutdown: %v (%s)", err, tt.reason)
-			}
-			if jobs, spans := r.sum("jobs"), r.span("render"); jobs != 5 || spans != 1 {
-				t.Errorf("got %v jobs and %d spans, want 5 and 1 (%s)", jobs, spans, tt.reason)
-			}
-			if err := tel.Shutdown(t.Context()); err != nil {
-				t.Errorf("Shutdown again: %v", err)
-			}
-			if err := tel.ForceFlush(t.Context()); err != nil {
-				t.Errorf("ForceFlush after Shutdown: %v", err)
-			}
-		})
-	}
-}
-
 // ForceFlush delivers, and with a context that is over too.
 func TestForceFlush(t *testing.T) {
 	r := receive(t)
@@ -281,127 +235,6 @@ func TestForceFlush(t *testing.T) {
 			t.Errorf("got %v jobs and %d spans, want %d each", jobs, spans, i)
 		}
 	}
-}
-
-// Shutdown calls a push under way off to make the last one itself. That is no
-// failure.
-func TestShutdownDuringPush(t *testing.T) {
-	r := receive(t)
-	pushing := make(chan struct{})
-	var requests atomic.Int64
-	r.onMetrics = func(ctx context.Context, _ *colmetrics.ExportMetricsServiceRequest) error {
-		if requests.Add(1) == 1 {
-			close(pushing)
-			<-ctx.Done()
-			return ctx.Err()
-		}
-		return nil
-	}
-	book := &logBook{}
-	tel := start(t, WithoutPrometheus(), WithOTLPEndpoint(r.url()), WithShutdownTimeout(patience), WithLogger(book.logger()))
-	<-pushing
-	count(tel, "jobs", 1)
-	if err := tel.Shutdown(t.Context()); err != nil {
-		t.Errorf("Shutdown: %v", err)
-	}
-	if r.sum("jobs") != 1 || r.sum(exportFailures) != 0 || book.String() != "" {
-		t.Errorf("jobs = %v, failures = %v, want 1 and 0; logged:\n%s", r.sum("jobs"), r.sum(exportFailures), book)
-	}
-}
-
-// Shutdown keeps to its deadline with a receiver that never answers, says what
-// was not delivered, and leaves no goroutine behind though the queue of spans
-// is full (TestMain looks).
-func TestShutdownKeepsItsDeadline(t *testing.T) {
-	for _, protocol := range []string{"grpc", "http/protobuf"} {
-		t.Run(protocol, func(t *testing.T) {
-			t.Setenv("OTEL_EXPORTER_OTLP_PROTOCOL", protocol)
-			r := receive(t) // to HTTP it is as silent
-			r.onMetrics = func(ctx context.Context, _ *colmetrics.ExportMetricsServiceRequest) error {
-				<-ctx.Done()
-				return ctx.Err()
-			}
-			r.onTraces = func(ctx context.Context, _ *coltrace.ExportTraceServiceRequest) error { <-ctx.Done(); return ctx.Err() }
-			tel := start(t, WithoutPrometheus(), WithOTLPEndpoint(r.url()), WithExportInterval(time.Hour), WithShutdownTimeout(100*time.Millisecond))
-			count(tel, "jobs", 1)
-			for range 3000 {
-				span(tel, "render")
-			}
-			err := tel.Shutdown(t.Context())
-			if err == nil {
-				t.Fatal("Shutdown: no error, though nothing was delivered")
-			}
-			if again := tel.Shutdown(t.Context()); !errors.Is(again, err) && again.Error() != err.Error() {
-				t.Errorf("Shutdown again: %v, want %v", again, err)
-			}
-		})
-	}
-}
-
-// Shutdown that runs out of time before it has begun still ends all goroutines.
-func TestShutdownOutOfTime(t *testing.T) {
-	t.Setenv("OTEL_METRICS_EXPORTER", "prometheus,otlp,console")
-	t.Setenv("OTEL_TRACES_EXPORTER", "otlp,console")
-	r := receive(t)
-	before := goleak.IgnoreCurrent()
-	tel := start(t, WithPrometheusAddr("127.0.0.1:0"), WithOTLPEndpoint(r.url()))
-	ctx, cancel := context.WithCancel(t.Context())
-	cancel()
-	_ = tel.stop(ctx)
-	r.down()
-	eventually(t, "no goroutine is left", func() bool { return goleak.Find(before) == nil })
-}
-
-// A worker that SIGTERM ends delivers its last data, counted after the signal.
-func TestSIGTERM(t *testing.T) {
-	r := receive(t)
-	if out := runWorker(t, "OTEL_EXPORTER_OTLP_ENDPOINT="+r.url()); out != "ready\ndone\n" {
-		t.Errorf("printed %q", out)
-	}
-	if jobs, spans := r.sum("worker.jobs"), r.span("worker.render"); jobs != 1 || spans != 1 {
-		t.Errorf("got %v jobs and %d spans, want 1 each", jobs, spans)
-	}
-}
-
-// The console gets both signals, at the latest at Shutdown.
-func TestConsole(t *testing.T) {
-	out := runWorker(t, "OTEL_METRICS_EXPORTER=console", "OTEL_TRACES_EXPORTER=console")
-	if !strings.Contains(out, `"worker.jobs"`) || !strings.Contains(out, `"worker.render"`) {
-		t.Errorf("no counter or no span in\n%s", out)
-	}
-}
-
-// runWorker runs worker, sends it SIGTERM when it is ready, and returns what
-// it printed.
-func runWorker(t *testing.T, env ...string) string {
-	t.Helper()
-	cmd := exec.CommandContext(t.Context(), os.Args[0])
-	cmd.Env = append(append(os.Environ(), envWorker+"=1"), env...)
-	pipe, err := cmd.StdoutPipe()
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := cmd.Start(); err != nil {
-		t.Fatal(err)
-	}
-	var out strings.Builder
-	reader := bufio.NewReader(pipe)
-	for {
-		line, err := reader.ReadString('\n')
-		out.WriteString(line)
-		if err != nil {
-			break
-		}
-		if line == "ready\n" {
-			if err := cmd.Process.Signal(syscall.SIGTERM); err != nil {
-				t.Error(err)
-			}
-		}
-	}
-	if err := cmd.Wait(); err != nil {
-		t.Fatalf("worker: %v, printed\n%s", err, out.String())
-	}
-	return out.String()
 }
 
 // The exporters' own variables hold: headers, compression, temporality.
@@ -423,8 +256,8 @@ func TestExporterVariables(t *testing.T) {
 	if got := r.header("x-tenant"); !slices.Equal(got, []string{"a b"}) {
 		t.Errorf("x-tenant = %q", got)
 	}
-	if got := r.header("grpc-accept-encoding"); len(got) == 0 {
-		t.Errorf("no encodings offered: %q", got)
+	if r.compression != "gzip" {
+		t.Errorf("compression = %q, want gzip", r.compression)
 	}
 	if got.Load() != int32(metricspb.AggregationTemporality_AGGREGATION_TEMPORALITY_DELTA) {
 		t.Errorf("temporality = %v, want delta", got.Load())

@@ -19,17 +19,19 @@ import (
 	"google.golang.org/grpc/credentials"
 	_ "google.golang.org/grpc/encoding/gzip"
 	"google.golang.org/grpc/metadata"
+	"google.golang.org/grpc/stats"
 	"google.golang.org/protobuf/proto"
 )
 
 // inbox is what a receiver got.
 type inbox struct {
-	mu       sync.Mutex
-	sums     map[string]float64 // latest value of each sum, over its series
-	spans    map[string]int     // by name
-	resource map[string]string
-	headers  map[string][]string
-	requests int // of metrics
+	mu          sync.Mutex
+	sums        map[string]float64 // latest value of each sum, over its series
+	spans       map[string]int     // by name
+	resource    map[string]string
+	headers     map[string][]string
+	compression string
+	requests    int // of metrics
 }
 
 func (b *inbox) metrics(req *colmetrics.ExportMetricsServiceRequest) {
@@ -142,13 +144,25 @@ func (r *receiver) up(t *testing.T, opts ...grpc.ServerOption) {
 		l, err = net.Listen("tcp", r.addr)
 		return err == nil
 	})
-	r.server = grpc.NewServer(opts...)
+	r.server = grpc.NewServer(append(opts, grpc.StatsHandler(r))...)
 	colmetrics.RegisterMetricsServiceServer(r.server, metricsService{r: r})
 	coltrace.RegisterTraceServiceServer(r.server, traceService{r: r})
 	done := make(chan struct{})
 	server := r.server
 	go func() { defer close(done); _ = server.Serve(l) }()
 	t.Cleanup(func() { server.Stop(); <-done })
+}
+
+// The receiver as a stats handler keeps how the last request was compressed, which grpc hides from its handlers.
+func (r *receiver) TagConn(ctx context.Context, _ *stats.ConnTagInfo) context.Context { return ctx }
+func (r *receiver) TagRPC(ctx context.Context, _ *stats.RPCTagInfo) context.Context   { return ctx }
+func (r *receiver) HandleConn(context.Context, stats.ConnStats)                       {}
+func (r *receiver) HandleRPC(_ context.Context, s stats.RPCStats) {
+	if header, ok := s.(*stats.InHeader); ok {
+		r.mu.Lock()
+		r.compression = header.Compression
+		r.mu.Unlock()
+	}
 }
 
 // down stops r at once, as a crash does.

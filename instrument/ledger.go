@@ -11,7 +11,7 @@ import (
 // The duties of an implementation, which instrumenttest.TestLedger checks:
 //
 //   - Reserve is atomic and strict: it passes only while something is left and Spent + Held + amount ≤ Limit. It
-//     refuses with an error that matches [ErrBudgetExceeded].
+//     refuses with an error that matches [ErrBudgetExceeded], and the Balance that made it refuse.
 //   - Settle is never refused, even over the limit: the money is gone. Spent never goes down.
 //   - Every operation is idempotent by hold id. The same id with another amount is [ErrHoldConflict].
 //   - Settling a hold that was never reserved books its cost; settling one that was released books it as well.

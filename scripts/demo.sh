@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
 # demo.sh [flag ...] [video ...]: runs the smart video editor with a Redis of its own, which ends with it.
 # What is given here comes after the demo's own flags, and wins. Each run has a folder of its own: in one where
-# its jobs are done the editor would not do them again.
+# its jobs are done the editor would not do them again. With nothing given it edits its own clip several times,
+# so that there is time to look at the series of a job, which end with it.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
@@ -42,6 +43,7 @@ if [[ -z $redis ]]; then
 	exit 1
 fi
 
+(($#)) || set -- -jobs 5
 trap '[[ -z $demo ]] || kill -INT "$demo" 2>/dev/null' INT
 trap '[[ -z $demo ]] || kill -TERM "$demo" 2>/dev/null' TERM HUP
 "$editor" -redis "redis://127.0.0.1:$port" -out "smartvideoeditor-out/$(date +%Y%m%d-%H%M%S)" -hold 10m "$@" </dev/null &

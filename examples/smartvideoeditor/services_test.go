@@ -93,17 +93,17 @@ func TestBudget(t *testing.T) {
 // -speech-url and OPENAI_API_KEY alone point the transcription at another service.
 func TestSpeechURL(t *testing.T) {
 	t.Setenv("OPENAI_API_KEY", "sk-test")
-	var calls atomic.Int64
-	status := http.StatusOK
+	var calls, status atomic.Int64
+	status.Store(http.StatusOK)
 	service := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		calls.Add(1)
 		if r.URL.Path != "/v1/audio/transcriptions" || r.Header.Get("Authorization") != "Bearer sk-test" {
 			t.Errorf("got %s with %q", r.URL.Path, r.Header.Get("Authorization"))
 		}
 		w.Header().Set("Content-Type", "application/json")
-		w.WriteHeader(status)
+		w.WriteHeader(int(status.Load()))
 		body := map[string]any{"text": "from elsewhere", "usage": map[string]any{"type": "duration", "seconds": 60}}
-		if status != http.StatusOK {
+		if status.Load() != http.StatusOK {
 			body = map[string]any{"error": map[string]any{"message": "no such key", "type": "invalid_request_error"}}
 		}
 		_ = json.NewEncoder(w).Encode(body) // the program reports what it gets
@@ -116,7 +116,7 @@ func TestSpeechURL(t *testing.T) {
 		t.Errorf("exit status %d after %d calls, jobs %+v; want what the service heard, at what it has billed", r.exit, calls.Load(), r.jobs)
 	}
 
-	status = http.StatusUnauthorized
+	status.Store(http.StatusUnauthorized)
 	r = edit(t, "-out", t.TempDir(), "-speech-url", service.URL+"/v1", video)
 	if r.exit != 1 || len(r.jobs) != 1 || r.jobs[0].ErrorType != "http_401" || !strings.Contains(r.jobs[0].Error, "no such key") || r.jobs[0].CostUSD != 0 {
 		t.Errorf("exit status %d, jobs %+v", r.exit, r.jobs)

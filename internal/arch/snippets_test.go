@@ -1,0 +1,147 @@
+package arch
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"go/ast"
+	"go/importer"
+	"go/parser"
+	"go/token"
+	"go/types"
+	"io"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"testing"
+)
+
+// prelude is what the pages take as given: the reader's own types and functions.
+const prelude = `package page
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"testing"
+	"time"
+
+	"go.opentelemetry.io/otel/attribute"
+	"go.opentelemetry.io/otel/propagation"
+
+	"github.com/stagemeter/stagemeter/exporters"
+	"github.com/stagemeter/stagemeter/instrument"
+	"github.com/stagemeter/stagemeter/instrument/ffmpeg"
+	"github.com/stagemeter/stagemeter/instrument/instrumenttest"
+)
+
+type (
+	Segment    struct{}
+	Transcript struct{ Duration time.Duration }
+	service    struct{}
+)
+
+var (
+	p          *instrument.Pipeline
+	id, video  string
+	audio      []byte
+	length     time.Duration
+	client     service
+	segments   []Segment
+)
+
+func (service) Transcribe(context.Context, []byte) (Transcript, error)
+func validate(context.Context, string) (time.Duration, error)
+func render(context.Context, string) error
+func detect(context.Context, string) ([]Segment, error)
+func detectSegments(context.Context) ([]Segment, error)
+func priceOf(Transcript) instrument.USD
+func transcribe(context.Context) (Transcript, error)
+`
+
+// What the pages show compiles. What a reader would declare is in prelude; that a snippet leaves a variable or
+// an import unused is no fault of it.
+func TestSnippetsCompile(t *testing.T) {
+	fset := token.NewFileSet()
+	head, err := parser.ParseFile(fset, "prelude", prelude, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	deps := importer.ForCompiler(fset, "gc", exportData(t, head.Imports))
+	snippet := regexp.MustCompile("(?ms)^```go\n(.*?)^```$")
+	for _, page := range []string{"README.md", "docs/guide.md"} {
+		text, err := os.ReadFile(filepath.Join(root, page))
+		if err != nil {
+			t.Fatal(err)
+		}
+		blocks := snippet.FindAllStringSubmatch(string(text), -1)
+		if len(blocks) == 0 {
+			t.Errorf("%s shows no Go", page)
+		}
+		code := prelude
+		for _, block := range blocks {
+			part := strings.ReplaceAll(block[1], "…", "return nil")
+			if !strings.HasPrefix(part, "func ") {
+				part = "func _(ctx context.Context) error {\n" + part + "return nil\n}\n"
+			}
+			code += part
+		}
+		if err := compile(fset, deps, code); err != nil {
+			t.Errorf("%s: %v", page, err)
+		}
+	}
+	if err := compile(fset, deps, prelude+"func _() { p.NoSuchMethod() }"); err == nil {
+		t.Error("a snippet that calls what does not exist compiles")
+	}
+}
+
+// compile checks a file's types. The errors give the text of their lines.
+func compile(fset *token.FileSet, deps types.Importer, code string) error {
+	file, err := parser.ParseFile(fset, "snippet", code, parser.SkipObjectResolution)
+	if err != nil {
+		return err
+	}
+	var all error
+	conf := types.Config{Importer: deps, Error: func(err error) {
+		if typed := (types.Error{}); !errors.As(err, &typed) || !typed.Soft {
+			line := strings.Split(code, "\n")[fset.Position(typed.Pos).Line-1]
+			all = errors.Join(all, fmt.Errorf("%s: %q", typed.Msg, strings.TrimSpace(line)))
+		}
+	}}
+	_, _ = conf.Check("page", fset, []*ast.File{file}, nil) // every error came to Error
+	return all
+}
+
+// exportData finds what the compiler wrote of the imported packages, and of all that they import.
+func exportData(t *testing.T, imports []*ast.ImportSpec) importer.Lookup {
+	t.Helper()
+	args := []string{"list", "-export", "-deps", "-json=ImportPath,Export"}
+	for _, spec := range imports {
+		args = append(args, strings.Trim(spec.Path.Value, `"`))
+	}
+	list := exec.Command("go", args...)
+	list.Dir, list.Stderr = root, os.Stderr
+	out, err := list.Output()
+	if err != nil {
+		t.Fatalf("%v: %v", list.Args, err)
+	}
+	files := make(map[string]string)
+	for dec := json.NewDecoder(strings.NewReader(string(out))); ; {
+		var pkg struct{ ImportPath, Export string }
+		if err := dec.Decode(&pkg); err == io.EOF {
+			break
+		} else if err != nil {
+			t.Fatal(err)
+		}
+		files[pkg.ImportPath] = pkg.Export
+	}
+	return func(path string) (io.ReadCloser, error) {
+		if files[path] == "" {
+			return nil, fmt.Errorf("no package %s", path)
+		}
+		return os.Open(files[path])
+	}
+}
