@@ -40,6 +40,7 @@
 //	WithExportInterval      OTEL_METRIC_EXPORT_INTERVAL              milliseconds                                  60000
 //	                        OTEL_METRIC_EXPORT_TIMEOUT               milliseconds                                  30000
 //	                        OTEL_METRICS_EXEMPLAR_FILTER             always_on always_off trace_based              trace_based
+//	WithCardinalityLimit                                             series of an instrument, more than 0          2000
 //	WithView                                                         views of the SDK                              the instruments' advice
 //
 //	WithOTLPEndpoint        OTEL_TRACES_EXPORTER                     comma list: otlp console none                 otlp if it has an endpoint

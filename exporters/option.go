@@ -33,6 +33,7 @@ type config struct {
 	interval        time.Duration
 	sampler         sdktrace.Sampler
 	views           []sdkmetric.View
+	series          int // of an instrument; 0: as the SDK has it
 	globals         bool
 	logger          *slog.Logger
 	shutdownTimeout time.Duration
@@ -193,6 +194,21 @@ func WithExportInterval(d time.Duration) Option {
 			return c.reject(fmt.Sprintf("WithExportInterval(%v)", d), "more than 0", "it is left out")
 		}
 		c.interval = d
+		return c
+	})
+}
+
+// WithCardinalityLimit sets how many series an instrument may have. What is
+// past it goes into one that is marked otel_metric_overflow="true", for ever. A
+// pipeline with instrument.WithLiveJobLimit(n) above 1,000 needs 2n.
+//
+// Default: 2,000, the SDK's.
+func WithCardinalityLimit(series int) Option {
+	return option(func(c config) config {
+		if series <= 0 {
+			return c.reject(fmt.Sprintf("WithCardinalityLimit(%d)", series), "more than 0", "it is left out")
+		}
+		c.series = series
 		return c
 	})
 }

@@ -23,6 +23,41 @@ func describe(t *testing.T, opts ...Option) map[string]string {
 	return m
 }
 
+// One byte that is not UTF-8 in a resource would make the receiver refuse every
+// push, for as long as the program runs.
+func TestResourceThatIsNotUTF8(t *testing.T) {
+	for _, tt := range []struct {
+		reason string
+		env    string
+		opts   []Option
+		want   map[string]string
+	}{
+		{"the service's name", "", []Option{WithServiceName("a\xffb")}, map[string]string{"service.name": "a\uFFFDb"}},
+		{"a value", "", []Option{WithResourceAttributes(attribute.String("team", "\xff"))}, map[string]string{"team": "\uFFFD"}},
+		{"a key", "", []Option{WithResourceAttributes(attribute.String("te\xffam", "x"))}, map[string]string{"te\uFFFDam": "x"}},
+		{"a list", "", []Option{WithResourceAttributes(attribute.StringSlice("teams", []string{"a", "\xff"}))}, nil},
+		{"the environment", "team=%ff", nil, map[string]string{"team": "\uFFFD"}},
+	} {
+		t.Run(tt.reason, func(t *testing.T) {
+			t.Setenv("OTEL_RESOURCE_ATTRIBUTES", tt.env)
+			r := receive(t)
+			tel, err := Start(t.Context(), append(tt.opts, WithoutPrometheus(), WithOTLPEndpoint(r.url()), option(quick))...)
+			if err == nil || !strings.Contains(err.Error(), "UTF-8") {
+				t.Errorf("error %v, want one about UTF-8", err)
+			}
+			count(tel, "jobs", 1)
+			if err := tel.Shutdown(t.Context()); err != nil || r.sum("jobs") != 1 {
+				t.Errorf("jobs = %v, Shutdown: %v: want the last push to arrive", r.sum("jobs"), err)
+			}
+			for key, want := range tt.want {
+				if got := r.attribute(key); got != want {
+					t.Errorf("%s = %q, want %q", key, got, want)
+				}
+			}
+		})
+	}
+}
+
 func TestResource(t *testing.T) {
 	exe, err := os.Executable()
 	if err != nil {

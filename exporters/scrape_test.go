@@ -7,7 +7,6 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"strings"
-	"sync"
 	"testing"
 	"time"
 
@@ -135,23 +134,6 @@ func TestFormats(t *testing.T) {
 			t.Errorf("no exemplar with trace %s", trace)
 		}
 	})
-}
-
-// Scrapes at the same time all get an answer.
-func TestConcurrentScrapes(t *testing.T) {
-	tel := start(t, WithPrometheusAddr("127.0.0.1:0"))
-	count(tel, "jobs", 1)
-	var wg sync.WaitGroup
-	for range maxScrapes {
-		wg.Go(func() {
-			rec := httptest.NewRecorder()
-			tel.Handler().ServeHTTP(rec, httptest.NewRequest(http.MethodGet, "/", nil))
-			if rec.Code != http.StatusOK || !strings.Contains(rec.Body.String(), "\njobs_total 1\n") {
-				t.Errorf("%d: %s", rec.Code, rec.Body)
-			}
-		})
-	}
-	wg.Wait()
 }
 
 // One metric that can't be shown doesn't take the others along; it is counted

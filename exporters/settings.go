@@ -206,8 +206,12 @@ func (r *reader) ratio() float64 {
 // meterOptions are the provider's settings that have nothing to do with where
 // the metrics go.
 func (s settings) meterOptions() []sdkmetric.Option {
-	return []sdkmetric.Option{
+	opts := []sdkmetric.Option{
 		sdkmetric.WithExemplarFilter(s.exemplars),
 		sdkmetric.WithView(s.config.views...),
 	}
+	if s.config.series > 0 {
+		opts = append(opts, sdkmetric.WithCardinalityLimit(s.config.series))
+	}
+	return opts
 }

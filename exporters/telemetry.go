@@ -72,6 +72,9 @@ func (t *Telemetry) start(ctx context.Context, s settings) error {
 	if err != nil {
 		s.logger.Warn("the resource lacks some attributes", "error", err)
 	}
+	if res, err = validUTF8(res); err != nil {
+		errs = append(errs, err)
+	}
 	if t.traces, err = newTraces(ctx, s, res); err != nil {
 		errs = append(errs, err)
 	}

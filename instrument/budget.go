@@ -41,7 +41,7 @@ func (e *BudgetError) ErrorType() string { return "budget_exceeded" }
 // Shares of the budget, in percent, whose crossing is an event on the job's span.
 var budgetThresholds = [...]int64{50, 80, 100}
 
-// budget is what the runs of one job id share: the account, its newest balance, and whether it was exceeded.
+// budget is what the runs of one job id share: the newest account, its newest balance, and whether it was exceeded.
 type budget struct {
 	account  atomic.Pointer[openAccount]
 	limit    atomic.Int64
@@ -66,8 +66,12 @@ func (b *budget) remaining() (USD, bool) {
 	return USD(b.limit.Load() - b.spent.Load()), true
 }
 
-// see takes note of a balance. Operations may report out of order; spent never goes down.
+// see takes note of a balance. Operations may report out of order; spent never goes down. A ledger whose store is
+// away refuses without a balance.
 func (b *budget) see(bal Balance) {
+	if bal == (Balance{}) {
+		return
+	}
 	b.limit.Store(int64(bal.Limit))
 	for {
 		old := b.spent.Load()
@@ -91,16 +95,21 @@ func (j *Job) openBudget(ctx context.Context, limit USD) {
 	if err == nil && account == nil {
 		err = errors.New("Ledger.Open gave no account")
 	}
-	if err != nil {
+	switch {
+	case err == nil:
+	case is(err, ErrBudgetExceeded): // the ledger rather refuses work than count none
+		handle(fmt.Errorf("instrument: every paid call of job %q is refused: %w", j.shown, err))
+		account, _ = NewMemoryLedger().Open(ctx, j.id, 0) // fails for a negative limit alone
+		limit = 0
+	default:
 		handle(fmt.Errorf("instrument: no budget for job %q: %w", j.shown, err))
 		return
 	}
-	j.p.live.mu.Lock()
-	j.live.opened = append(j.live.opened, account)
-	j.p.live.mu.Unlock()
 	b := &j.live.budget
 	b.limit.Store(int64(limit))
-	b.account.Store(&openAccount{account})
+	j.account = &openAccount{account}
+	b.account.Store(j.account)
+	j.release(ctx, account, j.p.holdID()) // of nobody: it gives the balance of an account that others have used
 }
 
 // reserve asks the job's budget for a call. It returns the refusal, or nil when the call may be made.
@@ -108,6 +117,14 @@ func (j *Job) reserve(ctx context.Context, c *Call) error {
 	account := j.live.budget.account.Load()
 	if account == nil {
 		return nil
+	}
+	refusal := func(bal Balance) error {
+		return &BudgetError{Job: j.id, API: c.api, Limit: bal.Limit, Spent: bal.Spent, Held: bal.Held, Asked: c.estimate}
+	}
+	b := &j.live.budget
+	known := Balance{Limit: USD(b.limit.Load()), Spent: USD(b.spent.Load())}
+	if c.unknown && known.Limit != Unlimited {
+		return refusal(known)
 	}
 	c.hold = j.p.holdID()
 	c.account = account.Account
@@ -118,15 +135,30 @@ func (j *Job) reserve(ctx context.Context, c *Call) error {
 	})
 	switch {
 	case err == nil:
-		j.live.budget.see(bal)
+		b.see(bal)
 		return nil
+	case is(err, ErrBudgetExceeded) && bal == (Balance{}) && known.Limit != 0: // of a ledger whose store is away
+		return refusal(known)
 	case is(err, ErrBudgetExceeded):
-		j.live.budget.see(bal)
+		b.see(bal)
 		j.exceed(ctx)
-		return &BudgetError{Job: j.id, API: c.handle.name, Limit: bal.Limit, Spent: bal.Spent, Held: bal.Held, Asked: c.estimate}
+		return refusal(bal)
 	default:
 		handle(fmt.Errorf("instrument: the ledger did not answer for job %q, the call of %s goes on: %w", j.shown, c.handle.name, err))
 		return nil
+	}
+}
+
+// release ends the hold of a call that cost nothing, whatever the state of ctx.
+func (j *Job) release(ctx context.Context, account Account, hold string) {
+	if err := contain("Account.Release", func() error {
+		bal, err := account.Release(context.WithoutCancel(ctx), hold)
+		if err == nil {
+			j.live.budget.see(bal)
+		}
+		return err
+	}); err != nil {
+		handle(fmt.Errorf("instrument: a hold of job %q not released: %w", j.shown, err))
 	}
 }
 
@@ -168,11 +200,14 @@ func (j *Job) exceed(ctx context.Context) {
 // connection that never came up, and an answer of 3xx or 4xx. Sources: the providers bill what was processed, also
 // when the client hung up, and do not bill rejected requests.
 func mayHaveCost(err error) bool {
+	if _, unmade := err.(nilFuncError); unmade {
+		return false
+	}
 	return guarded(true, func() bool {
 		var op *net.OpError
 		var dns *net.DNSError
 		switch {
-		case endless(err, 0):
+		case endless(err):
 			return true
 		case errors.Is(err, ErrBudgetExceeded), errors.As(err, &dns), errors.As(err, &op) && op.Op == "dial":
 			return false

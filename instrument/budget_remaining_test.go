@@ -53,7 +53,7 @@ func TestLimits(t *testing.T) {
 			want := 0.0
 			if tt.invalid != "" {
 				want = 1
-				if got := rec.Counter(vp("invalid_values_total"), label("metric", "budget_remaining"), label("reason", tt.invalid)); got != 1 {
+				if got := rec.Counter(vp("invalid_values_total"), label("metric", "video.processing.budget_remaining"), label("reason", tt.invalid)); got != 1 {
 					t.Errorf("%v invalid values of reason %s, want 1", got, tt.invalid)
 				}
 			}
@@ -81,7 +81,7 @@ func TestSetBudgetRemaining(t *testing.T) {
 		t.Errorf("after amounts that are none: %s", got)
 	}
 	for reason, want := range map[string]float64{"nan": 1, "inf": 2} {
-		if got := rec.Counter(vp("invalid_values_total"), label("metric", "budget_remaining"), label("reason", reason)); got != want {
+		if got := rec.Counter(vp("invalid_values_total"), label("metric", "video.processing.budget_remaining"), label("reason", reason)); got != want {
 			t.Errorf("%v invalid values of reason %s, want %v", got, reason, want)
 		}
 	}

@@ -2,7 +2,6 @@ package instrument
 
 import (
 	"context"
-	"fmt"
 	"sync"
 
 	"go.opentelemetry.io/otel/attribute"
@@ -18,10 +17,12 @@ type Call struct {
 	job      *Job
 	ctx      context.Context
 	handle   *apiHandle
+	api      string // as it was given
 	span     trace.Span
 	account  Account // of the reservation; nil without a budget
 	hold     string
 	estimate USD
+	unknown  bool // the estimate cannot be booked
 	floor    USD
 
 	mu     sync.Mutex
@@ -57,8 +58,9 @@ func StartCall(ctx context.Context, api string, opts ...CallOption) (context.Con
 			o.applyCall(&cfg)
 		}
 	}
-	c := &Call{p: p, job: s.job, handle: p.apis.get(api)}
-	c.estimate, c.floor = c.valid(ctx, cfg.estimate), c.valid(ctx, cfg.floor)
+	c := &Call{p: p, job: s.job, handle: p.apis.get(api), api: api}
+	c.estimate, c.unknown = c.valid(ctx, cfg.estimate)
+	c.floor, _ = c.valid(ctx, cfg.floor)
 	c.ctx, c.span = p.tracer.Start(ctx, c.handle.spanName, trace.WithSpanKind(trace.SpanKindClient),
 		trace.WithAttributes(apiKey.String(c.handle.name)))
 	if s.job == nil {
@@ -74,12 +76,12 @@ func StartCall(ctx context.Context, api string, opts ...CallOption) (context.Con
 }
 
 // valid counts an amount that cannot be booked and makes 0 of it.
-func (c *Call) valid(ctx context.Context, amount USD) USD {
+func (c *Call) valid(ctx context.Context, amount USD) (valid USD, unknown bool) {
 	if reason := amount.invalid(); reason != "" {
 		c.p.countInvalid(ctx, semconv.CostName, reason)
-		return 0
+		return 0, true
 	}
-	return amount
+	return amount, false
 }
 
 // SetCost says what the call really cost; the last one before End holds. An amount that cannot be booked (negative,
@@ -101,8 +103,9 @@ func (c *Call) SetCost(cost USD) {
 
 // End ends the call: counts it in video_processing_api_calls_total{api, status}, settles the reservation, and books
 // the cost in video_processing_cost_usd_total{api}, on the job and on the span. Without a SetCost a call that
-// succeeded books its estimate, and one that failed its floor if it may have been charged; see [WithFloor]. Defer it
-// directly; what is said of a panic, a Goexit and a second End at [Job.End] holds here.
+// succeeded books its estimate, or 0 if it has none. One that failed and may have been charged books its floor, or
+// what SetCost said if that is more; see [WithFloor]. A call that never ends keeps its reservation as long as its job
+// lives. Defer it directly; what is said of a panic, a Goexit and a second End at [Job.End] holds here.
 func (c *Call) End(errp *error) {
 	if c == nil || c.p.inert() || !c.end() {
 		return
@@ -121,10 +124,15 @@ func (c *Call) end() (first bool) {
 
 func (c *Call) finish(o outcome) {
 	status, cost, sure := semconv.CallStatusSuccess, c.estimate, true
+	charged := false // a failed call
 	if o.err != nil {
-		status, cost, sure = semconv.CallStatusError, c.floor, o.panic() || mayHaveCost(o.err)
+		charged = o.panic() || mayHaveCost(o.err)
+		status, cost, sure = semconv.CallStatusError, c.floor, charged
 	}
-	if c.priced {
+	switch {
+	case c.priced && charged:
+		cost = max(c.cost, c.floor)
+	case c.priced:
 		cost, sure = c.cost, true
 	}
 	c.p.inst.APICalls.Add(c.ctx, 1, c.handle.calls[status]...)
@@ -133,15 +141,7 @@ func (c *Call) finish(o outcome) {
 		c.p.spend(c.ctx, c.job, c.handle, cost, c.account, c.hold)
 		c.span.SetAttributes(costKey.Float64(cost.Float64()))
 	case c.account != nil:
-		if err := contain("Account.Release", func() error {
-			bal, err := c.account.Release(context.WithoutCancel(c.ctx), c.hold)
-			if err == nil {
-				c.job.live.budget.see(bal)
-			}
-			return err
-		}); err != nil {
-			handle(fmt.Errorf("instrument: a call of %s of job %q not released: %w", c.handle.name, c.job.shown, err))
-		}
+		c.job.release(c.ctx, c.account, c.hold)
 	}
 	var errorType string
 	if o.err != nil {
@@ -185,7 +185,9 @@ func (p *Pipeline) spend(ctx context.Context, j *Job, api *apiHandle, amount USD
 	}
 	if !j.done.Load() {
 		j.addCost(amount)
-		j.live.spend(api, amount)
+		if p.live.spend(j.live, api, amount) {
+			p.inst.JobsUnshown.Add(ctx, 1)
+		}
 	}
 	if account != nil {
 		j.settle(ctx, account, hold, amount)

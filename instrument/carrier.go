@@ -46,12 +46,15 @@ func (p *Pipeline) Enqueue(ctx context.Context, id string, carrier propagation.T
 	}
 }
 
+// unset stands for the global propagator until one is set.
+var unset = otel.GetTextMapPropagator()
+
 // propagation is the propagator that was given, or the global one if there is one, or W3C.
 func (p *Pipeline) propagation() propagation.TextMapPropagator {
 	if p.propagator != nil {
 		return p.propagator
 	}
-	if global := otel.GetTextMapPropagator(); len(global.Fields()) > 0 {
+	if global := otel.GetTextMapPropagator(); !identical(global, unset) || len(global.Fields()) > 0 {
 		return global
 	}
 	return w3c

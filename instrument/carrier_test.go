@@ -146,7 +146,7 @@ func TestCarriersThatHoldNothingOfUse(t *testing.T) {
 				want := 0.0
 				if tt.invalid != "" {
 					want = 1
-					if got := s.Counter(vp("invalid_values_total"), label("metric", "queue_wait"), label("reason", tt.invalid)); got != 1 {
+					if got := s.Counter(vp("invalid_values_total"), label("metric", "video.processing.queue_wait"), label("reason", tt.invalid)); got != 1 {
 						t.Errorf("%s = %v, want 1", tt.invalid, got)
 					}
 				}
@@ -219,7 +219,7 @@ func TestPropagators(t *testing.T) {
 		t.Run(tt.reason, func(t *testing.T) {
 			if tt.global != nil {
 				otel.SetTextMapPropagator(tt.global)
-				t.Cleanup(func() { otel.SetTextMapPropagator(propagation.NewCompositeTextMapPropagator()) })
+				t.Cleanup(func() { otel.SetTextMapPropagator(w3c()) }) // nothing unsets it
 			}
 			p, rec := instrumenttest.New(t, tt.opts...)
 			carrier := carrierOf(p, t.Context())
@@ -233,6 +233,20 @@ func TestPropagators(t *testing.T) {
 			}
 		})
 	}
+}
+
+// OTEL_PROPAGATORS=none of a program that wants no trace context on its queue.
+func TestNoPropagation(t *testing.T) {
+	otel.SetTextMapPropagator(propagation.NewCompositeTextMapPropagator())
+	t.Cleanup(func() { otel.SetTextMapPropagator(w3c()) })
+	p, _ := instrumenttest.New(t)
+	if carrier := carrierOf(p, t.Context()); len(carrier) != 1 || carrier[instrument.EnqueuedAtKey] == "" {
+		t.Errorf("carrier = %v, want the time alone", carrier)
+	}
+}
+
+func w3c() propagation.TextMapPropagator {
+	return propagation.NewCompositeTextMapPropagator(propagation.TraceContext{}, propagation.Baggage{})
 }
 
 // renamed is W3C Trace Context under another key.

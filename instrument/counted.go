@@ -24,34 +24,36 @@ func (c *counted) add(err error) {
 	c.errs = append(c.errs, err)
 }
 
-// has tells whether err is one of them or wraps one.
+// has tells whether err is one of them or wraps one. Unlike errors.Is it asks no Is method: another error of the same
+// kind is another error.
 func (c *counted) has(err error) bool {
 	c.mu.Lock()
 	errs := slices.Clone(c.errs)
 	c.mu.Unlock()
-	return slices.ContainsFunc(errs, func(e error) bool { return same(err, e) })
-}
-
-// same tells whether err is counted or wraps it. Unlike errors.Is it asks no Is method: another error of the same kind
-// is another error.
-func same(err, counted error) bool {
-	// A panic that goes on is read anew by each End.
-	if a, ok := err.(*PanicError); ok && a != nil {
-		if b, ok := counted.(*PanicError); ok && b != nil {
-			return identical(a.Value, b.Value)
-		}
+	is := func(e error) bool {
+		return slices.ContainsFunc(errs, func(counted error) bool { return same(e, counted) })
 	}
-	return identical(err, counted) || guarded(false, func() bool {
-		if endless(err, 0) {
+	return len(errs) > 0 && (is(err) || guarded(false, func() bool {
+		if endless(err) {
 			return false
 		}
 		for e := range chain(err) {
-			if identical(e, counted) {
+			if is(e) {
 				return true
 			}
 		}
 		return false
-	})
+	}))
+}
+
+// same tells whether two are one error. A panic that goes on is read anew by each End.
+func same(a, b error) bool {
+	if a, ok := a.(*PanicError); ok && a != nil {
+		if b, ok := b.(*PanicError); ok && b != nil {
+			return identical(a.Value, b.Value)
+		}
+	}
+	return identical(a, b)
 }
 
 // identical compares two values. Of those that cannot be compared, which panics, it takes two of one type for the same.

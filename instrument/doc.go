@@ -14,7 +14,8 @@
 //
 // # What it does to a program
 //
-// Nothing. No call panics, exits, blocks on a network or starts a goroutine, and recordings return no error. Values
+// Nothing. No call panics, exits, starts a goroutine or, unless [WithLedger] gives a ledger that does, blocks on a
+// network, and recordings return no error. Values
 // that no histogram should see (NaN, infinities, out of range) are counted in
 // video_processing_invalid_values_total{metric, reason}. What has no caller to return to goes to otel.Handle. User code
 // that is called (price functions, classifiers, carriers, pool statistics) may panic without harm. A nil *Pipeline,

@@ -60,7 +60,7 @@ func ErrorType(err error) string {
 		return ""
 	}
 	return guarded(goType(err), func() string {
-		if endless(err, 0) {
+		if endless(err) {
 			return goType(err)
 		}
 		for _, typeOf := range errorTypes {
@@ -249,39 +249,48 @@ func unwrap(err error) []error {
 	})
 }
 
-// maxChain is how deeply errors are believed to wrap each other.
-const maxChain = 100
+// maxErrors is how many errors a chain is believed to have, each as often as it is wrapped.
+const maxErrors = 10_000
 
-// endless tells of an error that wraps itself, which errors.Is would follow for ever.
-func endless(err error, depth int) bool {
-	if err == nil || depth > maxChain {
-		return err != nil
+// endless tells of an error that wraps itself, which errors.Is would follow for ever, or for very long.
+func endless(err error) bool {
+	left := maxErrors
+	var walk func(error) bool
+	walk = func(err error) bool {
+		if err == nil {
+			return false
+		}
+		left--
+		return left < 0 || slices.ContainsFunc(unwrap(err), walk)
 	}
-	return slices.ContainsFunc(unwrap(err), func(inner error) bool { return endless(inner, depth+1) })
+	return walk(err)
 }
 
 // innermost is the first error of the chain that wraps nothing.
 func innermost(err error) error {
 	for e := range chain(err) {
-		switch e.(type) {
-		case interface{ Unwrap() error }, interface{ Unwrap() []error }:
-			continue
+		if !slices.ContainsFunc(unwrap(e), func(inner error) bool { return inner != nil }) {
+			return e
 		}
-		return e
 	}
 	return err
 }
 
-// errorType asks the user's classifier, then [ErrorType]. One that panics is reported.
+// errorType asks the user's classifier, then [ErrorType].
 func (p *Pipeline) errorType(err error) string {
-	var t string
-	if p.classify != nil {
-		if err := contain("the function of WithErrorClassifier", func() error { t = p.classify(err); return nil }); err != nil {
-			handle(err)
-		}
-	}
-	if t != "" {
+	if t := p.classified(err); t != "" {
 		return t
 	}
 	return ErrorType(err)
+}
+
+// classified is what the user's classifier says, if there is one. One that panics is reported.
+func (p *Pipeline) classified(err error) (errorType string) {
+	if p.classify == nil {
+		return ""
+	}
+	if err := contain("the function of WithErrorClassifier", func() error { errorType = p.classify(err); return nil }); err != nil {
+		handle(err)
+	}
+	return errorType
 }

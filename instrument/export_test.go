@@ -4,6 +4,7 @@ package instrument
 var (
 	Clean     = clean
 	CleanName = cleanName
+	ShowID    = showID
 )
 
 // The longest a name and an id get, in bytes.

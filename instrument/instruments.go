@@ -3,14 +3,15 @@ package instrument
 import (
 	"context"
 	"errors"
+	"fmt"
 	"slices"
-	"strings"
 	"sync"
 	"sync/atomic"
 
 	"go.opentelemetry.io/otel/attribute"
 	"go.opentelemetry.io/otel/metric"
 	"go.opentelemetry.io/otel/metric/noop"
+	"go.opentelemetry.io/otel/trace"
 
 	"github.com/stagemeter/stagemeter/semconv"
 )
@@ -132,6 +133,7 @@ func withAttrs(attrs ...attribute.KeyValue) metric.MeasurementOption {
 type stageHandle struct {
 	name       string
 	spanName   string
+	span       []trace.SpanStartOption // stage
 	inProgress atomic.Int64
 	set        metric.MeasurementOption // stage
 	record     recordOptions            // the same, for the histograms
@@ -139,7 +141,11 @@ type stageHandle struct {
 
 func newStageHandle(name string) *stageHandle {
 	set := withAttrs(semconv.AttrStage.String(name))
-	return &stageHandle{name: name, spanName: "stage " + name, set: set, record: recordOptions{set}}
+	return &stageHandle{name: name, spanName: "stage " + name, span: stageSpan(name), set: set, record: recordOptions{set}}
+}
+
+func stageSpan(name string) []trace.SpanStartOption {
+	return []trace.SpanStartOption{trace.WithAttributes(stageKey.String(name))}
 }
 
 // apiHandle is what the recordings of one API name share.
@@ -179,6 +185,7 @@ var statusHandles = func() map[semconv.JobStatus]statusHandle {
 type errorKeys struct {
 	mu    sync.RWMutex
 	limit int
+	full  bool
 	types int // how many there are, and
 	pairs int // how many pairs with stages, of those that were not declared
 	known map[string]struct{}
@@ -187,15 +194,15 @@ type errorKeys struct {
 
 type errorKey struct{ stage, errorType string }
 
-// options are the attributes of an error of a stage. Past the limit a new type becomes "other".
-func (k *errorKeys) options(stage, errorType string) addOptions {
+// options are the attributes of an error of a stage. Past the limit a new type becomes "other"; it tells of the first.
+func (k *errorKeys) options(stage, errorType string) (o addOptions, filled bool) {
 	errorType, _ = cleanName(errorType)
 	key := errorKey{stage, errorType}
 	k.mu.RLock()
-	o := k.opts[key]
+	o = k.opts[key]
 	k.mu.RUnlock()
 	if o != nil {
-		return o
+		return o, false
 	}
 	k.mu.Lock()
 	defer k.mu.Unlock()
@@ -213,7 +220,9 @@ func (k *errorKeys) options(stage, errorType string) addOptions {
 		}
 		o = k.add(key)
 	}
-	return o
+	filled = key.errorType == other && errorType != other && !k.full
+	k.full = k.full || filled
+	return o, filled
 }
 
 // declare makes a pair that the limits do not concern. It is for the time before the pipeline is used.
@@ -229,13 +238,12 @@ func (k *errorKeys) add(key errorKey) addOptions {
 }
 
 func (p *Pipeline) countError(ctx context.Context, stage, errorType string) {
-	p.inst.Errors.Add(ctx, 1, p.errors.options(stage, errorType)...)
-}
-
-// countInvalid counts a value that could not be recorded by the instrument of this OpenTelemetry name.
-func (p *Pipeline) countInvalid(ctx context.Context, name string, reason semconv.InvalidReason) {
-	p.inst.InvalidValues.Add(orBackground(ctx), 1, withAttrs(
-		semconv.AttrMetric.String(strings.TrimPrefix(name, "video.processing.")), reason.Attr()))
+	opts, filled := p.errors.options(stage, errorType)
+	p.inst.Errors.Add(ctx, 1, opts...)
+	if filled {
+		handle(fmt.Errorf("instrument: more than %d types of error: %q and all new ones are recorded as %q; "+
+			"WithErrorClassifier gives errors types that are few", p.errors.limit, errorType, other))
+	}
 }
 
 // zero adds 0 to every counter series that can be known at the start. Without it a series would be born at its first
@@ -247,12 +255,15 @@ func (p *Pipeline) zero() {
 	}
 	p.inst.BudgetExceeded.Add(ctx, 0)
 	p.inst.JobsUnshown.Add(ctx, 0)
+	for _, add := range invalidHandles {
+		p.inst.InvalidValues.Add(ctx, 0, add...)
+	}
 	for _, h := range p.stages.all() {
-		for _, t := range []string{"canceled", "panic", "timeout"} {
+		for _, t := range []string{"budget_exceeded", "canceled", "panic", "timeout"} {
 			p.inst.Errors.Add(ctx, 0, p.errors.declare(h.name, t)...)
 		}
 	}
-	for _, t := range []string{"panic", "timeout"} { // a canceled job is no error
+	for _, t := range []string{"budget_exceeded", "panic", "timeout"} { // a canceled job is no error
 		p.inst.Errors.Add(ctx, 0, p.errors.declare(jobStage, t)...)
 	}
 }

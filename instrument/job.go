@@ -28,20 +28,23 @@ type Job struct {
 	video      atomic.Int64 // length in nanoseconds; 0: unknown
 	cost       atomic.Int64 // of this run alone
 	counted    counted      // by its stages and RecordError
+	ran        processTotal
 	done       atomic.Bool
 	live       *liveJob
-	prev, next *Job // guarded by live.mu of the pipeline
+	account    *openAccount // that this run has opened
+	prev, next *Job         // guarded by live.mu of the pipeline
 }
 
 // StartJob starts a job: counts it in video_processing_jobs_total{status="processing"}, adds it to
 // video_processing_jobs_in_progress, and starts a span named "job" (kind consumer with [WithCarrier], else internal)
-// with the id. End it with the context's error in hand:
+// with the id. End it with the function's named error:
 //
 //	ctx, job := p.StartJob(ctx, id, instrument.WithBudget(2*instrument.Dollar))
 //	defer job.End(&err)
 //
-// The id may be anything; it is put on spans and on series that end with the job, cut to 256 bytes and cleaned of what
-// is not printable. An empty id gets one that is unique and counts as invalid.
+// The id may be anything; it is put on spans and on series that end with the job, cleaned of what is not printable,
+// and if longer than 256 bytes cut and given a checksum at its end. An empty id gets one that is unique and counts as
+// invalid.
 func (p *Pipeline) StartJob(ctx context.Context, id string, opts ...JobOption) (context.Context, *Job) {
 	ctx = orBackground(ctx)
 	if p.inert() {
@@ -94,6 +97,7 @@ const (
 	jobStatusKey = attribute.Key("video.processing.job.status")
 	costKey      = attribute.Key("video.processing.cost_usd")
 	videoKey     = attribute.Key("video.processing.video.duration_s")
+	stageKey     = attribute.Key("video.processing.stage")
 )
 
 // End ends the job and records its outcome: jobs_total{status}, jobs_in_progress, job_duration_seconds, job_ratio,
@@ -101,10 +105,11 @@ const (
 //
 //	defer job.End(&err)
 //
-// The status is completed if the error is nil (or errp is), canceled if the error is context.Canceled or the job's
-// context was canceled, else failed, with error_type timeout if the context's deadline has passed. A panic counts as
-// failed with error_type panic and goes on, see [WithRecover]; deferred directly is what lets End see it. A
-// runtime.Goexit can't be seen by a deferred call: the job ends as the error says. [Pipeline.RunJob] sees it.
+// The status is completed if the error is nil (or errp is), canceled if the job's context was canceled or the
+// error is context.Canceled and joins nothing else, else failed, with error_type timeout if the context's deadline
+// has passed. A panic counts as failed with error_type panic and goes on, see [WithRecover]; deferred directly is what
+// lets End see it. A runtime.Goexit can't be seen by a deferred call: the job ends as the error says.
+// [Pipeline.RunJob] sees it.
 //
 // An error that no stage of the job has counted is counted in errors_total{stage="job"}. Only the first End of a job
 // does anything. Stages and calls that outlive their job still record what is theirs; what they then spend is in the
@@ -192,7 +197,7 @@ func (j *Job) SetVideoDuration(d time.Duration) {
 
 // SetBudgetRemaining shows an amount that the program has computed itself in
 // video_processing_budget_remaining_usd{job_id}, in place of what [WithBudget] would show. It refuses nothing. The
-// first negative amount counts as budget exceeded.
+// first negative amount counts as budget exceeded, also after End.
 func (j *Job) SetBudgetRemaining(remaining USD) {
 	if j == nil || j.p.inert() {
 		return

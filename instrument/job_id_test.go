@@ -18,8 +18,9 @@ func TestJobIDs(t *testing.T) {
 		{"a multi-byte id", "видео-7", "видео-7", 0},
 		{"line breaks can't forge lines of a log or an exposition", "a\nb\x00c", "a\uFFFDb\uFFFDc", 0},
 		{"bytes that are not UTF-8 would make OTLP refuse the whole batch", "a\xff\xfeb", "a\uFFFDb", 0},
-		{"huge", strings.Repeat("x", 1<<20), strings.Repeat("x", 256), 0},
-		{"huge and multi-byte: cut between characters", strings.Repeat("я", 1<<10), strings.Repeat("я", 128), 0},
+		{"huge", strings.Repeat("x", 1<<20), strings.Repeat("x", 239) + "~7f69900cc9622325", 0},
+		{"huge, and other past the cut than the one above", strings.Repeat("x", 1<<20) + "y", strings.Repeat("x", 239) + "~e28321ba31c21554", 0},
+		{"huge and multi-byte: cut between characters", strings.Repeat("я", 1<<10), strings.Repeat("я", 119) + "~f14981fea8262325", 0},
 	}
 	for _, tt := range tests {
 		t.Run(tt.reason, func(t *testing.T) {
@@ -56,7 +57,7 @@ func TestJobWithoutAnIDGetsItsOwn(t *testing.T) {
 	if got, _ := rec.Gauge(vp("budget_remaining_usd")); got != 4 {
 		t.Errorf("the budgets add up to %v, want 4 of $1", got)
 	}
-	if got := rec.Counter(vp("invalid_values_total"), label("metric", "jobs"), label("reason", "bad_name")); got != 4 {
+	if got := rec.Counter(vp("invalid_values_total"), label("metric", "video.processing.jobs"), label("reason", "bad_name")); got != 4 {
 		t.Errorf("invalid_values_total{jobs,bad_name} = %v, want 4", got)
 	}
 }

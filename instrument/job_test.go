@@ -263,7 +263,7 @@ func TestVideoDuration(t *testing.T) {
 			if h.Count != tt.ratios || math.IsInf(h.Sum, 0) || math.IsNaN(h.Sum) {
 				t.Errorf("job_ratio has %d values, sum %v, want %d", h.Count, h.Sum, tt.ratios)
 			}
-			if got := rec.Counter(vp("invalid_values_total"), label("metric", "job_ratio"), label("reason", "negative")); got != tt.invalid {
+			if got := rec.Counter(vp("invalid_values_total"), label("metric", "video.processing.job_ratio"), label("reason", "negative")); got != tt.invalid {
 				t.Errorf("invalid_values_total{job_ratio,negative} = %v, want %v", got, tt.invalid)
 			}
 		})

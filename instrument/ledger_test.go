@@ -293,7 +293,7 @@ func TestLedgerIsAskedInTheCallersContextAndToldInOneThatLasts(t *testing.T) {
 	instrument.StartCall(ctx, "whisper", instrument.WithEstimate(cent))
 	job.End(nil)
 
-	want := []string{"Open lasts", "Reserve", "Reserve", "Settle lasts", "Settle lasts", "Release lasts", "Reserve canceled", "Close lasts"}
+	want := []string{"Open lasts", "Release lasts", "Reserve", "Reserve", "Settle lasts", "Settle lasts", "Release lasts", "Reserve canceled", "Close lasts"}
 	if got := fmt.Sprint(l.seen); got != fmt.Sprint(want) {
 		t.Errorf("the ledger saw\n%s, want\n%s", got, fmt.Sprint(want))
 	}

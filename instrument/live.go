@@ -2,7 +2,9 @@ package instrument
 
 import (
 	"math"
+	"slices"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"go.opentelemetry.io/otel/attribute"
@@ -12,11 +14,13 @@ import (
 )
 
 // live is the registry of the jobs under way. Per-job series come from here alone and are observed, so they end with
-// their job. It holds every live job, so that its totals are exact, and shows series of at most limit ids.
+// their job. It holds every live job, so that its totals are exact, and shows series of at most limit ids, and of
+// their costs at most costLimit series.
 type live struct {
 	mu          sync.Mutex
 	limit       int
 	shown       int
+	costs       atomic.Int64 // series of job_cost_usd
 	runs        int64
 	first, last *Job // every live run, in the order of their starts
 	byID        map[string]*liveJob
@@ -28,16 +32,18 @@ type liveJob struct {
 	shown  bool // under the cap: has series of its own
 	runs   int  // guarded by live.mu
 	budget budget
-	opened []Account // of all runs, closed with the last; guarded by live.mu
+	opened []*openAccount // by runs that have ended; guarded by live.mu
 
-	mu    sync.Mutex
-	costs []apiCost // as many as there are apis
+	mu     sync.Mutex
+	costs  []apiCost // as many as there are apis
+	hidden bool      // a cost has no series
+	ended  bool      // the last run has
 }
 
 type apiCost struct {
 	api  *apiHandle
 	cost USD
-	set  metric.MeasurementOption
+	set  metric.MeasurementOption // nil: no series
 }
 
 // add registers a run that starts and tells whether its id has series.
@@ -64,8 +70,9 @@ func (l *live) add(j *Job) (shown bool) {
 	return e.shown
 }
 
-// remove ends a run. With the last run of an id its series end, and its accounts are to be closed.
-func (l *live) remove(j *Job) (accounts []Account) {
+// remove ends a run. With the last run of an id its series end. The accounts are to be closed: those that runs which
+// have ended opened, but for the one that the others go on with.
+func (l *live) remove(j *Job) (accounts []*openAccount) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.runs--
@@ -80,14 +87,21 @@ func (l *live) remove(j *Job) (accounts []Account) {
 		j.next.prev = j.prev
 	}
 	j.prev, j.next = nil, nil
-	if j.live.runs--; j.live.runs == 0 {
-		delete(l.byID, j.id)
-		if j.live.shown {
-			l.shown--
-		}
-		return j.live.opened
+	if j.account != nil {
+		j.live.opened = append(j.live.opened, j.account)
 	}
-	return nil
+	accounts = j.live.opened
+	if j.live.runs--; j.live.runs > 0 {
+		used := j.live.budget.account.Load()
+		j.live.opened = slices.DeleteFunc(slices.Clone(accounts), func(a *openAccount) bool { return a != used })
+		return slices.DeleteFunc(accounts, func(a *openAccount) bool { return a == used })
+	}
+	delete(l.byID, j.id)
+	if j.live.shown {
+		l.shown--
+		l.costs.Add(-j.live.end())
+	}
+	return accounts
 }
 
 // snapshot is the state that a collection reports, taken under the lock and observed outside of it.
@@ -106,16 +120,46 @@ func (l *live) snapshot() (runs int64, oldest time.Time, shown []*liveJob) {
 	return l.runs, oldest, shown
 }
 
-func (e *liveJob) spend(api *apiHandle, amount USD) {
+// costLimit is 1,999, the SDK's default limit less its overflow series, or more where more jobs are to be shown.
+func (l *live) costLimit() int64 { return 2*int64(max(l.limit, 1000)) - 1 }
+
+// spend adds to what the live job e has spent on an API, and tells whether this made e one that is not fully shown.
+func (l *live) spend(e *liveJob, api *apiHandle, amount USD) (hidden bool) {
+	if !e.shown {
+		return false
+	}
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	for i := range e.costs {
 		if e.costs[i].api == api {
 			e.costs[i].cost = e.costs[i].cost.plus(amount)
-			return
+			return false
 		}
 	}
-	e.costs = append(e.costs, apiCost{api: api, cost: amount})
+	c := apiCost{api: api, cost: amount}
+	switch {
+	case e.ended:
+	case l.costs.Add(1) <= l.costLimit():
+		c.set = metric.WithAttributeSet(attribute.NewSet(e.label, semconv.AttrAPI.String(api.name)))
+	default:
+		l.costs.Add(-1)
+		hidden, e.hidden = !e.hidden, true
+	}
+	e.costs = append(e.costs, c)
+	return hidden
+}
+
+// end ends the series of a job and tells how many of its costs had one.
+func (e *liveJob) end() (series int64) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	e.ended = true
+	for _, c := range e.costs {
+		if c.set != nil {
+			series++
+		}
+	}
+	return series
 }
 
 // observe reports the series of one job id.
@@ -126,11 +170,9 @@ func (e *liveJob) observe(o metric.Observer, inst *instruments) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	for i := range e.costs {
-		c := &e.costs[i]
-		if c.set == nil {
-			c.set = metric.WithAttributeSet(attribute.NewSet(e.label, semconv.AttrAPI.String(c.api.name)))
+		if c := e.costs[i]; c.set != nil {
+			o.ObserveFloat64(inst.JobCost, c.cost.Float64(), c.set)
 		}
-		o.ObserveFloat64(inst.JobCost, c.cost.Float64(), c.set)
 	}
 }
 
@@ -143,7 +185,9 @@ func (p *Pipeline) observe(o metric.Observer) {
 	if !oldest.IsZero() {
 		start = math.Round(float64(oldest.UnixMicro())/1e3) / 1e3
 	}
-	o.ObserveFloat64(p.inst.OldestJobStartTimestamp, start)
+	if start > 0 || !p.implicit { // of two pipelines on one provider the last to say holds
+		o.ObserveFloat64(p.inst.OldestJobStartTimestamp, start)
+	}
 	for _, e := range shown {
 		e.observe(o, &p.inst)
 	}

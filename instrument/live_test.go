@@ -69,6 +69,47 @@ func TestLiveJobLimit(t *testing.T) {
 	}
 }
 
+// A job that uses many APIs has many series. Past what the SDK takes of an instrument it would fold them into its
+// overflow series, other ones at each scrape.
+func TestLiveCostSeriesAreBounded(t *testing.T) {
+	p, rec := instrumenttest.New(t)
+	const jobs, apis, most = 900, 3, 1999
+	var first *instrument.Job
+	for i := range jobs {
+		ctx, job := p.StartJob(t.Context(), fmt.Sprint("job-", i))
+		if first == nil {
+			first = job
+		}
+		for _, api := range []string{"a", "b", "c"} {
+			instrument.Spend(ctx, api, instrument.Cent)
+			instrument.Spend(ctx, api, instrument.Cent)
+		}
+	}
+	series := func() (n int) {
+		text := rec.Exposition(vp("job_cost_usd"))
+		if strings.Contains(text, "overflow") {
+			t.Error("the SDK's limit is passed")
+		}
+		return strings.Count(text, vp("job_cost_usd{"))
+	}
+	if got := series(); got != most {
+		t.Errorf("%d series, want %d", got, most)
+	}
+	// Three series for each of 666 jobs, one for the next: of it and of those after it something is not shown.
+	if got := rec.Counter(vp("jobs_unshown_total")); got != jobs-most/apis {
+		t.Errorf("jobs_unshown_total = %v, want %d", got, jobs-most/apis)
+	}
+	first.End(nil)
+	if got := series(); got != most-apis {
+		t.Errorf("%d series when a job has ended, want %d", got, most-apis)
+	}
+	ctx, _ := p.StartJob(t.Context(), "next")
+	instrument.Spend(ctx, "a", instrument.Cent)
+	if got := series(); got != most-apis+1 {
+		t.Errorf("%d series with the next job's, want %d", got, most-apis+1)
+	}
+}
+
 // A gauge of the last job that stays on the dashboard when the job is gone, and one job that costs what all jobs cost.
 func TestSeriesOfAJobEndWithIt(t *testing.T) {
 	p, rec := instrumenttest.New(t)

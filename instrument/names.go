@@ -37,11 +37,7 @@ type names[H any] struct {
 func newNames[H any](what string, limit int, declared []string, build func(string) *H, bad func()) *names[H] {
 	n := &names[H]{what: what, limit: limit, build: build, bad: bad}
 	m := make(map[string]*H)
-	for _, name := range declared {
-		name, ok := cleanName(name)
-		if !ok {
-			bad()
-		}
+	for _, name := range declared { // clean by WithStages and WithAPIs
 		if m[name] == nil {
 			m[name] = build(name)
 		}

@@ -121,7 +121,7 @@ func TestNames(t *testing.T) {
 				want = 2 // each time, so that a rate shows it
 			}
 			for _, metric := range []string{"duration", "api_calls"} {
-				if got := s.Counter(vp("invalid_values_total"), label("metric", metric), label("reason", "bad_name")); got != want {
+				if got := s.Counter(vp("invalid_values_total"), label("metric", "video.processing."+metric), label("reason", "bad_name")); got != want {
 					t.Errorf("bad names of %s = %v, want %v", metric, got, want)
 				}
 			}
@@ -171,6 +171,19 @@ func TestErrorsOfJobsAreNoStage(t *testing.T) {
 
 // Any bytes make a text that every exporter takes: valid UTF-8, bounded, without control characters, never empty for a
 // name; and one that is clean stays as it is.
+// The span of a stage past the limit says which stage it was: it is not bounded as series are.
+func TestSpanOfAStagePastTheLimit(t *testing.T) {
+	captureReports(t)
+	p, rec := instrumenttest.New(t, instrument.WithNameLimit(1))
+	ctx := instrument.ContextWithPipeline(t.Context(), p)
+	for _, name := range []string{"one", "two"} {
+		_, stage := instrument.StartStage(ctx, name)
+		stage.End(nil)
+	}
+	rec.Span("stage one", label("video.processing.stage", "one"))
+	rec.Span("stage other", label("video.processing.stage", "two"))
+}
+
 func FuzzNames(f *testing.F) {
 	for _, s := range []string{"", " ", "analysis", "a\nb", "caf\xe9", "\xff", strings.Repeat("я", 300), strings.Repeat(" ", 2000) + "x",
 		strings.Repeat("\xff", 300) + "x", "\u0085x\u00a0", "\xed\xa0\x80", strings.Repeat("\U0001F3AC", 17)} {

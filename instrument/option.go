@@ -24,6 +24,7 @@ type StageOption interface{ applyStage(*stageConfig) }
 type CallOption interface{ applyCall(*callConfig) }
 
 type config struct {
+	implicit   bool
 	meters     metric.MeterProvider
 	tracers    trace.TracerProvider
 	propagator propagation.TextMapPropagator
@@ -41,12 +42,12 @@ type option func(*config) error
 
 func (o option) apply(c *config) error { return o(c) }
 
-// notNil guards an option against a nil interface or pointer, which would crash at its first use.
+// notNil guards an option against a nil function or interface, or a nil pointer in one, which would crash at its first use.
 func notNil[T any](name string, value T, set func(*config, T)) Option {
 	return option(func(c *config) error {
 		v := reflect.ValueOf(&value).Elem()
 		switch v.Kind() {
-		case reflect.Interface, reflect.Func, reflect.Pointer, reflect.Map:
+		case reflect.Interface, reflect.Func:
 			if v.IsNil() || v.Kind() == reflect.Interface && v.Elem().Kind() == reflect.Pointer && v.Elem().IsNil() {
 				return fmt.Errorf("instrument: %s(nil): a value is needed; the default is used", name)
 			}
@@ -104,8 +105,10 @@ func WithNameLimit(n int) Option {
 }
 
 // WithLiveJobLimit bounds how many live jobs have series of their own (video_processing_job_cost_usd and
-// video_processing_budget_remaining_usd). Jobs that start past it are counted in
-// video_processing_jobs_unshown_total; all totals stay exact. The default is 1,000.
+// video_processing_budget_remaining_usd), and the series of their costs, one for each job and API, to 1,999, or
+// 2n−1 where that is more. Jobs that are past either are counted in video_processing_jobs_unshown_total; all totals
+// stay exact. The default is 1,000, which fits the SDK's limit of 2,000 series for an instrument: raise that too for
+// more, to 2n (sdkmetric.WithCardinalityLimit, exporters.WithCardinalityLimit).
 func WithLiveJobLimit(n int) Option {
 	return option(func(c *config) error { return positive("WithLiveJobLimit", n, &c.liveLimit) })
 }
@@ -126,7 +129,7 @@ func WithJobIDLabel() Option {
 	return option(func(c *config) error { c.jobIDLabel = true; return nil })
 }
 
-// WithRecover turns a panic in a job or stage into a [*PanicError], once it has been counted: RunJob, RunStage,
+// WithRecover turns a panic in a job, stage or call into a [*PanicError], once it has been counted: RunJob, RunStage,
 // RunCall and the Wrap functions return it, and End(&err) stores it in err. Without this option, and for an End(nil)
 // that has nowhere to put it, the panic goes on.
 func WithRecover() Option {
@@ -202,14 +205,16 @@ type callOption func(*callConfig)
 func (o callOption) applyCall(c *callConfig) { o(c) }
 
 // WithEstimate says what the call will cost at most. The budget reserves it before the call is made, so that calls
-// in parallel never overspend together, and refuses the call when it does not fit.
+// in parallel never overspend together, and refuses the call when it does not fit, or when the estimate is no amount
+// (negative, NaN, infinite; also counted as invalid).
 func WithEstimate(cost USD) CallOption {
 	return callOption(func(c *callConfig) { c.estimate = cost })
 }
 
 // WithFloor says what the call costs once it was sent, such as the price of its input. It is booked when the call
 // fails in a way that may have been charged: canceled, timed out, cut off, answered with a 5xx, or panicked. A
-// connection that never came up and an answer of 4xx book nothing.
+// connection that never came up and an answer of 4xx book nothing. A floor that is no amount (negative, NaN, infinite)
+// is counted as invalid and is 0.
 func WithFloor(cost USD) CallOption {
 	return callOption(func(c *callConfig) { c.floor = cost })
 }

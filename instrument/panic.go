@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"reflect"
 	"runtime/debug"
+	"slices"
 	"strings"
 
 	"go.opentelemetry.io/otel/attribute"
@@ -83,7 +84,7 @@ func (o outcome) deliver(p *Pipeline, errp *error) {
 
 // panic tells whether the outcome is a panic: one that goes on, or one that [WithRecover] has made an error further in.
 func (o outcome) panic() bool {
-	if o.panicked != nil || o.err == nil || endless(o.err, 0) {
+	if o.panicked != nil || o.err == nil || endless(o.err) {
 		return o.panicked != nil
 	}
 	for err := range chain(o.err) {
@@ -100,23 +101,39 @@ func (o outcome) canceled(ctx context.Context) bool {
 	case o.err == nil, o.panic(), errors.Is(ctx.Err(), context.DeadlineExceeded):
 		return false
 	}
-	return errors.Is(ctx.Err(), context.Canceled) || is(o.err, context.Canceled)
+	return errors.Is(ctx.Err(), context.Canceled) || !endless(o.err) && onlyCanceled(o.err)
+}
+
+// onlyCanceled tells whether all that err joins was canceled: a stage that failed ends those beside it, and is why
+// the job failed.
+func onlyCanceled(err error) bool {
+	joined := slices.DeleteFunc(slices.Clone(unwrap(err)), func(inner error) bool { return inner == nil })
+	if len(joined) == 0 {
+		return is(err, context.Canceled)
+	}
+	return !slices.ContainsFunc(joined, func(inner error) bool { return !onlyCanceled(inner) })
 }
 
 // errorType is the type of the outcome's error in a context: an error that came when the context was over is the
-// context's doing, whatever the interrupted operation made of it. A panic is the program's.
+// context's doing, whatever the interrupted operation made of it, unless the user's classifier knows better. A panic
+// is the program's.
 func (o outcome) errorType(ctx context.Context, p *Pipeline) string {
 	switch {
 	case o.err == nil:
 		return ""
 	case o.panic():
 		return "panic"
+	}
+	if t := p.classified(o.err); t != "" {
+		return t
+	}
+	switch {
 	case errors.Is(ctx.Err(), context.DeadlineExceeded):
 		return "timeout"
 	case errors.Is(ctx.Err(), context.Canceled):
 		return "canceled"
 	}
-	return p.errorType(o.err)
+	return ErrorType(o.err)
 }
 
 // end writes the outcome on a span and ends it.
@@ -126,7 +143,8 @@ func (o outcome) end(span trace.Span, errorType string) {
 		if o.panicked != nil {
 			stack = o.panicked.Stack
 		}
-		exception(span, o.err, errorType, stack)
+		exception(span, o.err, stack)
+		span.SetAttributes(semconv.AttrErrorType.String(clean(errorType, maxNameLen)))
 		span.SetStatus(codes.Error, clean(errorText(o.err), maxTextLen))
 	}
 	span.End()
@@ -135,19 +153,17 @@ func (o outcome) end(span trace.Span, errorType string) {
 // maxTextLen bounds an error's text and a stack on a span, in bytes.
 const maxTextLen = 4096
 
-// recordException puts an error on the span of ctx without ending or failing it.
+// recordException puts an error on the span of ctx, which survives it: error.type is on the event, not on the span.
 func recordException(ctx context.Context, err error, errorType string, stack []byte) {
 	if span := trace.SpanFromContext(orBackground(ctx)); span.IsRecording() {
-		exception(span, err, errorType, stack)
+		exception(span, err, stack, semconv.AttrErrorType.String(clean(errorType, maxNameLen)))
 	}
 }
 
-func exception(span trace.Span, err error, errorType string, stack []byte) {
-	span.SetAttributes(semconv.AttrErrorType.String(clean(errorType, maxNameLen)))
-	attrs := []attribute.KeyValue{
+func exception(span trace.Span, err error, stack []byte, attrs ...attribute.KeyValue) {
+	attrs = append(attrs,
 		attribute.String("exception.type", reflect.TypeOf(err).String()),
-		attribute.String("exception.message", clean(errorText(err), maxTextLen)),
-	}
+		attribute.String("exception.message", clean(errorText(err), maxTextLen)))
 	if stack != nil {
 		if len(stack) > 4*maxTextLen {
 			stack = stack[:4*maxTextLen]
@@ -165,7 +181,7 @@ func errorText(err error) string {
 }
 
 func is(err, target error) bool {
-	return guarded(false, func() bool { return !endless(err, 0) && errors.Is(err, target) })
+	return guarded(false, func() bool { return !endless(err) && errors.Is(err, target) })
 }
 
 // panicText prints a panic's value. What the value points to is not read: other goroutines may be writing it, and it

@@ -6,6 +6,8 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
+	"hash/fnv"
+	"io"
 	"strconv"
 	"sync/atomic"
 
@@ -29,6 +31,7 @@ const Version = "0.1.0"
 // concurrent use. A nil *Pipeline and the zero Pipeline are inert: what they wrap runs unmeasured.
 type Pipeline struct {
 	ready        bool
+	implicit     bool // nobody asked for it: the one of Default
 	root         scope
 	inst         instruments
 	tracer       trace.Tracer
@@ -83,6 +86,7 @@ func New(opts ...Option) (*Pipeline, error) {
 	}
 	p := &Pipeline{
 		ready:      true,
+		implicit:   c.implicit,
 		tracer:     tracer,
 		propagator: c.propagator,
 		classify:   c.classify,
@@ -130,12 +134,23 @@ func (p *Pipeline) badName(metric string) {
 
 // jobID gives a job without an id one of its own, so that two such jobs do not share a budget.
 func (p *Pipeline) jobID(id string) (key, shown string) {
-	if shown = clean(id, maxIDLen); shown != "" {
+	if shown = showID(id); shown != "" {
 		return id, shown
 	}
 	p.badName(semconv.JobsName)
 	shown = "unnamed-" + p.holdPrefix + strconv.FormatUint(p.unnamed.Add(1), 10)
 	return shown, shown
+}
+
+// showID cleans an id, and ends a long one with a checksum: ids that differ past the cut stay apart.
+func showID(id string) string {
+	if len(id) <= maxIDLen {
+		return clean(id, maxIDLen)
+	}
+	h := fnv.New64a()
+	_, _ = io.WriteString(h, id) // never fails
+	sum := fmt.Sprintf("~%016x", h.Sum64())
+	return clean(id, maxIDLen-len(sum)) + sum
 }
 
 // holdID is unique among all processes that share a ledger.

@@ -21,7 +21,7 @@ const (
 	PoolRedis                        // video_processing_redis_connections
 )
 
-// PoolStats is the state of a connection pool.
+// PoolStats is the state of a connection pool, in connections. Negative numbers are shown as 0.
 type PoolStats struct{ Used, Idle int64 }
 
 // pools is the set of observed pools, read by the pipeline's callback. Unregistering takes a pool out of the set, so
@@ -61,7 +61,7 @@ func (p *Pipeline) ObserveDB(name string, db *sql.DB) (unregister func(), err er
 //	})
 //	p.ObservePool(instrument.PoolRedis, "cache", func() instrument.PoolStats {
 //		s := redisClient.PoolStats()
-//		return instrument.PoolStats{Used: int64(s.TotalConns - s.IdleConns), Idle: int64(s.IdleConns)}
+//		return instrument.PoolStats{Used: int64(s.TotalConns) - int64(s.IdleConns), Idle: int64(s.IdleConns)}
 //	})
 func (p *Pipeline) ObservePool(kind PoolKind, name string, stats func() PoolStats) (unregister func(), err error) {
 	switch {
@@ -72,6 +72,9 @@ func (p *Pipeline) ObservePool(kind PoolKind, name string, stats func() PoolStat
 	case p.inert():
 		return func() {}, errors.New("instrument: ObservePool: the pipeline is nil")
 	}
+	// stats, and the error handler that is told of its panic, may record something: where no job is, in Default. To
+	// make that in the middle of a collection would wait for the end of the collection, for ever.
+	Default()
 	label, ok := cleanName(name)
 	if !ok {
 		metric := semconv.DatabaseConnectionsName

@@ -230,7 +230,7 @@ func TestPoolNames(t *testing.T) {
 			t.Errorf("no pool %q", shown)
 		}
 	}
-	if got := rec.Counter(vp("invalid_values_total"), label("metric", "database_connections"), label("reason", "bad_name")); got != 3 {
+	if got := rec.Counter(vp("invalid_values_total"), label("metric", "video.processing.database_connections"), label("reason", "bad_name")); got != 3 {
 		t.Errorf("bad names = %v, want 3", got)
 	}
 }

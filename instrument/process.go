@@ -37,7 +37,7 @@ type Process struct {
 
 // StartProcess starts cmd and tracks it as [TrackProcess] does until [Process.Wait] returns, which must be called as
 // for the cmd itself. Canceling ctx does not stop the process; exec.CommandContext does. The error is that of
-// cmd.Start, and then nothing is tracked.
+// cmd.Start, or that cmd is nil, and then nothing is tracked.
 func StartProcess(ctx context.Context, cmd *exec.Cmd) (*Process, error) {
 	if cmd == nil {
 		return nil, errors.New("instrument: StartProcess: cmd is nil")
@@ -56,9 +56,10 @@ func StartProcess(ctx context.Context, cmd *exec.Cmd) (*Process, error) {
 	return p, nil
 }
 
-// Wait waits for the process to end and returns what cmd.Wait says. Its exit code, its CPU time and its peak memory
-// are put on the span of the context of StartProcess. It is safe for concurrent use; every call gives the same
-// error.
+// Wait waits for the process to end and returns what cmd.Wait says. Its name, exit code, CPU time and peak memory are
+// put on the span of the context of StartProcess; on the span of a stage or a job, where several processes may run,
+// CPU time is the sum and memory the peak of them all, the rest is of the last to end. It is safe for concurrent use;
+// every call gives the same error.
 func (p *Process) Wait() error {
 	if p == nil || p.wait == nil {
 		return errors.New("instrument: Wait on a process that was not started")
@@ -69,7 +70,24 @@ func (p *Process) Wait() error {
 // ProcessUsage is what a process that has ended took.
 type ProcessUsage struct {
 	User, System time.Duration // CPU time
-	MaxRSS       int64         // peak memory in bytes; 0 where the system does not tell
+	// MaxRSS is the peak memory in bytes, 0 where the system does not tell. On Linux it is no less than this program
+	// itself had in memory when it started the process.
+	MaxRSS int64
+}
+
+// processTotal is what the processes of one span took together.
+type processTotal struct {
+	mu  sync.Mutex
+	sum ProcessUsage
+}
+
+func (t *processTotal) add(u ProcessUsage) ProcessUsage {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.sum.User += u.User
+	t.sum.System += u.System
+	t.sum.MaxRSS = max(t.sum.MaxRSS, u.MaxRSS)
+	return t.sum
 }
 
 // Usage is what the process took. It is zero before Wait has returned.
@@ -95,11 +113,18 @@ func (p *Process) describe() {
 	if !span.IsRecording() {
 		return
 	}
+	total := u
+	switch s := scopeOf(p.ctx); {
+	case s.stage != nil && s.stage.span == span:
+		total = s.stage.ran.add(u)
+	case s.job != nil && s.job.span == span:
+		total = s.job.ran.add(u)
+	}
 	span.SetAttributes(
 		attribute.String("process.executable.name", clean(filepath.Base(p.cmd.Path), maxNameLen)),
 		attribute.Int("process.exit.code", s.ExitCode()),
-		attribute.Float64("process.cpu.user_s", u.User.Seconds()),
-		attribute.Float64("process.cpu.system_s", u.System.Seconds()),
-		attribute.Int64("process.memory.max_rss_bytes", u.MaxRSS),
+		attribute.Float64("process.cpu.user_s", total.User.Seconds()),
+		attribute.Float64("process.cpu.system_s", total.System.Seconds()),
+		attribute.Int64("process.memory.max_rss_bytes", total.MaxRSS),
 	)
 }

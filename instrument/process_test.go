@@ -58,6 +58,37 @@ func TestProcess(t *testing.T) {
 	}
 }
 
+// A stage that runs ffprobe and then ffmpeg took the time of both.
+func TestProcessesOfAStage(t *testing.T) {
+	p, rec := instrumenttest.New(t)
+	ctx, stage := instrument.StartStage(instrument.ContextWithPipeline(t.Context(), p), "validation")
+	var user, system float64
+	var peak int64
+	for _, script := range []string{"i=0; while [ $i -lt 50000 ]; do i=$((i+1)); done", "exit 4"} {
+		process, err := instrument.StartProcess(ctx, exec.Command("sh", "-c", script))
+		if err != nil {
+			t.Fatal(err)
+		}
+		_ = process.Wait()
+		u := process.Usage()
+		user, system, peak = user+u.User.Seconds(), system+u.System.Seconds(), max(peak, u.MaxRSS)
+	}
+	stage.End(nil)
+	span := rec.Span("stage validation", label("process.exit.code", "4"), label("video.processing.stage", "validation"))
+	got := make(map[string]float64)
+	for _, a := range span.Attributes {
+		got[string(a.Key)] = a.Value.AsFloat64()
+		if a.Key == "process.memory.max_rss_bytes" && a.Value.AsInt64() != peak {
+			t.Errorf("peak memory = %d, want %d", a.Value.AsInt64(), peak)
+		}
+	}
+	for key, want := range map[string]float64{"process.cpu.user_s": user, "process.cpu.system_s": system} {
+		if diff := got[key] - want; diff > 1e-9 || diff < -1e-9 {
+			t.Errorf("%s = %v, want the sum %v", key, got[key], want)
+		}
+	}
+}
+
 // Waiting is what a goroutine that cleans up and the one that works may both do; exec.Cmd.Wait fails the second time.
 func TestWaitIsForEverybody(t *testing.T) {
 	p, rec := instrumenttest.New(t)

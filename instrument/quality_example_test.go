@@ -4,8 +4,11 @@ import (
 	"context"
 	"fmt"
 
+	"go.opentelemetry.io/otel/attribute"
+
 	"github.com/stagemeter/stagemeter/instrument"
 	"github.com/stagemeter/stagemeter/instrument/instrumenttest"
+	"github.com/stagemeter/stagemeter/semconv"
 )
 
 // What a pipeline found in a video, and what it made of its audio.
@@ -38,10 +41,9 @@ func ExampleRecordHighlight() {
 	job.End(nil)
 
 	fmt.Println(rec.Histogram("video_processing_highlight_scores").Count, "scores")
-	fmt.Print(rec.Exposition("video_processing_invalid_values_total"))
+	fmt.Println(rec.Counter("video_processing_invalid_values_total",
+		attribute.String("metric", semconv.HighlightScoresName), attribute.String("reason", "out_of_range")), "invalid value")
 	// Output:
 	// 0 scores
-	// # HELP video_processing_invalid_values_total Number of values that could not be recorded as given, by metric and reason.
-	// # TYPE video_processing_invalid_values_total counter
-	// video_processing_invalid_values_total{metric="highlight_scores",reason="out_of_range"} 1
+	// 1 invalid value
 }

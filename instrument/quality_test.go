@@ -71,7 +71,7 @@ func TestQuality(t *testing.T) {
 			"audio_loudness_spread_lu": "audio_loudness_spread", "audio_normalization_db": "audio_normalization",
 			"segments_detected": "segments_detected", "highlight_scores": "highlight_scores",
 		}[tt.metric]
-		counted := rec.Counter(vp("invalid_values_total"), label("metric", otel), label("reason", tt.reason))
+		counted := rec.Counter(vp("invalid_values_total"), label("metric", "video.processing."+otel), label("reason", tt.reason))
 		if got.Count != 0 || invalid != 1 || counted != 1 {
 			t.Errorf("%s of %v: recorded %d times, invalid %v times and as %s %v times, want 0, 1, 1",
 				tt.metric, tt.value, got.Count, invalid, tt.reason, counted)
@@ -96,7 +96,7 @@ func TestLoudnessSpreadBeforeAndAfter(t *testing.T) {
 	if got := rec.Histogram(vp("audio_loudness_spread_lu")); got.Count != 2 {
 		t.Errorf("%d values, want 2: a phase that is none has no series", got.Count)
 	}
-	if got := rec.Counter(vp("invalid_values_total"), label("metric", "audio_loudness_spread"), label("reason", "bad_name")); got != 3 {
+	if got := rec.Counter(vp("invalid_values_total"), label("metric", "video.processing.audio_loudness_spread"), label("reason", "bad_name")); got != 3 {
 		t.Errorf("%v invalid phases, want 3", got)
 	}
 }

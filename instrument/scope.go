@@ -34,8 +34,8 @@ func orBackground(ctx context.Context) context.Context {
 	return ctx
 }
 
-// ContextWithPipeline makes p the pipeline of what is recorded under ctx outside of a job; [WrapJob] starts its jobs
-// there too. A nil p records nothing.
+// ContextWithPipeline makes p the pipeline of what is recorded under ctx, outside of any job: what ctx was in, it
+// leaves. [WrapJob] starts its jobs there too. A nil p records nothing.
 func ContextWithPipeline(ctx context.Context, p *Pipeline) context.Context {
 	s := &scope{}
 	if !p.inert() {
@@ -71,7 +71,7 @@ func makeDefault() (*Pipeline, error) {
 	if p := defaultPipeline.Load(); p != nil {
 		return p, nil
 	}
-	p, err := New()
+	p, err := New(option(func(c *config) error { c.implicit = true; return nil }))
 	defaultPipeline.Store(p)
 	return p, err
 }

@@ -4,13 +4,17 @@ import (
 	"context"
 	"sync"
 	"testing"
+	"time"
 
 	"go.opentelemetry.io/otel"
 	metricnoop "go.opentelemetry.io/otel/metric/noop"
+	sdkmetric "go.opentelemetry.io/otel/sdk/metric"
+	"go.opentelemetry.io/otel/sdk/metric/metricdata"
 	tracenoop "go.opentelemetry.io/otel/trace/noop"
 
 	"github.com/stagemeter/stagemeter/instrument"
 	"github.com/stagemeter/stagemeter/instrument/instrumenttest"
+	"github.com/stagemeter/stagemeter/semconv"
 )
 
 // recordEverything calls every function that finds its pipeline in the context.
@@ -139,7 +143,8 @@ func TestDefaultIsMadeOnce(t *testing.T) {
 	}
 }
 
-// The default measures through the global providers, also through those that are set after it was made.
+// The default measures through the global providers, also through those that are set after it was made. Only the first
+// ones that a process sets reach it then, so this test stands before the others that set some.
 func TestDefaultUsesTheGlobalProviders(t *testing.T) {
 	t.Cleanup(instrument.SetDefault(nil))
 	p := instrument.Default()
@@ -156,4 +161,66 @@ func TestDefaultUsesTheGlobalProviders(t *testing.T) {
 	recordEverything(t.Context())
 	expectEverything(t, rec, 1)
 	rec.Span("stage analysis")
+}
+
+// globalReader makes a meter provider the global one, and no pipeline the default, for the time of the test.
+func globalReader(t *testing.T) *sdkmetric.ManualReader {
+	t.Cleanup(instrument.SetDefault(nil))
+	reader := sdkmetric.NewManualReader()
+	otel.SetMeterProvider(sdkmetric.NewMeterProvider(sdkmetric.WithReader(reader)))
+	t.Cleanup(func() { otel.SetMeterProvider(metricnoop.NewMeterProvider()) })
+	return reader
+}
+
+// New without SetDefault, and a recording outside of a job: two pipelines are on one provider. The idle one must not
+// say that no job is running, or the alert on stuck jobs never fires.
+func TestDefaultBesideAPipelineOfItsProvider(t *testing.T) {
+	reader := globalReader(t)
+	p, err := instrument.New()
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, job := p.StartJob(t.Context(), "job-1")
+	defer job.End(nil)
+	instrument.RecordHighlight(context.Background(), 0.5)
+	var rm metricdata.ResourceMetrics
+	if err := reader.Collect(t.Context(), &rm); err != nil {
+		t.Fatal(err)
+	}
+	for _, sm := range rm.ScopeMetrics {
+		for _, m := range sm.Metrics {
+			if gauge, ok := m.Data.(metricdata.Gauge[float64]); ok && m.Name == semconv.OldestJobStartTimestampName {
+				if got := gauge.DataPoints[0].Value; got == 0 {
+					t.Error("the oldest job is gone from the metrics, though it runs")
+				}
+				return
+			}
+		}
+	}
+	t.Error("the oldest job has no metric")
+}
+
+// A pool's function that panics is reported in the middle of a collection. An error handler that records something
+// needs the default pipeline, and must not wait for the collection to end.
+func TestErrorHandlerThatRecordsDuringACollection(t *testing.T) {
+	reader := globalReader(t)
+	captureReports(t) // puts the handler back
+	otel.SetErrorHandler(otel.ErrorHandlerFunc(func(err error) { instrument.RecordError(context.Background(), "telemetry", err) }))
+	p, err := instrument.New()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := p.ObservePool(instrument.PoolRedis, "cache", func() instrument.PoolStats { panic("closed") }); err != nil {
+		t.Fatal(err)
+	}
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		_ = reader.Collect(context.Background(), new(metricdata.ResourceMetrics))
+	}()
+	select {
+	case <-done:
+	case <-time.After(10 * time.Second):
+		t.Fatal("the collection never ends")
+	}
 }

@@ -21,12 +21,13 @@ type Stage struct {
 	video    time.Duration
 	hasVideo bool    // else the job's holds
 	counted  counted // by RecordError for this stage
+	ran      processTotal
 	done     atomic.Bool
 }
 
 // StartStage starts a stage of the job of ctx, or of the default pipeline: adds it to
-// video_processing_stages_in_progress{stage} and starts a span "stage NAME". The name is a word from your code
-// ("analysis"); see [WithStages] and [WithNameLimit]. It takes an id, a path or hostile bytes, but as any other name.
+// video_processing_stages_in_progress{stage} and starts a span "stage NAME" with it. The name is a word from your code
+// ("analysis"); see [WithStages]. Anything else works, and counts against [WithNameLimit].
 //
 //	ctx, stage := instrument.StartStage(ctx, "analysis")
 //	defer stage.End(&err)
@@ -43,7 +44,12 @@ func StartStage(ctx context.Context, name string, opts ...StageOption) (context.
 		s.configure(ctx, opts)
 	}
 	s.handle.inProgress.Add(1)
-	ctx, s.span = p.tracer.Start(ctx, s.handle.spanName)
+	span := s.handle.span
+	if s.handle.name == other { // a span can say which
+		own, _ := cleanName(name)
+		span = stageSpan(own)
+	}
+	ctx, s.span = p.tracer.Start(ctx, s.handle.spanName, span...)
 	s.ctx = context.WithValue(ctx, scopeKey{}, &s.scope)
 	return s.ctx, s
 }

@@ -23,7 +23,7 @@ func TestStageAllocations(t *testing.T) {
 		reason string
 	}{
 		{"RunStage", func(ctx context.Context) { _, _ = instrument.RunStage(ctx, "analysis", freeStage) }, "no tracer", 3, "the Stage, its span's context, its own"},
-		{"RunStage", func(ctx context.Context) { _, _ = instrument.RunStage(ctx, "analysis", freeStage) }, "never", 4, "and the span that is not recorded"},
+		{"RunStage", func(ctx context.Context) { _, _ = instrument.RunStage(ctx, "analysis", freeStage) }, "never", 5, "and the span that is not recorded, with its attribute"},
 		{"StartStage and End", func(ctx context.Context) { _ = startAndEnd(ctx) }, "no tracer", 3, "the same as RunStage"},
 		{"RunStage with an error", func(ctx context.Context) { _, _ = instrument.RunStage(ctx, "analysis", failStage) }, "no tracer", 6, "and three to classify the error"},
 		{"WrapJob", func(ctx context.Context) { _, _ = runJob(ctx, "job-2") }, "no tracer", 10, "the Job, its entry among the live ones, the options of its span, contexts, closures"},

@@ -172,7 +172,7 @@ func TestStageVideoDuration(t *testing.T) {
 				if h := rec.Histogram(vp("ratio")); h.Count != tt.count || h.Sum != tt.ratio {
 					t.Errorf("ratio: %d values, sum %v, want %d of %v", h.Count, h.Sum, tt.count, tt.ratio)
 				}
-				if got := rec.Counter(vp("invalid_values_total"), label("metric", "ratio"), label("reason", "negative")); got != tt.invalids {
+				if got := rec.Counter(vp("invalid_values_total"), label("metric", "video.processing.ratio"), label("reason", "negative")); got != tt.invalids {
 					t.Errorf("invalid ratios = %v, want %v", got, tt.invalids)
 				}
 				job.End(nil)

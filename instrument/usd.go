@@ -132,13 +132,14 @@ func digits(s string) bool {
 }
 
 // MarshalText writes the amount as [ParseUSD] reads it, without a currency sign. With [USD.UnmarshalText] a USD
-// serves as a flag (flag.TextVar) and as a field in JSON or YAML.
+// serves as a flag (flag.TextVar) and as a field in JSON or YAML. What remains of an overspent budget is written with
+// its sign, which ParseUSD does not read.
 func (u USD) MarshalText() ([]byte, error) {
 	if u == Unlimited {
 		return []byte("unlimited"), nil
 	}
-	if u < 0 {
-		return nil, errors.New("instrument: an amount of dollars is not negative: " + u.String())
+	if u == notANumber || u == infinite {
+		return nil, errors.New("instrument: not an amount of dollars: " + u.String())
 	}
 	return u.append(nil, ""), nil
 }

@@ -178,9 +178,9 @@ func TestUSDText(t *testing.T) {
 		{1234567 * dollar, "$1234567.00", "1234567.00"},
 		{instrument.Unlimited - 1, "$9223372036.854775806", "9223372036.854775806"},
 		{instrument.Unlimited, "unlimited", "unlimited"},
-		{-nano, "-$0.000000001", ""},
-		{-150 * cent, "-$1.50", ""},
-		{math.MinInt64 + 2, "-$9223372036.854775806", ""},
+		{-nano, "-$0.000000001", "-0.000000001"},
+		{-150 * cent, "-$1.50", "-1.50"},
+		{math.MinInt64 + 2, "-$9223372036.854775806", "-9223372036.854775806"},
 		{notANumber, "$NaN", ""},
 		{infinite, "$Inf", ""},
 	} {
@@ -277,5 +277,13 @@ func TestUSDInFlagsAndFiles(t *testing.T) {
 	kept := 7 * dollar
 	if err := kept.UnmarshalText([]byte("much")); err == nil || kept != 7*dollar {
 		t.Errorf("a text that is no amount: %v, and the amount is %s", err, kept)
+	}
+}
+
+// What remains of an overspent budget goes to a log and to JSON.
+func TestNegativeAmountAsText(t *testing.T) {
+	text, err := json.Marshal(map[string]instrument.USD{"left": -50 * instrument.Cent})
+	if want := `{"left":"-0.50"}`; string(text) != want || err != nil {
+		t.Errorf("JSON is %s, %v, want %s", text, err, want)
 	}
 }

@@ -102,7 +102,8 @@ func NewBudgetRemaining(m metric.Meter) (BudgetRemaining, error) {
 // video_processing_budget_exceeded_total.
 //
 // Number of jobs that crossed their budget, each counted once. A job crosses it
-// when a call is refused, or when more is spent than the budget.
+// when a call is refused, or when more is spent than the budget. With a ledger
+// that several processes share, each of them counts it once.
 type BudgetExceeded struct{ metric.Int64Counter }
 
 // NewBudgetExceeded makes the instrument of [BudgetExceeded].

@@ -159,15 +159,15 @@ func NewOldestJobStartTimestamp(m metric.Meter) (OldestJobStartTimestamp, error)
 // JobsUnshown is the counter video.processing.jobs_unshown, in Prometheus
 // video_processing_jobs_unshown_total.
 //
-// Number of jobs without series of their own because too many jobs were live.
-// The totals of these jobs are exact; only their job_cost and budget_remaining
-// series are missing.
+// Number of jobs without all series of their own because too many jobs were
+// live. The totals of these jobs are exact; only their job_cost and
+// budget_remaining series are missing.
 type JobsUnshown struct{ metric.Int64Counter }
 
 // NewJobsUnshown makes the instrument of [JobsUnshown].
 func NewJobsUnshown(m metric.Meter) (JobsUnshown, error) {
 	i, err := meter(m).Int64Counter(JobsUnshownName,
-		metric.WithDescription("Number of jobs without series of their own because too many jobs were live."),
+		metric.WithDescription("Number of jobs without all series of their own because too many jobs were live."),
 		metric.WithUnit("{job}"),
 	)
 	if err != nil {

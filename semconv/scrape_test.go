@@ -52,7 +52,7 @@ var contract = []contractRow{
 	{"video_processing_job_ratio", "HISTOGRAM", []string{"status"}, "Duration of a job divided by the duration of its video."},
 	{"video_processing_queue_wait_seconds", "HISTOGRAM", nil, "Time that a job waited in its queue before it started, in seconds."},
 	{"video_processing_oldest_job_start_timestamp_seconds", "GAUGE", nil, "Start of the oldest job in progress in seconds since the Unix epoch, or 0 if there is none."},
-	{"video_processing_jobs_unshown_total", "COUNTER", nil, "Number of jobs without series of their own because too many jobs were live."},
+	{"video_processing_jobs_unshown_total", "COUNTER", nil, "Number of jobs without all series of their own because too many jobs were live."},
 	{"video_processing_stages_in_progress", "GAUGE", []string{"stage"}, "Number of stages that have started and not ended."},
 	{"video_processing_job_cost_usd", "GAUGE", []string{"api", "job_id"}, "Money spent so far on a job in progress, in US dollars."},
 	{"video_processing_invalid_values_total", "COUNTER", []string{"metric", "reason"}, "Number of values that could not be recorded as given, by metric and reason."},

@@ -31,7 +31,7 @@ func observePools(p *instrument.Pipeline, db *sql.DB, client *redis.Client) (unr
 	unregisterDB, err := p.ObserveDB("main", db)
 	unregisterRedis, redisErr := p.ObservePool(instrument.PoolRedis, "cache", func() instrument.PoolStats {
 		s := client.PoolStats()
-		return instrument.PoolStats{Used: int64(s.TotalConns - s.IdleConns), Idle: int64(s.IdleConns)}
+		return instrument.PoolStats{Used: int64(s.TotalConns) - int64(s.IdleConns), Idle: int64(s.IdleConns)}
 	})
 	// end
 	return func() { unregisterDB(); unregisterRedis() }, errors.Join(err, redisErr)

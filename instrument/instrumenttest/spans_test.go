@@ -34,7 +34,7 @@ func edit(ctx context.Context, p *instrument.Pipeline) {
 const editTree = `
 	enqueue job (producer)
 	job (consumer) error=errors.errorString
-	  stage analysis error.type=errors.errorString
+	  stage analysis
 	  stage transcription error=errors.errorString
 	    call whisper (client) error=errors.errorString
 	  stage forgotten not ended
@@ -53,14 +53,14 @@ func TestSpanTreeDifference(t *testing.T) {
 	f := attempt(func(t testing.TB) {
 		p, rec := instrumenttest.New(t)
 		edit(t.Context(), p)
-		rec.AssertSpanTree(strings.Replace(editTree, "stage analysis error.type=errors.errorString", "stage analysis", 1))
+		rec.AssertSpanTree(strings.Replace(editTree, "stage analysis", "stage review", 1))
 		t.Errorf("and goes on")
 	})
 	const want = `instrumenttest: span tree (-want +got):
   enqueue job (producer)
   job (consumer) error=errors.errorString
--   stage analysis
-+   stage analysis error.type=errors.errorString
+-   stage review
++   stage analysis
     stage transcription error=errors.errorString
       call whisper (client) error=errors.errorString
     stage forgotten not ended
