@@ -2,6 +2,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"net"
@@ -18,14 +19,17 @@ func main() {
 	defer stop()
 	tel, err := exporters.Start(ctx, exporters.WithServiceName("quickstart"))
 	defer tel.Shutdown(ctx)
-	_, port, _ := net.SplitHostPort(fmt.Sprint(tel.Addr()))
-	fmt.Printf("metrics: http://localhost:%s/metrics (Ctrl-C ends; problems: %v)\n", port, err)
+	if addr, ok := tel.Addr().(*net.TCPAddr); ok {
+		fmt.Printf("metrics: http://localhost:%d/metrics (Ctrl-C ends)\n", addr.Port)
+	} else {
+		fmt.Println("nobody can scrape, the work goes on:", err)
+	}
 	p, _ := instrument.New(instrument.WithMeterProvider(tel.MeterProvider()), instrument.WithTracerProvider(tel.TracerProvider()))
 	for n := 1; ctx.Err() == nil; n++ {
 		video := time.Duration(n%4+1) * time.Minute // each fourth one costs more than its budget allows
 		err := p.RunJob(ctx, fmt.Sprint("video-", n), func(ctx context.Context) error { return transcribe(ctx, video) },
 			instrument.WithVideoDuration(video), instrument.WithBudget(2*instrument.Cent))
-		fmt.Printf("video-%d of %v: %v\n", n, video, err)
+		fmt.Printf("video-%d of %v: %s\n", n, video, cmp.Or(instrument.ErrorType(err), "completed"))
 	}
 }
 

@@ -4,7 +4,9 @@ import (
 	"flag"
 	"fmt"
 	"io"
+	"os"
 	"path/filepath"
+	"strings"
 	"time"
 
 	"github.com/stagemeter/stagemeter/instrument"
@@ -17,7 +19,7 @@ type config struct {
 	concurrency int
 	budget      instrument.USD
 	out         string // absolute
-	listen      string
+	listen      string // "": as the environment says
 	hold        time.Duration
 	metricsDump string
 	json        string
@@ -36,14 +38,14 @@ func parse(args []string, stderr io.Writer) (config, error) {
 	flags.SetOutput(stderr)
 	flags.Usage = func() {
 		fmt.Fprint(stderr, "Usage: smartvideoeditor [flags] [video ...]\n\n",
-			"Makes a highlight reel of each video. Without a video it makes one that speaks.\n\n")
+			"Makes a highlight reel of each video. Without a video it makes one that speaks. Flags come first.\n\n")
 		flags.PrintDefaults()
 	}
 	flags.IntVar(&c.jobs, "jobs", 1, "queue the videos `N` times")
 	flags.IntVar(&c.concurrency, "concurrency", 2, "work on `N` jobs at once")
 	flags.TextVar(&c.budget, "budget", 2*instrument.Dollar, "what a job's paid calls may cost in `USD`: 0.50, or unlimited")
 	flags.StringVar(&c.out, "out", "smartvideoeditor-out", "the `folder` of the reels; one program at a time works in it")
-	flags.StringVar(&c.listen, "listen", ":9099", "serve metrics at `address`")
+	flags.StringVar(&c.listen, "listen", "", "serve metrics at `address` (default: OTEL_EXPORTER_PROMETHEUS_HOST and _PORT, or :9099)")
 	flags.DurationVar(&c.hold, "hold", 0, "go on serving metrics for a `duration` after the last job")
 	flags.StringVar(&c.metricsDump, "metrics-dump", "", "write the last metrics to a `file`")
 	flags.StringVar(&c.json, "json", "", "write what became of the jobs to a `file`")
@@ -64,6 +66,22 @@ func parse(args []string, stderr io.Writer) (config, error) {
 		return config{}, fmt.Errorf("-hold %v: must not be negative", c.hold)
 	case c.out == "":
 		return config{}, fmt.Errorf(`-out "": must be a folder`)
+	}
+	for _, input := range c.inputs {
+		if _, err := os.Lstat(input); err != nil && strings.HasPrefix(input, "-") {
+			return config{}, fmt.Errorf("%s: is no file, and flags come before the videos", input)
+		}
+	}
+	for name, path := range map[string]string{"-json": c.json, "-metrics-dump": c.metricsDump} {
+		if path == "" {
+			continue
+		}
+		if stat, err := os.Stat(filepath.Dir(path)); err != nil || !stat.IsDir() {
+			return config{}, fmt.Errorf("%s %s: %s is no folder", name, path, filepath.Dir(path))
+		}
+	}
+	if scheme, _, ok := strings.Cut(c.db, "://"); ok && scheme != "postgres" && scheme != "postgresql" {
+		return config{}, fmt.Errorf("-db %s://…: must be a file for SQLite, or postgres://…", scheme)
 	}
 	var err error
 	if c.out, err = filepath.Abs(c.out); err != nil {

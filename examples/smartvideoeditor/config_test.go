@@ -13,17 +13,24 @@ func TestFlags(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if c.budget != 25*instrument.Cent || c.jobs != 3 || len(c.inputs) != 2 || c.listen != ":9099" {
+	if c.budget != 25*instrument.Cent || c.jobs != 3 || len(c.inputs) != 2 || c.listen != "" {
 		t.Errorf("got %+v", c)
 	}
 	for _, args := range [][]string{
 		{"-jobs", "0"}, {"-jobs", "x"}, {"-concurrency", "-1"}, {"-hold", "-1s"}, {"-budget", "-1"}, {"-budget", "much"},
-		{"-out", ""}, {"-nonsense"},
+		{"-out", ""}, {"-nonsense"}, {"-db", "mysql://u:secret@h/x"}, {"-json", "no/such/folder.json"},
+		{"-metrics-dump", "no/such/folder"},
 	} {
 		_, err := parse(args, io.Discard)
 		if err == nil || !strings.Contains(err.Error(), args[0]) {
 			t.Errorf("%q gives %v, want an error that names the flag", args, err)
 		}
+		if err != nil && strings.Contains(err.Error(), "secret") {
+			t.Errorf("%q: the error tells the password: %v", args, err)
+		}
+	}
+	if _, err := parse([]string{"a.mp4", "-json", "x"}, io.Discard); err == nil || !strings.Contains(err.Error(), "-json") {
+		t.Errorf("a flag after a video gives %v, want an error that names it", err)
 	}
 }
 

@@ -69,7 +69,7 @@ func run(ctx context.Context, c config, stdout io.Writer, stderr *os.File) (comp
 	}
 	inputs := c.inputs
 	if len(inputs) == 0 {
-		path, err := talkingClip(ctx, c.out)
+		path, err := talkingClip(ctx, c.state())
 		if err != nil {
 			return false, err
 		}
@@ -87,7 +87,10 @@ func run(ctx context.Context, c config, stdout io.Writer, stderr *os.File) (comp
 		if c.metricsDump == "" {
 			return nil
 		}
-		return dump(context.WithoutCancel(ctx), tel, c.metricsDump)
+		if err := dump(context.WithoutCancel(ctx), tel, c.metricsDump); err != nil {
+			return fmt.Errorf("-metrics-dump %s: %w", c.metricsDump, err)
+		}
+		return nil
 	}))
 	return report.AllCompleted(jobs), err
 }
@@ -148,8 +151,8 @@ func open(ctx context.Context, c config, p *instrument.Pipeline, view screen.Scr
 }
 
 // talkingClip makes the clip once, and finds it the next time.
-func talkingClip(ctx context.Context, out string) (string, error) {
-	path := filepath.Join(out, "talking-clip.mp4")
+func talkingClip(ctx context.Context, folder string) (string, error) {
+	path := filepath.Join(folder, "talking-clip.mp4")
 	if _, err := os.Stat(path); err == nil {
 		return path, nil
 	}
@@ -161,7 +164,10 @@ func results(c config, jobs []report.Job) error {
 	if c.json == "" {
 		return nil
 	}
-	return report.WriteJSON(c.json, jobs)
+	if err := report.WriteJSON(c.json, jobs); err != nil {
+		return fmt.Errorf("-json %s: %w", c.json, err)
+	}
+	return nil
 }
 
 // hold serves metrics for as long as -hold says or until a signal, and dumps them before and after: a program that is
@@ -170,9 +176,11 @@ func hold(ctx context.Context, c config, serving bool, view screen.Screen, dump 
 	if err := dump(); err != nil || c.hold == 0 || ctx.Err() != nil {
 		return err
 	}
-	if serving {
-		view.Printf("serving metrics for %v more; Ctrl-C ends it", c.hold)
+	if !serving {
+		view.Printf("metrics are not served, as the first lines say: nothing to hold for")
+		return nil
 	}
+	view.Printf("serving metrics for %v more; Ctrl-C ends it", c.hold)
 	select {
 	case <-time.After(c.hold):
 	case <-ctx.Done():

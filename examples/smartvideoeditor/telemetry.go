@@ -18,13 +18,17 @@ import (
 // measure sets the telemetry up: where it goes, and the pipeline that is measured. Nothing that is wrong with it stops
 // the program, so it is logged.
 func measure(ctx context.Context, listen string, log *slog.Logger) (*exporters.Telemetry, *instrument.Pipeline) {
-	tel, err := exporters.Start(ctx,
+	opts := []exporters.Option{
 		exporters.WithServiceName("smartvideoeditor"),
-		exporters.WithPrometheusAddr(listen),
 		exporters.WithGlobals(),
-		exporters.WithLogger(log))
+		exporters.WithLogger(log),
+	}
+	if listen != "" {
+		opts = append(opts, exporters.WithPrometheusAddr(listen))
+	}
+	tel, err := exporters.Start(ctx, opts...)
 	if err != nil {
-		log.Error("telemetry", "error", err)
+		log.Error("telemetry; -listen says where to serve it", "error", err)
 	}
 	p, err := instrument.New(
 		instrument.WithMeterProvider(tel.MeterProvider()),

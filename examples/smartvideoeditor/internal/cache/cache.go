@@ -29,8 +29,14 @@ func Open(url string) (*Cache, error) {
 	// The work can be done without a cache, so it is not waited for long.
 	options.DialTimeout, options.ReadTimeout, options.WriteTimeout = time.Second, time.Second, time.Second
 	options.MaxRetries, options.DialerRetries = 1, 1
+	redis.SetLogger(quiet{}) // every error comes back to the caller, who tells it once
 	return &Cache{client: redis.NewClient(options)}, nil
 }
+
+// quiet is the client's log, which has a format of its own.
+type quiet struct{}
+
+func (quiet) Printf(context.Context, string, ...any) {}
 
 // Get reads the result under a key into v. It is false if there is none. An error says why the cache could not be
 // asked; the caller is free to do without.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"os"
+	"path/filepath"
 	"strings"
 	"time"
 
@@ -35,12 +36,15 @@ func (r *run) rendering(ctx context.Context) (err error) {
 		for _, h := range made.Highlights {
 			made.Length += h.Len()
 		}
-		_, err := ffmpeg.Run(ctx, r.renderArgs(made.Highlights),
-			ffmpeg.WithOutput(made.Output),
+		rendered := filepath.Join(r.workspace(r.task.ID), "reel.mp4") // even a kill -9 leaves nothing half-made in Out
+		if _, err := ffmpeg.Run(ctx, r.renderArgs(made.Highlights),
+			ffmpeg.WithOutput(rendered),
 			ffmpeg.WithDuration(made.Length),
 			ffmpeg.WithProgress(r.progress),
-			ffmpeg.WithStallTimeout(stall))
-		return made, err
+			ffmpeg.WithStallTimeout(stall)); err != nil {
+			return reel{}, err
+		}
+		return made, os.Rename(rendered, made.Output)
 	})
 	return err
 }

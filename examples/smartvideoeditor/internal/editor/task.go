@@ -28,8 +28,7 @@ type Task struct {
 const layout = "1"
 
 // Tasks makes the tasks of the inputs, all of them once, then all of them again, copies times, with out as the folder
-// of the reels. An input that can't be
-// read is a task as well: it fails in validation, where that is counted and told.
+// of the reels. An input that can't be read is a task as well: it fails in validation, where that is counted and told.
 func Tasks(ctx context.Context, inputs []string, copies int, out string) ([]Task, error) {
 	out, err := filepath.Abs(out)
 	if err != nil {
@@ -45,7 +44,7 @@ func Tasks(ctx context.Context, inputs []string, copies int, out string) ([]Task
 		if err != nil {
 			return nil, err
 		}
-		what := cmp.Or(hash, path) // the same video in another place is the same job
+		what := cmp.Or(hash, path) // a video that was moved and kept its name is the same job
 		identity := sha256.Sum256([]byte(strings.Join([]string{layout, what, out}, "\x00")))
 		tasks = append(tasks, Task{
 			ID:    slug(path) + "-" + hex.EncodeToString(identity[:5]),

@@ -22,8 +22,15 @@ func WriteJSON(path string, jobs []Job) error {
 	return WriteFile(path, append(data, '\n'))
 }
 
-// WriteFile writes a file whole or not at all: a reader never sees half of it.
+// WriteFile writes a file whole or not at all: a reader never sees half of it. A link is followed, and what is there
+// but no file, such as /dev/stdout, is written to as it is.
 func WriteFile(path string, data []byte) (err error) {
+	if at, err := filepath.EvalSymlinks(path); err == nil {
+		path = at
+	}
+	if stat, err := os.Stat(path); err == nil && !stat.Mode().IsRegular() {
+		return os.WriteFile(path, data, 0)
+	}
 	f, err := os.CreateTemp(filepath.Dir(path), "."+filepath.Base(path)+"-*")
 	if err != nil {
 		return err

@@ -3,9 +3,11 @@ package report
 import (
 	"bytes"
 	"encoding/json"
+	"errors"
 	"os"
 	"path/filepath"
 	"strings"
+	"syscall"
 	"testing"
 )
 
@@ -73,6 +75,39 @@ func TestWriteFileFails(t *testing.T) {
 	}
 	if left, err := os.ReadDir(folder); err != nil || len(left) != 1 {
 		t.Errorf("%v is left, %v", left, err)
+	}
+}
+
+// What is no file of the program's own making must not become one: /dev/null would be gone for everybody.
+func TestWriteFileKeepsLinksAndDevices(t *testing.T) {
+	folder := t.TempDir()
+	target, link := filepath.Join(folder, "target"), filepath.Join(folder, "link")
+	if err := errors.Join(os.WriteFile(target, nil, 0o644), os.Symlink(target, link)); err != nil {
+		t.Fatal(err)
+	}
+	if err := WriteFile(link, []byte("x")); err != nil {
+		t.Error(err)
+	}
+	if data, err := os.ReadFile(target); string(data) != "x" {
+		t.Errorf("the link's target has %q, %v", data, err)
+	}
+	if stat, err := os.Lstat(link); err != nil || stat.Mode()&os.ModeSymlink == 0 {
+		t.Errorf("the link is %v, %v", stat, err)
+	}
+	pipe := filepath.Join(folder, "pipe")
+	if err := syscall.Mkfifo(pipe, 0o644); err != nil {
+		t.Fatal(err)
+	}
+	read := make(chan string)
+	go func() {
+		data, _ := os.ReadFile(pipe)
+		read <- string(data)
+	}()
+	if err := WriteFile(pipe, []byte("y")); err != nil {
+		t.Error(err)
+	}
+	if got := <-read; got != "y" {
+		t.Errorf("the pipe gave %q", got)
 	}
 }
 
