@@ -89,14 +89,14 @@ func (c catalog) expandAll(d *dashboard) ([]string, error) {
 	}
 	for i := range d.Templating.List {
 		v := &d.Templating.List[i]
-		if v.Definition == "" {
+		if v.expr == "" {
 			continue
 		}
-		expr, _, err := c.expand(v.Definition, "{{"+v.Name+"}}")
+		expr, _, err := c.expand(v.expr, "{{"+v.Name+"}}")
 		if err != nil {
 			errs = append(errs, fmt.Errorf("variable %q: %w", v.Name, err))
 		}
-		v.Definition, v.Query = expr, variableQuery{expr, "StandardVariableQuery"}
+		v.Query = variableQuery{expr, "StandardVariableQuery"}
 	}
 	return used, errors.Join(errs...)
 }

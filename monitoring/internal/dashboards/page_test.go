@@ -26,11 +26,11 @@ type page struct {
 }
 
 type pageVariable struct {
-	Name, Label, Type, Definition, AllValue string
-	Datasource                              *source
-	Query                                   json.RawMessage
-	Refresh                                 int
-	Multi, IncludeAll                       bool
+	Name, Label, Type, AllValue string
+	Datasource                  *source
+	Query                       any // a string, or an object with a query
+	Refresh                     int
+	Multi, IncludeAll           bool
 }
 
 type pagePanel struct {

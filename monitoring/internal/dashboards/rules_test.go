@@ -35,10 +35,10 @@ var pageRules = []rule{
 		"template-datasource-rule",
 		func(p *page) []string {
 			v := p.variable("datasource")
-			ok := v.Type == "datasource" && string(v.Query) == `"prometheus"` && v.Label == "Data source"
+			ok := v.Type == "datasource" && v.Query == "prometheus" && v.Label == "Data source"
 			return when(!ok, "no variable datasource")
 		},
-		func(p *page) { p.variable("datasource").Query = []byte(`"loki"`) },
+		func(p *page) { p.variable("datasource").Query = "loki" },
 	},
 	{
 		"template-job-rule",
@@ -55,13 +55,14 @@ var pageRules = []rule{
 		func(p *page) (found []string) {
 			query := regexp.MustCompile(`^label_values\((\S.*), [a-z_]+\)$`)
 			for _, v := range p.Templating.List {
-				if v.Type == "query" && (!query.MatchString(v.Definition) || !strings.Contains(string(v.Query), "label_values(")) {
-					found = append(found, v.Name+": "+v.Definition)
+				q, _ := v.Query.(map[string]any)
+				if text, _ := q["query"].(string); v.Type == "query" && !query.MatchString(text) {
+					found = append(found, v.Name+": "+text)
 				}
 			}
 			return found
 		},
-		func(p *page) { p.variable("job").Definition = "label_values(job)" },
+		func(p *page) { p.variable("job").Query = map[string]any{"query": "label_values(job)"} },
 	},
 	{
 		"template-on-time-change-reload-rule",

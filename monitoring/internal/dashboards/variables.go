@@ -9,7 +9,6 @@ type variable struct {
 	Label      string  `json:"label"`
 	Type       string  `json:"type"`
 	Datasource *source `json:"datasource,omitempty"`
-	Definition string  `json:"definition,omitempty"` // the query again: Grafana shows it in its list
 	Query      any     `json:"query"`
 	Refresh    int     `json:"refresh"` // 1: when the dashboard is loaded; 2: also when the time range changes
 	Sort       int     `json:"sort"`
@@ -18,6 +17,8 @@ type variable struct {
 	AllValue   string  `json:"allValue,omitempty"`
 	Current    *choice `json:"current,omitempty"`
 	Hide       int     `json:"hide"`
+
+	expr string // the query as it is written here
 }
 
 type variableQuery struct {
@@ -41,11 +42,10 @@ func dataSource() variable {
 
 // values lets the reader choose any of a label's values, of the series that expr selects; all at first.
 func values(name, title, expr string) variable {
-	q := "label_values(" + expr + ", " + name + ")"
 	return variable{
-		Name: name, Label: title, Type: "query", Datasource: &prometheusSource, Definition: q,
-		Query: variableQuery{q, "StandardVariableQuery"}, Refresh: 2, Sort: 1,
+		Name: name, Label: title, Type: "query", Datasource: &prometheusSource, Refresh: 2, Sort: 1,
 		Multi: true, IncludeAll: true, AllValue: ".+", Current: all,
+		expr: "label_values(" + expr + ", " + name + ")",
 	}
 }
 
