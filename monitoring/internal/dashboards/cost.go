@@ -56,11 +56,11 @@ func liveJobs() row {
 		}, "currencyUSD", [][2]string{
 			{"job", "Program"}, {"job_id", "Job"}, {"Value #B", "Budget remaining"}, {"Value #A", "Spent"},
 		},
-			query{"sum by (job, job_id) (@job_cost)", ""},
-			query{"min by (job, job_id) (@budget_remaining)", ""},
+			query{"sum by (job, job_id) " + live("job_cost"), ""},
+			query{"min by (job, job_id) " + live("budget_remaining"), ""},
 		).empty("no job in progress has spent or has a budget").size(16, 10),
 		stat(text{"Spent by jobs in progress", "Money spent so far on the jobs that have not ended."},
-			"currencyUSD", query{"sum(@job_cost)", "spent"}).empty("no job in progress has spent").size(8, 10),
+			"currencyUSD", query{"sum" + live("job_cost"), "spent"}).empty("no job in progress has spent").size(8, 10),
 	}}
 }
 

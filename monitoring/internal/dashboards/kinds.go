@@ -80,6 +80,9 @@ type statOptions struct {
 	TextMode      string `json:"textMode"`
 }
 
+// plain is the color of a number that has no limits. Without it Grafana's own default would be red from 80 on.
+const plain = "blue"
+
 // stat shows one number.
 func stat(t text, unit string, q query) *panel {
 	p := newPanel("stat", t, unit, "time_series", true, []query{q})
@@ -87,7 +90,7 @@ func stat(t text, unit string, q query) *panel {
 		ColorMode: "value", GraphMode: "none", JustifyMode: "auto", Orientation: "auto",
 		ReduceOptions: latest, TextMode: "auto",
 	}
-	return p
+	return p.limits(plain)
 }
 
 type gaugeOptions struct {
@@ -97,11 +100,20 @@ type gaugeOptions struct {
 	ShowThresholdMarkers bool   `json:"showThresholdMarkers"`
 }
 
-// gauge shows a number now, on a dial that begins at 0.
+// gauge shows a number now, on a dial from 0 to the highest of all that it is given.
 func gauge(t text, unit string, q query) *panel {
 	p := newPanel("gauge", t, unit, "time_series", true, []query{q})
 	p.Options = gaugeOptions{Orientation: "auto", ReduceOptions: latest, ShowThresholdMarkers: true}
-	return p.from(0)
+	return p.limits(plain).from(0)
+}
+
+// peak asks for the whole time range: the dial then ends at the highest of that time. The query has to have a sample
+// at its end, as the dial would otherwise show the last that there was.
+func (p *panel) peak() *panel {
+	for i := range p.Targets {
+		p.Targets[i].Instant, p.Targets[i].Range = false, true
+	}
+	return p
 }
 
 type barOptions struct {
@@ -117,7 +129,7 @@ type barOptions struct {
 // makes counts of single buckets of the cumulative ones, for the format heatmap. It is at least 0 and whole.
 func distribution(t text, histogram, matchers string) *panel {
 	p := newPanel("bargauge", t, "short", "heatmap", true, []query{{
-		byBound("increase(@"+histogram+":bucket"+matchers+"[$__range])", "le"), "{{le}}",
+		byBound(grown("@"+histogram+":bucket"+matchers), "le"), "{{le}}",
 	}})
 	p.Options = barOptions{
 		DisplayMode: "gradient", NamePlacement: "auto", Orientation: "vertical", ReduceOptions: latest,

@@ -24,8 +24,8 @@ func jobOverview() row {
 				"statuses, so that these are not part of the stack.",
 		}, "short", query{perHour("jobs", "status"), "{{status}}"}).
 			stacked().unstack("queued").unstack("processing").size(12, 8),
-		gauge(text{"Jobs in progress", "Jobs that have started and not ended, now."},
-			"short", query{"sum(@jobs_in_progress)", "jobs"}).decimals(0).size(4, 8),
+		gauge(text{"Jobs in progress", "Jobs that have started and not ended, now; the dial ends at the most of this time."},
+			"short", query{"sum(@jobs_in_progress) or vector(0)", "jobs"}).peak().decimals(0).size(4, 8),
 		stat(text{
 			"Success rate",
 			"Completed jobs among those that completed or failed in this time. Canceled jobs count as neither.",
@@ -67,8 +67,8 @@ func performance() row {
 			"Job ratio",
 			"Duration of a whole job divided by that of its video. Below 1 is faster than real time.",
 		}, "short", quantiles("job_ratio", "")...).limits("green", ratioLimit).size(10, 8),
-		gauge(text{"FFmpeg processes", "ffmpeg processes that are running now."},
-			"short", query{"sum(@ffmpeg_processes)", "processes"}).decimals(0).size(4, 8),
+		gauge(text{"FFmpeg processes", "ffmpeg processes that run now; the dial ends at the most of this time."},
+			"short", query{"sum(@ffmpeg_processes) or vector(0)", "processes"}).peak().decimals(0).size(4, 8),
 	}}
 }
 
@@ -79,7 +79,7 @@ func costs() row {
 		gauge(text{
 			"Budget remaining",
 			"The five jobs in progress with the least budget left. The page Cost lists all.",
-		}, "currencyUSD", query{"bottomk(5, min by (job_id) (@budget_remaining))", "{{job_id}}"}).
+		}, "currencyUSD", query{"bottomk(5, min by (job_id) " + live("budget_remaining") + ")", "{{job_id}}"}).
 			limits("red", limit{0.1, "orange"}, limit{0.5, "green"}).empty("no job with a budget in progress").size(8, 8),
 	}}
 }
@@ -130,11 +130,7 @@ func errorRate(by string) string {
 }
 
 // errorTypes lists the errors of the time range, the most frequent first.
-//
-// The classes of errors are an open set, so that their counters are born at 1 and not at 0, and increase() would not
-// see the first error of a class. Of a series that was not there when the range began, all errors are in the range.
 func errorTypes(title, by string) *panel {
-	const errors = `@errors{stage=~"$stage"}`
 	columns := [][2]string{{"error_type", "Error type"}, {"Value", "Errors"}}
 	if by != "" {
 		columns = append([][2]string{{by, "Stage"}}, columns...)
@@ -142,8 +138,7 @@ func errorTypes(title, by string) *panel {
 	}
 	return table(text{title, "Errors in this time, by class. The class says what to look for; the trace has the text."},
 		"short", columns, query{
-			"sort_desc(sum by (" + by + "error_type) (round((last_over_time(" + errors + "[$__range]) unless " + errors +
-				" offset $__range) or increase(" + errors + "[$__range]))) > 0)", "",
+			"sort_desc(sum by (" + by + "error_type) (" + grown(`@errors{stage=~"$stage"}`) + ") > 0)", "",
 		}).decimals(0).empty("no errors")
 }
 

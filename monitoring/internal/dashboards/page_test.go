@@ -39,7 +39,7 @@ type pagePanel struct {
 	Repeat                   string
 	GridPos                  gridPos
 	Datasource               source
-	FieldConfig              struct{ Defaults struct{ Unit string } }
+	FieldConfig              struct{ Defaults field }
 	Targets                  []target
 }
 

@@ -42,6 +42,24 @@ func inRange(counter string) string {
 	return fmt.Sprintf("sum(increase(@%s[$__range]))", counter)
 }
 
+// live selects series of single jobs, of the programs that have a job in progress. The series of a job end with it; but
+// where a program pushes, Prometheus goes on showing them for some minutes, and so would an idle program's dashboard.
+func live(gauge string) string {
+	return "(@" + gauge + " and on (job, instance) (@jobs_in_progress > 0))"
+}
+
+// grown is what each series of counts has grown by in the time range, in whole numbers, the first count included.
+//
+// A histogram, or the counter of a class of errors, has no series before its first count: it is born at 1 and not at 0,
+// and increase() alone would not see that 1, which is all there is of a rare error or of a worker that does one job. So
+// what a series is born with counts, if it was not there when the range began. min_over_time is the value at birth, or
+// a lower one after a restart. Where the range is longer than what Prometheus keeps, every series looks born in it.
+func grown(counts string) string {
+	increase := "increase(" + counts + "[$__range])"
+	born := "(min_over_time(" + counts + "[$__range]) unless " + counts + " offset $__range)"
+	return "round((" + increase + " + " + born + ") or " + increase + ")"
+}
+
 // collected is the rate per second of one of the collector's counters by labels. The name of a counter ends in _total
 // if the collector writes type suffixes; "or" takes what there is.
 func collected(counter, by string) string {

@@ -9,9 +9,18 @@ import (
 // units are those that the dashboards use, of Grafana's.
 var units = []string{"bytes", "cps", "currencyUSD", "percentunit", "s", "short"}
 
-// outsideOfRate are the panels that may read a counter without rate or increase.
-// The reason is at errorTypes: it would miss the first error of a class.
-var outsideOfRate = regexp.MustCompile(`^Error types`)
+// birth is the one place where a counter is read without rate or increase: what a series is born with, see grown.
+var birth = regexp.MustCompile(`\(min_over_time\((\w+\{[^}]*})\[\$__range]\) unless (\w+\{[^}]*}) offset \$__range\)`)
+
+// withoutBirth takes it out of an expression.
+func withoutBirth(expr string) string {
+	return birth.ReplaceAllStringFunc(expr, func(s string) string {
+		if m := birth.FindStringSubmatch(s); m[1] != m[2] {
+			return s
+		}
+		return "0"
+	})
+}
 
 var targetRules = []rule{
 	{
@@ -50,6 +59,22 @@ var targetRules = []rule{
 			return found
 		},
 		func(p *page) { p.shown()[1].FieldConfig.Defaults.Unit = "" },
+	},
+	{
+		"numbers say from where on they are red",
+		func(p *page) (found []string) {
+			for _, panel := range p.shown() {
+				number := panel.Type == "stat" || panel.Type == "gauge"
+				if number && panel.FieldConfig.Defaults.Thresholds == nil {
+					found = append(found, panel.Title)
+				}
+			}
+			return found
+		},
+		func(p *page) {
+			p.shown()[0].Type = "stat"
+			p.shown()[0].FieldConfig.Defaults.Thresholds = nil
+		},
 	},
 	{
 		"panel-no-targets-rule",
@@ -99,17 +124,17 @@ var targetRules = []rule{
 	{
 		"target-counter-agg-rule",
 		func(p *page) []string {
-			return p.eachTarget(func(panel *pagePanel, t target) string {
-				for _, s := range selectors.FindAllStringSubmatch(t.Expr, -1) {
+			return p.eachTarget(func(_ *pagePanel, t target) string {
+				for _, s := range selectors.FindAllStringSubmatch(withoutBirth(t.Expr), -1) {
 					counter := regexp.MustCompile(`_(total|bucket|count|sum)$`).MatchString(s[2])
-					if counter && s[1] != "rate(" && s[1] != "increase(" && !outsideOfRate.MatchString(panel.Title) {
+					if counter && s[1] != "rate(" && s[1] != "increase(" {
 						return "a counter outside of rate and increase"
 					}
 				}
 				return ""
 			})
 		},
-		spoilExpr(`sum(video_processing_jobs_total{job=~"$job", instance=~"$instance"})`),
+		spoilExpr(`(min_over_time(video_processing_jobs_total{}[$__range]) unless some_total{} offset $__range)`),
 	},
 	{
 		"exemplars on counters and histograms over time",
@@ -155,6 +180,21 @@ var targetRules = []rule{
 			})
 		},
 		spoilExpr(`sum by (le) (increase(video_processing_ratio_bucket{job=~"$job"}[$__rate_interval]))`),
+	},
+	{
+		"a dial over time has a sample at its end",
+		func(p *page) []string {
+			return p.eachTarget(func(panel *pagePanel, t target) string {
+				if panel.Type == "gauge" && t.Range && !strings.HasSuffix(t.Expr, " or vector(0)") {
+					return "shows what was, long after"
+				}
+				return ""
+			})
+		},
+		func(p *page) {
+			p.shown()[0].Type = "gauge"
+			spoilExpr(`sum(video_processing_jobs_in_progress{job=~"$job", instance=~"$instance"})`)(p)
+		},
 	},
 	{
 		"series of single jobs at one instant alone",
