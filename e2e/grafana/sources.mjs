@@ -27,7 +27,7 @@ const broken = {
   "type-of-panel": (d) => (panel(d, "timeseries").type = "graf"),
   "key-of-options": (d) => (panel(d, "heatmap").options.colour = {}),
   "value-of-options": (d) => (panel(d, "timeseries").options.legend.displayMode = "tabel"),
-  "value-of-custom": (d) => (panel(d, "timeseries").fieldConfig.defaults.custom.stacking = { group: "A", mode: "stacked" }),
+  "value-of-custom": (d) => (panel(d, "timeseries").fieldConfig.defaults.custom.drawStyle = "lines"),
   "value-of-thresholds": (d) => (panel(d, "stat").fieldConfig.defaults.thresholds.mode = "relative"),
   "no-unit": (d) => delete panel(d, "stat").fieldConfig.defaults.unit,
   "key-of-target": (d) => (panel(d, "stat").targets[0].expression = "up"),
