@@ -1,0 +1,85 @@
+package dashboards
+
+// cost is the page of the money.
+func cost() dashboard {
+	return newDashboard("cost", text{
+		"stagemeter / Cost",
+		"What is spent on paid APIs, by API and by job, and what budgets refuse.",
+	}, pipelineVariables(), pipelineAlerts,
+		spending(), perJob(), liveJobs(), calls())
+}
+
+func costPerHour() *panel {
+	return graph(text{"Cost per hour by API", "Money spent on paid APIs, at the rate of the moment."},
+		"currencyUSD", query{perHour("cost", "api"), "{{api}}"}).stacked()
+}
+
+// costToday follows the clock, not the dashboard's time range.
+func costToday() *panel {
+	return stat(text{"Total cost today", "Money spent on paid APIs since midnight, in the dashboard's time zone."},
+		"currencyUSD", query{inRange("cost"), "today"}).since("now/d").empty("no paid API known")
+}
+
+func spending() row {
+	return row{title: "Spending", panels: []*panel{
+		costPerHour().size(12, 8),
+		costToday().size(4, 8),
+		stat(text{"Cost in this time", "Money spent on paid APIs in the time range."},
+			"currencyUSD", query{inRange("cost"), "cost"}).empty("no paid API known").size(4, 8),
+		stat(text{"Average cost of a job", "Money spent on the jobs that ended in this time, divided by their number."},
+			"currencyUSD", query{inRange("cost_per_job:sum") + " / (" + inRange("cost_per_job:count") + " > 0)", "average"}).
+			empty("no job ended").size(4, 8),
+		graph(text{"Cost per hour by program", "Money spent on paid APIs, at the rate of the moment."},
+			"currencyUSD", query{perHour("cost", "job"), "{{job}}"}).stacked().size(12, 8),
+		table(text{"Cost by API", "Money spent on paid APIs in this time."},
+			"currencyUSD", [][2]string{{"api", "API"}, {"Value", "Cost"}},
+			query{"sort_desc(sum by (api) (increase(@cost[$__range])))", ""}).size(12, 8),
+	}}
+}
+
+func perJob() row {
+	return row{title: "Per job", panels: []*panel{
+		distribution(text{
+			"Cost per job",
+			"Money spent on a job that ended, in US dollars: how many jobs, by the upper bound.",
+		}, "cost_per_job", "").size(12, 8),
+		graph(text{"Cost per job, quantiles", "Money spent on a job that ended, whatever its outcome."},
+			"currencyUSD", quantiles("cost_per_job", "")...).size(12, 8),
+	}}
+}
+
+func liveJobs() row {
+	return row{title: "Jobs in progress", panels: []*panel{
+		table(text{
+			"Cost and budget of the jobs in progress",
+			"What each job has spent so far, and what its budget has left; jobs without a budget have none to show.",
+		}, "currencyUSD", [][2]string{
+			{"job", "Program"}, {"job_id", "Job"}, {"Value #B", "Budget remaining"}, {"Value #A", "Spent"},
+		},
+			query{"sum by (job, job_id) " + live("job_cost"), ""},
+			query{"min by (job, job_id) " + live("budget_remaining"), ""},
+		).empty("no job in progress has spent or has a budget").size(16, 10),
+		stat(text{"Spent by jobs in progress", "Money spent so far on the jobs that have not ended."},
+			"currencyUSD", query{"sum" + live("job_cost"), "spent"}).empty("no job in progress has spent").size(8, 10),
+	}}
+}
+
+func calls() row {
+	return row{title: "Calls and budgets", panels: []*panel{
+		graph(text{"API calls by outcome, per hour", "Paid calls that succeeded, failed, or were refused by a budget."},
+			"short", query{perHour("api_calls", "api, status"), "{{api}} {{status}}"}).stacked().size(12, 8),
+		graph(text{"API error ratio", "Failed calls among those that were sent; refused ones were not."},
+			"percentunit", query{
+				`sum by (api) (rate(@api_calls{status="error"}[$__rate_interval])) / ` +
+					`(sum by (api) (rate(@api_calls{status=~"success|error"}[$__rate_interval])) > 0)`,
+				"{{api}}",
+			}).limits("green", limit{0.1, "red"}).size(12, 8),
+		graph(text{"Budgets exceeded, per hour", "Jobs that crossed their budget, each counted once."},
+			"short", query{perHour("budget_exceeded", "job"), "{{job}}"}).stacked(),
+		stat(text{"Budgets exceeded", "Jobs that crossed their budget in this time."},
+			"short", query{inRange("budget_exceeded"), "jobs"}).
+			limits("green", limit{0.5, "orange"}, limit{5, "red"}).decimals(0),
+		stat(text{"Calls refused", "Calls that a budget refused in this time. They were not sent and cost nothing."},
+			"short", query{inRange(`api_calls{status="refused"}`), "calls"}).limits("green", limit{0.5, "orange"}).decimals(0),
+	}}
+}
