@@ -22,9 +22,9 @@ const (
 // Jobs is the counter video.processing.jobs, in Prometheus
 // video_processing_jobs_total.
 //
-// Number of times that a job reached a status. A job passes several statuses;
-// for a success rate take the terminal ones (completed, failed, canceled)
-// alone.
+// Number of times that a job reached a status. A job passes several statuses; a
+// success rate is that of the completed among the completed and failed. A
+// canceled job is neither.
 type Jobs struct{ metric.Int64Counter }
 
 // NewJobs makes the instrument of [Jobs].

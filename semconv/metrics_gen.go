@@ -116,7 +116,7 @@ func Metrics() []Metric {
 			Prometheus: "video_processing_jobs_total",
 			Unit:       "{job}",
 			Brief:      "Number of times that a job reached a status.",
-			Note:       "A job passes several statuses; for a success rate take the terminal ones (completed, failed, canceled) alone.",
+			Note:       "A job passes several statuses; a success rate is that of the completed among the completed and failed. A canceled job is neither.",
 			Kind:       KindCounter,
 			Stable:     true,
 			Attributes: []Attribute{
