@@ -61,7 +61,7 @@ func StartCall(ctx context.Context, api string, opts ...CallOption) (context.Con
 	c := &Call{p: p, job: s.job, handle: p.apis.get(api), api: api}
 	c.estimate, c.unknown = c.valid(ctx, cfg.estimate)
 	c.floor, _ = c.valid(ctx, cfg.floor)
-	c.ctx, c.span = p.tracer.Start(ctx, c.handle.spanName, trace.WithSpanKind(trace.SpanKindClient),
+	c.ctx, c.span = p.startSpan(ctx, c.handle.spanName, trace.WithSpanKind(trace.SpanKindClient),
 		trace.WithAttributes(apiKey.String(c.handle.name)))
 	if s.job == nil {
 		return c.ctx, c, nil

@@ -30,7 +30,7 @@ func (p *Pipeline) Enqueue(ctx context.Context, id string, carrier propagation.T
 		return
 	}
 	_, shown := p.jobID(id)
-	ctx, span := p.tracer.Start(orBackground(ctx), "enqueue job",
+	ctx, span := p.startSpan(orBackground(ctx), "enqueue job",
 		trace.WithSpanKind(trace.SpanKindProducer), trace.WithAttributes(jobIDKey.String(shown)))
 	defer span.End()
 	p.inst.Jobs.Add(ctx, 1, statusHandles[semconv.JobStatusQueued].add...)
@@ -68,6 +68,9 @@ func (p *Pipeline) extract(ctx context.Context, carrier propagation.TextMapCarri
 		return nil
 	}); err != nil {
 		handle(err)
+	}
+	if remote == nil {
+		return ctx
 	}
 	return remote
 }

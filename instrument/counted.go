@@ -56,7 +56,39 @@ func same(a, b error) bool {
 	return identical(a, b)
 }
 
-// identical compares two values. Of those that cannot be compared, which panics, it takes two of one type for the same.
+// identical tells whether two values are one: the same pointer, or equal where they are no pointers. Of what Go does
+// not compare, such as a list of errors, it looks at where the list is, not at what is in it.
 func identical(a, b any) bool {
-	return reflect.TypeOf(a) == reflect.TypeOf(b) && guarded(true, func() bool { return a == b })
+	return reflect.TypeOf(a) == reflect.TypeOf(b) && sameValue(reflect.ValueOf(a), reflect.ValueOf(b))
+}
+
+// sameValue compares two values of one type.
+func sameValue(a, b reflect.Value) bool {
+	switch a.Kind() {
+	case reflect.Slice:
+		return a.UnsafePointer() == b.UnsafePointer() && a.Len() == b.Len()
+	case reflect.Map, reflect.Func:
+		return a.UnsafePointer() == b.UnsafePointer()
+	case reflect.Interface:
+		a, b = a.Elem(), b.Elem()
+		return a.IsValid() == b.IsValid() && (!a.IsValid() || a.Type() == b.Type() && sameValue(a, b))
+	case reflect.Struct:
+		for i := range a.NumField() {
+			if !sameValue(a.Field(i), b.Field(i)) {
+				return false
+			}
+		}
+		return true
+	case reflect.Array:
+		for i := range a.Len() {
+			if !sameValue(a.Index(i), b.Index(i)) {
+				return false
+			}
+		}
+		return true
+	case reflect.Invalid:
+		return true
+	default:
+		return a.Equal(b)
+	}
 }

@@ -67,6 +67,52 @@ func TestFailureJoinedWithACancellation(t *testing.T) {
 	}
 }
 
+// canceledFor is what an operation says that was canceled with a cause, as ffmpeg's runs do.
+type canceledFor struct{ cause error }
+
+func (e canceledFor) Error() string   { return "canceled: " + e.cause.Error() }
+func (canceledFor) ErrorType() string { return "canceled" }
+func (e canceledFor) Unwrap() []error { return []error{context.Canceled, e.cause} }
+
+// Why the user pressed stop does not make a failure of it.
+func TestCancellationWithACause(t *testing.T) {
+	p, rec := instrumenttest.New(t)
+	_ = p.RunJob(t.Context(), "job-1", func(context.Context) error {
+		return fmt.Errorf("rendering: %w", canceledFor{errors.New("the user pressed stop")})
+	})
+	if got := rec.Counter(vp("jobs_total"), label("status", "canceled")); got != 1 {
+		t.Errorf("the job is not canceled:\n%s", rec.Exposition(vp("jobs_total")))
+	}
+}
+
+// fieldErrors is of a type that == panics on, as the lists of errors of validators are.
+type fieldErrors []string
+
+func (e fieldErrors) Error() string { return fmt.Sprint([]string(e)) }
+
+// Two lists of errors are two errors, and one that a stage has counted is not counted again for its job.
+func TestErrorsThatGoDoesNotCompare(t *testing.T) {
+	for _, tt := range []struct {
+		reason string
+		last   func(first error) error
+		want   string
+	}{
+		{"another error ends the job", func(error) error { return fieldErrors{"b"} },
+			"analysis/instrument_test.fieldErrors=1 job/instrument_test.fieldErrors=1"},
+		{"the stage's error ends the job", func(first error) error { return fmt.Errorf("x: %w", first) },
+			"analysis/instrument_test.fieldErrors=1"},
+	} {
+		p, rec := instrumenttest.New(t)
+		_ = p.RunJob(t.Context(), "job-1", func(ctx context.Context) error {
+			_, err := instrument.RunStage(ctx, "analysis", func(context.Context) (int, error) { return 0, fieldErrors{"a"} })
+			return tt.last(err)
+		})
+		if got := errorsByStage(rec); got != tt.want {
+			t.Errorf("%s: errors_total is %q, want %q", tt.reason, got, tt.want)
+		}
+	}
+}
+
 // An error type with an optional cause is the innermost when it has none.
 func TestTypeOfAnErrorThatMayWrap(t *testing.T) {
 	if got := instrument.ErrorType(fmt.Errorf("x: %w", wrapperOfNothing{})); got != "instrument_test.wrapperOfNothing" {

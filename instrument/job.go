@@ -42,9 +42,9 @@ type Job struct {
 //	ctx, job := p.StartJob(ctx, id, instrument.WithBudget(2*instrument.Dollar))
 //	defer job.End(&err)
 //
-// The id may be anything; it is put on spans and on series that end with the job, cleaned of what is not printable,
-// and if longer than 256 bytes cut and given a checksum at its end. An empty id gets one that is unique and counts as
-// invalid.
+// The id may be anything; it is put on spans and on series that end with the job. There it is cleaned of what is not
+// printable and cut at 256 bytes, and gets a checksum at its end if that changed it. An empty id gets one that is unique
+// and counts as invalid.
 func (p *Pipeline) StartJob(ctx context.Context, id string, opts ...JobOption) (context.Context, *Job) {
 	ctx = orBackground(ctx)
 	if p.inert() {
@@ -88,7 +88,7 @@ func (p *Pipeline) startJobSpan(ctx context.Context, j *Job, c *jobConfig) (cont
 			opts = append(opts, trace.WithLinks(trace.Link{SpanContext: from}))
 		}
 	}
-	return p.tracer.Start(ctx, "job", opts...)
+	return p.startSpan(ctx, "job", opts...)
 }
 
 // Attributes of spans alone: no metric may carry an id.

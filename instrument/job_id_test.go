@@ -16,8 +16,9 @@ func TestJobIDs(t *testing.T) {
 	}{
 		{"a path with spaces and quotes", `/in/my "best" take.mp4`, `/in/my "best" take.mp4`, 0},
 		{"a multi-byte id", "видео-7", "видео-7", 0},
-		{"line breaks can't forge lines of a log or an exposition", "a\nb\x00c", "a\uFFFDb\uFFFDc", 0},
-		{"bytes that are not UTF-8 would make OTLP refuse the whole batch", "a\xff\xfeb", "a\uFFFDb", 0},
+		{"line breaks can't forge lines of a log or an exposition", "a\nb\x00c", "a\uFFFDb\uFFFDc~b1e616ccdfb706a9", 0},
+		{"bytes that are not UTF-8 would make OTLP refuse the whole batch", "a\xff\xfeb", "a\uFFFDb~d48ffe81942d82b5", 0},
+		{"and two of them stay two jobs", "a\xfe\xffb", "a\uFFFDb~c9d7bd818d85f36b", 0},
 		{"huge", strings.Repeat("x", 1<<20), strings.Repeat("x", 239) + "~7f69900cc9622325", 0},
 		{"huge, and other past the cut than the one above", strings.Repeat("x", 1<<20) + "y", strings.Repeat("x", 239) + "~e28321ba31c21554", 0},
 		{"huge and multi-byte: cut between characters", strings.Repeat("я", 1<<10), strings.Repeat("я", 119) + "~f14981fea8262325", 0},

@@ -47,14 +47,6 @@ type Balance struct {
 	Prior USD // Spent before the operation: Prior < x ≤ Spent tells that this very operation reached x
 }
 
-// Remaining is Limit − Spent: negative when the job has overspent. What is only held still counts as remaining.
-func (b Balance) Remaining() USD {
-	if b.Limit == Unlimited {
-		return Unlimited
-	}
-	return b.Limit - b.Spent
-}
-
 // Errors of a ledger, matched with errors.Is.
 var (
 	// ErrBudgetExceeded is matched by every refusal of a budget; see [BudgetError] for the figures.

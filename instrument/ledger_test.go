@@ -77,23 +77,6 @@ func TestMemoryLedgerForgetsOldHoldsThatEnded(t *testing.T) {
 	}
 }
 
-func TestBalanceRemaining(t *testing.T) {
-	for _, tt := range []struct {
-		reason string
-		b      instrument.Balance
-		want   instrument.USD
-	}{
-		{"limit less spent", instrument.Balance{Limit: 10, Spent: 4}, 6},
-		{"what is only held remains", instrument.Balance{Limit: 10, Spent: 4, Held: 6}, 6},
-		{"overspent", instrument.Balance{Limit: 10, Spent: 14}, -4},
-		{"no limit", instrument.Balance{Limit: instrument.Unlimited, Spent: 14}, instrument.Unlimited},
-	} {
-		if got := tt.b.Remaining(); got != tt.want {
-			t.Errorf("%s: %d, want %d", tt.reason, got, tt.want)
-		}
-	}
-}
-
 func spend(t *testing.T, a instrument.Account, hold string, cost instrument.USD) instrument.Balance {
 	t.Helper()
 	b, err := a.Settle(t.Context(), hold, cost)

@@ -99,7 +99,8 @@ func declare(option string, dst *[]string, names []string) error {
 
 // WithNameLimit bounds how many names that were not declared each get series of their own: stages, APIs, and
 // error types (of which the pairs with stages are bounded by ten times as many). Later ones are recorded as
-// "other", which is reported once to otel.Handle. The default is 100.
+// "other", which is reported once to otel.Handle. The default is 100. From 200 on these pairs can pass the SDK's limit
+// of 2,000 series for an instrument: raise that too (sdkmetric.WithCardinalityLimit, exporters.WithCardinalityLimit).
 func WithNameLimit(n int) Option {
 	return option(func(c *config) error { return positive("WithNameLimit", n, &c.nameLimit) })
 }

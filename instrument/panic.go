@@ -105,8 +105,11 @@ func (o outcome) canceled(ctx context.Context) bool {
 }
 
 // onlyCanceled tells whether all that err joins was canceled: a stage that failed ends those beside it, and is why
-// the job failed.
+// the job failed. An error that calls itself canceled has joined the cause that its context was given.
 func onlyCanceled(err error) bool {
+	if own, ok := err.(interface{ ErrorType() string }); ok && guarded("", own.ErrorType) == "canceled" {
+		return is(err, context.Canceled)
+	}
 	joined := slices.DeleteFunc(slices.Clone(unwrap(err)), func(inner error) bool { return inner == nil })
 	if len(joined) == 0 {
 		return is(err, context.Canceled)

@@ -136,6 +136,20 @@ func TestPanic(t *testing.T) {
 	}
 }
 
+// A panic of the user's own functions is reported by what it is, not by what it points to: to print a value that
+// contains itself ends the process.
+func TestHelperThatPanicsWithACycle(t *testing.T) {
+	reports := captureReports(t)
+	p, _ := instrumenttest.New(t)
+	price := func(int) instrument.USD { panic(cyclic()) }
+	_, err := instrument.RunCall(instrument.ContextWithPipeline(t.Context(), p), "gpt", price,
+		func(context.Context) (int, error) { return 1, nil })
+	if err != nil {
+		t.Errorf("the call failed for it: %v", err)
+	}
+	reports.expect(t, "panicked: (map[string]interface {})")
+}
+
 func expectPanicCounted(t *testing.T, rec *instrumenttest.Recorder, how string) {
 	t.Helper()
 	tree, errs := map[string]string{

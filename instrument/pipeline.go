@@ -142,10 +142,11 @@ func (p *Pipeline) jobID(id string) (key, shown string) {
 	return shown, shown
 }
 
-// showID cleans an id, and ends a long one with a checksum: ids that differ past the cut stay apart.
+// showID cleans an id, and ends one that had to be changed with a checksum: ids that differ in what was changed stay
+// apart.
 func showID(id string) string {
-	if len(id) <= maxIDLen {
-		return clean(id, maxIDLen)
+	if shown := clean(id, maxIDLen); shown == id || shown == "" {
+		return shown
 	}
 	h := fnv.New64a()
 	_, _ = io.WriteString(h, id) // never fails
@@ -168,7 +169,7 @@ func randomPrefix() string {
 func contain(what string, f func() error) (err error) {
 	defer func() {
 		if v := recover(); v != nil {
-			err = fmt.Errorf("instrument: %s panicked: %v", what, v)
+			err = fmt.Errorf("instrument: %s panicked: %s", what, panicText(v))
 		}
 	}()
 	return f()

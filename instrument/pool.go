@@ -37,6 +37,7 @@ type pool struct {
 	stats      func() PoolStats
 	used, idle metric.MeasurementOption
 	broken     atomic.Bool // its function has panicked: reported once
+	gone       atomic.Bool // unregistered
 }
 
 // ObserveDB shows the connections of db in video_processing_database_connections{pool, state}, state being used or
@@ -53,7 +54,8 @@ func (p *Pipeline) ObserveDB(name string, db *sql.DB) (unregister func(), err er
 }
 
 // ObservePool does the same for any pool. stats is called at each collection, possibly concurrently with itself: it
-// must not block. One that panics is reported to otel.Handle once and shown no more while it does. For example:
+// must not block. After unregister no call of it begins; one that a collection has begun may still be under way, since
+// unregister does not wait either. One that panics is reported to otel.Handle once and shown no more while it does. For example:
 //
 //	p.ObservePool(instrument.PoolDatabase, "main", func() instrument.PoolStats {
 //		s := pgxPool.Stat()
@@ -93,6 +95,7 @@ func (p *Pipeline) ObservePool(kind PoolKind, name string, stats func() PoolStat
 	p.pools.set = append(p.pools.set, e)
 	p.pools.mu.Unlock()
 	return func() {
+		e.gone.Store(true)
 		p.pools.mu.Lock()
 		defer p.pools.mu.Unlock()
 		p.pools.set = slices.DeleteFunc(p.pools.set, func(o *pool) bool { return o == e })
@@ -104,6 +107,9 @@ func (s *pools) observe(o metric.Observer, inst *instruments) {
 	set := slices.Clone(s.set)
 	s.mu.Unlock()
 	for _, e := range set {
+		if e.gone.Load() { // since the lock was given up
+			continue
+		}
 		var stats PoolStats
 		if err := contain("the stats function of pool "+e.name, func() error { stats = e.stats(); return nil }); err != nil {
 			if e.broken.CompareAndSwap(false, true) {

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"go.opentelemetry.io/otel/metric"
+	"go.opentelemetry.io/otel/propagation"
 	sdkmetric "go.opentelemetry.io/otel/sdk/metric"
 	"go.opentelemetry.io/otel/trace"
 
@@ -73,6 +74,68 @@ func (m refusingMeter) Float64ObservableUpDownCounter(name string, opts ...metri
 
 func (m refusingMeter) Float64ObservableGauge(name string, opts ...metric.Float64ObservableGaugeOption) (metric.Float64ObservableGauge, error) {
 	return refuse(m, name, func() (metric.Float64ObservableGauge, error) { return m.Meter.Float64ObservableGauge(name, opts...) })
+}
+
+// nilMeters is a provider whose meter gives nothing, and says nothing, for what is recorded synchronously.
+type nilMeters struct{ metric.MeterProvider }
+
+type nilMeter struct{ metric.Meter }
+
+func (p nilMeters) Meter(name string, opts ...metric.MeterOption) metric.Meter {
+	return nilMeter{p.MeterProvider.Meter(name, opts...)}
+}
+
+func (nilMeter) Int64Counter(string, ...metric.Int64CounterOption) (metric.Int64Counter, error) {
+	return nil, nil
+}
+
+func (nilMeter) Float64Counter(string, ...metric.Float64CounterOption) (metric.Float64Counter, error) {
+	return nil, nil
+}
+
+func (nilMeter) Int64Histogram(string, ...metric.Int64HistogramOption) (metric.Int64Histogram, error) {
+	return nil, nil
+}
+
+func (nilMeter) Float64Histogram(string, ...metric.Float64HistogramOption) (metric.Float64Histogram, error) {
+	return nil, nil
+}
+
+// nilTracers is a provider whose tracer gives neither a context nor a span.
+type nilTracers struct{ trace.TracerProvider }
+
+type nilTracer struct{ trace.Tracer }
+
+func (nilTracers) Tracer(string, ...trace.TracerOption) trace.Tracer { return nilTracer{} }
+
+func (nilTracer) Start(context.Context, string, ...trace.SpanStartOption) (context.Context, trace.Span) {
+	return nil, nil
+}
+
+// nilPropagator extracts no context at all.
+type nilPropagator struct{ propagation.TextMapPropagator }
+
+func (nilPropagator) Extract(context.Context, propagation.TextMapCarrier) context.Context { return nil }
+
+func TestProvidersThatGiveNil(t *testing.T) {
+	p, err := instrument.New(
+		instrument.WithMeterProvider(nilMeters{sdkmetric.NewMeterProvider()}),
+		instrument.WithTracerProvider(nilTracers{}),
+		instrument.WithPropagators(nilPropagator{}))
+	if err != nil {
+		t.Error(err)
+	}
+	ran := false
+	err = p.RunJob(t.Context(), "job-1", func(ctx context.Context) error {
+		_, err := instrument.RunStage(ctx, "analysis", func(ctx context.Context) (int, error) {
+			ran = true
+			return instrument.RunCall(ctx, "gpt", nil, func(context.Context) (int, error) { return 1, nil })
+		})
+		return err
+	}, instrument.WithCarrier(propagation.MapCarrier{}), instrument.WithRemoteParent())
+	if err != nil || !ran {
+		t.Errorf("the job ran: %v, %v", ran, err)
+	}
 }
 
 // A refused instrument costs its own metric: not the others, and not the program.

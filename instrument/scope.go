@@ -6,6 +6,7 @@ import (
 	"sync/atomic"
 
 	"go.opentelemetry.io/otel"
+	"go.opentelemetry.io/otel/trace"
 )
 
 // scope is what a context knows: the pipeline, the job and the innermost stage.
@@ -32,6 +33,18 @@ func orBackground(ctx context.Context) context.Context {
 		return context.Background()
 	}
 	return ctx
+}
+
+// startSpan starts a span, a no-op where the tracer gives none.
+func (p *Pipeline) startSpan(ctx context.Context, name string, opts ...trace.SpanStartOption) (context.Context, trace.Span) {
+	in, span := p.tracer.Start(ctx, name, opts...)
+	if in == nil {
+		in = ctx
+	}
+	if span == nil {
+		span = trace.SpanFromContext(context.Background())
+	}
+	return in, span
 }
 
 // ContextWithPipeline makes p the pipeline of what is recorded under ctx, outside of any job: what ctx was in, it

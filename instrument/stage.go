@@ -49,7 +49,7 @@ func StartStage(ctx context.Context, name string, opts ...StageOption) (context.
 		own, _ := cleanName(name)
 		span = stageSpan(own)
 	}
-	ctx, s.span = p.tracer.Start(ctx, s.handle.spanName, span...)
+	ctx, s.span = p.startSpan(ctx, s.handle.spanName, span...)
 	s.ctx = context.WithValue(ctx, scopeKey{}, &s.scope)
 	return s.ctx, s
 }

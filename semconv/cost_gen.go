@@ -30,7 +30,7 @@ func NewCost(m metric.Meter) (Cost, error) {
 		metric.WithDescription("Money spent on paid APIs, in US dollars."),
 		metric.WithUnit("usd"),
 	)
-	if err != nil {
+	if err != nil || i == nil {
 		i = noop.Float64Counter{}
 	}
 	return Cost{i}, err
@@ -73,7 +73,7 @@ func NewCostPerJob(m metric.Meter) (CostPerJob, error) {
 		metric.WithUnit("usd"),
 		metric.WithExplicitBucketBoundaries(costBuckets...),
 	)
-	if err != nil {
+	if err != nil || i == nil {
 		i = noop.Float64Histogram{}
 	}
 	return CostPerJob{i}, err
@@ -112,7 +112,7 @@ func NewBudgetExceeded(m metric.Meter) (BudgetExceeded, error) {
 		metric.WithDescription("Number of jobs that crossed their budget, each counted once."),
 		metric.WithUnit("{event}"),
 	)
-	if err != nil {
+	if err != nil || i == nil {
 		i = noop.Int64Counter{}
 	}
 	return BudgetExceeded{i}, err
@@ -130,7 +130,7 @@ func NewAPICalls(m metric.Meter) (APICalls, error) {
 		metric.WithDescription("Number of paid API calls by outcome."),
 		metric.WithUnit("{call}"),
 	)
-	if err != nil {
+	if err != nil || i == nil {
 		i = noop.Int64Counter{}
 	}
 	return APICalls{i}, err

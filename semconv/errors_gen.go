@@ -26,7 +26,7 @@ func NewErrors(m metric.Meter) (Errors, error) {
 		metric.WithDescription("Number of errors by stage and class."),
 		metric.WithUnit("{error}"),
 	)
-	if err != nil {
+	if err != nil || i == nil {
 		i = noop.Int64Counter{}
 	}
 	return Errors{i}, err

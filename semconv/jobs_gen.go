@@ -33,7 +33,7 @@ func NewJobs(m metric.Meter) (Jobs, error) {
 		metric.WithDescription("Number of times that a job reached a status."),
 		metric.WithUnit("{job}"),
 	)
-	if err != nil {
+	if err != nil || i == nil {
 		i = noop.Int64Counter{}
 	}
 	return Jobs{i}, err
@@ -77,7 +77,7 @@ func NewJobDuration(m metric.Meter) (JobDuration, error) {
 		metric.WithUnit("s"),
 		metric.WithExplicitBucketBoundaries(durationBuckets...),
 	)
-	if err != nil {
+	if err != nil || i == nil {
 		i = noop.Float64Histogram{}
 	}
 	return JobDuration{i}, err
@@ -103,7 +103,7 @@ func NewJobRatio(m metric.Meter) (JobRatio, error) {
 		metric.WithUnit("1"),
 		metric.WithExplicitBucketBoundaries(ratioBuckets...),
 	)
-	if err != nil {
+	if err != nil || i == nil {
 		i = noop.Float64Histogram{}
 	}
 	return JobRatio{i}, err
@@ -130,7 +130,7 @@ func NewQueueWait(m metric.Meter) (QueueWait, error) {
 		metric.WithUnit("s"),
 		metric.WithExplicitBucketBoundaries(durationBuckets...),
 	)
-	if err != nil {
+	if err != nil || i == nil {
 		i = noop.Float64Histogram{}
 	}
 	return QueueWait{i}, err
@@ -170,7 +170,7 @@ func NewJobsUnshown(m metric.Meter) (JobsUnshown, error) {
 		metric.WithDescription("Number of jobs without all series of their own because too many jobs were live."),
 		metric.WithUnit("{job}"),
 	)
-	if err != nil {
+	if err != nil || i == nil {
 		i = noop.Int64Counter{}
 	}
 	return JobsUnshown{i}, err

@@ -31,7 +31,7 @@ func NewAudioLoudnessSpread(m metric.Meter) (AudioLoudnessSpread, error) {
 		metric.WithUnit("lu"),
 		metric.WithExplicitBucketBoundaries(audioLoudnessSpreadBuckets...),
 	)
-	if err != nil {
+	if err != nil || i == nil {
 		i = noop.Float64Histogram{}
 	}
 	return AudioLoudnessSpread{i}, err
@@ -57,7 +57,7 @@ func NewAudioNormalization(m metric.Meter) (AudioNormalization, error) {
 		metric.WithUnit("db"),
 		metric.WithExplicitBucketBoundaries(audioNormalizationBuckets...),
 	)
-	if err != nil {
+	if err != nil || i == nil {
 		i = noop.Float64Histogram{}
 	}
 	return AudioNormalization{i}, err
@@ -76,7 +76,7 @@ func NewSegmentsDetected(m metric.Meter) (SegmentsDetected, error) {
 		metric.WithUnit("{segment}"),
 		metric.WithExplicitBucketBoundaries(segmentsDetectedBuckets...),
 	)
-	if err != nil {
+	if err != nil || i == nil {
 		i = noop.Int64Histogram{}
 	}
 	return SegmentsDetected{i}, err
@@ -95,7 +95,7 @@ func NewHighlightScores(m metric.Meter) (HighlightScores, error) {
 		metric.WithUnit("1"),
 		metric.WithExplicitBucketBoundaries(highlightScoresBuckets...),
 	)
-	if err != nil {
+	if err != nil || i == nil {
 		i = noop.Float64Histogram{}
 	}
 	return HighlightScores{i}, err

@@ -15,6 +15,7 @@ import (
 	otelprometheus "go.opentelemetry.io/otel/exporters/prometheus"
 	"go.opentelemetry.io/otel/metric"
 	sdkmetric "go.opentelemetry.io/otel/sdk/metric"
+	"go.opentelemetry.io/otel/sdk/metric/metricdata"
 
 	"github.com/stagemeter/stagemeter/semconv"
 )
@@ -22,6 +23,7 @@ import (
 type contractRow struct {
 	name   string
 	kind   string
+	unit   string // of OpenTelemetry
 	labels []string
 	help   string
 }
@@ -30,37 +32,38 @@ type contractRow struct {
 // registry can't change it without this table. The first 17 rows are the names
 // that users of the Python module have.
 var contract = []contractRow{
-	{"video_processing_jobs_total", "COUNTER", []string{"status"}, "Number of times that a job reached a status."},
-	{"video_processing_jobs_in_progress", "GAUGE", nil, "Number of jobs that have started and not ended."},
-	{"video_processing_cost_usd_total", "COUNTER", []string{"api"}, "Money spent on paid APIs, in US dollars."},
-	{"video_processing_cost_per_job_usd", "HISTOGRAM", nil, "Money spent on an ended job, whatever its outcome, in US dollars."},
-	{"video_processing_budget_remaining_usd", "GAUGE", []string{"job_id"}, "Budget that a job in progress has left, in US dollars."},
-	{"video_processing_budget_exceeded_total", "COUNTER", nil, "Number of jobs that crossed their budget, each counted once."},
-	{"video_processing_duration_seconds", "HISTOGRAM", []string{"stage"}, "Time from the start to the end of a stage, in seconds."},
-	{"video_processing_ratio", "HISTOGRAM", []string{"stage"}, "Duration of a stage divided by the duration of the video."},
-	{"video_processing_audio_loudness_spread_lu", "HISTOGRAM", []string{"phase"}, "Loudest minus quietest gated loudness of the segments of a video, in loudness units (LU)."},
-	{"video_processing_audio_normalization_db", "HISTOGRAM", nil, "Gain applied to audio in decibels, negative where it was made quieter."},
-	{"video_processing_segments_detected", "HISTOGRAM", nil, "Number of segments found in a video."},
-	{"video_processing_highlight_scores", "HISTOGRAM", nil, "Score of a highlight, from 0 (dull) to 1 (best)."},
-	{"video_processing_ffmpeg_processes", "GAUGE", nil, "Number of ffmpeg processes that are running."},
-	{"video_processing_database_connections", "GAUGE", []string{"pool", "state"}, "Number of open database connections by pool and state."},
-	{"video_processing_redis_connections", "GAUGE", []string{"pool", "state"}, "Number of open Redis connections by pool and state."},
-	{"video_processing_errors_total", "COUNTER", []string{"error_type", "stage"}, "Number of errors by stage and class."},
-	{"video_processing_api_calls_total", "COUNTER", []string{"api", "status"}, "Number of paid API calls by outcome."},
+	{"video_processing_jobs_total", "COUNTER", "{job}", []string{"status"}, "Number of times that a job reached a status."},
+	{"video_processing_jobs_in_progress", "GAUGE", "{job}", nil, "Number of jobs that have started and not ended."},
+	{"video_processing_cost_usd_total", "COUNTER", "usd", []string{"api"}, "Money spent on paid APIs, in US dollars."},
+	{"video_processing_cost_per_job_usd", "HISTOGRAM", "usd", nil, "Money spent on an ended job, whatever its outcome, in US dollars."},
+	{"video_processing_budget_remaining_usd", "GAUGE", "usd", []string{"job_id"}, "Budget that a job in progress has left, in US dollars."},
+	{"video_processing_budget_exceeded_total", "COUNTER", "{event}", nil, "Number of jobs that crossed their budget, each counted once."},
+	{"video_processing_duration_seconds", "HISTOGRAM", "s", []string{"stage"}, "Time from the start to the end of a stage, in seconds."},
+	{"video_processing_ratio", "HISTOGRAM", "1", []string{"stage"}, "Duration of a stage divided by the duration of the video."},
+	{"video_processing_audio_loudness_spread_lu", "HISTOGRAM", "lu", []string{"phase"}, "Loudest minus quietest gated loudness of the segments of a video, in loudness units (LU)."},
+	{"video_processing_audio_normalization_db", "HISTOGRAM", "db", nil, "Gain applied to audio in decibels, negative where it was made quieter."},
+	{"video_processing_segments_detected", "HISTOGRAM", "{segment}", nil, "Number of segments found in a video."},
+	{"video_processing_highlight_scores", "HISTOGRAM", "1", nil, "Score of a highlight, from 0 (dull) to 1 (best)."},
+	{"video_processing_ffmpeg_processes", "GAUGE", "{process}", nil, "Number of ffmpeg processes that are running."},
+	{"video_processing_database_connections", "GAUGE", "{connection}", []string{"pool", "state"}, "Number of open database connections by pool and state."},
+	{"video_processing_redis_connections", "GAUGE", "{connection}", []string{"pool", "state"}, "Number of open Redis connections by pool and state."},
+	{"video_processing_errors_total", "COUNTER", "{error}", []string{"error_type", "stage"}, "Number of errors by stage and class."},
+	{"video_processing_api_calls_total", "COUNTER", "{call}", []string{"api", "status"}, "Number of paid API calls by outcome."},
 
-	{"video_processing_job_duration_seconds", "HISTOGRAM", []string{"status"}, "Time from the start to the end of a job, in seconds."},
-	{"video_processing_job_ratio", "HISTOGRAM", []string{"status"}, "Duration of a job divided by the duration of its video."},
-	{"video_processing_queue_wait_seconds", "HISTOGRAM", nil, "Time that a job waited in its queue before it started, in seconds."},
-	{"video_processing_oldest_job_start_timestamp_seconds", "GAUGE", nil, "Start of the oldest job in progress in seconds since the Unix epoch, or 0 if there is none."},
-	{"video_processing_jobs_unshown_total", "COUNTER", nil, "Number of jobs without all series of their own because too many jobs were live."},
-	{"video_processing_stages_in_progress", "GAUGE", []string{"stage"}, "Number of stages that have started and not ended."},
-	{"video_processing_job_cost_usd", "GAUGE", []string{"api", "job_id"}, "Money spent so far on a job in progress, in US dollars."},
-	{"video_processing_invalid_values_total", "COUNTER", []string{"metric", "reason"}, "Number of values that could not be recorded as given, by metric and reason."},
-	{"video_processing_export_failures_total", "COUNTER", []string{"signal"}, "Number of failed exports of telemetry over OTLP by signal."},
+	{"video_processing_job_duration_seconds", "HISTOGRAM", "s", []string{"status"}, "Time from the start to the end of a job, in seconds."},
+	{"video_processing_job_ratio", "HISTOGRAM", "1", []string{"status"}, "Duration of a job divided by the duration of its video."},
+	{"video_processing_queue_wait_seconds", "HISTOGRAM", "s", nil, "Time that a job waited in its queue before it started, in seconds."},
+	{"video_processing_oldest_job_start_timestamp_seconds", "GAUGE", "s", nil, "Start of the oldest job in progress in seconds since the Unix epoch, or 0 if there is none."},
+	{"video_processing_jobs_unshown_total", "COUNTER", "{job}", nil, "Number of jobs without all series of their own because too many jobs were live."},
+	{"video_processing_stages_in_progress", "GAUGE", "{stage}", []string{"stage"}, "Number of stages that have started and not ended."},
+	{"video_processing_job_cost_usd", "GAUGE", "usd", []string{"api", "job_id"}, "Money spent so far on a job in progress, in US dollars."},
+	{"video_processing_invalid_values_total", "COUNTER", "{value}", []string{"metric", "reason"}, "Number of values that could not be recorded as given, by metric and reason."},
+	{"video_processing_export_failures_total", "COUNTER", "{failure}", []string{"signal"}, "Number of failed exports of telemetry over OTLP by signal."},
 }
 
 func TestScrapeHoldsTheContract(t *testing.T) {
 	families := scrape(t)
+	units := collectedUnits(t)
 	for _, want := range contract {
 		t.Run(want.name, func(t *testing.T) {
 			have, ok := families[want.name]
@@ -72,6 +75,9 @@ func TestScrapeHoldsTheContract(t *testing.T) {
 			}
 			if have.GetHelp() != want.help {
 				t.Errorf("HELP %q, want %q", have.GetHelp(), want.help)
+			}
+			if unit := units[want.name]; unit != want.unit {
+				t.Errorf("unit %q, want %q", unit, want.unit)
 			}
 			for _, series := range have.GetMetric() {
 				if labels := labelNames(series); !slices.Equal(labels, want.labels) {
@@ -199,6 +205,28 @@ func scrape(t *testing.T) map[string]*dto.MetricFamily {
 		t.Fatal(err)
 	}
 	return families
+}
+
+// collectedUnits are the units that the SDK has collected, by Prometheus name.
+func collectedUnits(t *testing.T) map[string]string {
+	t.Helper()
+	reader := sdkmetric.NewManualReader()
+	meter := sdkmetric.NewMeterProvider(sdkmetric.WithReader(reader)).Meter("semconv_test")
+	recordAll(meter)
+	observeAll(t, meter)
+	var collected metricdata.ResourceMetrics
+	if err := reader.Collect(t.Context(), &collected); err != nil {
+		t.Fatal(err)
+	}
+	prometheusName := make(map[string]string)
+	for _, m := range semconv.Metrics() {
+		prometheusName[m.Name] = m.Prometheus
+	}
+	units := make(map[string]string)
+	for _, m := range collected.ScopeMetrics[0].Metrics {
+		units[prometheusName[m.Name]] = m.Unit
+	}
+	return units
 }
 
 // recordAll gives each synchronous metric a value per member of its closed sets.

@@ -28,7 +28,7 @@ func NewDuration(m metric.Meter) (Duration, error) {
 		metric.WithUnit("s"),
 		metric.WithExplicitBucketBoundaries(durationBuckets...),
 	)
-	if err != nil {
+	if err != nil || i == nil {
 		i = noop.Float64Histogram{}
 	}
 	return Duration{i}, err
@@ -53,7 +53,7 @@ func NewRatio(m metric.Meter) (Ratio, error) {
 		metric.WithUnit("1"),
 		metric.WithExplicitBucketBoundaries(ratioBuckets...),
 	)
-	if err != nil {
+	if err != nil || i == nil {
 		i = noop.Float64Histogram{}
 	}
 	return Ratio{i}, err

@@ -26,7 +26,7 @@ func NewInvalidValues(m metric.Meter) (InvalidValues, error) {
 		metric.WithDescription("Number of values that could not be recorded as given, by metric and reason."),
 		metric.WithUnit("{value}"),
 	)
-	if err != nil {
+	if err != nil || i == nil {
 		i = noop.Int64Counter{}
 	}
 	return InvalidValues{i}, err
@@ -52,7 +52,7 @@ func NewExportFailures(m metric.Meter) (ExportFailures, error) {
 		metric.WithDescription("Number of failed exports of telemetry over OTLP by signal."),
 		metric.WithUnit("{failure}"),
 	)
-	if err != nil {
+	if err != nil || i == nil {
 		i = noop.Int64Counter{}
 	}
 	return ExportFailures{i}, err

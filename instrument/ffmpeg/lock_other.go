@@ -2,7 +2,10 @@
 
 package ffmpeg
 
-import "os"
+import (
+	"errors"
+	"os"
+)
 
 // tryLock knows no locks here: whatever is there may be in use.
-func tryLock(*os.File) bool { return false }
+func tryLock(*os.File) error { return errors.ErrUnsupported }

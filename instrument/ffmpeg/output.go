@@ -2,6 +2,7 @@ package ffmpeg
 
 import (
 	"crypto/rand"
+	"errors"
 	"fmt"
 	"hash/fnv"
 	"os"
@@ -22,17 +23,38 @@ func newOutput(path string) (*output, error) {
 	}
 	dir, prefix, ext := tempName(path)
 	removeStale(dir, prefix, ext)
-	// Not os.CreateTemp: the mode is that of any new file. Not the name itself: it may hold what is special to ffmpeg.
-	temp := filepath.Join(dir, prefix+rand.Text()[:12]+ext)
-	f, err := os.OpenFile(temp, os.O_CREATE|os.O_EXCL|os.O_RDWR, 0o666)
+	for {
+		// Not os.CreateTemp: the mode is that of any new file. Not the name itself: it may hold what is special to ffmpeg.
+		temp := filepath.Join(dir, prefix+rand.Text()[:12]+ext)
+		f, err := os.OpenFile(temp, os.O_CREATE|os.O_EXCL|os.O_RDWR, 0o666)
+		if err != nil {
+			return nil, err
+		}
+		switch err := tryLock(f); {
+		case err == nil && isAt(f, temp):
+			return &output{path: path, temp: temp, lock: f}, nil
+		case err == nil, errors.Is(err, errLocked):
+			// Before the lock said otherwise, another run of this output took the file for one that was left over. It does
+			// so only at its own start: there are no more tries than there are other runs.
+			_ = f.Close()
+		default: // no locks here, so nobody takes it away either
+			_ = f.Close()
+			return &output{path: path, temp: temp}, nil
+		}
+	}
+}
+
+// errLocked tells that another has the lock.
+var errLocked = errors.New("locked")
+
+// isAt tells whether an open file still has its name.
+func isAt(f *os.File, path string) bool {
+	mine, err := f.Stat()
 	if err != nil {
-		return nil, err
+		return false
 	}
-	if !tryLock(f) {
-		_ = f.Close()
-		f = nil
-	}
-	return &output{path: path, temp: temp, lock: f}, nil
+	there, err := os.Stat(path)
+	return err == nil && os.SameFile(mine, there)
 }
 
 // tempName says how the temporary names for path begin and end. The beginning is path's own, so that what a killed
@@ -63,7 +85,7 @@ func removeStale(dir, prefix, ext string) {
 		if err != nil {
 			continue
 		}
-		if tryLock(f) {
+		if tryLock(f) == nil {
 			_ = os.Remove(path)
 		}
 		_ = f.Close()

@@ -9,7 +9,8 @@ import (
 
 // Progress is the state of a run.
 type Progress struct {
-	// Fraction is the share of WithDuration's total that is written: 0 to 1, never falling; -1 if the total is unknown.
+	// Fraction is the share of WithDuration's total that is written: 0 to 1, never falling; -1 while the total is
+	// unknown, 1 on the last call.
 	Fraction float64
 	// ETA is the time to go at the average rate so far, -1 while it can't be told.
 	ETA time.Duration
