@@ -33,6 +33,8 @@ type destination struct {
 	url      *url.URL      // with the signal's path if the protocol is HTTP
 	timeout  time.Duration // of one request
 	tls      *tls.Config   // nil: the host's certificate authorities, no client certificate
+	headers  map[string]string
+	gzip     bool
 }
 
 // String returns the URL for people to read.
@@ -71,17 +73,16 @@ func names(signal semconv.Signal, suffix string) []string {
 // the option gives an endpoint, or listed names otlp, or there is no list and a
 // variable gives an endpoint. listed is nil if there is no list.
 //
-// Headers, compression, temporality and histogram aggregation are read by the
-// exporters themselves, which don't report what they leave out: here they are
-// checked.
+// Temporality and histogram aggregation are read by the exporters themselves,
+// which don't report what they leave out: resolve checks them.
 func (r *reader) destination(signal semconv.Signal, option string, listed []string) *destination {
 	d := &destination{
 		signal:   signal,
 		protocol: r.choice(protocolGRPC, []string{protocolGRPC, protocolHTTP}, names(signal, otlpProtocol)...),
 		timeout:  r.milliseconds(defaultOTLPTimeout, names(signal, otlpTimeout)...),
 	}
-	r.choice("", []string{"gzip", none}, names(signal, otlpCompression)...)
-	r.headers(names(signal, otlpHeaders)...)
+	d.gzip = r.choice("", []string{"gzip", none}, names(signal, otlpCompression)...) == "gzip"
+	d.headers = r.headers(names(signal, otlpHeaders)...)
 	insecure := r.flag(names(signal, otlpInsecure)...)
 
 	var err error
@@ -174,20 +175,34 @@ func redact(value string) string {
 	return value
 }
 
-// headers checks headers without ever telling their values: they hold tokens.
-func (r *reader) headers(names ...string) {
+// headers reads headers without ever telling their values: they hold tokens.
+func (r *reader) headers(names ...string) map[string]string {
 	name, value := r.env.first(names...)
-	positions, _ := badPairs(value, validHeader)
-	if len(positions) > 0 {
-		r.note(fmt.Errorf("exporters: %s: want a comma list of key=value, values percent-encoded; number %d is not and is left out",
-			name, positions))
+	headers := make(map[string]string)
+	var bad []int
+	for i, p := range pairs(value) {
+		if p.err != nil || !validHeader(p.key) || !validHeaderValue(p.value) {
+			bad = append(bad, i+1)
+			continue
+		}
+		headers[p.key] = p.value
 	}
+	if len(bad) > 0 {
+		r.note(fmt.Errorf("exporters: %s: want a comma list of key=value, values of printable ASCII, percent-encoded; number %d is not and is left out",
+			name, bad))
+	}
+	return headers
 }
 
 func validHeader(key string) bool {
 	return key != "" && !strings.ContainsFunc(key, func(c rune) bool {
 		return c <= ' ' || c >= 0x7f || strings.ContainsRune(`"(),/:;<=>?@[\]{}`, c)
 	})
+}
+
+// validHeaderValue tells what gRPC and HTTP both carry.
+func validHeaderValue(value string) bool {
+	return !strings.ContainsFunc(value, func(c rune) bool { return c < ' ' || c > '~' })
 }
 
 // tls reads the certificates of a signal. They are read once. A file that

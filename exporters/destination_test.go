@@ -5,6 +5,7 @@ import (
 	"crypto/tls"
 	"log/slog"
 	"net"
+	"slices"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -216,5 +217,32 @@ func TestBadCertificates(t *testing.T) {
 				t.Error("pushed all the same")
 			}
 		})
+	}
+}
+
+// A header that no transport carries would fail every push: it is told at the
+// start, without its value, and left out.
+func TestHeaderThatCannotBeSent(t *testing.T) {
+	for _, value := range []string{"m%C3%BCnchen", "a%0Ab"} {
+		for _, protocol := range []string{protocolGRPC, protocolHTTP} {
+			t.Setenv("OTEL_EXPORTER_OTLP_PROTOCOL", protocol)
+			t.Setenv("OTEL_EXPORTER_OTLP_HEADERS", "x-tenant=ok,x-city="+value)
+			overGRPC, overHTTP := receive(t), receiveHTTP(t)
+			url, got := overGRPC.url(), &overGRPC.inbox
+			if protocol == protocolHTTP {
+				url, got = overHTTP.server.URL, &overHTTP.inbox
+			}
+			tel, err := Start(t.Context(), WithoutPrometheus(), WithOTLPEndpoint(url), option(quick))
+			if err == nil || !strings.Contains(err.Error(), "OTEL_EXPORTER_OTLP_HEADERS") || strings.Contains(err.Error(), "nchen") {
+				t.Errorf("%s %s: Start: %v, want an error that names the variable and not the value", protocol, value, err)
+			}
+			count(tel, "jobs", 1)
+			if err := tel.Shutdown(t.Context()); err != nil || got.sum("jobs") != 1 {
+				t.Errorf("%s %s: %v jobs, %v; want them to arrive", protocol, value, got.sum("jobs"), err)
+			}
+			if tenant := overGRPC.header("x-tenant"); protocol == protocolGRPC && !slices.Equal(tenant, []string{"ok"}) {
+				t.Errorf("%s: x-tenant is %q, want the header that can be sent", value, tenant)
+			}
+		}
 	}
 }

@@ -13,7 +13,10 @@
 //	)
 //
 // Telemetry never changes the program: it doesn't wait for a receiver, doesn't
-// panic and doesn't exit. Whatever is wrong, the rest goes on.
+// panic and doesn't exit. Whatever is wrong, the rest goes on. A callback of an
+// observable instrument that returns an error takes no other metric along; while
+// one panics, scrapes fail and nothing is pushed, and the log says why; one that
+// blocks holds up the scrapes and pushes, not the program or its end.
 //
 // # Settings
 //
@@ -86,6 +89,8 @@
 // are tried again every few seconds. Cumulative metrics, the default, lose
 // nothing by that: the next push that arrives tells the total. With delta
 // temporality what a failed push held is lost, and Prometheus's own OTLP
-// receiver refuses it. Spans that end during an outage are dropped when their
-// batch fails or their queue is full.
+// receiver refuses it. Spans are dropped when their batch fails, and when their
+// queue is full: during an outage, or if they end faster than they are sent.
+// Those of the queue are counted nowhere: OTEL_BSP_MAX_QUEUE_SIZE, 2048 unless
+// set, makes room.
 package exporters

@@ -165,22 +165,27 @@ func parseList(value string, allowed []string) (known, unknown []string) {
 	return known, unknown
 }
 
-// badPairs checks a comma list of key=value with percent-encoded values. It
-// returns what is not, with its positions counted from 1.
-func badPairs(value string, keyOK func(string) bool) (positions []int, items []string) {
-	if value == "" {
-		return nil, nil
+// A pair is an item of a comma list of key=value.
+type pair struct {
+	item, key, value string
+	err              error // of an item that is none
+}
+
+// pairs splits a comma list of key=value with percent-encoded values.
+func pairs(list string) (all []pair) {
+	if list == "" {
+		return nil
 	}
-	i := 0
-	for item := range strings.SplitSeq(value, ",") {
-		i++
+	for item := range strings.SplitSeq(list, ",") {
 		k, v, found := strings.Cut(item, "=")
-		_, err := url.PathUnescape(v)
-		if !found || err != nil || !keyOK(strings.TrimSpace(k)) {
-			positions, items = append(positions, i), append(items, item)
+		p := pair{item: item, key: strings.TrimSpace(k)}
+		p.value, p.err = url.PathUnescape(strings.TrimSpace(v))
+		if !found || p.key == "" {
+			p.err = errors.New("no key=value")
 		}
+		all = append(all, p)
 	}
-	return positions, items
+	return all
 }
 
 // oneOf says what is allowed: "one of a, b, c".

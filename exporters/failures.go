@@ -5,13 +5,13 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"slices"
 	"sync"
 	"time"
 
 	"go.opentelemetry.io/otel/metric"
 	"go.opentelemetry.io/otel/metric/noop"
-	sdkmetric "go.opentelemetry.io/otel/sdk/metric"
-	"go.opentelemetry.io/otel/sdk/metric/metricdata"
+	"go.opentelemetry.io/otel/sdk/resource"
 	sdktrace "go.opentelemetry.io/otel/sdk/trace"
 
 	"github.com/stagemeter/stagemeter/semconv"
@@ -24,7 +24,6 @@ type failures struct {
 	signal semconv.Signal
 	to     *destination
 	logger *slog.Logger
-	began  chan struct{} // gets a value when exports begin to fail; buffers one
 
 	mu      sync.Mutex
 	counter metric.Int64Counter
@@ -40,7 +39,6 @@ func newFailures(to *destination, logger *slog.Logger) *failures {
 		signal:  to.signal,
 		to:      to,
 		logger:  logger.With("signal", string(to.signal), "endpoint", to.String()),
-		began:   make(chan struct{}, 1),
 		counter: noop.Int64Counter{},
 	}
 }
@@ -77,10 +75,6 @@ func (f *failures) failed(ctx context.Context, err error) {
 	if !first {
 		return
 	}
-	select {
-	case f.began <- struct{}{}:
-	default:
-	}
 	f.logger.Warn("OTLP export fails; "+f.consequence(), "error", err)
 }
 
@@ -97,12 +91,6 @@ func (f *failures) worked() {
 	f.mu.Lock()
 	spell, since := f.spell, f.since
 	f.spell = 0
-	if spell > 0 {
-		select {
-		case <-f.began:
-		default:
-		}
-	}
 	f.mu.Unlock()
 	if spell > 0 {
 		f.logger.Info("OTLP export works again", "failures", spell, "after", time.Since(since).Round(time.Millisecond))
@@ -129,23 +117,12 @@ func (f *failures) after(mark uint64) error {
 	if f.total == mark {
 		return nil
 	}
-	return fmt.Errorf("exporters: %s not delivered to %s: %w", f.signal, f.to, f.last)
+	return f.wrap(f.last)
 }
 
-// A metricExporter hides the errors of its exporter from the SDK, which would
-// report every one, and gives them to failures. That exports work again is not
-// for it to say: one collection may take several exports, and one of them may
-// fail each time. The pusher says it.
-type metricExporter struct {
-	sdkmetric.Exporter
-	failures *failures
-}
-
-func (e metricExporter) Export(ctx context.Context, rm *metricdata.ResourceMetrics) error {
-	if err := e.Exporter.Export(ctx, rm); err != nil {
-		e.failures.failed(ctx, err)
-	}
-	return nil
+// wrap says what was not delivered, and where to.
+func (f *failures) wrap(err error) error {
+	return fmt.Errorf("exporters: %s not delivered to %s: %w", f.signal, f.to, err)
 }
 
 // A spanExporter hides the errors of its exporter from the SDK, which would
@@ -153,9 +130,16 @@ func (e metricExporter) Export(ctx context.Context, rm *metricdata.ResourceMetri
 type spanExporter struct {
 	sdktrace.SpanExporter
 	failures *failures
+	resource *resource.Resource // nil: that of the spans
 }
 
 func (e spanExporter) ExportSpans(ctx context.Context, spans []sdktrace.ReadOnlySpan) error {
+	if e.resource != nil {
+		spans = slices.Clone(spans)
+		for i := range spans {
+			spans[i] = ofResource{spans[i], e.resource}
+		}
+	}
 	if err := e.SpanExporter.ExportSpans(ctx, spans); err != nil {
 		e.failures.failed(ctx, err)
 	} else {
@@ -163,3 +147,11 @@ func (e spanExporter) ExportSpans(ctx context.Context, spans []sdktrace.ReadOnly
 	}
 	return nil
 }
+
+// ofResource is a span with another resource than its provider's.
+type ofResource struct {
+	sdktrace.ReadOnlySpan
+	resource *resource.Resource
+}
+
+func (s ofResource) Resource() *resource.Resource { return s.resource }

@@ -86,6 +86,7 @@ func (r *report) Println(v ...any) {
 }
 
 func (r *report) log(text string) {
+	text, _, _ = strings.Cut(text, " stack trace=") // which differs each time
 	r.mu.Lock()
 	repeated := text == r.last && time.Since(r.at) < repeatAfter
 	if !repeated {

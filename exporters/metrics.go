@@ -10,6 +10,7 @@ import (
 
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/promhttp"
+	dto "github.com/prometheus/client_model/go"
 	"github.com/prometheus/otlptranslator"
 	otelprom "go.opentelemetry.io/otel/exporters/prometheus"
 	"go.opentelemetry.io/otel/exporters/stdout/stdoutmetric"
@@ -17,14 +18,10 @@ import (
 	"go.opentelemetry.io/otel/sdk/resource"
 )
 
-// Bounds of a scrape and of a push.
+// Bounds of a scrape.
 const (
 	maxScrapes    = 16 // at once; more are answered by 503
 	scrapeTimeout = 30 * time.Second
-
-	// maxBatch is how many data points one request holds: 100,000 in one would
-	// be over the 4 MiB that a gRPC receiver takes by default.
-	maxBatch = 8192
 )
 
 // metrics is the signal of metrics: one provider, a reader per place they go.
@@ -32,14 +29,12 @@ type metrics struct {
 	provider *sdkmetric.MeterProvider
 	failures *failures    // nil: not pushed
 	handler  http.Handler // nil: no Prometheus
-
-	stopPush context.CancelFunc
-	pushing  sync.WaitGroup
+	pushers  []*pusher    // OTLP, console
 }
 
 // newMetrics starts the signal. It is usable whatever the error says.
 func newMetrics(ctx context.Context, s settings, res *resource.Resource) (*metrics, error) {
-	m := &metrics{stopPush: func() {}}
+	m := &metrics{}
 	opts := append(s.meterOptions(), sdkmetric.WithResource(res))
 	var errs []error
 
@@ -57,45 +52,34 @@ func newMetrics(ctx context.Context, s settings, res *resource.Resource) (*metri
 		if err != nil {
 			errs = append(errs, err)
 		} else {
-			opts = append(opts, sdkmetric.WithReader(s.periodic(e)))
+			m.pushers = append(m.pushers, newPusher(s, res, e, nil))
 		}
 	}
-	var pushed *sdkmetric.PeriodicReader
 	if s.metricsOTLP != nil {
 		e, err := s.metricsOTLP.metricExporter(ctx)
 		if err != nil {
 			errs = append(errs, err)
 		} else {
 			m.failures = newFailures(s.metricsOTLP, s.logger)
-			pushed = s.periodic(metricExporter{e, m.failures})
-			opts = append(opts, sdkmetric.WithReader(pushed))
+			m.pushers = append(m.pushers, newPusher(s, res, e, m.failures))
 		}
 	}
 
+	for _, p := range m.pushers {
+		opts = append(opts, sdkmetric.WithReader(p.reader))
+	}
 	m.provider = sdkmetric.NewMeterProvider(opts...)
-	if pushed != nil {
-		pushCtx, cancel := context.WithCancel(context.WithoutCancel(ctx))
-		m.stopPush = cancel
-		p := &pusher{flush: pushed.ForceFlush, failures: m.failures, pace: s.pace}
-		m.pushing.Go(func() { p.run(pushCtx) })
+	for _, p := range m.pushers {
+		go p.run() // ended by its shutdown
 	}
 	return m, errors.Join(errs...)
-}
-
-// periodic returns a reader that exports with e at the interval.
-func (s settings) periodic(e sdkmetric.Exporter) *sdkmetric.PeriodicReader {
-	return sdkmetric.NewPeriodicReader(e,
-		sdkmetric.WithInterval(s.interval),
-		sdkmetric.WithTimeout(s.exportTimeout),
-		sdkmetric.WithMaxExportBatchSize(maxBatch),
-	)
 }
 
 // newPrometheus returns a reader and the handler that serves what it reads.
 //
 // Its registry holds nothing else: no Go runtime, no process metrics.
 func newPrometheus(logger *slog.Logger) (sdkmetric.Reader, http.Handler, error) {
-	registry := prometheus.NewRegistry()
+	registry, own := prometheus.NewRegistry(), prometheus.NewRegistry()
 	reader, err := otelprom.New(
 		otelprom.WithRegisterer(registry),
 		// A scope's version on every series would rename them all at an upgrade.
@@ -105,10 +89,10 @@ func newPrometheus(logger *slog.Logger) (sdkmetric.Reader, http.Handler, error) 
 	if err != nil {
 		return nil, nil, err
 	}
-	return reader, promhttp.HandlerFor(registry, promhttp.HandlerOpts{
+	return reader, promhttp.HandlerFor(whole{registry, own}, promhttp.HandlerOpts{
 		ErrorLog:            &report{logger: logger, msg: "a scrape has errors, what is left of it was served"},
 		ErrorHandling:       promhttp.ContinueOnError,
-		Registry:            registry,
+		Registry:            own,
 		EnableOpenMetrics:   true, // the one text format with exemplars
 		MaxRequestsInFlight: maxScrapes,
 		CoalesceGather:      true,
@@ -118,9 +102,39 @@ func newPrometheus(logger *slog.Logger) (sdkmetric.Reader, http.Handler, error) 
 	}), nil
 }
 
-// shutdown makes the last push and ends the signal.
+// A whole gathers the program's metrics and, with them, those of the handler
+// itself. If there is nothing of the program's for an error, as when a callback
+// panics, there is nothing at all, and the scrape fails: a target that is up and
+// shows nothing would be a silent gap.
+type whole struct{ program, own prometheus.Gatherer }
+
+func (w whole) Gather() ([]*dto.MetricFamily, error) {
+	families, err := w.program.Gather()
+	if err != nil && len(families) == 0 {
+		return nil, err
+	}
+	own, ownErr := w.own.Gather()
+	return append(families, own...), errors.Join(err, ownErr)
+}
+
+// flush pushes to all places at once, and returns what was not delivered.
+func (m *metrics) flush(ctx context.Context) error {
+	return m.each(func(p *pusher) error { return p.flush(ctx) })
+}
+
+// shutdown makes the last pushes. The provider lives on, for a scrape under way.
 func (m *metrics) shutdown(ctx context.Context) error {
-	m.stopPush()
-	m.pushing.Wait()
-	return m.provider.Shutdown(ctx)
+	return m.each(func(p *pusher) error { return p.shutdown(ctx) })
+}
+
+// each does something with every pusher, at the same time: one that hangs
+// leaves the others their time.
+func (m *metrics) each(do func(*pusher) error) error {
+	errs := make([]error, len(m.pushers))
+	var wg sync.WaitGroup
+	for i, p := range m.pushers {
+		wg.Go(func() { errs[i] = do(p) })
+	}
+	wg.Wait()
+	return errors.Join(errs...)
 }

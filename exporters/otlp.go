@@ -35,7 +35,13 @@ const (
 func (d *destination) metricExporter(ctx context.Context) (sdkmetric.Exporter, error) {
 	if d.protocol == protocolHTTP {
 		client := d.httpClient()
+		compression := otlpmetrichttp.NoCompression
+		if d.gzip {
+			compression = otlpmetrichttp.GzipCompression
+		}
 		e, err := otlpmetrichttp.New(ctx,
+			otlpmetrichttp.WithHeaders(d.headers),
+			otlpmetrichttp.WithCompression(compression),
 			otlpmetrichttp.WithEndpointURL(d.url.String()),
 			otlpmetrichttp.WithTLSClientConfig(nil), // the client has it
 			otlpmetrichttp.WithHTTPClient(client),
@@ -48,15 +54,20 @@ func (d *destination) metricExporter(ctx context.Context) (sdkmetric.Exporter, e
 		}
 		return idleMetricExporter{e, client}, nil
 	}
-	e, err := otlpmetricgrpc.New(ctx,
+	opts := []otlpmetricgrpc.Option{
 		otlpmetricgrpc.WithEndpoint(d.target()),
+		otlpmetricgrpc.WithHeaders(d.headers),
 		otlpmetricgrpc.WithTLSCredentials(d.credentials()),
 		otlpmetricgrpc.WithTimeout(d.timeout),
 		otlpmetricgrpc.WithDialOption(dialOptions()...),
 		otlpmetricgrpc.WithRetry(otlpmetricgrpc.RetryConfig{
 			Enabled: true, InitialInterval: retryFirst, MaxInterval: retryMax, MaxElapsedTime: d.timeout,
 		}),
-	)
+	}
+	if d.gzip {
+		opts = append(opts, otlpmetricgrpc.WithCompressor("gzip"))
+	}
+	e, err := otlpmetricgrpc.New(ctx, opts...)
 	if err != nil {
 		return nil, d.wrap(err)
 	}
@@ -68,7 +79,13 @@ func (d *destination) metricExporter(ctx context.Context) (sdkmetric.Exporter, e
 func (d *destination) spanExporter(ctx context.Context) (sdktrace.SpanExporter, error) {
 	if d.protocol == protocolHTTP {
 		client := d.httpClient()
+		compression := otlptracehttp.NoCompression
+		if d.gzip {
+			compression = otlptracehttp.GzipCompression
+		}
 		e, err := otlptracehttp.New(ctx,
+			otlptracehttp.WithHeaders(d.headers),
+			otlptracehttp.WithCompression(compression),
 			otlptracehttp.WithEndpointURL(d.url.String()),
 			otlptracehttp.WithTLSClientConfig(nil), // the client has it
 			otlptracehttp.WithHTTPClient(client),
@@ -81,15 +98,20 @@ func (d *destination) spanExporter(ctx context.Context) (sdktrace.SpanExporter, 
 		}
 		return idleSpanExporter{e, client}, nil
 	}
-	e, err := otlptracegrpc.New(ctx,
+	opts := []otlptracegrpc.Option{
 		otlptracegrpc.WithEndpoint(d.target()),
+		otlptracegrpc.WithHeaders(d.headers),
 		otlptracegrpc.WithTLSCredentials(d.credentials()),
 		otlptracegrpc.WithTimeout(d.timeout),
 		otlptracegrpc.WithDialOption(dialOptions()...),
 		otlptracegrpc.WithRetry(otlptracegrpc.RetryConfig{
 			Enabled: true, InitialInterval: retryFirst, MaxInterval: retryMax, MaxElapsedTime: d.timeout,
 		}),
-	)
+	}
+	if d.gzip {
+		opts = append(opts, otlptracegrpc.WithCompressor("gzip"))
+	}
+	e, err := otlptracegrpc.New(ctx, opts...)
 	if err != nil {
 		return nil, d.wrap(err)
 	}

@@ -240,7 +240,7 @@ func TestForceFlush(t *testing.T) {
 // The exporters' own variables hold: headers, compression, temporality.
 func TestExporterVariables(t *testing.T) {
 	t.Setenv("OTEL_EXPORTER_OTLP_HEADERS", "x-tenant=a%20b")
-	t.Setenv("OTEL_EXPORTER_OTLP_METRICS_COMPRESSION", "gzip")
+	t.Setenv("OTEL_EXPORTER_OTLP_METRICS_COMPRESSION", "GZIP") // in any case
 	t.Setenv("OTEL_EXPORTER_OTLP_METRICS_TEMPORALITY_PREFERENCE", "delta")
 	r := receive(t)
 	var got atomic.Int32

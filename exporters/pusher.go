@@ -2,10 +2,17 @@ package exporters
 
 import (
 	"context"
+	"errors"
+	"fmt"
+	"sync"
 	"time"
+
+	sdkmetric "go.opentelemetry.io/otel/sdk/metric"
+	"go.opentelemetry.io/otel/sdk/metric/metricdata"
+	"go.opentelemetry.io/otel/sdk/resource"
 )
 
-// A pace is how fast a pusher pushes.
+// A pace is how fast a pusher pushes beside its interval.
 type pace struct {
 	first time.Duration // after the start: by then the instruments exist and show their zeros
 	min   time.Duration // before the first push after a failure
@@ -14,50 +21,192 @@ type pace struct {
 
 var defaultPace = pace{first: time.Second, min: time.Second, max: 5 * time.Second}
 
-// A pusher makes the pushes that an export interval alone would leave out: one
-// right after the start, so that counters are seen at 0 before they grow, and
-// while pushes fail one every few seconds, so that data flows soon after the
-// receiver is back.
+// A pusher collects metrics and exports them: right after the start, so that
+// counters are seen at 0 before they grow; at each interval; while pushes fail
+// every few seconds, so that data flows soon after the receiver is back; and
+// when it is asked to.
+//
+// It stands where others have the SDK's PeriodicReader, which ends the process
+// when a callback panics, exports nothing when one returns an error, and has a
+// Shutdown that waits for one that blocks, whatever its deadline.
 type pusher struct {
-	flush    func(context.Context) error // collects and exports, returns when done
-	failures *failures
+	exporter sdkmetric.Exporter
+	reader   *sdkmetric.ManualReader
+	resource *resource.Resource
+	failures *failures // nil: those of the console count nowhere
+	report   *report   // of callbacks that fail
+	interval time.Duration
+	timeout  time.Duration // of a push at an interval
 	pace     pace
+	delta    bool // what a push has collected, no later one has
+
+	turn   chan struct{} // holds a value while somebody collects and exports
+	failed chan struct{} // gets a value when a push fails that somebody else asked for
+	ctx    context.Context
+	cancel context.CancelFunc // calls a push at an interval off
+	stop   chan struct{}      // closed by halt
+	halt   func()
+	done   chan struct{}
+
+	rm metricdata.ResourceMetrics // of whose turn it is
 }
 
-// run pushes until ctx is done.
-func (p *pusher) run(ctx context.Context) {
+func newPusher(s settings, res *resource.Resource, e sdkmetric.Exporter, f *failures) *pusher {
+	p := &pusher{
+		exporter: e,
+		reader:   sdkmetric.NewManualReader(sdkmetric.WithTemporalitySelector(e.Temporality), sdkmetric.WithAggregationSelector(e.Aggregation)),
+		resource: res,
+		failures: f,
+		report:   &report{logger: s.logger, msg: "a collection has errors, what is left of it was pushed"},
+		interval: s.interval,
+		timeout:  s.exportTimeout,
+		pace:     s.pace,
+		delta:    e.Temporality(sdkmetric.InstrumentKindCounter) == metricdata.DeltaTemporality,
+		turn:     make(chan struct{}, 1),
+		failed:   make(chan struct{}, 1),
+		stop:     make(chan struct{}),
+		done:     make(chan struct{}),
+	}
+	p.halt = sync.OnceFunc(func() { close(p.stop) })
+	p.ctx, p.cancel = context.WithCancel(context.Background())
+	return p
+}
+
+// run pushes until stop is closed.
+func (p *pusher) run() {
+	defer close(p.done)
+	timer := time.NewTimer(p.pace.first)
+	defer timer.Stop()
 	wait := p.pace.first
-	for sleep(ctx, wait) {
-		if !p.push(ctx) {
-			wait = min(max(2*wait, p.pace.min), p.pace.max)
-			continue
-		}
+	for {
 		select {
-		case <-ctx.Done():
-		case <-p.failures.began:
-			wait = p.pace.min
+		case <-p.stop:
+			return
+		case <-p.failed:
+			wait = min(p.pace.min, p.interval)
+			timer.Reset(wait)
+			continue
+		case <-timer.C:
+		}
+		began := time.Now()
+		ctx, cancel := context.WithTimeout(p.ctx, p.timeout)
+		err := p.push(ctx)
+		cancel()
+		if err != nil {
+			wait = min(max(2*wait, p.pace.min), p.pace.max, p.interval)
+			timer.Reset(wait)
+		} else {
+			wait = 0
+			timer.Reset(p.interval - time.Since(began))
 		}
 	}
 }
 
-// push tells whether a whole collection was delivered.
-func (p *pusher) push(ctx context.Context) bool {
-	mark := p.failures.mark()
-	if err := p.flush(ctx); err != nil || p.failures.after(mark) != nil {
-		return false
+// flush pushes for somebody who waits for it.
+func (p *pusher) flush(ctx context.Context) error {
+	err := p.push(ctx)
+	if err != nil {
+		select {
+		case p.failed <- struct{}{}:
+		default:
+		}
 	}
-	p.failures.worked()
-	return true
+	return err
 }
 
-// sleep waits for d; it is false if ctx was done first.
-func sleep(ctx context.Context, d time.Duration) bool {
-	t := time.NewTimer(d)
-	defer t.Stop()
+// shutdown makes the last push. One that is under way is called off, since the
+// last one has all that it has; with delta temporality it does not, and has
+// until ctx is done. A collection that a callback holds up is left behind, with
+// its goroutine, when ctx is done.
+func (p *pusher) shutdown(ctx context.Context) error {
+	p.halt()
+	if !p.delta {
+		p.cancel()
+	}
+	defer p.cancel()
 	select {
+	case <-p.done:
 	case <-ctx.Done():
-		return false
-	case <-t.C:
-		return ctx.Err() == nil
+		p.cancel()
+		select {
+		case <-p.done:
+		case <-time.After(callOff):
+		}
+	}
+	err := p.push(ctx)
+	return errors.Join(err, p.exporter.Shutdown(ctx))
+}
+
+// callOff is how long Shutdown waits for a push to notice that it was called
+// off.
+const callOff = 100 * time.Millisecond
+
+// push collects and exports once. The error is what was not delivered, or not
+// collected.
+func (p *pusher) push(ctx context.Context) error {
+	select {
+	case p.turn <- struct{}{}:
+		defer func() { <-p.turn }()
+	case <-ctx.Done():
+		return fmt.Errorf("exporters: metrics not collected: %w", ctx.Err())
+	}
+	collected, err := p.collect(ctx)
+	if err != nil {
+		if ctx.Err() == nil && !errors.Is(err, sdkmetric.ErrReaderShutdown) {
+			p.report.Handle(err)
+		}
+		err = fmt.Errorf("exporters: collecting metrics: %w", err)
+	}
+	if !collected {
+		return err
+	}
+	p.rm.Resource = p.resource // the SDK has put the environment's raw one under it
+	delivered := true
+	for part := range parts(&p.rm, maxBatch) {
+		if e := p.exporter.Export(ctx, part); e != nil {
+			delivered = false
+			err = errors.Join(err, p.undelivered(ctx, e))
+		}
+	}
+	if delivered && p.failures != nil {
+		p.failures.worked()
+	}
+	return err
+}
+
+// undelivered notes that an export under ctx ended in err.
+func (p *pusher) undelivered(ctx context.Context, err error) error {
+	if p.failures == nil {
+		return fmt.Errorf("exporters: metrics not written: %w", err)
+	}
+	if p.delta {
+		ctx = context.WithoutCancel(ctx) // called off or not, it is lost
+	}
+	p.failures.failed(ctx, err)
+	return p.failures.wrap(err)
+}
+
+// collect fills p.rm, and tells whether it did: also when a callback returned
+// an error, but not when one panicked.
+func (p *pusher) collect(ctx context.Context) (collected bool, err error) {
+	defer func() {
+		if v := recover(); v != nil {
+			collected, err = false, panicked(v)
+		}
+	}()
+	p.rm.ScopeMetrics = p.rm.ScopeMetrics[:0] // what is collected is this time's, or nothing
+	err = p.reader.Collect(ctx, &p.rm)
+	return !errors.Is(err, sdkmetric.ErrReaderShutdown) && !errors.Is(err, sdkmetric.ErrReaderNotRegistered), err
+}
+
+// panicked tells of a panic without reading what its value points to.
+func panicked(v any) error {
+	switch v := v.(type) {
+	case string:
+		return errors.New("a callback panicked: " + v)
+	case error:
+		return fmt.Errorf("a callback panicked: %w", v)
+	default:
+		return fmt.Errorf("a callback panicked with a %T", v)
 	}
 }

@@ -37,6 +37,7 @@ func TestResourceThatIsNotUTF8(t *testing.T) {
 		{"a key", "", []Option{WithResourceAttributes(attribute.String("te\xffam", "x"))}, map[string]string{"te\uFFFDam": "x"}},
 		{"a list", "", []Option{WithResourceAttributes(attribute.StringSlice("teams", []string{"a", "\xff"}))}, nil},
 		{"the environment", "team=%ff", nil, map[string]string{"team": "\uFFFD"}},
+		{"a key of the environment, which the SDK brings back", "te\xffam=media", nil, map[string]string{"te\uFFFDam": "media"}},
 	} {
 		t.Run(tt.reason, func(t *testing.T) {
 			t.Setenv("OTEL_RESOURCE_ATTRIBUTES", tt.env)
@@ -46,8 +47,9 @@ func TestResourceThatIsNotUTF8(t *testing.T) {
 				t.Errorf("error %v, want one about UTF-8", err)
 			}
 			count(tel, "jobs", 1)
-			if err := tel.Shutdown(t.Context()); err != nil || r.sum("jobs") != 1 {
-				t.Errorf("jobs = %v, Shutdown: %v: want the last push to arrive", r.sum("jobs"), err)
+			span(tel, "render")
+			if err := tel.Shutdown(t.Context()); err != nil || r.sum("jobs") != 1 || r.span("render") != 1 {
+				t.Errorf("%v jobs, %d spans, Shutdown: %v: want the last pushes to arrive", r.sum("jobs"), r.span("render"), err)
 			}
 			for key, want := range tt.want {
 				if got := r.attribute(key); got != want {

@@ -100,7 +100,7 @@ func advice(err error) string {
 	const other = "choose another with WithPrometheusAddr or " + envPrometheusPort
 	switch {
 	case errors.Is(err, syscall.EADDRINUSE):
-		return ": another program has the port (ss -ltnp tells which): stop it, or " + other + "; port 0 takes a free one"
+		return ": another program has the port (ss -ltnp tells which), or another Start of this one: stop it, or " + other + "; port 0 takes a free one"
 	case errors.Is(err, syscall.EACCES):
 		return ": a port below 1024 takes privileges: " + other
 	case errors.Is(err, syscall.EADDRNOTAVAIL):

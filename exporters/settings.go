@@ -149,7 +149,12 @@ func checkPort(port string) error {
 // resource checks what the SDK reads into the resource.
 func (r *reader) resource() {
 	value := r.env.get(envResource)
-	_, bad := badPairs(value, func(key string) bool { return key != "" })
+	var bad []string
+	for _, p := range pairs(value) {
+		if p.err != nil {
+			bad = append(bad, p.item)
+		}
+	}
 	if len(bad) > 0 {
 		r.reject(envResource, value, "a comma list of key=value, values percent-encoded", fmt.Sprintf("%q is not", bad))
 	}

@@ -163,14 +163,12 @@ func (t *Telemetry) ForceFlush(ctx context.Context) error {
 	}
 	ctx, cancel := bounded(ctx, t.timeout)
 	defer cancel()
-	return t.delivered(func() error {
-		var traceErr error
-		var wg sync.WaitGroup
-		wg.Go(func() { traceErr = t.traces.flush(ctx) })
-		metricErr := t.metrics.provider.ForceFlush(ctx)
-		wg.Wait()
-		return errors.Join(metricErr, traceErr)
-	})
+	var traceErr error
+	var wg sync.WaitGroup
+	wg.Go(func() { traceErr = t.traces.flush(ctx) })
+	metricErr := t.metrics.flush(ctx)
+	wg.Wait()
+	return errors.Join(metricErr, traceErr)
 }
 
 // Shutdown pushes what was measured and the spans that have ended, stops the
@@ -188,32 +186,23 @@ func (t *Telemetry) Shutdown(ctx context.Context) error {
 		if t.metrics != nil {
 			ctx, cancel := bounded(ctx, t.timeout)
 			defer cancel()
-			t.result = t.delivered(func() error { return t.stop(ctx) })
+			t.result = t.stop(ctx)
 		}
 	})
 	return t.result
 }
 
-// stop stops both signals at the same time, for a receiver that takes all of
-// the time for one must not leave the other none. The server ends first: after
-// the provider there is nothing to serve.
+// stop stops both signals and the server at the same time: what takes all of
+// the time for one must not leave the others none. The provider ends last:
+// after it there is nothing to serve.
 func (t *Telemetry) stop(ctx context.Context) error {
-	var traceErr error
+	var traceErr, serverErr error
 	var wg sync.WaitGroup
 	wg.Go(func() { traceErr = t.traces.shutdown(ctx) })
-	serverErr := t.server.shutdown(ctx)
+	wg.Go(func() { serverErr = t.server.shutdown(ctx) })
 	metricErr := t.metrics.shutdown(ctx)
 	wg.Wait()
-	return errors.Join(serverErr, metricErr, traceErr)
-}
-
-// delivered runs export and adds to its error the failures meanwhile, which
-// the SDK doesn't see.
-func (t *Telemetry) delivered(export func() error) error {
-	m, tr := t.metrics.failures, t.traces.failures
-	markM, markT := m.mark(), tr.mark()
-	err := export()
-	return errors.Join(m.after(markM), tr.after(markT), err)
+	return errors.Join(serverErr, metricErr, traceErr, t.metrics.provider.Shutdown(ctx))
 }
 
 // bounded gives ctx a deadline, and a fresh start if it is over already.

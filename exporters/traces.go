@@ -3,6 +3,7 @@ package exporters
 import (
 	"context"
 	"errors"
+	"unicode/utf8"
 
 	"go.opentelemetry.io/otel/exporters/stdout/stdouttrace"
 	"go.opentelemetry.io/otel/sdk/resource"
@@ -38,7 +39,7 @@ func newTraces(ctx context.Context, s settings, res *resource.Resource) (*traces
 			errs = append(errs, err)
 		} else {
 			t.failures, t.exporter = newFailures(s.tracesOTLP, s.logger), e
-			t.processors = append(t.processors, sdktrace.NewBatchSpanProcessor(spanExporter{e, t.failures}))
+			t.processors = append(t.processors, sdktrace.NewBatchSpanProcessor(spanExporter{e, t.failures, replacing(res)}))
 		}
 	}
 
@@ -52,12 +53,27 @@ func newTraces(ctx context.Context, s settings, res *resource.Resource) (*traces
 	return t, errors.Join(errs...)
 }
 
-// flush exports the spans that have ended.
+// replacing is res where the SDK would spoil it, else nil: it puts the resource
+// of the environment under every resource, with the keys that [validUTF8] has
+// mended.
+func replacing(res *resource.Resource) *resource.Resource {
+	for _, a := range resource.Environment().Attributes() {
+		if !utf8.ValidString(string(a.Key)) {
+			return res
+		}
+	}
+	return nil
+}
+
+// flush exports the spans that have ended. The failures meanwhile, which the
+// SDK doesn't see, are part of the error.
 func (t *traces) flush(ctx context.Context) error {
 	if t.provider == nil {
 		return nil
 	}
-	return t.provider.ForceFlush(ctx)
+	mark := t.failures.mark()
+	err := t.provider.ForceFlush(ctx)
+	return errors.Join(t.failures.after(mark), err)
 }
 
 // shutdown exports the spans that have ended and ends the signal.
@@ -65,6 +81,7 @@ func (t *traces) shutdown(ctx context.Context) error {
 	if t.provider == nil {
 		return nil
 	}
+	mark := t.failures.mark()
 	err := t.provider.Shutdown(ctx)
 	for _, p := range t.processors {
 		// The provider leaves out those that it has no time for. The others
@@ -77,5 +94,5 @@ func (t *traces) shutdown(ctx context.Context) error {
 		// refuses the next ones.
 		err = errors.Join(err, t.exporter.Shutdown(ctx))
 	}
-	return err
+	return errors.Join(t.failures.after(mark), err)
 }

@@ -1,0 +1,206 @@
+package exporters
+
+import (
+	"context"
+	"errors"
+	"net"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"go.opentelemetry.io/otel/attribute"
+	"go.opentelemetry.io/otel/metric"
+	colmetrics "go.opentelemetry.io/proto/otlp/collector/metrics/v1"
+)
+
+// observe makes a gauge that calls back.
+func observe(t *testing.T, tel *Telemetry, name string, callback func() (int64, error)) {
+	t.Helper()
+	_, err := tel.MeterProvider().Meter("test").Int64ObservableGauge(name, metric.WithInt64Callback(
+		func(_ context.Context, o metric.Int64Observer) error {
+			v, err := callback()
+			if err == nil {
+				o.Observe(v)
+			}
+			return err
+		}))
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
+// A pool that can't be asked must not take every other metric along.
+func TestCallbackThatFails(t *testing.T) {
+	r := receive(t)
+	book := &logBook{}
+	tel := start(t, WithoutPrometheus(), WithOTLPEndpoint(r.url()), WithExportInterval(10*time.Millisecond), WithLogger(book.logger()))
+	observe(t, tel, "pool", func() (int64, error) { return 0, errors.New("db gone") })
+	for i := 1; i <= 3; i++ {
+		count(tel, "jobs", 1)
+		eventually(t, "the count so far", func() bool { return r.sum("jobs") == float64(i) })
+	}
+	if err := tel.ForceFlush(t.Context()); err == nil || !strings.Contains(err.Error(), "db gone") {
+		t.Errorf("ForceFlush: %v, want what was not collected", err)
+	}
+	if got := book.lines("a collection has errors", "db gone"); got != 1 {
+		t.Errorf("%d lines, want 1:\n%s", got, book)
+	}
+}
+
+// A panic of a callback is the program's to mend, not its end: pushes fail as
+// long as it goes on, and are whole when it stops. A scrape fails as well: a
+// target that is up and shows nothing is noticed by nobody.
+func TestCallbackThatPanics(t *testing.T) {
+	r := receive(t)
+	book := &logBook{}
+	tel := start(t, WithPrometheusAddr("127.0.0.1:0"), WithOTLPEndpoint(r.url()), WithExportInterval(10*time.Millisecond), WithLogger(book.logger()))
+	var broken atomic.Bool
+	broken.Store(true)
+	observe(t, tel, "pool", func() (int64, error) {
+		if broken.Load() {
+			panic("nil pool")
+		}
+		return 3, nil
+	})
+	count(tel, "jobs", 1)
+	eventually(t, "it is told", func() bool { return book.lines("a collection has errors", "nil pool") == 1 })
+	for range 3 {
+		rec := httptest.NewRecorder()
+		tel.Handler().ServeHTTP(rec, httptest.NewRequest(http.MethodGet, "/metrics", nil))
+		if rec.Code != http.StatusInternalServerError {
+			t.Errorf("a scrape without a metric of the program answers %d:\n%s", rec.Code, rec.Body)
+		}
+	}
+	if got := book.lines("a scrape has errors"); got != 1 {
+		t.Errorf("%d lines about scrapes, want 1:\n%s", got, book)
+	}
+	broken.Store(false)
+	eventually(t, "jobs is 1", func() bool { return r.sum("jobs") == 1 })
+	if body := scrape(t, tel, "text/plain"); !strings.Contains(body, "\npool 3\n") {
+		t.Errorf("the scrape does not recover:\n%s", body)
+	}
+}
+
+// A callback that blocks holds up its collection, not the end of the program.
+func TestShutdownWhileACallbackBlocks(t *testing.T) {
+	r := receive(t)
+	tel := start(t, WithoutPrometheus(), WithOTLPEndpoint(r.url()), WithShutdownTimeout(100*time.Millisecond))
+	collections, release := blockCollections(t, tel)
+	eventually(t, "a collection is held up", func() bool { return collections.Load() > 0 })
+	if err := tel.Shutdown(t.Context()); !errors.Is(err, context.DeadlineExceeded) {
+		t.Errorf("Shutdown: %v, want that time was up", err)
+	}
+	select {
+	case <-tel.metrics.pushers[0].done:
+		t.Error("the collection was not held up")
+	default:
+	}
+	release()
+	<-tel.metrics.pushers[0].done
+}
+
+// What a push with delta temporality has collected is in no later one: Shutdown
+// lets it arrive.
+func TestShutdownDuringADeltaPush(t *testing.T) {
+	t.Setenv(envTemporality, "delta")
+	r := receive(t)
+	pushing, goOn := make(chan struct{}), make(chan struct{})
+	var requests, delivered atomic.Int64
+	r.onMetrics = func(ctx context.Context, req *colmetrics.ExportMetricsServiceRequest) error {
+		if !hasMetric(req, "jobs") {
+			return nil
+		}
+		if requests.Add(1) == 1 {
+			close(pushing)
+			select {
+			case <-goOn:
+			case <-ctx.Done():
+				return ctx.Err()
+			}
+		}
+		delivered.Add(1)
+		return nil
+	}
+	tel := start(t, WithoutPrometheus(), WithOTLPEndpoint(r.url()), WithExportInterval(10*time.Millisecond), WithShutdownTimeout(patience))
+	count(tel, "jobs", 7)
+	<-pushing
+	ended := make(chan error)
+	go func() { ended <- tel.Shutdown(t.Context()) }()
+	eventually(t, "the pusher is told to stop", func() bool {
+		select {
+		case <-tel.metrics.pushers[0].stop:
+			return true
+		default:
+			return false
+		}
+	})
+	close(goOn)
+	if err := <-ended; err != nil {
+		t.Errorf("Shutdown: %v", err)
+	}
+	if delivered.Load() == 0 {
+		t.Error("the push under way was called off, and what it held is lost")
+	}
+}
+
+// A connection on which nothing comes, as of a port scanner or a browser that
+// is ahead of its user, takes no time from the last push.
+func TestSilentConnectionAtShutdown(t *testing.T) {
+	r := receive(t)
+	tel := start(t, WithPrometheusAddr("127.0.0.1:0"), WithOTLPEndpoint(r.url()), WithExportInterval(time.Hour), WithShutdownTimeout(900*time.Millisecond))
+	conn, err := net.Dial("tcp", tel.Addr().String())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer conn.Close()
+	if err := tel.ForceFlush(t.Context()); err != nil { // connected
+		t.Fatal(err)
+	}
+	count(tel, "jobs", 1)
+	_ = tel.Shutdown(t.Context())
+	if got := r.sum("jobs"); got != 1 {
+		t.Errorf("jobs = %v, want 1", got)
+	}
+}
+
+// A receiver takes 4 MiB in a request. What is bigger comes in several, with
+// every exemplar.
+func TestBigCollectionArrives(t *testing.T) {
+	r := receive(t)
+	tel := start(t, WithoutPrometheus(), WithOTLPEndpoint(r.url()), WithExportInterval(time.Hour), WithCardinalityLimit(20000))
+	h, err := tel.MeterProvider().Meter("test").Float64Histogram("work", metric.WithExplicitBucketBoundaries(1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15))
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx, span := tel.TracerProvider().Tracer("test").Start(t.Context(), "work")
+	for i := range 9000 {
+		attrs := metric.WithAttributes(attribute.Int("series", i))
+		for bucket := range 16 {
+			h.Record(ctx, float64(bucket)+0.5, attrs)
+		}
+	}
+	span.End()
+	var points, exemplars atomic.Int64
+	r.onMetrics = func(_ context.Context, req *colmetrics.ExportMetricsServiceRequest) error {
+		for _, rm := range req.ResourceMetrics {
+			for _, sm := range rm.ScopeMetrics {
+				for _, m := range sm.Metrics {
+					for _, p := range m.GetHistogram().GetDataPoints() {
+						points.Add(1)
+						exemplars.Add(int64(len(p.Exemplars)))
+					}
+				}
+			}
+		}
+		return nil
+	}
+	if err := tel.ForceFlush(t.Context()); err != nil {
+		t.Errorf("ForceFlush: %v", err)
+	}
+	if points.Load() < 9000 || exemplars.Load() < 16*9000 {
+		t.Errorf("%d points with %d exemplars, want 9,000 with 16 each", points.Load(), exemplars.Load())
+	}
+}
