@@ -61,7 +61,7 @@ func TestStackShowsKeyFigures(t *testing.T) {
 		t.Fatalf("ended with %v", err)
 	}
 	for _, line := range []string{
-		`jobs +completed +1`, ` +failed +2`, ` +queued +3`,
+		`jobs +canceled +0`, ` +completed +1`, ` +failed +2`, ` +queued +3`,
 		`success ratio +0\.33`,
 		`stage time P95 \(s\) +analysis +\d`, ` +rendering +\d`, ` +transcription +\d`,
 		`processing ratio P95 +\d`,
