@@ -23,7 +23,8 @@ func TestDocumentedConfigurationsAreValid(t *testing.T) {
 		{"collector/collector.yml", "collector", []string{"validate", "--config"}},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			if out, err := exec.Command(built(t, tt.program), append(tt.args, docsPath(t, tt.name))...).CombinedOutput(); err != nil {
+			cmd := exec.Command(built(t, tt.program), append(tt.args, docsPath(t, tt.name))...)
+			if out, err := cmd.CombinedOutput(); err != nil {
 				t.Errorf("%s %v: %v\n%s", tt.program, tt.args, err, out)
 			}
 		})
@@ -45,7 +46,8 @@ func TestDocumentedStack(t *testing.T) {
 		"REMOTE_WRITE_URL=http://" + scrapeAddr + "/api/v1/write",
 		"OTLP_METRICS_URL=" + receiving.url + "/api/v1/otlp",
 	}, nil)
-	scraping := docsPrometheus(t, scrapeAddr, "scrape.yml", map[string]string{readmeMetrics: worker, "localhost:8888": c.metrics})
+	scraping := docsPrometheus(t, scrapeAddr, "scrape.yml",
+		map[string]string{readmeMetrics: worker, "localhost:8888": c.metrics})
 	fromPage := docsPrometheus(t, testserver.FreeAddr(t), "collector.yml",
 		map[string]string{readmeCollectorOut: c.out, "localhost:8888": c.metrics})
 	startQuickstart(t, worker, "OTEL_EXPORTER_OTLP_ENDPOINT=http://"+c.otlp)

@@ -49,7 +49,8 @@ func validateAgainstCRD(kind string, manifest []byte) error {
 			continue
 		}
 		var schema apiextensions.CustomResourceValidation
-		if err := apiextensionsv1.Convert_v1_CustomResourceValidation_To_apiextensions_CustomResourceValidation(version.Schema, &schema, nil); err != nil {
+		convert := apiextensionsv1.Convert_v1_CustomResourceValidation_To_apiextensions_CustomResourceValidation
+		if err := convert(version.Schema, &schema, nil); err != nil {
 			return err
 		}
 		validator, _, err := validation.NewSchemaValidator(schema.OpenAPIV3Schema)

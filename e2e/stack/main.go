@@ -1,5 +1,6 @@
-// Command stack runs the whole of it on this machine, without containers: the smart video editor, a real Prometheus with
-// docs/prometheus/scrape.yml and its alerts, and a real OpenTelemetry Collector with docs/collector/collector.yml.
+// Command stack runs the whole of it on this machine, without containers: the smart video editor, a real Prometheus
+// with docs/prometheus/scrape.yml and its alerts, and a real OpenTelemetry Collector with
+// docs/collector/collector.yml.
 //
 //	make stack
 //	make stack ARGS='-jobs 5 -hold 30m'
