@@ -30,6 +30,12 @@ demo: ## Edit a video and serve http://localhost:9099/metrics; ARGS='...' passes
 	@scripts/deps.sh demo
 	@scripts/demo.sh $(ARGS)
 
+.PHONY: stack
+stack: ## The demo with a real Prometheus and Collector, and its key figures; ARGS='...' passes flags
+	@scripts/deps.sh demo
+	@go build -buildvcs=false -o $(BIN)/stack ./e2e/stack
+	@$(BIN)/stack $(ARGS)
+
 ##@ Check it
 .PHONY: test
 test: deps check-generated lint unit fuzz e2e ## Everything: what has to pass before a merge

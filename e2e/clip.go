@@ -1,29 +1,18 @@
 package e2e
 
 import (
-	"fmt"
-	"os/exec"
 	"path/filepath"
-	"strings"
 	"testing"
+
+	"github.com/stagemeter/stagemeter/e2e/internal/clip"
 )
 
 // speechClip makes a video in which a voice speaks over scenes of different loudness, seconds long.
 func speechClip(t *testing.T, name string, seconds int) string {
 	t.Helper()
-	const words = "welcome to the smart video editor. in this scene the narrator speaks about loudness. " // over 4 s
 	path := filepath.Join(t.TempDir(), name)
-	half := seconds / 2
-	graph := fmt.Sprintf(
-		"testsrc2=s=320x180:r=25:d=%[1]d[a];mandelbrot=s=320x180:r=25,trim=duration=%[2]d,setpts=PTS-STARTPTS[b];"+
-			"[a][b]concat=n=2[v];"+
-			"flite=text='%[3]s':voice=slt,aresample=48000,asetnsamples=1024,"+
-			"volume='if(lt(t,%[1]d),0.1,0.9)':eval=frame[s]",
-		half, seconds-half, strings.Repeat(words, 1+seconds/4))
-	cmd := exec.Command("ffmpeg", "-nostdin", "-v", "error", "-filter_complex", graph, "-map", "[v]", "-map", "[s]",
-		"-c:v", "libx264", "-preset", "ultrafast", "-pix_fmt", "yuv420p", "-c:a", "aac", "-t", fmt.Sprint(seconds), path)
-	if out, err := cmd.CombinedOutput(); err != nil {
-		t.Fatalf("ffmpeg: %v\n%s", err, out)
+	if err := clip.Speech(t.Context(), path, seconds); err != nil {
+		t.Fatal(err)
 	}
 	return path
 }

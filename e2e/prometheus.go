@@ -21,8 +21,9 @@ type prometheus struct {
 	url string
 }
 
-// startPrometheus starts a Prometheus at addr that scrapes as configured and takes OTLP at /api/v1/otlp. It
-// keeps exemplars, and puts the metric's type on each series as the label __type__.
+// startPrometheus starts a Prometheus at addr that scrapes as configured and takes OTLP at /api/v1/otlp, and
+// remote writes at /api/v1/write. It keeps exemplars, and puts the metric's type on each series as the label
+// __type__.
 func startPrometheus(t *testing.T, addr string, c config) prometheus {
 	t.Helper()
 	cmd := exec.Command(built(t, "prometheus"),
@@ -30,6 +31,7 @@ func startPrometheus(t *testing.T, addr string, c config) prometheus {
 		"--storage.tsdb.path="+t.TempDir(),
 		"--web.listen-address="+addr,
 		"--web.enable-otlp-receiver",
+		"--web.enable-remote-write-receiver",
 		"--enable-feature=exemplar-storage,type-and-unit-labels",
 		"--log.level=warn",
 	)

@@ -10,7 +10,7 @@ import (
 	"go.yaml.in/yaml/v3"
 )
 
-// The addresses that the snippets of README.md name.
+// The addresses that README.md and the configuration files in docs name.
 const (
 	readmeMetrics      = "localhost:9099" // the program's own
 	readmeOTLP         = "localhost:4317"
@@ -40,13 +40,13 @@ func fencedBlock(markdown, name string) (string, error) {
 	return body + "\n", nil
 }
 
-// atAddresses replaces, in a snippet, each address of README.md by the one that the test uses, and fails
-// if one is not there.
+// atAddresses replaces, in a snippet, each documented address by the one that the test uses, and fails if one
+// is not there.
 func atAddresses(t *testing.T, snippet string, addresses map[string]string) string {
 	t.Helper()
 	for documented, actual := range addresses {
 		if !strings.Contains(snippet, documented) {
-			t.Fatalf("README.md's snippet does not name %s:\n%s", documented, snippet)
+			t.Fatalf("the documented configuration does not name %s:\n%s", documented, snippet)
 		}
 		snippet = strings.ReplaceAll(snippet, documented, actual)
 	}

@@ -1,0 +1,117 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"net"
+	"os"
+	"path/filepath"
+	"regexp"
+	"strconv"
+)
+
+// addresses are where the parts listen: "localhost:PORT".
+type addresses struct {
+	metrics, prometheus, otlp, otlpHTTP, collectorOut, collectorOwn, health, redis string
+}
+
+// documented are the addresses that the configuration files name. Redis has none, and takes a free one.
+var documented = addresses{
+	metrics: "localhost:9099", prometheus: "localhost:9090", otlp: "localhost:4317", otlpHTTP: "localhost:4318",
+	collectorOut: "localhost:8889", collectorOwn: "localhost:8888", health: "localhost:13133",
+}
+
+// named are the addresses with who listens there.
+func (a *addresses) named() map[string]*string {
+	return map[string]*string{
+		"the editor's metrics": &a.metrics, "Prometheus": &a.prometheus,
+		"the collector's OTLP by gRPC": &a.otlp, "the collector's OTLP by HTTP": &a.otlpHTTP,
+		"the collector's page for Prometheus": &a.collectorOut, "the collector's own metrics": &a.collectorOwn,
+		"the collector's health": &a.health,
+	}
+}
+
+// takeAddresses makes sure that nothing listens where the parts are going to. The error names every port that is taken.
+func takeAddresses(free bool) (addresses, error) {
+	at := documented
+	var taken error
+	for who, addr := range at.named() {
+		if free {
+			*addr = "localhost:0"
+		}
+		var err error
+		if *addr, err = vacant(*addr); err != nil {
+			taken = errors.Join(taken, fmt.Errorf("%s can't have its port, is another stack or demo running? %w", who, err))
+		}
+	}
+	var err error
+	at.redis, err = vacant("localhost:0")
+	return at, errors.Join(taken, err)
+}
+
+// vacant is addr, where nothing listens; for port 0 one that is free.
+func vacant(addr string) (string, error) {
+	l, err := net.Listen("tcp", addr)
+	if err != nil {
+		return addr, err
+	}
+	_, port, err := net.SplitHostPort(l.Addr().String())
+	return net.JoinHostPort("localhost", port), errors.Join(err, l.Close())
+}
+
+// files are the configuration files that the servers are started with.
+type files struct{ prometheus, collector string }
+
+// files are those of docs, as they are; or, on free ports, copies of them that name these ports.
+func (a *addresses) files(work string, free bool) (files, error) {
+	docs, err := filepath.Abs("docs")
+	if err != nil {
+		return files{}, err
+	}
+	own := files{filepath.Join(docs, "prometheus", "scrape.yml"), filepath.Join(docs, "collector", "collector.yml")}
+	if !free {
+		return own, nil
+	}
+	// Beside each other as in docs, so that relative paths lead to the alerts.
+	copies := files{filepath.Join(work, "prometheus", "scrape.yml"), filepath.Join(work, "collector", "collector.yml")}
+	for from, to := range map[string]string{own.prometheus: copies.prometheus, own.collector: copies.collector} {
+		text, err := os.ReadFile(from)
+		if err != nil {
+			return files{}, err
+		}
+		if err := os.MkdirAll(filepath.Dir(to), 0o755); err != nil {
+			return files{}, err
+		}
+		if err := os.WriteFile(to, a.in(text), 0o600); err != nil {
+			return files{}, err
+		}
+	}
+	return copies, os.Symlink(filepath.Join(docs, "alerts"), filepath.Join(work, "alerts"))
+}
+
+var number = regexp.MustCompile(`\b\d{4,5}\b`)
+
+// in is a configuration with each documented port replaced by the one that is taken.
+func (a *addresses) in(text []byte) []byte {
+	ports := map[string]string{}
+	was := documented
+	for who, addr := range a.named() {
+		_, from, _ := net.SplitHostPort(*was.named()[who])
+		_, ports[from], _ = net.SplitHostPort(*addr)
+	}
+	return number.ReplaceAllFunc(text, func(found []byte) []byte {
+		if port, ok := ports[string(found)]; ok {
+			return []byte(port)
+		}
+		return found
+	})
+}
+
+// port is the port of an address that vacant made.
+func port(addr string) string {
+	_, port, err := net.SplitHostPort(addr)
+	if _, numeric := strconv.Atoi(port); err != nil || numeric != nil {
+		return ""
+	}
+	return port
+}

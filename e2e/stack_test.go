@@ -1,0 +1,122 @@
+package e2e
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/stagemeter/stagemeter/internal/testserver"
+)
+
+// stackAddress finds where the parts of a stack are, in what it prints.
+var stackAddress = regexp.MustCompile(`localhost:\d+`)
+
+// startStack starts what `make stack` does. Its temporary files are in the returned folder.
+func startStack(t *testing.T, args ...string) (stack *testserver.Process, temp string) {
+	t.Helper()
+	program := filepath.Join(built(t, "race"), "stack")
+	build := exec.Command("go", "build", "-race", "-buildvcs=false", "-o", program, "./stack")
+	if out, err := build.CombinedOutput(); err != nil {
+		t.Fatalf("%v: %v\n%s", build.Args, err, out)
+	}
+	temp = t.TempDir()
+	cmd := exec.Command(program, args...)
+	cmd.Dir = root
+	cmd.Env = append(os.Environ(), "TMPDIR="+temp)
+	return testserver.Start(t, "stack", cmd), temp
+}
+
+// nothingLeft: no file is left in temp, and no process that was started from there or works on a file there.
+func nothingLeft(t *testing.T, temp string) {
+	t.Helper()
+	entries, err := os.ReadDir(temp)
+	if err != nil || len(entries) > 0 {
+		t.Errorf("%v is left in its temporary folder (%v)", entries, err)
+	}
+	processes, err := filepath.Glob("/proc/[0-9]*/cmdline")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, process := range processes {
+		line, err := os.ReadFile(process)
+		if err == nil && strings.Contains(string(line), temp) {
+			t.Errorf("still running: %q", line)
+		}
+	}
+}
+
+// TestStackShowsKeyFigures: what a newcomer gets of `make stack` is a table without a gap, and then nothing is left.
+func TestStackShowsKeyFigures(t *testing.T) {
+	stack, temp := startStack(t, "-once", "-free-ports", "-jobs", "1")
+	if err := stack.Wait(t, jobsWithin); err != nil {
+		t.Fatalf("ended with %v", err)
+	}
+	for _, line := range []string{
+		`jobs +canceled +0`, ` +completed +1`, ` +failed +2`, ` +queued +3`,
+		`success ratio +0\.33`,
+		`stage time P95 \(s\) +analysis +\d`, ` +rendering +\d`, ` +transcription +\d`,
+		`processing ratio P95 +\d`,
+		`cost \(USD\) +whisper +0\.0012`,
+		`budget exceeded +1`,
+		`errors +\w+ \w+ +1`,
+		`spans at the collector +[1-9]`,
+		`metric points at the collector +[1-9]`,
+		`targets up +otel-collector +1`, ` +prometheus +1`, ` +video-worker +1`,
+		`alerts firing +\w`,
+		`exemplars of stage times +[1-9]`,
+	} {
+		if !regexp.MustCompile(`(?m)^` + line).MatchString(stack.Output()) {
+			t.Errorf("no line like %q", line)
+		}
+	}
+	for _, addr := range stackAddress.FindAllString(stack.Output(), -1) {
+		if conn, err := net.Dial("tcp", addr); err == nil {
+			_ = conn.Close()
+			t.Errorf("something still listens at %s", addr)
+		}
+	}
+	nothingLeft(t, temp)
+	if t.Failed() {
+		t.Log(stack.Output())
+	}
+}
+
+// TestStackEndsInTheMiddle: a signal ends everything, also while the editor is at work.
+func TestStackEndsInTheMiddle(t *testing.T) {
+	stack, temp := startStack(t, "-free-ports")
+	stack.WaitReady(t, func(context.Context) error {
+		if found, err := filepath.Glob(filepath.Join(temp, "*/out/*")); err != nil || len(found) == 0 {
+			return fmt.Errorf("the editor has not begun (%v)", err)
+		}
+		return nil
+	})
+	stack.Signal(t, syscall.SIGTERM)
+	if err := stack.Wait(t, time.Minute); err != nil {
+		t.Errorf("ended with %v, want 0: it did as it was told", err)
+	}
+	nothingLeft(t, temp)
+}
+
+// TestStackTellsATakenPort: who has a Prometheus already reads which port it is, before anything is built or started.
+func TestStackTellsATakenPort(t *testing.T) {
+	if l, err := net.Listen("tcp", "localhost:9090"); err == nil { // or somebody else has it, which serves
+		defer func() { _ = l.Close() }()
+	}
+	stack, _ := startStack(t)
+	var exit *exec.ExitError
+	if err := stack.Wait(t, time.Minute); !errors.As(err, &exit) || exit.ExitCode() != 1 {
+		t.Errorf("ended with %v, want exit status 1", err)
+	}
+	if !strings.Contains(stack.Output(), "Prometheus can't have its port") || !strings.Contains(stack.Output(), "9090") {
+		t.Errorf("it does not say which port is taken:\n%s", stack.Output())
+	}
+}
