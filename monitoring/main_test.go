@@ -64,7 +64,8 @@ func TestRunRefuses(t *testing.T) {
 	}{
 		{"an argument would be ignored", []string{"my.yml"}, `unexpected argument "my.yml"`},
 		{"numbers for the repository's own files", []string{"-settings", wrong}, "-settings needs -out"},
-		{"a wrong number", []string{"-settings", wrong, "-out", dir}, `wrong.yml:` + "\n" + `line 1: alerts.HighAPICost.threshold: "-7"`},
+		{"a wrong number",
+			[]string{"-settings", wrong, "-out", dir}, `wrong.yml:` + "\n" + `line 1: alerts.HighAPICost.threshold: "-7"`},
 		{"no such file", []string{"-settings", filepath.Join(dir, "none.yml"), "-out", dir}, "none.yml"},
 		{"not in the repository", []string{"-root", dir}, "is not the root of the repository; elsewhere use -out"},
 	} {

@@ -15,8 +15,8 @@ var foreign = []string{"job", "instance", "le", "exporter", "receiver", "rule_gr
 
 var groupingPattern = regexp.MustCompile(`\b(?:by|on|without|ignoring|group_left|group_right)\s*\(([^)]*)\)`)
 
-// checkGrouping finds a label in by (…) or on (…) that not one of the used metrics has: it would be empty everywhere,
-// and the rule would mix what it means to keep apart.
+// checkGrouping finds a label in by (…) or on (…) that not one of the used metrics has: it would be empty
+// everywhere, and the rule would mix what it means to keep apart.
 func checkGrouping(expr string, used []semconv.Metric) error {
 	for _, match := range groupingPattern.FindAllStringSubmatch(expr, -1) {
 		for label := range strings.SplitSeq(match[1], ",") {

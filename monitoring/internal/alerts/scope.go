@@ -19,7 +19,8 @@ import (
 //	bucket "video.processing.ratio" 2.0                its bucket up to a boundary, in both spellings of le
 //	selfrates "otelcol_receiver_refused" JOB WINDOW    rates of one of the collector's own metrics, of all signals
 //	workers                                            matchers of label job, one for each name of jobs.worker
-//	quote, percent, share, rest, times                 a string in quotes; 0.05 as 5%; 0.95 as 5%; 0.99 as 0.01; 30d by 1d as 30
+//	quote, times                                       a string in quotes; 30d by 1d as 30
+//	percent, share, rest                               0.05 as 5%; 0.95 as 5%, what is left; 0.99 as 0.01
 type scope struct {
 	worker string
 	used   []semconv.Metric

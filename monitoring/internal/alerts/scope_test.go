@@ -12,15 +12,19 @@ func TestTemplatesRefuse(t *testing.T) {
 	tests := []struct {
 		reason, expr, want string
 	}{
-		{"a metric was renamed", `<< metric "video.processing.job" >>`, `the registry has no metric "video.processing.job"`},
-		{"a label that the metric does not have", `<< metric "video.processing.jobs{stage='analysis'}" >>`, `video.processing.jobs has no label "stage"`},
-		{"a value that the label never takes", `<< metric "video.processing.jobs{status='success'}" >>`, `status of video.processing.jobs is never "success"`},
+		{"a metric was renamed", `<< metric "video.processing.job" >>`,
+			`the registry has no metric "video.processing.job"`},
+		{"a label that the metric does not have", `<< metric "video.processing.jobs{stage='analysis'}" >>`,
+			`video.processing.jobs has no label "stage"`},
+		{"a value that the label never takes", `<< metric "video.processing.jobs{status='success'}" >>`,
+			`status of video.processing.jobs is never "success"`},
 		{"one of several values", `<< metric "video.processing.jobs{status=~'completed|done'}" >>`, `is never "done"`},
 		{"a matcher that is none", `<< metric "video.processing.jobs{status}" >>`, `is no matcher`},
 		{"a histogram without a suffix", `<< metric "video.processing.ratio" >>`, `is a histogram`},
 		{"a suffix without a histogram", `<< buckets "video.processing.jobs" >>`, `is no histogram`},
 		{"between two boundaries", `<< bucket "video.processing.ratio" 1.9 >>`, `1.9 is no boundary`},
-		{"grouped by what no metric has", `sum by (job, api) (<< metric "video.processing.jobs" >>)`, `no metric of the rule has the label "api" of by (job, api)`},
+		{"grouped by what no metric has", `sum by (job, api) (<< metric "video.processing.jobs" >>)`,
+			`no metric of the rule has the label "api" of by (job, api)`},
 		{"a number that settings.yml does not have", `<< .quantile >>`, `no entry for key "quantile"`},
 	}
 	for _, tt := range tests {

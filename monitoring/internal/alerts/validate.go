@@ -67,7 +67,8 @@ func (s Settings) validateBurnRates() []error {
 				name, long, s.all["period"]))
 		}
 		if other, taken := longs[long]; taken {
-			errs = append(errs, fmt.Errorf("burn_rates.%s.long: %s, as in %s; allowed: each long window once", name, long, other))
+			errs = append(errs, fmt.Errorf("burn_rates.%s.long: %s, as in %s; allowed: each long window once",
+				name, long, other))
 		}
 		longs[long] = name
 		for _, alert := range []string{"VideoProcessingJobSuccessBurn", "VideoProcessingJobRatioBurn"} {
