@@ -38,7 +38,7 @@ stack: ## The demo with a real Prometheus and Collector, and its key figures; AR
 
 ##@ Check it
 .PHONY: test
-test: deps check-generated lint unit fuzz e2e ## Everything: what has to pass before a merge
+test: deps check-generated lint unit fuzz schemas e2e ## Everything: what has to pass before a merge
 	$(call step,all passed)
 
 .PHONY: unit
@@ -51,6 +51,13 @@ unit: ## Unit tests with the race detector, and the allocation gates without
 e2e: servers ## The real example against real Prometheus, Collector, PostgreSQL and Redis
 	$(call step,end to end)
 	go test -race -count=1 -timeout 15m ./e2e/...
+
+.PHONY: schemas
+schemas: ## docs/kubernetes, docs/compose and docs/dashboards against the schemas of who reads them
+	$(call step,schemas)
+	GOWORK=off go vet -C e2e/schemas ./...
+	GOWORK=off go test -C e2e/schemas ./...
+	@scripts/grafana-schema.sh
 
 .PHONY: fuzz
 fuzz: ## Each fuzz target for FUZZTIME (3s)
@@ -69,6 +76,7 @@ lint: check-format vet staticcheck ## Format, vet and staticcheck
 check-generated: ## Fail if `make generate` would change a file
 	$(call step,generated files)
 	go run ./internal/gen -check
+	go run ./monitoring -check
 
 .PHONY: check-format
 check-format: ## Fail if a Go file is not as gofmt writes it
@@ -88,8 +96,9 @@ staticcheck: tools ## staticcheck on every module
 
 ##@ Change it
 .PHONY: generate
-generate: ## Write the Go code and docs that come from semconv/registry
+generate: ## Write the Go code, docs, alerts and dashboards that come from semconv/registry
 	go generate ./...
+	go run ./monitoring
 
 .PHONY: format
 format: ## gofmt every Go file

@@ -24,6 +24,7 @@ import (
 	"strings"
 
 	"github.com/stagemeter/stagemeter/monitoring/internal/alerts"
+	"github.com/stagemeter/stagemeter/monitoring/internal/dashboards"
 )
 
 func main() {
@@ -76,7 +77,16 @@ func repositoryFiles() (map[string][]byte, error) {
 	for name, data := range rules {
 		files["docs/alerts/"+name] = data
 	}
-	// Dashboards are added here, as docs/dashboards/<name>.
+	pages, err := dashboards.Generate()
+	if err != nil {
+		return nil, err
+	}
+	for name, data := range pages {
+		files["docs/dashboards/"+name] = data
+	}
+	if files["docs/kubernetes/dashboards.yaml"], err = dashboards.ConfigMap(); err != nil {
+		return nil, err
+	}
 	if files["docs/kubernetes/prometheusrule.yaml"], err = alerts.PrometheusRule(alerts.Default()); err != nil {
 		return nil, err
 	}

@@ -7,7 +7,7 @@ set -eu
 
 case ${1:-} in
 demo) needs="go ffmpeg speech redis" ;;
-test) needs="go cc ffmpeg speech redis postgres" ;;
+test) needs="go cc ffmpeg speech redis postgres node" ;;
 *)
 	echo "usage: deps.sh demo|test" >&2
 	exit 2
@@ -23,6 +23,7 @@ has() {
 	ffmpeg) have ffmpeg && have ffprobe ;;
 	speech) [ -d /usr/share/pocketsphinx/model/en-us/en-us ] && speaks ;;
 	redis) have redis-server && have redis-cli ;;
+	node) have node && have npm && [ "$(node -p 'process.versions.node.split(".")[0]')" -ge 18 ] ;;
 	postgres) have initdb || ls /usr/lib/postgresql/*/bin/initdb >/dev/null 2>&1 ;;
 	esac
 }
@@ -40,6 +41,7 @@ describe() {
 	ffmpeg) echo "ffmpeg and ffprobe" ;;
 	speech) echo "ffmpeg's filters asr and flite, and the model pocketsphinx-en-us" ;;
 	redis) echo "redis-server and redis-cli" ;;
+	node) echo "Node.js 18 or later with npm, for the types of the dashboards" ;;
 	postgres) echo "the PostgreSQL server programs" ;;
 	esac
 }
@@ -50,6 +52,7 @@ debian() {
 	ffmpeg) echo "ffmpeg" ;;
 	speech) echo "ffmpeg pocketsphinx-en-us" ;;
 	redis) echo "redis-server" ;;
+	node) echo "nodejs npm" ;;
 	postgres) echo "postgresql" ;;
 	esac
 }
@@ -72,11 +75,11 @@ explain() {
 		case $missing in *" go"*) printf 'Go: https://go.dev/dl/\n' ;; esac
 		cat <<-'END'
 			Debian, Ubuntu:
-			  sudo apt-get install ffmpeg pocketsphinx-en-us redis-server postgresql gcc libc6-dev
+			  sudo apt-get install ffmpeg pocketsphinx-en-us redis-server postgresql nodejs npm gcc libc6-dev
 			Fedora, with the RPM Fusion repository:
-			  sudo dnf install ffmpeg valkey-compat-redis postgresql-server gcc
+			  sudo dnf install ffmpeg valkey-compat-redis postgresql-server nodejs gcc
 			macOS, with Homebrew:
-			  brew install ffmpeg redis postgresql
+			  brew install ffmpeg redis postgresql node
 			The ffmpeg of Fedora and Homebrew is built without the filters asr and flite, which the local speech
 			recognition needs. There, run the demo and the tests in a Debian container, or edit your own video with
 			a speech service of your own: go run ./examples/smartvideoeditor -speech-url URL video.mp4

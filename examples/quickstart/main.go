@@ -19,10 +19,11 @@ func main() {
 	defer stop()
 	tel, err := exporters.Start(ctx, exporters.WithServiceName("quickstart"))
 	defer tel.Shutdown(ctx)
+	if err != nil {
+		fmt.Println("telemetry:", err) // the work goes on
+	}
 	if addr, ok := tel.Addr().(*net.TCPAddr); ok {
 		fmt.Printf("metrics: http://localhost:%d/metrics (Ctrl-C ends)\n", addr.Port)
-	} else {
-		fmt.Println("nobody can scrape, the work goes on:", err)
 	}
 	p, _ := instrument.New(instrument.WithMeterProvider(tel.MeterProvider()), instrument.WithTracerProvider(tel.TracerProvider()))
 	for n := 1; ctx.Err() == nil; n++ {

@@ -60,6 +60,11 @@ var arrows = []arrow{
 		reason: "exporters serve any instrumentation, not ours alone",
 	},
 	{
+		from:   "monitoring/...",
+		only:   slices.Concat(otelAPI, own("semconv", "monitoring/..."), []string{"go.yaml.in/yaml/v3"}),
+		reason: "rules and dashboards follow from the registry, whoever records it",
+	},
+	{
 		from:   "internal/...",
 		never:  own("examples/...", "e2e/..."),
 		reason: "examples and end-to-end tests use the library, never the other way round",

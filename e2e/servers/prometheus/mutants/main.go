@@ -76,7 +76,9 @@ func mutate(name, expr string) ([]mutant, error) {
 	return mutants, nil
 }
 
-func parse(expr string) (parser.Expr, error) { return parser.NewParser(parser.Options{}).ParseExpr(expr) }
+func parse(expr string) (parser.Expr, error) {
+	return parser.NewParser(parser.Options{}).ParseExpr(expr)
+}
 
 // slots visits every expression in the tree through the place that holds it, so that it can be exchanged.
 func slots(at *parser.Expr, visit func(*parser.Expr)) {
