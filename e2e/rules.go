@@ -1,6 +1,7 @@
 package e2e
 
 import (
+	"cmp"
 	"fmt"
 	"maps"
 	"os"
@@ -8,7 +9,9 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
+	"github.com/prometheus/common/model"
 	"go.yaml.in/yaml/v3"
 )
 
@@ -88,36 +91,76 @@ func docsRuleTests(t *testing.T) (files []ruleTest) {
 	return files
 }
 
-// about is what the file tests of rules, by their names; nil if that is nothing. It takes a fraction of the time.
-func (f ruleTest) about(names []string) map[string]any {
-	var tests []map[string]any
-	for _, test := range f.tests {
-		kept := maps.Clone(test)
-		kept["alert_rule_test"] = only(test["alert_rule_test"], func(check map[string]any) bool {
-			return slices.Contains(names, fmt.Sprint(check["alertname"]))
-		})
-		kept["promql_expr_test"] = only(test["promql_expr_test"], func(check map[string]any) bool {
-			return slices.ContainsFunc(names, func(name string) bool { return strings.Contains(fmt.Sprint(check["expr"]), name) })
-		})
-		if len(kept["alert_rule_test"].([]any))+len(kept["promql_expr_test"].([]any)) > 0 {
-			tests = append(tests, kept)
+// about are the tests of one rule, each as a file of its own, those that take the fewest evaluations first.
+func (r rule) about(files []ruleTest) (tests []map[string]any) {
+	cost := make(map[string]time.Duration) // by the test's text
+	for _, f := range files {
+		for _, test := range f.tests {
+			kept := maps.Clone(test)
+			kept["alert_rule_test"] = only(test["alert_rule_test"], func(check map[string]any) bool {
+				check["exp_alerts"] = only(check["exp_alerts"], r.expected)
+				return check["alertname"] == r.name()
+			})
+			kept["promql_expr_test"] = only(test["promql_expr_test"], func(check map[string]any) bool {
+				check["exp_samples"] = only(check["exp_samples"], r.recorded)
+				return strings.Contains(fmt.Sprint(check["expr"]), r.name())
+			})
+			checks := slices.Concat(kept["alert_rule_test"].([]any), kept["promql_expr_test"].([]any))
+			if len(checks) == 0 {
+				continue
+			}
+			file := maps.Clone(f.head)
+			file["tests"] = []any{kept}
+			file["rule_files"] = []string{"rules.yml"}
+			tests = append(tests, file)
+			for _, check := range checks {
+				at := duration(check.(map[string]any)["eval_time"])
+				cost[fmt.Sprint(file)] = max(cost[fmt.Sprint(file)], at/max(1, duration(f.head["evaluation_interval"])/time.Second))
+			}
 		}
 	}
-	if tests == nil {
-		return nil
-	}
-	file := maps.Clone(f.head)
-	file["tests"] = tests
-	return file
+	slices.SortStableFunc(tests, func(a, b map[string]any) int {
+		return cmp.Compare(cost[fmt.Sprint(a)], cost[fmt.Sprint(b)])
+	})
+	return tests
 }
 
-// only are the checks of a list that pass a filter.
-func only(checks any, keep func(map[string]any) bool) []any {
+// expected tells whether an alert that a test expects is one of this rule, not of another with its name.
+func (r rule) expected(alert map[string]any) bool {
+	have, _ := alert["exp_labels"].(map[string]any)
+	want, _ := r.body["labels"].(map[string]any)
+	for label, value := range want {
+		if fmt.Sprint(have[label]) != fmt.Sprint(value) {
+			return false
+		}
+	}
+	return true
+}
+
+// recorded tells the same of a sample, such as one of ALERTS. Rules of one name differ in their windows.
+func (r rule) recorded(sample map[string]any) bool {
+	labels, _ := r.body["labels"].(map[string]any)
+	window, several := labels["long_window"]
+	return !several || strings.Contains(fmt.Sprint(sample["labels"]), fmt.Sprintf("long_window=%q", window))
+}
+
+// duration is one in Prometheus's notation, or 0.
+func duration(text any) time.Duration {
+	d, err := model.ParseDuration(fmt.Sprint(text))
+	if err != nil {
+		return 0
+	}
+	return time.Duration(d)
+}
+
+// only are copies of the items of a list that pass a filter, which may change them.
+func only(list any, keep func(map[string]any) bool) []any {
 	kept := []any{}
-	all, _ := checks.([]any)
-	for _, check := range all {
-		if check, ok := check.(map[string]any); ok && keep(check) {
-			kept = append(kept, check)
+	all, _ := list.([]any)
+	for _, item := range all {
+		item, _ := item.(map[string]any)
+		if item = maps.Clone(item); keep(item) {
+			kept = append(kept, item)
 		}
 	}
 	return kept

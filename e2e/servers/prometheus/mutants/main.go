@@ -88,6 +88,9 @@ func slots(at *parser.Expr, visit func(*parser.Expr)) {
 		slots(&e.Expr, visit)
 	case *parser.BinaryExpr:
 		slots(&e.LHS, visit)
+		if factor, ok := number(e.LHS); ok && e.Op == parser.MUL && factor.Val == 0 {
+			return // 0 times whatever is 0
+		}
 		slots(&e.RHS, visit)
 	case *parser.Call:
 		for i := range e.Args {
