@@ -1,0 +1,177 @@
+package e2e
+
+import (
+	"encoding/json"
+	"fmt"
+	"math"
+	"os"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	promapi "github.com/prometheus/client_golang/api/prometheus/v1"
+	"github.com/prometheus/common/model"
+
+	"github.com/stagemeter/stagemeter/internal/testserver"
+)
+
+// emptyWithReason are the queries that have nothing to show after a run in which the telemetry itself was well, by
+// dashboard and panel.
+var emptyWithReason = map[string]string{
+	"telemetry/Invalid values, per hour":       "the editor records no invalid value",
+	"telemetry/Invalid values":                 "the editor records no invalid value",
+	"telemetry/Metrics in overflow by program": "no metric is in overflow; the stat beside it says 0",
+	"telemetry/Failed":                         "the collector makes these counters at the first failure",
+}
+
+// TestDashboards runs every query of every dashboard, with its variables put in, as Grafana does, against a real
+// Prometheus that several real editors fed: one with a good video and a broken one, one that exceeds its budget, one
+// whose every job fails. Once they are scraped, and once they push to a collector, which is scraped.
+func TestDashboards(t *testing.T) {
+	began := time.Now()
+	workers := []string{testserver.FreeAddr(t), testserver.FreeAddr(t), testserver.FreeAddr(t)}
+	backendAddr, scrapeAddr := testserver.FreeAddr(t), testserver.FreeAddr(t)
+	startCollector(t, readmeCollector(t, backendAddr, testserver.FreeAddr(t)), backendAddr, "http://"+scrapeAddr)
+	c := startDocsCollector(t, []string{"TRACES_EXPORTERS=[otlp_grpc]", "TRACES_ENDPOINT=" + backendAddr}, nil)
+	scraping := docsPrometheus(t, scrapeAddr, "scrape.yml", map[string]string{
+		`"` + readmeMetrics + `"`: `"` + strings.Join(workers, `", "`) + `"`,
+		"localhost:8888":          c.metrics,
+	})
+	fromPage := docsPrometheus(t, testserver.FreeAddr(t), "collector.yml",
+		map[string]string{readmeCollectorOut: c.out, "localhost:8888": c.metrics})
+
+	env := []string{
+		"OTEL_EXPORTER_OTLP_ENDPOINT=http://" + c.otlp,
+		"OTEL_METRIC_EXPORT_INTERVAL=500",
+		"OTEL_BSP_SCHEDULE_DELAY=500",
+	}
+	redis, broken := testserver.Redis(t), notAVideo(t)
+	var running sync.WaitGroup
+	for i, args := range [][]string{
+		{"-redis", redis, "-jobs", "2", "-concurrency", "1", speechClip(t, "short talk.mp4", 12), broken}, // a rate takes two
+		{"-redis", redis, "-budget", "0.003", "-jobs", "2", speechClip(t, "long talk.mp4", 60)},
+		{"-redis", redis, "-jobs", "30", broken},
+	} {
+		running.Go(func() { runEditor(t, workers[i], env, args...) })
+	}
+	running.Wait()
+	time.Sleep(3 * time.Second) // the last scrapes and pushes, and the third evaluation of the rules
+
+	paths, err := filepath.Glob(docsPath(t, "dashboards/*.json"))
+	if err != nil || len(paths) == 0 {
+		t.Fatalf("no dashboards: %v", err)
+	}
+	for _, path := range paths {
+		name := strings.TrimSuffix(filepath.Base(path), ".json")
+		text, err := os.ReadFile(path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		queries := queriesOf(t, text)
+		if len(queries) < 10 {
+			t.Errorf("%s has %d queries: they are not found", name, len(queries))
+		}
+		for way, p := range map[string]prometheus{"scraped": scraping, "from the collector": fromPage} {
+			t.Run(name+"/"+way, func(t *testing.T) {
+				for _, q := range queries {
+					q.check(t, p, name, began)
+				}
+			})
+		}
+	}
+}
+
+// dashboardQuery is one query of a dashboard: of a panel, an annotation or a variable.
+type dashboardQuery struct {
+	where string
+	expr  string
+	label string // of a variable: whose values are taken
+}
+
+var labelValues = regexp.MustCompile(`^label_values\((.*), (\w+)\)$`)
+
+// queriesOf are all queries of a dashboard.
+func queriesOf(t *testing.T, text []byte) (queries []dashboardQuery) {
+	t.Helper()
+	var d struct {
+		Panels []struct {
+			Title   string
+			Targets []struct{ Expr string }
+		}
+		Templating struct {
+			List []struct {
+				Name, Type string
+				Query      any
+			}
+		}
+		Annotations struct {
+			List []struct {
+				Name   string
+				Target struct{ Expr string }
+			}
+		}
+	}
+	if err := json.Unmarshal(text, &d); err != nil {
+		t.Fatal(err)
+	}
+	for _, panel := range d.Panels {
+		for _, target := range panel.Targets {
+			queries = append(queries, dashboardQuery{where: panel.Title, expr: target.Expr})
+		}
+	}
+	for _, a := range d.Annotations.List {
+		queries = append(queries, dashboardQuery{where: "annotation " + a.Name, expr: a.Target.Expr})
+	}
+	for _, v := range d.Templating.List {
+		if v.Type != "query" {
+			continue
+		}
+		q, _ := v.Query.(map[string]any)
+		found := labelValues.FindStringSubmatch(fmt.Sprint(q["query"]))
+		if found == nil {
+			t.Errorf("the variable %s is no label_values: %v", v.Name, v.Query)
+			continue
+		}
+		queries = append(queries, dashboardQuery{where: "variable " + v.Name, expr: found[1], label: found[2]})
+	}
+	return queries
+}
+
+// withVariables is the expression as Grafana sends it, with all of everything chosen.
+var withVariables = strings.NewReplacer(
+	"$__rate_interval", "1m", "$__range", "10m", "$job", ".+", "$instance", ".+", "$stage", ".+")
+
+// check runs the query over the whole run, since some of what is shown ends with a job.
+func (q dashboardQuery) check(t *testing.T, p prometheus, dashboard string, began time.Time) {
+	t.Helper()
+	expr := withVariables.Replace(q.expr)
+	if q.label != "" {
+		values, _, _, err := p.LabelValues(t.Context(), q.label, []string{expr}, began, time.Now())
+		if err != nil || len(values) == 0 {
+			t.Errorf("%s: %s of %s: %v, %v", q.where, q.label, expr, values, err)
+		}
+		return
+	}
+	value, _, _, err := p.QueryRange(t.Context(), expr, promapi.Range{Start: began, End: time.Now(), Step: time.Second})
+	if err != nil {
+		t.Errorf("%s: %s: %v", q.where, expr, err)
+		return
+	}
+	matrix, _ := value.(model.Matrix)
+	samples := 0
+	for _, series := range matrix {
+		for _, s := range series.Values {
+			samples++
+			if math.IsNaN(float64(s.Value)) || math.IsInf(float64(s.Value), 0) {
+				t.Errorf("%s: %s: %v is %v", q.where, expr, series.Metric, s.Value)
+				break
+			}
+		}
+	}
+	if _, may := emptyWithReason[dashboard+"/"+q.where]; samples == 0 && !may {
+		t.Errorf("%s shows nothing: %s", q.where, expr)
+	}
+}
