@@ -53,13 +53,13 @@ func (f figures) missing(ctx context.Context, since time.Time) error {
 	var all error
 	for _, target := range targets.Active {
 		if target.LastScrape.Before(since) {
-			all = errors.Join(all, fmt.Errorf("Prometheus has not scraped %s since: %s", target.ScrapeURL, target.LastError))
+			all = errors.Join(all, fmt.Errorf("%s was not scraped since: %s", target.ScrapeURL, target.LastError))
 		}
 	}
 	for _, group := range rules.Groups {
 		for _, rule := range group.Rules {
 			if at, why := evaluated(rule); at.Before(since) {
-				all = errors.Join(all, fmt.Errorf("Prometheus has not evaluated the rules of %s since: %s", group.Name, why))
+				all = errors.Join(all, fmt.Errorf("the rules of %s were not evaluated since: %s", group.Name, why))
 				break
 			}
 		}
@@ -70,7 +70,7 @@ func (f figures) missing(ctx context.Context, since time.Time) error {
 		case err != nil:
 			all = errors.Join(all, err)
 		case len(found) == 0:
-			all = errors.Join(all, fmt.Errorf("Prometheus has nothing on %s: %s", figure.title, figure.query))
+			all = errors.Join(all, fmt.Errorf("nothing on %s in Prometheus: %s", figure.title, figure.query))
 		}
 	}
 	return all

@@ -14,7 +14,6 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/prometheus/prometheus/model/labels"
 	"github.com/prometheus/prometheus/promql/parser"
 )
 
@@ -218,7 +217,7 @@ func callWays(at *parser.Expr, e *parser.Call) []func() string {
 
 func selectorWays(e *parser.VectorSelector) (ways []func() string) {
 	for i, m := range e.LabelMatchers {
-		if m.Name == labels.MetricName {
+		if m.Name == "__name__" {
 			continue
 		}
 		ways = append(ways, func() string {
