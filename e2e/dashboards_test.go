@@ -7,6 +7,7 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -60,6 +61,11 @@ func TestDashboards(t *testing.T) {
 	running.Wait()
 	time.Sleep(3 * time.Second) // the last scrapes and pushes, and the third evaluation of the rules
 
+	t.Run("alerts", func(t *testing.T) {
+		checkAlerts(t, scraping)
+		checkAlerts(t, fromPage, "VideoProcessingTargetAbsent") // the editor's service.name is not video-worker
+	})
+
 	paths, err := filepath.Glob(docsPath(t, "dashboards/*.json"))
 	if err != nil || len(paths) == 0 {
 		t.Fatalf("no dashboards: %v", err)
@@ -80,6 +86,32 @@ func TestDashboards(t *testing.T) {
 					q.check(t, p, name, began)
 				}
 			})
+		}
+	}
+}
+
+// checkAlerts: where most jobs fail and two exceed their budget, the alerts say just that. Those that wait for their
+// time count too.
+func checkAlerts(t *testing.T, p prometheus, besides ...string) {
+	t.Helper()
+	may := append(besides, "HighErrorRate", "HighProcessingRatio", "VideoProcessingJobErrorRatioHigh",
+		"VideoProcessingStageErrorRatioHigh", "VideoProcessingJobSuccessBurn", "VideoProcessingJobRatioBurn",
+		"VideoProcessingWatchdog")
+	found, err := p.Alerts(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	firing := make(map[string]bool)
+	for _, alert := range found.Alerts {
+		name := string(alert.Labels["alertname"])
+		firing[name] = firing[name] || alert.State == promapi.AlertStateFiring
+		if !slices.Contains(may, name) {
+			t.Errorf("%s is %s without a reason: %v", name, alert.State, alert.Annotations["description"])
+		}
+	}
+	for _, name := range []string{"VideoProcessingJobErrorRatioHigh", "VideoProcessingWatchdog"} {
+		if !firing[name] {
+			t.Errorf("%s does not fire", name)
 		}
 	}
 }

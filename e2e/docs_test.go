@@ -75,15 +75,19 @@ func TestDocumentedStack(t *testing.T) {
 		})
 	}
 	t.Run("targets", func(t *testing.T) {
-		for _, job := range []string{"video-worker", "otel-collector", "prometheus"} {
-			for name, p := range map[string]prometheus{"scrape.yml": scraping, "collector.yml": fromPage} {
-				if err := positive(t, p, `up{job="`+job+`"}`); err != nil {
+		for name, of := range map[string]struct {
+			prometheus
+			jobs []string
+		}{
+			"scrape.yml":    {scraping, []string{"video-worker", "otel-collector", "prometheus"}},
+			"collector.yml": {fromPage, []string{"otel-collector-page", "otel-collector", "prometheus"}},
+			"otlp.yml":      {receiving, []string{"prometheus"}},
+		} {
+			for _, job := range of.jobs {
+				if err := positive(t, of.prometheus, `up{job="`+job+`"}`); err != nil {
 					t.Errorf("%s: %v", name, err)
 				}
 			}
-		}
-		if err := positive(t, receiving, `up{job="prometheus"}`); err != nil {
-			t.Errorf("otlp.yml: %v", err)
 		}
 	})
 	t.Run("exemplars", func(t *testing.T) {
