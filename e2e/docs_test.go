@@ -84,9 +84,12 @@ func TestDocumentedStack(t *testing.T) {
 			"otlp.yml":      {receiving, []string{"prometheus"}},
 		} {
 			for _, job := range of.jobs {
-				if err := positive(t, of.prometheus, `up{job="`+job+`"}`); err != nil {
-					t.Errorf("%s: %v", name, err)
-				}
+				eventually(t, func() error {
+					if err := positive(t, of.prometheus, `up{job="`+job+`"}`); err != nil {
+						return fmt.Errorf("%s: %w", name, err)
+					}
+					return nil
+				})
 			}
 		}
 	})
