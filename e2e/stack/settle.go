@@ -19,7 +19,7 @@ const (
 )
 
 // settled waits until Prometheus has all that was there when the jobs ended: every target was scraped since, and every
-// rule evaluated. When that never is so, missing says what is not there. The error is of a program that ended by
+// rule evaluated that is so at least every settleWithin. When that never is so, missing says what is not there. The error is of a program that ended by
 // itself, or of the context.
 func (f figures) settled(ctx context.Context, ended <-chan error) (missing, err error) {
 	since := time.Now().Add(pushWithin)
@@ -57,6 +57,9 @@ func (f figures) missing(ctx context.Context, since time.Time) error {
 		}
 	}
 	for _, group := range rules.Groups {
+		if group.Interval > settleWithin.Seconds() {
+			continue
+		}
 		for _, rule := range group.Rules {
 			if at, why := evaluated(rule); at.Before(since) {
 				all = errors.Join(all, fmt.Errorf("the rules of %s were not evaluated since: %s", group.Name, why))
