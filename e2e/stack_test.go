@@ -2,6 +2,7 @@ package e2e
 
 import (
 	"context"
+	"encoding/xml"
 	"errors"
 	"fmt"
 	"net"
@@ -56,7 +57,8 @@ func nothingLeft(t *testing.T, temp string) {
 
 // TestStackShowsKeyFigures: what a newcomer gets of `make stack` is a table without a gap, and then nothing is left.
 func TestStackShowsKeyFigures(t *testing.T) {
-	stack, temp := startStack(t, "-once", "-free-ports", "-jobs", "1")
+	pictures := t.TempDir()
+	stack, temp := startStack(t, "-once", "-free-ports", "-jobs", "1", "-pictures", pictures)
 	if err := stack.Wait(t, jobsWithin); err != nil {
 		t.Fatalf("ended with %v", err)
 	}
@@ -85,8 +87,50 @@ func TestStackShowsKeyFigures(t *testing.T) {
 		}
 	}
 	nothingLeft(t, temp)
+	checkPictures(t, pictures)
 	if t.Failed() {
 		t.Log(stack.Output())
+	}
+}
+
+// pictureTexts are what a reader finds on the pictures of a run.
+var pictureTexts = map[string][]string{
+	"jobs.svg":     {"completed", "failed", "in progress", "waiting"},
+	"stages.svg":   {"P50", "P95", "validation", "analysis", "transcription", "normalization", "rendering"},
+	"cost.svg":     {"US dollars", "spent, all jobs", "least left to a job in progress"},
+	"loudness.svg": {"LU", "before normalization", "after normalization"},
+}
+
+// pictureBytes is what a page loads gladly.
+const pictureBytes = 60_000
+
+// checkPictures checks the pictures in dir, of a run and those that are shown, which are to be of the same program.
+func checkPictures(t *testing.T, dir string) {
+	t.Helper()
+	for file, texts := range pictureTexts {
+		for _, path := range []string{filepath.Join(dir, file), filepath.Join(root, "docs/images", file)} {
+			text, err := os.ReadFile(path)
+			if err != nil {
+				t.Error(err)
+				continue
+			}
+			if len(text) > pictureBytes {
+				t.Errorf("%s has %d bytes", path, len(text))
+			}
+			var svg struct {
+				XMLName xml.Name `xml:"http://www.w3.org/2000/svg svg"`
+				Texts   []string `xml:"text"`
+			}
+			if err := xml.Unmarshal(text, &svg); err != nil {
+				t.Errorf("%s: %v", path, err)
+			}
+			shown := strings.Join(svg.Texts, "\n")
+			for _, want := range texts {
+				if !strings.Contains(shown, want) {
+					t.Errorf("%s does not show %q, but:\n%s", path, want, shown)
+				}
+			}
+		}
 	}
 }
 

@@ -62,14 +62,15 @@ func vacant(addr string) (string, error) {
 // files are the configuration files that the servers are started with.
 type files struct{ prometheus, collector string }
 
-// files are those of docs, as they are; or, on free ports, copies of them that name these ports.
-func (a *addresses) files(work string, free bool) (files, error) {
+// files are those of docs, as they are; or copies of them: on free ports with these, and often with a scrape each
+// second.
+func (a *addresses) files(work string, free, often bool) (files, error) {
 	docs, err := filepath.Abs("docs")
 	if err != nil {
 		return files{}, err
 	}
 	own := files{filepath.Join(docs, "prometheus", "scrape.yml"), filepath.Join(docs, "collector", "collector.yml")}
-	if !free {
+	if !free && !often {
 		return own, nil
 	}
 	// Beside each other as in docs, so that relative paths lead to the alerts.
@@ -78,6 +79,12 @@ func (a *addresses) files(work string, free bool) (files, error) {
 		text, err := os.ReadFile(from)
 		if err != nil {
 			return files{}, err
+		}
+		if often && from == own.prometheus {
+			if !scrapeInterval.Match(text) {
+				return files{}, fmt.Errorf("%s sets no scrape_interval", from)
+			}
+			text = scrapeInterval.ReplaceAll(text, fmt.Appendf(nil, "${1}%v", shortestStep))
 		}
 		if err := os.MkdirAll(filepath.Dir(to), 0o755); err != nil {
 			return files{}, err
@@ -88,6 +95,8 @@ func (a *addresses) files(work string, free bool) (files, error) {
 	}
 	return copies, os.Symlink(filepath.Join(docs, "alerts"), filepath.Join(work, "alerts"))
 }
+
+var scrapeInterval = regexp.MustCompile(`(?m)^( *scrape_interval: ).+$`)
 
 var number = regexp.MustCompile(`\b\d{4,5}\b`)
 

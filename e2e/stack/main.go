@@ -4,12 +4,16 @@
 //
 //	make stack
 //	make stack ARGS='-jobs 5 -hold 30m'
+//	make stack ARGS='-once -pictures docs/images'
 //
 // It builds what it starts, works on jobs of which some fail and some exceed their budget, prints the key figures as
 // Prometheus has them, and goes on until Ctrl-C or -hold is over. Whatever it started has then ended.
 //
+// With -pictures it also draws, from Prometheus's answers, the pictures that the README shows. For their curves it has
+// Prometheus scrape each second.
+//
 // The exit status is 2 if the flags make no sense, and 1 if something could not be started, ended too early or has no
-// figure to show.
+// figure or picture to show.
 package main
 
 import (
@@ -30,6 +34,7 @@ type options struct {
 	hold      time.Duration
 	once      bool
 	freePorts bool
+	pictures  string
 }
 
 func parse(args []string, stderr io.Writer) (options, error) {
@@ -40,6 +45,7 @@ func parse(args []string, stderr io.Writer) (options, error) {
 	flags.DurationVar(&o.hold, "hold", 0, "end by itself after this `duration` (default: on Ctrl-C)")
 	flags.BoolVar(&o.once, "once", false, "end after the table")
 	flags.BoolVar(&o.freePorts, "free-ports", false, "take free ports, with copies of the configuration files that name them")
+	flags.StringVar(&o.pictures, "pictures", "", "draw pictures of the run into this `folder`, as SVG")
 	if err := flags.Parse(args); err != nil {
 		return o, err
 	}

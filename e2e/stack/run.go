@@ -8,6 +8,8 @@ import (
 	"os/exec"
 	"path/filepath"
 	"time"
+
+	promapi "github.com/prometheus/client_golang/api/prometheus/v1"
 )
 
 // run is the whole of it. When it returns, nothing that it started runs, and its folder is gone.
@@ -24,7 +26,7 @@ func run(ctx context.Context, o options) (err error) {
 	if err != nil {
 		return err
 	}
-	files, err := at.files(work, o.freePorts)
+	files, err := at.files(work, o.freePorts, o.pictures != "")
 	if err != nil {
 		return err
 	}
@@ -42,9 +44,11 @@ func run(ctx context.Context, o options) (err error) {
 		return err
 	}
 	fmt.Println("working on the jobs: a talk, one whose transcription exceeds its budget, and a file that is no video")
+	began := time.Now()
 	if err := all.edit(ctx, work, at, o.jobs); err != nil {
 		return err
 	}
+	during := promapi.Range{Start: began, End: time.Now().Add(pushWithin)}
 	p, err := newFigures(at.prometheus)
 	if err != nil {
 		return err
@@ -56,6 +60,14 @@ func run(ctx context.Context, o options) (err error) {
 	}
 	if err := p.print(ctx, os.Stdout, at); err != nil {
 		return err
+	}
+	if o.pictures != "" {
+		if missing != nil {
+			return missing
+		}
+		if err := p.draw(ctx, o.pictures, during); err != nil {
+			return err
+		}
 	}
 	if o.once {
 		return missing
