@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"regexp"
+	"slices"
 	"testing"
 
 	monitoringv1 "github.com/prometheus-operator/prometheus-operator/pkg/apis/monitoring/v1"
@@ -44,18 +46,43 @@ func decode(manifest []byte) (runtime.Object, error) {
 	return object, err
 }
 
-// read decodes a file of docs/kubernetes, which has to be a T.
+// comments are lines that hold nothing else.
+var comments = regexp.MustCompile(`(?m)^(#.*)?$`)
+
+// documents are the manifests of a file of docs/kubernetes.
+func documents(t *testing.T, name string) [][]byte {
+	t.Helper()
+	all := bytes.Split(content(t, filepath.Join("kubernetes", name)), []byte("\n---\n"))
+	return slices.DeleteFunc(all, func(document []byte) bool {
+		return len(bytes.TrimSpace(comments.ReplaceAll(document, nil))) == 0
+	})
+}
+
+// readAll decodes a file of docs/kubernetes whose manifests all have to be a T.
+func readAll[T runtime.Object](t *testing.T, name string) (all []T) {
+	t.Helper()
+	for _, manifest := range documents(t, name) {
+		object, err := decode(manifest)
+		if err != nil {
+			t.Fatalf("%s: %v", name, err)
+		}
+		typed, ok := object.(T)
+		if !ok {
+			t.Fatalf("%s has a %T", name, object)
+		}
+		all = append(all, typed)
+	}
+	return all
+}
+
+// read decodes a file of docs/kubernetes, which has to be one T.
 func read[T runtime.Object](t *testing.T, name string) T {
 	t.Helper()
-	object, err := decode(content(t, filepath.Join("kubernetes", name)))
-	if err != nil {
-		t.Fatalf("%s: %v", name, err)
+	all := readAll[T](t, name)
+	if len(all) != 1 {
+		t.Fatalf("%s has %d manifests, want 1", name, len(all))
 	}
-	typed, ok := object.(T)
-	if !ok {
-		t.Fatalf("%s is a %T", name, object)
-	}
-	return typed
+	return all[0]
 }
 
 // content is what a file of docs holds.
