@@ -52,7 +52,10 @@ var comments = regexp.MustCompile(`(?m)^(#.*)?$`)
 // documents are the manifests of a file of docs/kubernetes.
 func documents(t *testing.T, name string) [][]byte {
 	t.Helper()
-	all := bytes.Split(content(t, filepath.Join("kubernetes", name)), []byte("\n---\n"))
+	all := bytes.SplitAfter(content(t, filepath.Join("kubernetes", name)), []byte("\n---\n"))
+	for i := range all {
+		all[i] = bytes.TrimSuffix(all[i], []byte("---\n")) // and not the line break, which is of the manifest
+	}
 	return slices.DeleteFunc(all, func(document []byte) bool {
 		return len(bytes.TrimSpace(comments.ReplaceAll(document, nil))) == 0
 	})
