@@ -29,6 +29,7 @@ type metrics struct {
 	provider *sdkmetric.MeterProvider
 	failures *failures    // nil: not pushed
 	handler  http.Handler // nil: no Prometheus
+	plain    http.Handler // the upstream way for every format: the reference of handler
 	pushers  []*pusher    // OTLP, console
 }
 
@@ -43,7 +44,7 @@ func newMetrics(ctx context.Context, s settings, res *resource.Resource) (*metri
 		if err != nil {
 			errs = append(errs, err)
 		} else {
-			m.handler = h
+			m.handler, m.plain = h, h
 			opts = append(opts, sdkmetric.WithReader(r))
 		}
 	}

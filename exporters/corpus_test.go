@@ -1,0 +1,157 @@
+package exporters
+
+import (
+	"log/slog"
+	"maps"
+	"math"
+	"net/http"
+	"net/http/httptest"
+	"strconv"
+	"sync"
+	"testing"
+
+	"github.com/go-logr/logr"
+	"go.opentelemetry.io/otel"
+
+	"github.com/stagemeter/stagemeter/internal/corpus"
+)
+
+const acceptText = "text/plain;version=0.0.4"
+
+// quiet keeps from the output what package otel says of hostile telemetry.
+var quiet = sync.OnceFunc(func() {
+	otel.SetLogger(logr.Discard())
+	otel.SetErrorHandler(otel.ErrorHandlerFunc(func(error) {}))
+})
+
+// What users get is, line by line, what the upstream exporter and promhttp would answer, whatever a program measures.
+func TestScrapesEqualUpstreams(t *testing.T) {
+	quiet()
+	for seed := range uint64(600) {
+		data := corpus.Random(seed, 64<<(seed%6))
+		t.Run(strconv.FormatUint(seed, 10), func(t *testing.T) { checkProgram(t, corpus.New(data)) })
+	}
+}
+
+// The same where every measurement may become an exemplar, also outside spans.
+func TestScrapesEqualUpstreamsWithAllExemplars(t *testing.T) {
+	quiet()
+	t.Setenv("OTEL_METRICS_EXEMPLAR_FILTER", "always_on")
+	for seed := range uint64(100) {
+		data := corpus.Random(1000+seed, 64<<(seed%6))
+		t.Run(strconv.FormatUint(seed, 10), func(t *testing.T) { checkProgram(t, corpus.New(data)) })
+	}
+}
+
+// A running program, and the two handlers of its metrics.
+type running struct {
+	*corpus.Run
+	tel            *Telemetry
+	plain, handler http.Handler
+}
+
+// startProgram starts a program. Who calls it shuts its telemetry down.
+func startProgram(t *testing.T, p *corpus.Program) running {
+	t.Helper()
+	opts := []Option{
+		WithPrometheusAddr(""), WithView(p.View()), WithResourceAttributes(p.Resource...), WithLogger(slog.New(slog.DiscardHandler)),
+	}
+	if p.Cardinality > 0 {
+		opts = append(opts, WithCardinalityLimit(p.Cardinality))
+	}
+	tel, _ := Start(t.Context(), opts...) // it complains of a resource that isn't UTF-8
+	return running{p.Start(tel.MeterProvider()), tel, tel.metrics.plain, tel.metrics.handler}
+}
+
+// checkProgram runs a program, and compares the answers after each of its steps.
+func checkProgram(t *testing.T, p *corpus.Program) {
+	t.Helper()
+	r := startProgram(t, p)
+	defer shutdown(r.tel)
+	unsettled := p.Unsettled()
+	for step := range p.Steps {
+		r.Step(step)
+		r.check(t, unsettled)
+		if t.Failed() {
+			t.Fatalf("in step %d of:\n%s", step, p)
+		}
+	}
+}
+
+// check compares the answers in both formats, and whether the scrapes had errors.
+func (r running) check(t *testing.T, unsettled map[string]corpus.Reasons) {
+	t.Helper()
+	if want := serve(r.plain).Code; want != http.StatusOK { // nothing of the program can be shown
+		if got := serve(r.handler).Code; got != want {
+			t.Errorf("%d, upstream: %d", got, want)
+		}
+		return
+	}
+	var failed [2]bool
+	var pages [2][2]page
+	for i, h := range []http.Handler{r.plain, r.handler} {
+		for j, accept := range []string{acceptText, acceptOpenMetrics} {
+			rec := serve(h, "Accept", accept)
+			if rec.Code != http.StatusOK {
+				t.Fatalf("%d: %s", rec.Code, rec.Body)
+			}
+			body := rec.Body.String()
+			if i == 0 || devUpstream {
+				body = readable(body, j == 1, unsettled)
+			}
+			pages[i][j] = read(t, body, j == 1)
+		}
+		failed[i] = pages[i][1].errorsTotal(t) > pages[i][0].errorsTotal(t) // the text's was the scrape before
+	}
+	var all corpus.Reasons
+	for _, reasons := range unsettled {
+		all |= reasons
+	}
+	for j, format := range []string{"text", "OpenMetrics"} {
+		for _, diff := range compare(pages[0][j], pages[1][j], unsettled) {
+			t.Errorf("%s: %s", format, diff)
+		}
+		checkShape(t, pages[1][j])
+	}
+	if failed[0] != failed[1] && !all.Has(corpus.TypeOfSeveral|corpus.Unreadable) {
+		t.Errorf("the scrape had errors: %v; upstream: %v", failed[1], failed[0])
+	}
+}
+
+// readable is what readers can read of upstream's answer.
+func readable(body string, open bool, unsettled map[string]corpus.Reasons) string {
+	return without(body, open, func(name string) bool { return unsettled[name].Has(corpus.Unreadable) })
+}
+
+// serve asks h with some headers: names and values in turn.
+func serve(h http.Handler, headers ...string) *httptest.ResponseRecorder {
+	req := httptest.NewRequest(http.MethodGet, "/metrics", nil)
+	for i := 0; i < len(headers); i += 2 {
+		req.Header.Set(headers[i], headers[i+1])
+	}
+	rec := httptest.NewRecorder()
+	h.ServeHTTP(rec, req)
+	return rec
+}
+
+// parseBound reads the label le.
+func parseBound(t *testing.T, le string) float64 {
+	t.Helper()
+	f, err := strconv.ParseFloat(le, 64)
+	if err != nil || math.IsNaN(f) {
+		t.Errorf("le=%q", le)
+	}
+	return f
+}
+
+// withBound are the labels of a bucket.
+func withBound(labels map[string]string, le string) string {
+	labels = maps.Clone(labels)
+	if labels == nil {
+		labels = map[string]string{}
+	}
+	labels["le"] = le
+	return labelText(labels)
+}
+
+var devUpstream = true
