@@ -150,7 +150,7 @@ func (p *pusher) push(ctx context.Context) error {
 	case <-ctx.Done():
 		return fmt.Errorf("exporters: metrics not collected: %w", ctx.Err())
 	}
-	collected, err := p.collect(ctx)
+	collected, err := collect(ctx, p.reader, &p.rm)
 	if err != nil {
 		if ctx.Err() == nil && !errors.Is(err, sdkmetric.ErrReaderShutdown) {
 			p.report.Handle(err)
@@ -186,16 +186,16 @@ func (p *pusher) undelivered(ctx context.Context, err error) error {
 	return p.failures.wrap(err)
 }
 
-// collect fills p.rm, and tells whether it did: also when a callback returned
-// an error, but not when one panicked.
-func (p *pusher) collect(ctx context.Context) (collected bool, err error) {
+// collect fills rm, and tells whether it did: also when a callback returned an
+// error, but not when one panicked.
+func collect(ctx context.Context, r sdkmetric.Reader, rm *metricdata.ResourceMetrics) (collected bool, err error) {
 	defer func() {
 		if v := recover(); v != nil {
 			collected, err = false, panicked(v)
 		}
 	}()
-	p.rm.ScopeMetrics = p.rm.ScopeMetrics[:0] // what is collected is this time's, or nothing
-	err = p.reader.Collect(ctx, &p.rm)
+	rm.ScopeMetrics = rm.ScopeMetrics[:0] // what is collected is this time's, or nothing
+	err = r.Collect(ctx, rm)
 	return !errors.Is(err, sdkmetric.ErrReaderShutdown) && !errors.Is(err, sdkmetric.ErrReaderNotRegistered), err
 }
 
