@@ -3,16 +3,20 @@ package exporters
 import (
 	"context"
 	"errors"
+	"reflect"
 	"sync"
 
 	"go.opentelemetry.io/otel/exporters/stdout/stdoutmetric"
 	sdkmetric "go.opentelemetry.io/otel/sdk/metric"
+	"go.opentelemetry.io/otel/sdk/metric/metricdata"
 	"go.opentelemetry.io/otel/sdk/resource"
 )
 
-// metrics is the signal of metrics: one provider, a reader per place they go.
+// metrics is the signal of metrics: one provider, and the places they go.
 type metrics struct {
 	provider *sdkmetric.MeterProvider
+	sources  []*source // all
+	shared   *source   // of those that want metrics as a scrape does; nil: none does
 	failures *failures // nil: not pushed
 	scraper  *scraper  // nil: no Prometheus
 	pushers  []*pusher // OTLP, console
@@ -21,7 +25,6 @@ type metrics struct {
 // newMetrics starts the signal. It is usable whatever the error says.
 func newMetrics(ctx context.Context, s settings, res *resource.Resource) (*metrics, error) {
 	m := &metrics{}
-	opts := append(s.meterOptions(), sdkmetric.WithResource(res))
 	var errs []error
 
 	if s.prometheus {
@@ -29,8 +32,8 @@ func newMetrics(ctx context.Context, s settings, res *resource.Resource) (*metri
 		if err != nil {
 			errs = append(errs, err)
 		} else {
-			m.scraper = sc
-			opts = append(opts, sdkmetric.WithReader(sc.reader))
+			m.scraper, m.shared = sc, sc.source
+			m.sources = append(m.sources, sc.source)
 		}
 	}
 	if s.metricsConsole {
@@ -38,7 +41,7 @@ func newMetrics(ctx context.Context, s settings, res *resource.Resource) (*metri
 		if err != nil {
 			errs = append(errs, err)
 		} else {
-			m.pushers = append(m.pushers, newPusher(s, res, e, nil))
+			m.pushers = append(m.pushers, newPusher(s, res, m.source(e), e, nil))
 		}
 	}
 	if s.metricsOTLP != nil {
@@ -47,18 +50,50 @@ func newMetrics(ctx context.Context, s settings, res *resource.Resource) (*metri
 			errs = append(errs, err)
 		} else {
 			m.failures = newFailures(s.metricsOTLP, s.logger)
-			m.pushers = append(m.pushers, newPusher(s, res, e, m.failures))
+			m.pushers = append(m.pushers, newPusher(s, res, m.source(e), e, m.failures))
 		}
 	}
 
-	for _, p := range m.pushers {
-		opts = append(opts, sdkmetric.WithReader(p.reader))
+	opts := append(s.meterOptions(), sdkmetric.WithResource(res))
+	for _, src := range m.sources {
+		opts = append(opts, sdkmetric.WithReader(src.reader))
 	}
 	m.provider = sdkmetric.NewMeterProvider(opts...)
 	for _, p := range m.pushers {
 		go p.run() // ended by its shutdown
 	}
 	return m, errors.Join(errs...)
+}
+
+// source returns what e's metrics come from: the shared source, unless e wants
+// them otherwise.
+func (m *metrics) source(e sdkmetric.Exporter) *source {
+	if asScraped(e) && m.shared != nil {
+		return m.shared
+	}
+	src := newSource(sdkmetric.NewManualReader(
+		sdkmetric.WithTemporalitySelector(e.Temporality), sdkmetric.WithAggregationSelector(e.Aggregation)))
+	m.sources = append(m.sources, src)
+	if asScraped(e) {
+		m.shared = src
+	}
+	return src
+}
+
+// asScraped tells whether an exporter wants all instruments as a scrape has
+// them: cumulative, and aggregated in the default way.
+func asScraped(e sdkmetric.Exporter) bool {
+	for _, k := range []sdkmetric.InstrumentKind{
+		sdkmetric.InstrumentKindCounter, sdkmetric.InstrumentKindObservableCounter,
+		sdkmetric.InstrumentKindUpDownCounter, sdkmetric.InstrumentKindObservableUpDownCounter,
+		sdkmetric.InstrumentKindGauge, sdkmetric.InstrumentKindObservableGauge,
+		sdkmetric.InstrumentKindHistogram,
+	} {
+		if e.Temporality(k) != metricdata.CumulativeTemporality || !reflect.DeepEqual(e.Aggregation(k), sdkmetric.DefaultAggregationSelector(k)) {
+			return false
+		}
+	}
+	return true
 }
 
 // flush pushes to all places at once, and returns what was not delivered.

@@ -32,15 +32,12 @@ const (
 )
 
 // A scraper answers scrapes. The text formats it writes itself, see package
-// exposition, one scrape at a time; the others, and what that package can't
-// write, it leaves to plain.
-//
+// exposition; the others, and what that package can't write, it leaves to plain.
 // Scrapes that wait for one another share a collection that began after they
-// came. One that a callback holds up is left behind, with its goroutine, when
-// its time is over; those after it wait for it no longer than theirs.
+// came.
 type scraper struct {
-	reader   sdkmetric.Reader
-	plain    http.Handler        // the upstream exporter and promhttp
+	source   *source
+	plain    http.Handler        // the upstream exporter and promhttp, which read the same
 	own      prometheus.Gatherer // metrics of plain, which are in every answer
 	failures prometheus.Counter  // scrapes with errors, one of own
 	report   *report             // of what they were
@@ -56,13 +53,6 @@ type scraper struct {
 	compressor compressor
 	failed     error // the last collection: there is nothing to show
 	other      error // the last collection: plain has to show it
-}
-
-// An answer is what a scrape gets.
-type answer struct {
-	body  []byte
-	err   error // instead of body: 500
-	plain bool  // instead of body
 }
 
 // newScraper returns the handler of /metrics.
@@ -81,13 +71,14 @@ func newScraper(logger *slog.Logger) (*scraper, error) {
 	}
 	report := &report{logger: logger, msg: "a scrape has errors, what is left of it was served"}
 	return &scraper{
-		reader: reader,
+		source: newSource(reader),
 		plain: promhttp.HandlerFor(whole{registry, own}, promhttp.HandlerOpts{
-			ErrorLog:          report,
-			ErrorHandling:     promhttp.ContinueOnError,
-			Registry:          own,
-			EnableOpenMetrics: true, // the one text format with exemplars
-			CoalesceGather:    true,
+			ErrorLog:            report,
+			ErrorHandling:       promhttp.ContinueOnError,
+			Registry:            own,
+			EnableOpenMetrics:   true, // the one text format with exemplars
+			MaxRequestsInFlight: maxScrapes,
+			CoalesceGather:      true,
 			// It also buffers the answer, so that a slow client doesn't hold a
 			// collection that others would get, stale, with theirs.
 			Timeout: scrapeTimeout,
@@ -121,13 +112,6 @@ func gatheringErrors(own prometheus.Registerer) prometheus.Counter {
 var acceptedFormats = expfmt.DefaultOpenMetricsAcceptedFormats()
 
 func (s *scraper) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	select {
-	case s.slots <- struct{}{}:
-		defer func() { <-s.slots }()
-	default:
-		http.Error(w, fmt.Sprintf("Limit of concurrent scrapes reached (%d), try again later.", maxScrapes), http.StatusServiceUnavailable)
-		return
-	}
 	format := expfmt.NegotiateAccept(r.Header, acceptedFormats...)
 	text, ok := textFormat(format)
 	if !ok || r.URL != nil && r.URL.Query().Has("name[]") {
@@ -135,32 +119,38 @@ func (s *scraper) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	encoding := acceptedEncoding(r.Header)
-	ctx, cancel := context.WithTimeout(r.Context(), s.timeout)
-	defer cancel()
-	a, err := s.wait(ctx, text, format, encoding)
+	body, err := s.scrape(r.Context(), text, format, encoding)
 	switch {
-	case err != nil:
-		http.Error(w, fmt.Sprintf("The scrape took more than %v.", s.timeout), http.StatusServiceUnavailable)
-	case a.plain:
+	case errors.Is(err, errOther):
 		s.plain.ServeHTTP(w, r)
-	case a.err != nil:
-		http.Error(w, "An error has occurred while serving metrics:\n\n"+a.err.Error(), http.StatusInternalServerError)
+	case errors.Is(err, errTooMany), errors.Is(err, context.DeadlineExceeded), errors.Is(err, context.Canceled):
+		http.Error(w, "No scrape now: "+err.Error(), http.StatusServiceUnavailable)
+	case err != nil:
+		http.Error(w, "An error has occurred while serving metrics:\n\n"+err.Error(), http.StatusInternalServerError)
 	default:
 		h := w.Header()
 		h.Add("Vary", "Accept")
 		h.Add("Vary", "Accept-Encoding")
 		h.Set("Content-Type", string(format))
-		h.Set("Content-Length", strconv.Itoa(len(a.body)))
+		h.Set("Content-Length", strconv.Itoa(len(body)))
 		if encoding != identity {
 			h.Set("Content-Encoding", encoding)
 		}
-		_, _ = w.Write(a.body) // or the client is gone
+		if _, err := w.Write(body); err != nil {
+			return // and leave the body alone: HTTP/2 may still be writing it
+		}
 		select {
-		case s.spare <- a.body:
+		case s.spare <- body:
 		default:
 		}
 	}
 }
+
+// Errors of scrape.
+var (
+	errOther   = errors.New("package exposition can't write it")
+	errTooMany = fmt.Errorf("limit of concurrent scrapes reached (%d), try again later", maxScrapes)
+)
 
 // textFormat returns the format that package exposition writes. It has no names
 // to escape: all are of the classic character set. Only dots escapes those too.
@@ -178,38 +168,45 @@ func textFormat(format expfmt.Format) (f exposition.Format, ok bool) {
 	}
 }
 
-// wait makes an answer when it is its turn. The error is ctx's.
-func (s *scraper) wait(ctx context.Context, text exposition.Format, format expfmt.Format, encoding string) (answer, error) {
+// scrape returns the body of an answer.
+func (s *scraper) scrape(ctx context.Context, text exposition.Format, format expfmt.Format, encoding string) ([]byte, error) {
+	select {
+	case s.slots <- struct{}{}:
+		defer func() { <-s.slots }()
+	default:
+		return nil, errTooMany
+	}
+	deadline, cancel := context.WithTimeout(context.WithoutCancel(ctx), s.timeout)
+	defer cancel()
 	seen := s.begun.Load()
 	select {
 	case s.turn <- struct{}{}:
-	case <-ctx.Done():
-		return answer{}, ctx.Err()
-	}
-	made := make(chan answer, 1)
-	go func() { // ends with the callbacks
 		defer func() { <-s.turn }()
-		if s.begun.Load() == seen {
-			s.begun.Add(1)
-			s.collect()
-		}
-		made <- s.answer(text, format, encoding)
-	}()
-	select {
-	case a := <-made:
-		return a, nil
+	case <-deadline.Done():
+		return nil, deadline.Err()
 	case <-ctx.Done():
-		return answer{}, ctx.Err()
+		return nil, ctx.Err()
+	}
+	if s.begun.Load() == seen {
+		s.begun.Add(1)
+		s.collect(deadline) // not ctx: others may share what a client that goes away has begun
+	}
+	switch {
+	case s.other != nil:
+		return nil, errOther
+	case s.failed != nil:
+		s.failures.Inc()
+		s.report.Handle(s.failed)
+		return nil, s.failed
+	default:
+		return s.write(text, format, encoding)
 	}
 }
 
-// collect fills s.rm and gives it to s.exposition. Callbacks get a context that
-// outlives a client who goes away: others may share the collection.
-func (s *scraper) collect() {
-	ctx, cancel := context.WithTimeout(context.Background(), s.timeout)
-	defer cancel()
+// collect fills s.rm and gives it to s.exposition.
+func (s *scraper) collect(ctx context.Context) {
 	s.failed, s.other = nil, nil
-	collected, err := collect(ctx, s.reader, &s.rm)
+	collected, err := s.source.collect(ctx, &s.rm)
 	switch {
 	case errors.Is(err, sdkmetric.ErrReaderShutdown), errors.Is(err, sdkmetric.ErrReaderNotRegistered):
 	case !collected:
@@ -221,16 +218,8 @@ func (s *scraper) collect() {
 	s.other = s.exposition.Update(&s.rm)
 }
 
-// answer writes what the last collection has found.
-func (s *scraper) answer(text exposition.Format, format expfmt.Format, encoding string) answer {
-	if s.other != nil {
-		return answer{plain: true}
-	}
-	if s.failed != nil {
-		s.failures.Inc()
-		s.report.Handle(s.failed)
-		return answer{err: s.failed}
-	}
+// write writes what the last collection has found.
+func (s *scraper) write(text exposition.Format, format expfmt.Format, encoding string) ([]byte, error) {
 	var spare []byte
 	select {
 	case spare = <-s.spare:
@@ -245,7 +234,7 @@ func (s *scraper) answer(text exposition.Format, format expfmt.Format, encoding 
 		err = errors.Join(err, enc.Encode(f))
 	}
 	err = errors.Join(err, ownErr, enc.(expfmt.Closer).Close(), w.Close())
-	return answer{body: body.Bytes(), err: err}
+	return body.Bytes(), err
 }
 
 // A whole gathers the program's metrics and, with them, those of the handler
