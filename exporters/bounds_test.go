@@ -49,7 +49,7 @@ func TestScrapesAreCoalescedAndBounded(t *testing.T) {
 			switch {
 			case rec.Code == http.StatusOK && strings.Contains(rec.Body.String(), "\nslow 1\n"):
 				answered.Add(1)
-			case rec.Code == http.StatusServiceUnavailable && strings.Contains(rec.Body.String(), "concurrent"):
+			case rec.Code == http.StatusServiceUnavailable && strings.Contains(rec.Body.String(), "concurrent scrapes"):
 				refused.Add(1)
 			default:
 				t.Errorf("%d: %s", rec.Code, rec.Body)

@@ -30,7 +30,7 @@ func everything(t *testing.T) string {
 		t.Fatal(err)
 	}
 	h.Record(trace.ContextWithSpanContext(t.Context(), sampledSpan()), 2)
-	return serve(tel.metrics.plain, "Accept", acceptOpenMetrics).Body.String()
+	return serve(tel.metrics.scraper.plain, "Accept", acceptOpenMetrics).Body.String()
 }
 
 func sampledSpan() trace.SpanContext {
@@ -42,7 +42,7 @@ func sampledSpan() trace.SpanContext {
 // The comparison notices whatever may be wrong with an answer.
 func TestComparisonNotices(t *testing.T) {
 	good := everything(t)
-	reference := read(t, good, true)
+	reference := readPage(t, good, true)
 	if diffs := compare(reference, reference, nil); len(diffs) > 0 {
 		t.Fatalf("differs from itself: %q", diffs)
 	}
@@ -135,7 +135,7 @@ func TestUnsettledIsAllThatIsRandom(t *testing.T) {
 				if rec.Code != 200 {
 					continue
 				}
-				pages[i] = read(t, readable(rec.Body.String(), false, unsettled), false)
+				pages[i] = readPage(t, readable(rec.Body.String(), false, unsettled), false)
 				delete(pages[i].families, "target_info") // which tells the two apart
 			}
 			for _, diff := range compare(pages[0], pages[1], unsettled) {

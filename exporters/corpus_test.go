@@ -60,7 +60,7 @@ func startProgram(t *testing.T, p *corpus.Program) running {
 		opts = append(opts, WithCardinalityLimit(p.Cardinality))
 	}
 	tel, _ := Start(t.Context(), opts...) // it complains of a resource that isn't UTF-8
-	return running{p.Start(tel.MeterProvider()), tel, tel.metrics.plain, tel.metrics.handler}
+	return running{p.Start(tel.MeterProvider()), tel, tel.metrics.scraper.plain, tel.metrics.scraper}
 }
 
 // checkProgram runs a program, and compares the answers after each of its steps.
@@ -96,10 +96,10 @@ func (r running) check(t *testing.T, unsettled map[string]corpus.Reasons) {
 				t.Fatalf("%d: %s", rec.Code, rec.Body)
 			}
 			body := rec.Body.String()
-			if i == 0 || devUpstream {
+			if i == 0 {
 				body = readable(body, j == 1, unsettled)
 			}
-			pages[i][j] = read(t, body, j == 1)
+			pages[i][j] = readPage(t, body, j == 1)
 		}
 		failed[i] = pages[i][1].errorsTotal(t) > pages[i][0].errorsTotal(t) // the text's was the scrape before
 	}
@@ -153,5 +153,3 @@ func withBound(labels map[string]string, le string) string {
 	labels["le"] = le
 	return labelText(labels)
 }
-
-var devUpstream = true

@@ -3,49 +3,37 @@ package exporters
 import (
 	"context"
 	"errors"
-	"log/slog"
-	"net/http"
+	"reflect"
 	"sync"
-	"time"
 
-	"github.com/prometheus/client_golang/prometheus"
-	"github.com/prometheus/client_golang/prometheus/promhttp"
-	dto "github.com/prometheus/client_model/go"
-	"github.com/prometheus/otlptranslator"
-	otelprom "go.opentelemetry.io/otel/exporters/prometheus"
 	"go.opentelemetry.io/otel/exporters/stdout/stdoutmetric"
 	sdkmetric "go.opentelemetry.io/otel/sdk/metric"
+	"go.opentelemetry.io/otel/sdk/metric/metricdata"
 	"go.opentelemetry.io/otel/sdk/resource"
 )
 
-// Bounds of a scrape.
-const (
-	maxScrapes    = 16 // at once; more are answered by 503
-	scrapeTimeout = 30 * time.Second
-)
-
-// metrics is the signal of metrics: one provider, a reader per place they go.
+// metrics is the signal of metrics: one provider, and the places they go.
 type metrics struct {
 	provider *sdkmetric.MeterProvider
-	failures *failures    // nil: not pushed
-	handler  http.Handler // nil: no Prometheus
-	plain    http.Handler // the upstream way for every format: the reference of handler
-	pushers  []*pusher    // OTLP, console
+	sources  []*source // all
+	shared   *source   // of those that want metrics as a scrape does; nil: none does
+	failures *failures // nil: not pushed
+	scraper  *scraper  // nil: no Prometheus
+	pushers  []*pusher // OTLP, console
 }
 
 // newMetrics starts the signal. It is usable whatever the error says.
 func newMetrics(ctx context.Context, s settings, res *resource.Resource) (*metrics, error) {
 	m := &metrics{}
-	opts := append(s.meterOptions(), sdkmetric.WithResource(res))
 	var errs []error
 
 	if s.prometheus {
-		r, h, err := newPrometheus(s.logger)
+		sc, err := newScraper(s.logger)
 		if err != nil {
 			errs = append(errs, err)
 		} else {
-			m.handler, m.plain = h, h
-			opts = append(opts, sdkmetric.WithReader(r))
+			m.scraper, m.shared = sc, sc.source
+			m.sources = append(m.sources, sc.source)
 		}
 	}
 	if s.metricsConsole {
@@ -53,7 +41,7 @@ func newMetrics(ctx context.Context, s settings, res *resource.Resource) (*metri
 		if err != nil {
 			errs = append(errs, err)
 		} else {
-			m.pushers = append(m.pushers, newPusher(s, res, e, nil))
+			m.pushers = append(m.pushers, newPusher(s, res, m.source(e), e, nil))
 		}
 	}
 	if s.metricsOTLP != nil {
@@ -62,12 +50,13 @@ func newMetrics(ctx context.Context, s settings, res *resource.Resource) (*metri
 			errs = append(errs, err)
 		} else {
 			m.failures = newFailures(s.metricsOTLP, s.logger)
-			m.pushers = append(m.pushers, newPusher(s, res, e, m.failures))
+			m.pushers = append(m.pushers, newPusher(s, res, m.source(e), e, m.failures))
 		}
 	}
 
-	for _, p := range m.pushers {
-		opts = append(opts, sdkmetric.WithReader(p.reader))
+	opts := append(s.meterOptions(), sdkmetric.WithResource(res))
+	for _, src := range m.sources {
+		opts = append(opts, sdkmetric.WithReader(src.reader))
 	}
 	m.provider = sdkmetric.NewMeterProvider(opts...)
 	for _, p := range m.pushers {
@@ -76,46 +65,35 @@ func newMetrics(ctx context.Context, s settings, res *resource.Resource) (*metri
 	return m, errors.Join(errs...)
 }
 
-// newPrometheus returns a reader and the handler that serves what it reads.
-//
-// Its registry holds nothing else: no Go runtime, no process metrics.
-func newPrometheus(logger *slog.Logger) (sdkmetric.Reader, http.Handler, error) {
-	registry, own := prometheus.NewRegistry(), prometheus.NewRegistry()
-	reader, err := otelprom.New(
-		otelprom.WithRegisterer(registry),
-		// A scope's version on every series would rename them all at an upgrade.
-		otelprom.WithoutScopeInfo(),
-		otelprom.WithTranslationStrategy(otlptranslator.UnderscoreEscapingWithSuffixes),
-	)
-	if err != nil {
-		return nil, nil, err
+// source returns what e's metrics come from: the shared source, unless e wants
+// them otherwise.
+func (m *metrics) source(e sdkmetric.Exporter) *source {
+	if asScraped(e) && m.shared != nil {
+		return m.shared
 	}
-	return reader, promhttp.HandlerFor(whole{registry, own}, promhttp.HandlerOpts{
-		ErrorLog:            &report{logger: logger, msg: "a scrape has errors, what is left of it was served"},
-		ErrorHandling:       promhttp.ContinueOnError,
-		Registry:            own,
-		EnableOpenMetrics:   true, // the one text format with exemplars
-		MaxRequestsInFlight: maxScrapes,
-		CoalesceGather:      true,
-		// It also buffers the answer, so that a slow client doesn't hold a
-		// collection that others would get, stale, with theirs.
-		Timeout: scrapeTimeout,
-	}), nil
+	src := newSource(sdkmetric.NewManualReader(
+		sdkmetric.WithTemporalitySelector(e.Temporality), sdkmetric.WithAggregationSelector(e.Aggregation)))
+	m.sources = append(m.sources, src)
+	if asScraped(e) {
+		m.shared = src
+	}
+	return src
 }
 
-// A whole gathers the program's metrics and, with them, those of the handler
-// itself. If there is nothing of the program's for an error, as when a callback
-// panics, there is nothing at all, and the scrape fails: a target that is up and
-// shows nothing would be a silent gap.
-type whole struct{ program, own prometheus.Gatherer }
-
-func (w whole) Gather() ([]*dto.MetricFamily, error) {
-	families, err := w.program.Gather()
-	if err != nil && len(families) == 0 {
-		return nil, err
+// asScraped tells whether an exporter wants all instruments as a scrape has
+// them: cumulative, and aggregated in the default way.
+func asScraped(e sdkmetric.Exporter) bool {
+	for _, k := range []sdkmetric.InstrumentKind{
+		sdkmetric.InstrumentKindCounter, sdkmetric.InstrumentKindObservableCounter,
+		sdkmetric.InstrumentKindUpDownCounter, sdkmetric.InstrumentKindObservableUpDownCounter,
+		sdkmetric.InstrumentKindGauge, sdkmetric.InstrumentKindObservableGauge,
+		sdkmetric.InstrumentKindHistogram,
+	} {
+		if e.Temporality(k) != metricdata.CumulativeTemporality || !reflect.DeepEqual(e.Aggregation(k), sdkmetric.DefaultAggregationSelector(k)) {
+			return false
+		}
 	}
-	own, ownErr := w.own.Gather()
-	return append(families, own...), errors.Join(err, ownErr)
+	return true
 }
 
 // flush pushes to all places at once, and returns what was not delivered.

@@ -125,8 +125,8 @@ func spellBound(f float64) string {
 	return strconv.FormatFloat(f, 'g', -1, 64)
 }
 
-// read reads an answer, and checks that the readers of the two formats agree where both read it.
-func read(t *testing.T, body string, open bool) page {
+// readPage reads an answer, and checks that the readers of the two formats agree where both read it.
+func readPage(t *testing.T, body string, open bool) page {
 	t.Helper()
 	p, err := readStrictly(body, open)
 	if err != nil {

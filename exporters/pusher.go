@@ -31,7 +31,7 @@ var defaultPace = pace{first: time.Second, min: time.Second, max: 5 * time.Secon
 // Shutdown that waits for one that blocks, whatever its deadline.
 type pusher struct {
 	exporter sdkmetric.Exporter
-	reader   *sdkmetric.ManualReader
+	source   *source
 	resource *resource.Resource
 	failures *failures // nil: those of the console count nowhere
 	report   *report   // of callbacks that fail
@@ -51,10 +51,10 @@ type pusher struct {
 	rm metricdata.ResourceMetrics // of whose turn it is
 }
 
-func newPusher(s settings, res *resource.Resource, e sdkmetric.Exporter, f *failures) *pusher {
+func newPusher(s settings, res *resource.Resource, src *source, e sdkmetric.Exporter, f *failures) *pusher {
 	p := &pusher{
 		exporter: e,
-		reader:   sdkmetric.NewManualReader(sdkmetric.WithTemporalitySelector(e.Temporality), sdkmetric.WithAggregationSelector(e.Aggregation)),
+		source:   src,
 		resource: res,
 		failures: f,
 		report:   &report{logger: s.logger, msg: "a collection has errors, what is left of it was pushed"},
@@ -116,8 +116,8 @@ func (p *pusher) flush(ctx context.Context) error {
 
 // shutdown makes the last push. One that is under way is called off, since the
 // last one has all that it has; with delta temporality it does not, and has
-// until ctx is done. A collection that a callback holds up is left behind, with
-// its goroutine, when ctx is done.
+// until ctx is done. A collection that a callback holds up is left behind, see
+// [source].
 func (p *pusher) shutdown(ctx context.Context) error {
 	p.halt()
 	if !p.delta {
@@ -150,9 +150,9 @@ func (p *pusher) push(ctx context.Context) error {
 	case <-ctx.Done():
 		return fmt.Errorf("exporters: metrics not collected: %w", ctx.Err())
 	}
-	collected, err := p.collect(ctx)
+	collected, err := p.source.collect(p.patient(ctx), &p.rm)
 	if err != nil {
-		if ctx.Err() == nil && !errors.Is(err, sdkmetric.ErrReaderShutdown) {
+		if !errors.Is(err, context.Canceled) && !errors.Is(err, sdkmetric.ErrReaderShutdown) {
 			p.report.Handle(err)
 		}
 		err = fmt.Errorf("exporters: collecting metrics: %w", err)
@@ -174,6 +174,20 @@ func (p *pusher) push(ctx context.Context) error {
 	return err
 }
 
+// patient returns the context of a collection. One with delta temporality is
+// not given up before Shutdown: what it has collected, no later one has.
+func (p *pusher) patient(ctx context.Context) context.Context {
+	select {
+	case <-p.stop:
+		return ctx
+	default:
+	}
+	if p.delta {
+		return context.WithoutCancel(ctx)
+	}
+	return ctx
+}
+
 // undelivered notes that an export under ctx ended in err.
 func (p *pusher) undelivered(ctx context.Context, err error) error {
 	if p.failures == nil {
@@ -184,29 +198,4 @@ func (p *pusher) undelivered(ctx context.Context, err error) error {
 	}
 	p.failures.failed(ctx, err)
 	return p.failures.wrap(err)
-}
-
-// collect fills p.rm, and tells whether it did: also when a callback returned
-// an error, but not when one panicked.
-func (p *pusher) collect(ctx context.Context) (collected bool, err error) {
-	defer func() {
-		if v := recover(); v != nil {
-			collected, err = false, panicked(v)
-		}
-	}()
-	p.rm.ScopeMetrics = p.rm.ScopeMetrics[:0] // what is collected is this time's, or nothing
-	err = p.reader.Collect(ctx, &p.rm)
-	return !errors.Is(err, sdkmetric.ErrReaderShutdown) && !errors.Is(err, sdkmetric.ErrReaderNotRegistered), err
-}
-
-// panicked tells of a panic without reading what its value points to.
-func panicked(v any) error {
-	switch v := v.(type) {
-	case string:
-		return errors.New("a callback panicked: " + v)
-	case error:
-		return fmt.Errorf("a callback panicked: %w", v)
-	default:
-		return fmt.Errorf("a callback panicked with a %T", v)
-	}
 }

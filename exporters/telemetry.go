@@ -90,8 +90,8 @@ func (t *Telemetry) start(ctx context.Context, s settings) error {
 			errs = append(errs, err)
 		}
 	}
-	if t.metrics.handler != nil && s.addr != "" {
-		if t.server, err = newServer(s, t.metrics.handler, serviceName(res)); err != nil {
+	if t.metrics.scraper != nil && s.addr != "" {
+		if t.server, err = newServer(s, t.metrics.scraper, serviceName(res)); err != nil {
 			errs = append(errs, err)
 		}
 	}
@@ -145,12 +145,12 @@ func (t *Telemetry) Addr() net.Addr {
 // itself; see [WithPrometheusAddr]. The program's server then has to see to
 // timeouts, TLS and passwords. Without Prometheus it answers 404.
 func (t *Telemetry) Handler() http.Handler {
-	if t == nil || t.metrics == nil || t.metrics.handler == nil {
+	if t == nil || t.metrics == nil || t.metrics.scraper == nil {
 		return http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
 			http.Error(w, "metrics are not exported to Prometheus", http.StatusNotFound)
 		})
 	}
-	return t.metrics.handler
+	return t.metrics.scraper
 }
 
 // ForceFlush pushes what was measured and the spans that have ended, and

@@ -1,0 +1,90 @@
+package exposition
+
+import (
+	"encoding/hex"
+	"fmt"
+	"sort"
+	"strconv"
+	"unicode/utf8"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/otlptranslator"
+	"go.opentelemetry.io/otel"
+	"go.opentelemetry.io/otel/attribute"
+	"go.opentelemetry.io/otel/sdk/metric/metricdata"
+)
+
+// usable tells whether a point has exemplars to show. One that can't be shown
+// takes the others of its point along, and is reported.
+func usable[N int64 | float64](exemplars []metricdata.Exemplar[N]) bool {
+	for i := range exemplars {
+		e := &exemplars[i]
+		if len(e.FilteredAttributes) == 0 {
+			continue
+		}
+		if _, err := exemplarLabels(e.TraceID, e.SpanID, e.FilteredAttributes); err != nil {
+			otel.Handle(err)
+			return false
+		}
+	}
+	return len(exemplars) > 0
+}
+
+// spread finds the exemplar of each bucket, the last that belongs there, or -1.
+func spread[N int64 | float64](dst []int, exemplars []metricdata.Exemplar[N], bounds []float64) []int {
+	dst = dst[:0]
+	for range len(bounds) + 1 {
+		dst = append(dst, -1)
+	}
+	for i := range exemplars {
+		v := float64(exemplars[i].Value)
+		dst[sort.Search(len(bounds), func(b int) bool { return bounds[b] >= v })] = i
+	}
+	return dst
+}
+
+// appendExemplar prints an exemplar behind the value of its series.
+func appendExemplar[N int64 | float64](dst []byte, e *metricdata.Exemplar[N]) []byte {
+	dst = append(dst, " # {"...)
+	if len(e.FilteredAttributes) == 0 {
+		dst = append(dst, otlptranslator.ExemplarTraceIDKey+`="`...)
+		dst = hex.AppendEncode(dst, e.TraceID)
+		dst = append(dst, `",`+otlptranslator.ExemplarSpanIDKey+`="`...)
+		dst = append(hex.AppendEncode(dst, e.SpanID), '"')
+	} else {
+		l, _ := exemplarLabels(e.TraceID, e.SpanID, e.FilteredAttributes) // usable has seen to errors
+		dst = append(dst, l...)
+	}
+	dst = append(dst, "} "...)
+	dst = append(appendFloat(dst, float64(e.Value), OpenMetrics), ' ')
+	return strconv.AppendFloat(dst, float64(e.Time.UnixNano())/1e9, 'f', -1, 64)
+}
+
+// exemplarLabels prints the ids of a span and the attributes that a view has
+// kept from the series. Of equal names the last holds, of the ids always.
+func exemplarLabels(traceID, spanID []byte, attrs []attribute.KeyValue) (string, error) {
+	values := make(map[string]string)
+	for _, kv := range attrs {
+		name, err := labelName(kv.Key)
+		if err != nil {
+			return "", err
+		}
+		values[name] = kv.Value.String()
+	}
+	values[otlptranslator.ExemplarTraceIDKey] = hex.EncodeToString(traceID)
+	values[otlptranslator.ExemplarSpanIDKey] = hex.EncodeToString(spanID)
+	runes := 0
+	pairs := make([]label, 0, len(values))
+	for name, v := range values {
+		p := label{name, v}
+		if err := p.check(); err != nil {
+			return "", err
+		}
+		runes += utf8.RuneCountInString(name) + utf8.RuneCountInString(v)
+		pairs = append(pairs, p)
+	}
+	if runes > prometheus.ExemplarMaxRunes {
+		return "", fmt.Errorf("the labels of an exemplar have %d characters, more than %d", runes, prometheus.ExemplarMaxRunes)
+	}
+	return print(pairs), nil
+}

@@ -1,0 +1,214 @@
+package exposition
+
+import (
+	"errors"
+	"fmt"
+	"math"
+	"slices"
+	"strings"
+
+	"github.com/prometheus/common/model"
+	"github.com/prometheus/otlptranslator"
+	"go.opentelemetry.io/otel/attribute"
+)
+
+type kind int
+
+const (
+	counter kind = iota
+	gauge
+	histogram
+)
+
+func (k kind) String() string { return [...]string{"counter", "gauge", "histogram"}[k] }
+
+// translated is the kind by which a metric gets its suffix.
+func (k kind) translated() otlptranslator.MetricType {
+	return [...]otlptranslator.MetricType{
+		otlptranslator.MetricTypeMonotonicCounter, otlptranslator.MetricTypeGauge, otlptranslator.MetricTypeHistogram,
+	}[k]
+}
+
+// A family is all series of one name, from whatever scopes they come.
+type family struct {
+	name     string
+	kind     kind
+	pieces   [2]pieces // by Format
+	bounds   []float64 // of a histogram's buckets
+	collides []*family // histograms that have a series of this name
+
+	streams []stream             // of this scrape
+	keys    []attribute.Distinct // of the points in streams that rows were made of
+	rows    []row                // by labels
+
+	spread []int // exemplars of the point that is being written, by bucket
+}
+
+// A row is one series, and which of the points in streams is its.
+type row struct {
+	labels string // a="b",c="d"
+	at     int
+}
+
+// pieces is what a format repeats.
+type pieces struct {
+	header string
+	sample string   // name of the series, or of a histogram's buckets up to the brace
+	sum    string   // histograms: name of the series
+	count  string   // histograms: name of the series
+	le     []string // histograms: from the label le to the value, by bucket
+}
+
+func newFamily(name, help string, k kind) (*family, error) {
+	if !model.LegacyValidation.IsValidMetricName(name) {
+		return nil, fmt.Errorf("%q is no name of a metric", name)
+	}
+	f := &family{name: name, kind: k}
+	shown, typ := name, k.String() // as OpenMetrics has them
+	if k == counter {
+		if s, ok := strings.CutSuffix(name, "_total"); ok {
+			shown = s
+		} else {
+			typ = "unknown"
+		}
+	}
+	f.pieces[Text].header = header(name, textEscaper.Replace(help), k.String())
+	f.pieces[OpenMetrics].header = header(shown, valueEscaper.Replace(help), typ)
+	for i := range f.pieces {
+		p := &f.pieces[i]
+		p.sample = name
+		if k == histogram {
+			p.sample, p.sum, p.count = name+"_bucket{", name+"_sum", name+"_count"
+		}
+	}
+	return f, nil
+}
+
+func header(name, help, typ string) string {
+	return "# HELP " + name + " " + help + "\n# TYPE " + name + " " + typ + "\n"
+}
+
+var (
+	textEscaper  = strings.NewReplacer(`\`, `\\`, "\n", `\n`)
+	valueEscaper = strings.NewReplacer(`\`, `\\`, "\n", `\n`, `"`, `\"`)
+)
+
+// update makes the rows anew if the series are no longer those of the scrape
+// before. It costs a comparison for a series that stays where it was.
+func (f *family) update() error {
+	for _, h := range f.collides {
+		if len(h.streams) > 0 {
+			return fmt.Errorf("%s is a series of the histogram %s", f.name, h.name)
+		}
+	}
+	if f.kind == histogram {
+		if err := f.updateBounds(); err != nil {
+			return err
+		}
+	}
+	if f.settled() {
+		return nil
+	}
+	return f.rebuild()
+}
+
+// updateBounds takes over the buckets, which all points of a stream share.
+func (f *family) updateBounds() error {
+	for i, s := range f.streams {
+		switch bounds := s.bounds(); {
+		case slices.Equal(bounds, f.bounds) && f.pieces[Text].le != nil:
+		case i > 0:
+			return fmt.Errorf("%s has different buckets", f.name)
+		default:
+			f.setBounds(bounds)
+		}
+	}
+	for _, b := range f.bounds {
+		if math.IsNaN(b) || math.IsInf(b, +1) {
+			return fmt.Errorf("%s has a bucket up to %v", f.name, b)
+		}
+	}
+	return nil
+}
+
+func (f *family) setBounds(bounds []float64) {
+	f.bounds = slices.Clone(bounds)
+	for format := range f.pieces {
+		le := make([]string, 0, len(bounds)+1)
+		for _, b := range bounds {
+			le = append(le, `le="`+string(appendFloat(nil, b, Format(format)))+`"} `)
+		}
+		f.pieces[format].le = append(le, `le="+Inf"} `)
+	}
+}
+
+// settled tells that the points are those that rows were made of.
+func (f *family) settled() bool {
+	at := 0
+	for _, s := range f.streams {
+		n := s.len()
+		if at+n > len(f.keys) {
+			return false
+		}
+		for i, key := range f.keys[at : at+n] {
+			if s.attributes(i).Equivalent() != key {
+				return false
+			}
+		}
+		at += n
+	}
+	return at == len(f.keys)
+}
+
+// rebuild makes the rows. Labels that are there already are kept.
+func (f *family) rebuild() error {
+	known := make(map[attribute.Distinct]string, len(f.rows))
+	for _, r := range f.rows {
+		known[f.keys[r.at]] = r.labels
+	}
+	f.keys, f.rows = f.keys[:0], f.rows[:0]
+	for _, s := range f.streams {
+		for i := range s.len() {
+			attrs := s.attributes(i)
+			key := attrs.Equivalent()
+			l, ok := known[key]
+			if !ok {
+				var err error
+				if l, err = labels(attrs); err == nil && f.kind == histogram && hasLE(l) {
+					err = errors.New("a histogram has a label le")
+				}
+				if err != nil {
+					f.keys, f.rows = nil, nil
+					return fmt.Errorf("%s: %w", f.name, err)
+				}
+			}
+			f.rows = append(f.rows, row{l, len(f.keys)})
+			f.keys = append(f.keys, key)
+		}
+	}
+	slices.SortFunc(f.rows, func(a, b row) int { return strings.Compare(a.labels, b.labels) })
+	for i := 1; i < len(f.rows); i++ {
+		if f.rows[i].labels == f.rows[i-1].labels {
+			err := fmt.Errorf("%s{%s} is there twice", f.name, f.rows[i].labels)
+			f.keys, f.rows = nil, nil
+			return err
+		}
+	}
+	return nil
+}
+
+// hasLE tells of a label that a histogram's buckets have already.
+func hasLE(labels string) bool {
+	return strings.HasPrefix(labels, `le="`) || strings.Contains(labels, `,le="`)
+}
+
+// find returns the point of a row.
+func (f *family) find(r row) (s stream, point int) {
+	for _, s = range f.streams {
+		if r.at < s.len() {
+			break
+		}
+		r.at -= s.len()
+	}
+	return s, r.at
+}

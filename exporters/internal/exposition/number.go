@@ -1,0 +1,29 @@
+package exposition
+
+import "strconv"
+
+// exact is the first integer of which a float64 can't tell its neighbour.
+const exact = 1 << 53
+
+// appendFloat prints a value. OpenMetrics wants a point in it.
+func appendFloat(dst []byte, v float64, format Format) []byte {
+	switch i := int64(v); {
+	case float64(i) == v && i > -exact && i < exact: // much faster, and shorter
+		dst = strconv.AppendInt(dst, i, 10)
+		if format == OpenMetrics {
+			dst = append(dst, ".0"...)
+		}
+		return dst
+	default:
+		return strconv.AppendFloat(dst, v, 'g', -1, 64) // with a point or an e, but for NaN and infinities
+	}
+}
+
+// appendCount prints a count. In plain text it is a float64, in OpenMetrics an
+// integer.
+func appendCount(dst []byte, n uint64, format Format) []byte {
+	if format == Text && n >= exact {
+		return appendFloat(dst, float64(n), format)
+	}
+	return strconv.AppendUint(dst, n, 10)
+}

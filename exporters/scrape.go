@@ -1,0 +1,253 @@
+package exporters
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net/http"
+	"strconv"
+	"sync/atomic"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/promhttp"
+	dto "github.com/prometheus/client_model/go"
+	"github.com/prometheus/common/expfmt"
+	"github.com/prometheus/common/model"
+	"github.com/prometheus/otlptranslator"
+	"go.opentelemetry.io/otel"
+	otelprom "go.opentelemetry.io/otel/exporters/prometheus"
+	sdkmetric "go.opentelemetry.io/otel/sdk/metric"
+	"go.opentelemetry.io/otel/sdk/metric/metricdata"
+
+	"github.com/stagemeter/stagemeter/exporters/internal/exposition"
+)
+
+// Bounds of a scrape.
+const (
+	maxScrapes    = 16 // at once; more are answered by 503
+	scrapeTimeout = 30 * time.Second
+)
+
+// A scraper answers scrapes. The text formats it writes itself, see package
+// exposition; the others, and what that package can't write, it leaves to plain.
+// Scrapes that wait for one another share a collection that began after they
+// came.
+type scraper struct {
+	source   *source
+	plain    http.Handler        // the upstream exporter and promhttp, which read the same
+	own      prometheus.Gatherer // metrics of plain, which are in every answer
+	failures prometheus.Counter  // scrapes with errors, one of own
+	report   *report             // of what they were
+	timeout  time.Duration
+	slots    chan struct{} // holds a value for each scrape
+	turn     chan struct{} // holds a value while somebody collects and writes
+	begun    atomic.Uint64 // collections
+	spare    chan []byte   // holds the body of a former answer
+
+	// Whose turn it is has these.
+	rm         metricdata.ResourceMetrics
+	exposition exposition.Exposition
+	compressor compressor
+	failed     error // the last collection: there is nothing to show
+	other      error // the last collection: plain has to show it
+}
+
+// newScraper returns the handler of /metrics.
+//
+// Its registries hold nothing else: no Go runtime, no process metrics.
+func newScraper(logger *slog.Logger) (*scraper, error) {
+	registry, own := prometheus.NewRegistry(), prometheus.NewRegistry()
+	reader, err := otelprom.New(
+		otelprom.WithRegisterer(registry),
+		// A scope's version on every series would rename them all at an upgrade.
+		otelprom.WithoutScopeInfo(),
+		otelprom.WithTranslationStrategy(otlptranslator.UnderscoreEscapingWithSuffixes),
+	)
+	if err != nil {
+		return nil, err
+	}
+	report := &report{logger: logger, msg: "a scrape has errors, what is left of it was served"}
+	return &scraper{
+		source: newSource(reader),
+		plain: promhttp.HandlerFor(whole{registry, own}, promhttp.HandlerOpts{
+			ErrorLog:            report,
+			ErrorHandling:       promhttp.ContinueOnError,
+			Registry:            own,
+			EnableOpenMetrics:   true, // the one text format with exemplars
+			MaxRequestsInFlight: maxScrapes,
+			CoalesceGather:      true,
+			// It also buffers the answer, so that a slow client doesn't hold a
+			// collection that others would get, stale, with theirs.
+			Timeout: scrapeTimeout,
+		}),
+		own:      own,
+		failures: gatheringErrors(own),
+		report:   report,
+		timeout:  scrapeTimeout,
+		slots:    make(chan struct{}, maxScrapes),
+		turn:     make(chan struct{}, 1),
+		spare:    make(chan []byte, 1),
+	}, nil
+}
+
+// gatheringErrors returns the counter that promhttp has registered. Should it
+// be another one day, what the scraper counts is not shown.
+func gatheringErrors(own prometheus.Registerer) prometheus.Counter {
+	errs := prometheus.NewCounterVec(prometheus.CounterOpts{
+		Name: "promhttp_metric_handler_errors_total",
+		Help: "Total number of internal errors encountered by the promhttp metric handler.",
+	}, []string{"cause"})
+	var registered prometheus.AlreadyRegisteredError
+	if errors.As(own.Register(errs), &registered) {
+		if existing, ok := registered.ExistingCollector.(*prometheus.CounterVec); ok {
+			errs = existing
+		}
+	}
+	return errs.WithLabelValues("gathering")
+}
+
+var acceptedFormats = expfmt.DefaultOpenMetricsAcceptedFormats()
+
+func (s *scraper) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	format := expfmt.NegotiateAccept(r.Header, acceptedFormats...)
+	text, ok := textFormat(format)
+	if !ok || r.URL != nil && r.URL.Query().Has("name[]") {
+		s.plain.ServeHTTP(w, r)
+		return
+	}
+	encoding := acceptedEncoding(r.Header)
+	body, err := s.scrape(r.Context(), text, format, encoding)
+	switch {
+	case errors.Is(err, errOther):
+		s.plain.ServeHTTP(w, r)
+	case errors.Is(err, errTooMany), errors.Is(err, context.DeadlineExceeded), errors.Is(err, context.Canceled):
+		http.Error(w, "No scrape now: "+err.Error(), http.StatusServiceUnavailable)
+	case err != nil:
+		http.Error(w, "An error has occurred while serving metrics:\n\n"+err.Error(), http.StatusInternalServerError)
+	default:
+		h := w.Header()
+		h.Add("Vary", "Accept")
+		h.Add("Vary", "Accept-Encoding")
+		h.Set("Content-Type", string(format))
+		h.Set("Content-Length", strconv.Itoa(len(body)))
+		if encoding != identity {
+			h.Set("Content-Encoding", encoding)
+		}
+		if _, err := w.Write(body); err != nil {
+			return // and leave the body alone: HTTP/2 may still be writing it
+		}
+		select {
+		case s.spare <- body:
+		default:
+		}
+	}
+}
+
+// Errors of scrape.
+var (
+	errOther   = errors.New("package exposition can't write it")
+	errTooMany = fmt.Errorf("limit of concurrent scrapes reached (%d), try again later", maxScrapes)
+)
+
+// textFormat returns the format that package exposition writes. It has no names
+// to escape: all are of the classic character set. Only dots escapes those too.
+func textFormat(format expfmt.Format) (f exposition.Format, ok bool) {
+	if format.ToEscapingScheme() == model.DotsEscaping {
+		return 0, false
+	}
+	switch format.FormatType() {
+	case expfmt.TypeTextPlain:
+		return exposition.Text, true
+	case expfmt.TypeOpenMetrics:
+		return exposition.OpenMetrics, true
+	default:
+		return 0, false
+	}
+}
+
+// scrape returns the body of an answer.
+func (s *scraper) scrape(ctx context.Context, text exposition.Format, format expfmt.Format, encoding string) ([]byte, error) {
+	select {
+	case s.slots <- struct{}{}:
+		defer func() { <-s.slots }()
+	default:
+		return nil, errTooMany
+	}
+	deadline, cancel := context.WithTimeout(context.WithoutCancel(ctx), s.timeout)
+	defer cancel()
+	seen := s.begun.Load()
+	select {
+	case s.turn <- struct{}{}:
+		defer func() { <-s.turn }()
+	case <-deadline.Done():
+		return nil, deadline.Err()
+	case <-ctx.Done():
+		return nil, ctx.Err()
+	}
+	if s.begun.Load() == seen {
+		s.begun.Add(1)
+		s.collect(deadline) // not ctx: others may share what a client that goes away has begun
+	}
+	switch {
+	case s.other != nil:
+		return nil, errOther
+	case s.failed != nil:
+		s.failures.Inc()
+		s.report.Handle(s.failed)
+		return nil, s.failed
+	default:
+		return s.write(text, format, encoding)
+	}
+}
+
+// collect fills s.rm and gives it to s.exposition.
+func (s *scraper) collect(ctx context.Context) {
+	s.failed, s.other = nil, nil
+	collected, err := s.source.collect(ctx, &s.rm)
+	switch {
+	case errors.Is(err, sdkmetric.ErrReaderShutdown), errors.Is(err, sdkmetric.ErrReaderNotRegistered):
+	case !collected:
+		s.failed = err
+		return
+	case err != nil:
+		otel.Handle(err) // what is left is shown
+	}
+	s.other = s.exposition.Update(&s.rm)
+}
+
+// write writes what the last collection has found.
+func (s *scraper) write(text exposition.Format, format expfmt.Format, encoding string) ([]byte, error) {
+	var spare []byte
+	select {
+	case spare = <-s.spare:
+	default:
+	}
+	body := bytes.NewBuffer(spare[:0])
+	w := s.compressor.start(encoding, body)
+	err := s.exposition.WriteTo(w, text)
+	enc := expfmt.NewEncoder(w, format)
+	families, ownErr := s.own.Gather()
+	for _, f := range families {
+		err = errors.Join(err, enc.Encode(f))
+	}
+	err = errors.Join(err, ownErr, enc.(expfmt.Closer).Close(), w.Close())
+	return body.Bytes(), err
+}
+
+// A whole gathers the program's metrics and, with them, those of the handler
+// itself. If there is nothing of the program's for an error, as when a callback
+// panics, there is nothing at all, and the scrape fails: a target that is up and
+// shows nothing would be a silent gap.
+type whole struct{ program, own prometheus.Gatherer }
+
+func (w whole) Gather() ([]*dto.MetricFamily, error) {
+	families, err := w.program.Gather()
+	if err != nil && len(families) == 0 {
+		return nil, err
+	}
+	own, ownErr := w.own.Gather()
+	return append(families, own...), errors.Join(err, ownErr)
+}

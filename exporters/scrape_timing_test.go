@@ -1,0 +1,86 @@
+package exporters
+
+import (
+	"context"
+	"fmt"
+	"net/http"
+	"net/http/httptest"
+	"testing"
+
+	"go.opentelemetry.io/otel/attribute"
+	"go.opentelemetry.io/otel/metric"
+)
+
+// manySeries records n series, half of them counters, half histograms with 12
+// bounds, at most 1,000 in an instrument.
+func manySeries(tb testing.TB, tel *Telemetry, n int) {
+	tb.Helper()
+	meter := tel.MeterProvider().Meter("bench")
+	per := min(n/2, 1000)
+	for i := range n / 2 / per {
+		c, err := meter.Float64Counter(fmt.Sprintf("counter.%d", i))
+		if err != nil {
+			tb.Fatal(err)
+		}
+		h, err := meter.Float64Histogram(fmt.Sprintf("duration.%d", i), metric.WithUnit("s"),
+			metric.WithExplicitBucketBoundaries(0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 120, 300, 600))
+		if err != nil {
+			tb.Fatal(err)
+		}
+		for j := range per {
+			set := metric.WithAttributeSet(attribute.NewSet(attribute.String("stage", fmt.Sprintf("stage-%d", j)), attribute.String("api", "whisper")))
+			c.Add(context.Background(), float64(j)+0.5, set)
+			for k := range 5 {
+				h.Record(context.Background(), float64(j*k)/7, set)
+			}
+		}
+	}
+}
+
+// nowhere is a client that reads an answer and forgets it.
+type nowhere struct {
+	header http.Header
+	status int
+	n      int
+}
+
+func (w *nowhere) Header() http.Header         { return w.header }
+func (w *nowhere) WriteHeader(status int)      { w.status = status }
+func (w *nowhere) Write(p []byte) (int, error) { w.n += len(p); return len(p), nil }
+
+// The direct way beside the upstream one, which the other formats take.
+func BenchmarkScrape(b *testing.B) {
+	for _, n := range []int{1000, 10_000, 100_000} {
+		tel, err := Start(b.Context(), WithPrometheusAddr(""))
+		if err != nil {
+			b.Fatal(err)
+		}
+		manySeries(b, tel, n)
+		for _, bm := range []struct {
+			name, accept, encoding string
+			handler                http.Handler
+		}{
+			{"text", "text/plain", identity, tel.metrics.scraper},
+			{"text upstream", "text/plain", identity, tel.metrics.scraper.plain},
+			{"OpenMetrics", acceptOpenMetrics, identity, tel.metrics.scraper},
+			{"OpenMetrics upstream", acceptOpenMetrics, identity, tel.metrics.scraper.plain},
+			{"gzip", "text/plain", "gzip", tel.metrics.scraper},
+			{"gzip upstream", "text/plain", "gzip", tel.metrics.scraper.plain},
+			{"zstd", "text/plain", "zstd", tel.metrics.scraper},
+		} {
+			b.Run(fmt.Sprintf("%d/%s", n, bm.name), func(b *testing.B) {
+				r := httptest.NewRequest(http.MethodGet, "/metrics", nil)
+				r.Header.Set("Accept", bm.accept)
+				r.Header.Set("Accept-Encoding", bm.encoding)
+				w := &nowhere{header: http.Header{}}
+				bm.handler.ServeHTTP(w, r)
+				b.SetBytes(int64(w.n))
+				b.ReportAllocs()
+				for b.Loop() {
+					bm.handler.ServeHTTP(&nowhere{header: http.Header{}}, r)
+				}
+			})
+		}
+		_ = tel.Shutdown(b.Context())
+	}
+}

@@ -1,0 +1,74 @@
+package exporters
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	sdkmetric "go.opentelemetry.io/otel/sdk/metric"
+	"go.opentelemetry.io/otel/sdk/metric/metricdata"
+)
+
+// A source is a reader that several places share, whose collections can be
+// given up. Each reader that a provider has takes its share of what every
+// recording costs: the scrape and a push that has the same temporality and
+// aggregation have one.
+type source struct {
+	reader sdkmetric.Reader
+	turn   chan struct{} // holds a value while a collection is under way
+}
+
+func newSource(r sdkmetric.Reader) *source { return &source{r, make(chan struct{}, 1)} }
+
+// collect fills rm, and tells whether it did: also when a callback returned an
+// error, but not when one panicked, or blocks until ctx is done. That one is
+// left behind with its goroutine, and writes into rm when it goes on: rm is for
+// nothing but a later collect then, which waits for it.
+func (s *source) collect(ctx context.Context, rm *metricdata.ResourceMetrics) (collected bool, err error) {
+	select {
+	case s.turn <- struct{}{}:
+	case <-ctx.Done():
+		return false, ctx.Err()
+	}
+	type result struct {
+		collected bool
+		err       error
+	}
+	done := make(chan result, 1)
+	go func() { // ends with the callbacks
+		defer func() { <-s.turn }()
+		var r result
+		r.collected, r.err = read(ctx, s.reader, rm)
+		done <- r
+	}()
+	select {
+	case r := <-done:
+		return r.collected, r.err
+	case <-ctx.Done():
+		return false, fmt.Errorf("a callback blocks: %w", ctx.Err())
+	}
+}
+
+// read collects from r.
+func read(ctx context.Context, r sdkmetric.Reader, rm *metricdata.ResourceMetrics) (collected bool, err error) {
+	defer func() {
+		if v := recover(); v != nil {
+			collected, err = false, panicked(v)
+		}
+	}()
+	rm.ScopeMetrics = rm.ScopeMetrics[:0] // what is collected is this time's, or nothing
+	err = r.Collect(ctx, rm)
+	return !errors.Is(err, sdkmetric.ErrReaderShutdown) && !errors.Is(err, sdkmetric.ErrReaderNotRegistered), err
+}
+
+// panicked tells of a panic without reading what its value points to.
+func panicked(v any) error {
+	switch v := v.(type) {
+	case string:
+		return errors.New("a callback panicked: " + v)
+	case error:
+		return fmt.Errorf("a callback panicked: %w", v)
+	default:
+		return fmt.Errorf("a callback panicked with a %T", v)
+	}
+}
