@@ -8,6 +8,8 @@ import (
 	"strings"
 
 	"github.com/prometheus/otlptranslator"
+	"go.opentelemetry.io/otel"
+	"go.opentelemetry.io/otel/attribute"
 	"go.opentelemetry.io/otel/sdk/metric/metricdata"
 )
 
@@ -15,11 +17,12 @@ import (
 // 50 bytes each beside the text of its labels. The zero value is ready for use.
 // It is not safe for concurrent use.
 type Exposition struct {
-	named    map[identity]*family
-	byName   map[string]*family
-	families []*family // by name
-	info     string    // of target_info; empty: not yet made
-	buf      []byte
+	named     map[identity]*family
+	byName    map[string]*family
+	families  []*family // by name
+	described bool      // info is made
+	info      string    // of target_info; empty: the resource can't be shown
+	buf       []byte
 }
 
 // An identity is what the name of a family is made of.
@@ -36,11 +39,8 @@ func (x *Exposition) Update(rm *metricdata.ResourceMetrics) error {
 		clear(f.streams)
 		f.streams = f.streams[:0]
 	}
-	if x.info == "" && rm.Resource != nil {
-		x.info = "target_info"
-		if l, err := labels(rm.Resource.Set()); err == nil && l != "" {
-			x.info += "{" + l + "}"
-		}
+	if !x.described && rm.Resource != nil {
+		x.describe(rm.Resource.Set())
 	}
 	for i := range rm.ScopeMetrics {
 		scope := &rm.ScopeMetrics[i]
@@ -62,6 +62,20 @@ func (x *Exposition) Update(rm *metricdata.ResourceMetrics) error {
 		}
 	}
 	return nil
+}
+
+// describe makes target_info, or reports why it can't be shown.
+func (x *Exposition) describe(resource *attribute.Set) {
+	x.described = true
+	l, err := labels(resource)
+	switch {
+	case err != nil:
+		otel.Handle(err)
+	case l == "":
+		x.info = "target_info"
+	default:
+		x.info = "target_info{" + l + "}"
+	}
 }
 
 // bridge is the scope that the upstream exporter leaves out, with an error.
