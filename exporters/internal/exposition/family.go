@@ -136,7 +136,7 @@ func (f *family) setBounds(bounds []float64) {
 	for format := range f.pieces {
 		le := make([]string, 0, len(bounds)+1)
 		for _, b := range bounds {
-			le = append(le, `le="`+string(appendFloat(nil, b, Format(format)))+`"} `)
+			le = append(le, `le="`+string(appendBound(nil, b, Format(format)))+`"} `)
 		}
 		f.pieces[format].le = append(le, `le="+Inf"} `)
 	}

@@ -1,6 +1,9 @@
 package exposition
 
-import "strconv"
+import (
+	"bytes"
+	"strconv"
+)
 
 // exact is the first integer of which a float64 can't tell its neighbour.
 const exact = 1 << 53
@@ -26,4 +29,15 @@ func appendCount(dst []byte, n uint64, format Format) []byte {
 		return appendFloat(dst, float64(n), format)
 	}
 	return strconv.AppendUint(dst, n, 10)
+}
+
+// appendBound prints a bucket's bound. To Prometheus it is a text: it must be
+// the one that others write for the same number, such as 1e+06.
+func appendBound(dst []byte, bound float64, format Format) []byte {
+	from := len(dst)
+	dst = strconv.AppendFloat(dst, bound+0, 'g', -1, 64) // plus 0: no minus before a zero
+	if format == OpenMetrics && !bytes.ContainsAny(dst[from:], ".eIN") {
+		dst = append(dst, ".0"...)
+	}
+	return dst
 }
