@@ -17,15 +17,17 @@ type kind int
 const (
 	counter kind = iota
 	gauge
+	upDown // a gauge, but for how its name is made
 	histogram
 )
 
-func (k kind) String() string { return [...]string{"counter", "gauge", "histogram"}[k] }
+func (k kind) String() string { return [...]string{"counter", "gauge", "gauge", "histogram"}[k] }
 
 // translated is the kind by which a metric gets its suffix.
 func (k kind) translated() otlptranslator.MetricType {
 	return [...]otlptranslator.MetricType{
-		otlptranslator.MetricTypeMonotonicCounter, otlptranslator.MetricTypeGauge, otlptranslator.MetricTypeHistogram,
+		otlptranslator.MetricTypeMonotonicCounter, otlptranslator.MetricTypeGauge,
+		otlptranslator.MetricTypeNonMonotonicCounter, otlptranslator.MetricTypeHistogram,
 	}[k]
 }
 

@@ -33,12 +33,12 @@ func newStream(data metricdata.Aggregation) (stream, kind) {
 	}
 }
 
-// kindOf is the kind of a sum: one that can fall is a gauge.
+// kindOf is the kind of a sum.
 func kindOf(monotonic bool) kind {
 	if monotonic {
 		return counter
 	}
-	return gauge
+	return upDown
 }
 
 type numbers[N int64 | float64] []metricdata.DataPoint[N]
