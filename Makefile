@@ -45,7 +45,7 @@ test: deps check-generated lint unit fuzz schemas e2e ## Everything: what has to
 unit: ## Unit tests with the race detector, and the allocation gates without
 	$(call step,unit tests)
 	go test -race $(PACKAGES)
-	go test -run Allocations ./instrument # the race detector allocates, so that these are left out above
+	go test -run Allocations ./instrument ./exporters # the race detector allocates, so that these are left out above
 
 .PHONY: e2e
 e2e: servers ## The real example against real Prometheus, Collector, PostgreSQL and Redis

@@ -96,7 +96,7 @@ func (r *reservoir) Offer(ctx context.Context, t time.Time, v exemplar.Value, at
 func (r *reservoir) Collect(dest *[]exemplar.Exemplar) {
 	room := r.held
 	if room > 1 {
-		room = (room + 3) &^ 3 // seldom less than the series before had
+		room = (room + 7) &^ 7 // mostly that of the series before, whose memory it then takes
 	}
 	d := slices.Grow((*dest)[:0], room)[:0:room]
 	for _, s := range r.slots {

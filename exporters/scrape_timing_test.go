@@ -13,7 +13,7 @@ import (
 
 // manySeries records n series, half of them counters, half histograms with 12
 // bounds, at most 1,000 in an instrument.
-func manySeries(tb testing.TB, tel *Telemetry, n int) {
+func manySeries(ctx context.Context, tb testing.TB, tel *Telemetry, n int) {
 	tb.Helper()
 	meter := tel.MeterProvider().Meter("bench")
 	per := min(n/2, 1000)
@@ -29,9 +29,9 @@ func manySeries(tb testing.TB, tel *Telemetry, n int) {
 		}
 		for j := range per {
 			set := metric.WithAttributeSet(attribute.NewSet(attribute.String("stage", fmt.Sprintf("stage-%d", j)), attribute.String("api", "whisper")))
-			c.Add(context.Background(), float64(j)+0.5, set)
+			c.Add(ctx, float64(j)+0.5, set)
 			for k := range 5 {
-				h.Record(context.Background(), float64(j*k)/7, set)
+				h.Record(ctx, float64(j*k)/7, set)
 			}
 		}
 	}
@@ -55,7 +55,7 @@ func BenchmarkScrape(b *testing.B) {
 		if err != nil {
 			b.Fatal(err)
 		}
-		manySeries(b, tel, n)
+		manySeries(b.Context(), b, tel, n)
 		for _, bm := range []struct {
 			name, accept, encoding string
 			handler                http.Handler

@@ -1,0 +1,40 @@
+//go:build !race
+
+// The race detector allocates where the program does not, so these gates are for a run without it.
+
+package exporters
+
+import (
+	"context"
+	"net/http"
+	"net/http/httptest"
+	"testing"
+)
+
+// A scrape of series that it has seen before allocates nothing for a series,
+// in none of the formats. With exemplars the SDK allocates one place for each
+// counter.
+func TestScrapeAllocations(t *testing.T) {
+	for _, tt := range []struct {
+		name       string
+		ctx        context.Context
+		perCounter float64
+	}{{"no span", context.Background(), 0}, {"in a span", inSpan(1), 1}} {
+		allocs := func(series int, accept, encoding string) float64 {
+			tel := start(t, WithPrometheusAddr(""))
+			manySeries(tt.ctx, t, tel, series)
+			r := httptest.NewRequest(http.MethodGet, "/metrics", nil)
+			r.Header.Set("Accept", accept)
+			r.Header.Set("Accept-Encoding", encoding)
+			return testing.AllocsPerRun(5, func() { tel.Handler().ServeHTTP(&nowhere{header: http.Header{}}, r) })
+		}
+		for _, accept := range []string{"text/plain", acceptOpenMetrics} {
+			for _, encoding := range encodings {
+				few, many := allocs(20, accept, encoding), allocs(1000, accept, encoding)
+				if many > few+10+tt.perCounter*500 {
+					t.Errorf("%s, %s, %s: %v allocations for 1,000 series, %v for 20", tt.name, accept, encoding, many, few)
+				}
+			}
+		}
+	}
+}
