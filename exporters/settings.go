@@ -213,7 +213,7 @@ func (r *reader) ratio() float64 {
 func (s settings) meterOptions() []sdkmetric.Option {
 	opts := []sdkmetric.Option{
 		sdkmetric.WithExemplarFilter(s.exemplars),
-		sdkmetric.WithView(withReservoirs(s.config.views)...),
+		sdkmetric.WithView(validTexts(withReservoirs(s.config.views))...),
 	}
 	if s.config.series > 0 {
 		opts = append(opts, sdkmetric.WithCardinalityLimit(s.config.series))
