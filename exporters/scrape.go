@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"log/slog"
 	"net/http"
+	"slices"
 	"strconv"
 	"sync/atomic"
 	"time"
@@ -249,5 +250,31 @@ func (w whole) Gather() ([]*dto.MetricFamily, error) {
 		return nil, err
 	}
 	own, ownErr := w.own.Gather()
-	return append(families, own...), errors.Join(err, ownErr)
+	families, badErr := readable(families, own)
+	return append(families, own...), errors.Join(err, badErr, ownErr)
+}
+
+// readable leaves out what would make Prometheus refuse all of a scrape, which a
+// registry lets pass: a histogram with a label of the name that its buckets' has.
+// It also leaves out a second metric of a name that the handler's own has.
+func readable(families, own []*dto.MetricFamily) (left []*dto.MetricFamily, err error) {
+	for _, f := range families {
+		if slices.ContainsFunc(own, func(o *dto.MetricFamily) bool { return o.GetName() == f.GetName() }) {
+			err = errors.Join(err, fmt.Errorf("%s is a metric of the handler", f.GetName()))
+			continue
+		}
+		if f.GetType() == dto.MetricType_HISTOGRAM {
+			all := len(f.Metric)
+			f.Metric = slices.DeleteFunc(f.Metric, func(m *dto.Metric) bool {
+				return slices.ContainsFunc(m.Label, func(l *dto.LabelPair) bool { return l.GetName() == model.BucketLabel })
+			})
+			if len(f.Metric) < all {
+				err = errors.Join(err, fmt.Errorf("the histogram %s has a label %s", f.GetName(), model.BucketLabel))
+			}
+		}
+		if len(f.Metric) > 0 {
+			left = append(left, f)
+		}
+	}
+	return left, err
 }

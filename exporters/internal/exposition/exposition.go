@@ -108,7 +108,7 @@ func (x *Exposition) add(id identity, help string) (*family, error) {
 	}
 	f := x.byName[name]
 	switch {
-	case name == "target_info":
+	case name == "target_info" || strings.HasPrefix(name, "promhttp_"): // the handler's own
 		return nil, fmt.Errorf("two metrics are named %s", name)
 	case f != nil && f.kind != id.kind:
 		return nil, fmt.Errorf("metrics of different kinds are named %s", name)
