@@ -254,9 +254,10 @@ func (w whole) Gather() ([]*dto.MetricFamily, error) {
 	return append(families, own...), errors.Join(err, badErr, ownErr)
 }
 
-// readable leaves out what would make Prometheus refuse all of a scrape, which a
-// registry lets pass: a histogram with a label of the name that its buckets' has.
-// It also leaves out a second metric of a name that the handler's own has.
+// readable leaves out what a registry lets pass and Prometheus doesn't: a
+// histogram with a label of the name that its buckets' has, for which it would
+// refuse the whole scrape; a second bucket for the exemplar of a NaN, beside one
+// up to +Inf; a metric of a name that is the handler's own.
 func readable(families, own []*dto.MetricFamily) (left []*dto.MetricFamily, err error) {
 	for _, f := range families {
 		if slices.ContainsFunc(own, func(o *dto.MetricFamily) bool { return o.GetName() == f.GetName() }) {
@@ -268,6 +269,11 @@ func readable(families, own []*dto.MetricFamily) (left []*dto.MetricFamily, err 
 			f.Metric = slices.DeleteFunc(f.Metric, func(m *dto.Metric) bool {
 				return slices.ContainsFunc(m.Label, func(l *dto.LabelPair) bool { return l.GetName() == model.BucketLabel })
 			})
+			for _, m := range f.Metric {
+				m.Histogram.Bucket = slices.CompactFunc(m.Histogram.Bucket, func(a, b *dto.Bucket) bool {
+					return a.GetUpperBound() == b.GetUpperBound()
+				})
+			}
 			if len(f.Metric) < all {
 				err = errors.Join(err, fmt.Errorf("the histogram %s has a label %s", f.GetName(), model.BucketLabel))
 			}
