@@ -95,11 +95,7 @@ func (r running) check(t *testing.T, unsettled map[string]corpus.Reasons) {
 			if rec.Code != http.StatusOK {
 				t.Fatalf("%d: %s", rec.Code, rec.Body)
 			}
-			body := rec.Body.String()
-			if i == 0 {
-				body = readable(body, j == 1, unsettled)
-			}
-			pages[i][j] = readPage(t, body, j == 1)
+			pages[i][j] = readPage(t, rec.Body.String(), j == 1)
 		}
 		failed[i] = pages[i][1].errorsTotal(t) > pages[i][0].errorsTotal(t) // the text's was the scrape before
 	}
@@ -113,14 +109,9 @@ func (r running) check(t *testing.T, unsettled map[string]corpus.Reasons) {
 		}
 		checkShape(t, pages[1][j])
 	}
-	if failed[0] != failed[1] && !all.Has(corpus.TypeOfSeveral|corpus.Unreadable) {
+	if failed[0] != failed[1] && !all.Has(corpus.TypeOfSeveral|corpus.HelpAfterNone) {
 		t.Errorf("the scrape had errors: %v; upstream: %v", failed[1], failed[0])
 	}
-}
-
-// readable is what readers can read of upstream's answer.
-func readable(body string, open bool, unsettled map[string]corpus.Reasons) string {
-	return without(body, open, func(name string) bool { return unsettled[name].Has(corpus.Unreadable) })
 }
 
 // serve asks h with some headers: names and values in turn.

@@ -23,7 +23,7 @@ func compare(reference, got page, unsettled map[string]corpus.Reasons) (diffs []
 	for _, name := range slices.Sorted(maps.Keys(names)) {
 		want, have := reference.families[name], got.families[name]
 		switch reasons := unsettled[name]; {
-		case reasons.Has(corpus.TypeOfSeveral | corpus.BoundTwice | corpus.InfinityTwice | corpus.Handlers):
+		case reasons.Has(corpus.TypeOfSeveral | corpus.HelpAfterNone):
 		case want == nil:
 			diffs = append(diffs, fmt.Sprintf("%s is not in the reference: %v", name, have.order))
 		case have == nil:
@@ -41,7 +41,7 @@ func (f *family) compare(got *family, reasons corpus.Reasons) (diffs []string) {
 		diffs = append(diffs, fmt.Sprintf("%s: type %q and unit %q, want %q and %q", f.name, got.typ, got.unit, f.typ, f.unit))
 	}
 	twice := reasons.Has(corpus.SeriesTwice)
-	if f.help != got.help && !reasons.Has(corpus.HelpOfSeveral|corpus.NotUTF8) {
+	if f.help != got.help && !reasons.Has(corpus.HelpOfSeveral) {
 		diffs = append(diffs, fmt.Sprintf("%s: help %q, want %q", f.name, got.help, f.help))
 	}
 	for _, key := range slices.Sorted(maps.Keys(f.samples)) {
@@ -66,28 +66,6 @@ func (f *family) compare(got *family, reasons corpus.Reasons) (diffs []string) {
 		}
 	}
 	return diffs
-}
-
-// without cuts families out of an answer, those that its readers couldn't read. Each begins with its help. What the
-// handler says of itself, at the end, stays.
-func without(body string, open bool, cut func(name string) bool) string {
-	const help = "# HELP "
-	text, ends := strings.CutSuffix(body, "# EOF\n")
-	parts := strings.Split("\n"+text, "\n"+help)
-	kept := ""
-	for i, part := range parts[1:] {
-		name, _, _ := strings.Cut(part, " ")
-		if open && strings.Contains(part, "\n# TYPE "+name+" counter\n") {
-			name += "_total"
-		}
-		if !cut(name) || i == len(parts)-2 {
-			kept += help + strings.TrimSuffix(part, "\n") + "\n"
-		}
-	}
-	if ends {
-		kept += "# EOF\n"
-	}
-	return kept
 }
 
 // checkShape checks what a comparison of sets doesn't: that the families are sorted, but for what the handler says of

@@ -1,61 +1,42 @@
 package corpus
 
 import (
-	"math"
 	"slices"
 	"strings"
-	"unicode/utf8"
 
 	"github.com/prometheus/otlptranslator"
 	"go.opentelemetry.io/otel/attribute"
 	sdkmetric "go.opentelemetry.io/otel/sdk/metric"
 )
 
-// Reasons are why two ways may show a metric differently, one as rightly as the other, or why the upstream exporter
-// shows it so that its readers can't read it.
+// Reasons are why two ways may show a metric differently, one as rightly as the other. Mostly it is for what is random:
+// the order of scopes, and that of the series of one instrument; the first is shown.
 type Reasons int
 
-// What is random: the order of scopes, and that of the series of one instrument. The first is shown.
 const (
 	// HelpOfSeveral: several scopes describe the metric differently.
 	HelpOfSeveral Reasons = 1 << iota
+	// HelpAfterNone: one of several instruments has no description. If it is the first, upstream drops the others, where
+	// otherwise it gives them the first one's.
+	HelpAfterNone
 	// SeriesTwice: several scopes, or several attribute sets of one instrument, make the same series.
 	SeriesTwice
 	// TypeOfSeveral: several scopes have metrics of differing types under one name, or one has a name that is that of
 	// a series of the other's histogram.
 	TypeOfSeveral
-	// ExemplarsAnew: an observable counter offers its observations as exemplars with every collection, at its time, and
-	// which are taken is random. By default they are none, for a collection is in no span.
+	// ExemplarsAnew: an observable counter offers its observations as exemplars with every collection, at its time. By
+	// default they are none, for a collection is in no span.
 	ExemplarsAnew
-)
-
-// What upstream shows so that it can't be read.
-const (
-	// NotUTF8: the description isn't UTF-8. Prometheus refuses the scrape as a whole.
-	NotUTF8 Reasons = 1 << (iota + 8)
-	// BoundTwice: a histogram has an attribute le. It is shown beside the bucket's own, and Prometheus refuses the
-	// scrape as a whole.
-	BoundTwice
-	// InfinityTwice: a histogram has a bound of +Inf, and got a NaN. Its exemplar gets a second bucket of that bound.
-	InfinityTwice
-	// Handlers: the program has a metric of the name that the handler's own has. It is shown twice.
-	Handlers
-
-	Unreadable = NotUTF8 | BoundTwice | InfinityTwice | Handlers
 )
 
 // Has tells whether one of some reasons is there.
 func (r Reasons) Has(some Reasons) bool { return r&some != 0 }
-
-// handlers is the metric that the handler has of its own.
-const handlers = "promhttp_metric_handler_errors_total"
 
 // A stream is what an instrument is in Prometheus.
 type stream struct {
 	of                     *instrument
 	scope, name, typ, help string
 	labels                 map[string]int // how many attribute sets make each
-	le, infinity           bool           // reasons BoundTwice, InfinityTwice
 }
 
 // Unsettled tells the metrics that two ways may show differently, by their names in Prometheus.
@@ -69,20 +50,8 @@ func (p *Program) Unsettled() map[string]Reasons {
 		}
 	}
 	for i, a := range all {
-		if !utf8.ValidString(a.help) {
-			add(a.name, NotUTF8)
-		}
 		if a.of.kind == observableCounter {
 			add(a.name, ExemplarsAnew)
-		}
-		if a.le {
-			add(a.name, BoundTwice)
-		}
-		if a.infinity {
-			add(a.name, InfinityTwice)
-		}
-		if a.name == handlers {
-			add(a.name, Handlers)
 		}
 		for _, n := range a.labels {
 			if n > 1 {
@@ -98,6 +67,9 @@ func (p *Program) Unsettled() map[string]Reasons {
 
 // beside adds what is unsettled because both streams are there.
 func (s stream) beside(other stream, add func(string, Reasons)) {
+	if s.name == other.name && s.help != other.help && (s.help == "" || other.help == "") {
+		add(s.name, HelpAfterNone)
+	}
 	if s.scope == other.scope {
 		if s.of.name == other.of.name && s.of.float == other.of.float && s.typ == other.typ && s.help == other.help {
 			s.share(other, add) // one store of series, without an order
@@ -150,30 +122,17 @@ func (in *instrument) stream() (s stream, ok bool) {
 	seen := map[attribute.Distinct]bool{}
 	for _, each := range in.series {
 		set, _ := each.attrs.Filter(func(a attribute.KeyValue) bool { return in.keep == nil || in.keep[a.Key] })
-		text, le := labels(set)
-		s.infinity = s.infinity || in.bounded() && each.hasNaN()
+		text := labels(set)
 		if !seen[set.Equivalent()] {
 			seen[set.Equivalent()] = true
 			s.labels[text]++
 		}
-		s.le = s.le || le && s.typ == "histogram"
 	}
 	return s, true
 }
 
-// bounded tells whether it is a histogram with a bound of +Inf, of floats.
-func (in *instrument) bounded() bool {
-	h, ok := in.aggregation.(sdkmetric.AggregationExplicitBucketHistogram)
-	return ok && in.float && slices.Contains(h.Boundaries, math.Inf(1))
-}
-
-// hasNaN tells whether one of its measurements is no number.
-func (s series) hasNaN() bool {
-	return slices.ContainsFunc(slices.Concat(s.plan...), func(m measurement) bool { return math.IsNaN(m.float) })
-}
-
-// labels are an attribute set as Prometheus has it: as a text, and whether there is one that is named le.
-func labels(set attribute.Set) (text string, le bool) {
+// labels are an attribute set as Prometheus has it.
+func labels(set attribute.Set) (text string) {
 	namer := otlptranslator.LabelNamer{}
 	values := map[string][]string{}
 	var names []string
@@ -192,7 +151,7 @@ func labels(set attribute.Set) (text string, le bool) {
 		slices.Sort(values[name])
 		text += name + "=" + strings.Join(values[name], ";") + "\x00"
 	}
-	return text, slices.Contains(names, "le")
+	return text
 }
 
 // typ is the type in Prometheus; empty: the instrument is dropped.
