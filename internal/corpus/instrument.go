@@ -85,6 +85,12 @@ func (m measurement) text(float bool) string {
 	return text
 }
 
+// join gives the instrument the name that another has in Prometheus, mostly from another scope.
+func (in *instrument) join(other *instrument) {
+	in.name, in.renamed, in.unit, in.help, in.kind = other.name, other.renamed, other.unit, other.help, other.kind
+	in.aggregation = other.aggregation
+}
+
 // apart makes the SDK keep the instrument, number i of its program, apart from those before it, unless it is made
 // twice: then it has one view, and one store of series.
 func (in *instrument) apart(i int, before []*instrument) {

@@ -2,6 +2,7 @@ package corpus
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"go.opentelemetry.io/otel/attribute"
@@ -23,9 +24,11 @@ const bridge = "go.opentelemetry.io/contrib/bridges/prometheus"
 
 // New makes a program from bytes, whatever they are.
 func New(data []byte) *Program {
-	s := &source{data}
+	s := &source{data: data}
+	s.wild = s.rarely(3)
 	p := &Program{Steps: 1 + s.below(3)}
-	scopes := []string{"a", "a", "a", "b", "c", bridge}[:1+s.below(6)]
+	scopes := either(s, []string{"a", "b", "c"}, []string{"a", "a", "b", "c", bridge})
+	scopes = scopes[:1+s.below(len(scopes))]
 	if s.rarely(12) {
 		p.Cardinality = 3
 	}
@@ -34,9 +37,14 @@ func New(data []byte) *Program {
 	}
 	for i := range s.below(12) {
 		in := s.instrument(i, pick(s, scopes))
+		var own []attribute.KeyValue
+		if i > 0 && s.rarely(5) { // more series for another instrument
+			in.join(p.instruments[s.below(i)])
+			own = append(own, attribute.Int("number", i))
+		}
 		in.apart(i, p.instruments)
 		for range 1 + s.below(4) {
-			in.series = append(in.series, s.series(p.Steps))
+			in.series = append(in.series, s.series(p.Steps, own))
 		}
 		if s.rarely(40) {
 			in.many(p.Steps)
@@ -61,11 +69,11 @@ func (s *source) instrument(i int, scope string) *instrument {
 		multi: s.rarely(2),
 	}
 	if s.rarely(3) {
-		in.name = pick(s, hostileNames)
+		in.name = pick(s, either(s, strangeNames, wildNames))
 	}
 	in.renamed = in.name
 	if s.rarely(10) {
-		in.renamed = pick(s, hostileNames)
+		in.renamed = pick(s, either(s, strangeNames, wildNames))
 	}
 	if s.rarely(3) {
 		in.keep = map[attribute.Key]bool{}
@@ -87,6 +95,9 @@ func (s *source) aggregation(k kind) sdkmetric.Aggregation {
 	case 0:
 		return nil
 	case 1:
+		if !s.wild {
+			return nil
+		}
 		return sdkmetric.AggregationBase2ExponentialHistogram{
 			MaxSize: pick(s, []int32{160, 4, 2}), MaxScale: pick(s, []int32{20, 8, 0, -5}), NoMinMax: s.rarely(2),
 		}
@@ -95,12 +106,12 @@ func (s *source) aggregation(k kind) sdkmetric.Aggregation {
 			return sdkmetric.AggregationSum{}
 		}
 	}
-	return sdkmetric.AggregationExplicitBucketHistogram{Boundaries: pick(s, bounds), NoMinMax: s.rarely(2)}
+	return sdkmetric.AggregationExplicitBucketHistogram{Boundaries: pick(s, either(s, strangeBounds, wildBounds)), NoMinMax: s.rarely(2)}
 }
 
-// series chooses attributes, and what is measured with them in each step.
-func (s *source) series(steps int) series {
-	var attrs []attribute.KeyValue
+// series chooses attributes, beside those that it is given, and what is measured with them in each step.
+func (s *source) series(steps int, attrs []attribute.KeyValue) series {
+	attrs = slices.Clip(attrs)
 	for range s.below(4) {
 		attrs = append(attrs, s.attribute(3))
 	}
@@ -117,11 +128,11 @@ func (s *source) series(steps int) series {
 func (s *source) attribute(n int) attribute.KeyValue {
 	a := attribute.KeyValue{Key: attribute.Key(pick(s, plainKeys)), Value: attribute.StringValue(pick(s, plainTexts))}
 	if s.rarely(n) {
-		a.Key = attribute.Key(pick(s, hostileKeys))
+		a.Key = attribute.Key(pick(s, either(s, strangeKeys, wildKeys)))
 	}
 	switch {
 	case s.rarely(n):
-		a.Value = attribute.StringValue(pick(s, hostileTexts))
+		a.Value = attribute.StringValue(pick(s, either(s, strangeTexts, wildTexts)))
 	case s.rarely(n):
 		a.Value = pick(s, otherValues)
 	}

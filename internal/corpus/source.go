@@ -4,7 +4,10 @@ import "math/rand/v2"
 
 // A source turns bytes into choices. When they are used up, every choice is the first: a program ends soon, and
 // short inputs are simple programs.
-type source struct{ data []byte }
+type source struct {
+	data []byte
+	wild bool // the program has what can't be shown
+}
 
 // Random returns n random bytes, the same for the same seed.
 func Random(seed uint64, n int) []byte {
@@ -28,6 +31,14 @@ func (s *source) below(n int) int {
 
 // rarely is true once in n.
 func (s *source) rarely(n int) bool { return s.below(n) == n-1 }
+
+// either returns what is strange, or wild as well.
+func either[T any](s *source, strange, wild []T) []T {
+	if s.wild {
+		return wild
+	}
+	return strange
+}
 
 // pick chooses one.
 func pick[T any](s *source, from []T) T { return from[s.below(len(from))] }
