@@ -86,5 +86,5 @@ func exemplarLabels(traceID, spanID []byte, attrs []attribute.KeyValue) (string,
 	if runes > prometheus.ExemplarMaxRunes {
 		return "", fmt.Errorf("the labels of an exemplar have %d characters, more than %d", runes, prometheus.ExemplarMaxRunes)
 	}
-	return print(pairs), nil
+	return join(pairs), nil
 }

@@ -168,7 +168,11 @@ func (f *family) rebuild() error {
 	for _, r := range f.rows {
 		known[f.keys[r.at]] = r.labels
 	}
-	f.keys, f.rows = f.keys[:0], f.rows[:0]
+	n := 0
+	for _, s := range f.streams {
+		n += s.len()
+	}
+	f.keys, f.rows = slices.Grow(f.keys[:0], n), slices.Grow(f.rows[:0], n)
 	for _, s := range f.streams {
 		for i := range s.len() {
 			attrs := s.attributes(i)

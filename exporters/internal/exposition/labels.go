@@ -39,7 +39,7 @@ func labels(attrs *attribute.Set) (string, error) {
 			return "", err
 		}
 	}
-	return print(pairs), nil
+	return join(pairs), nil
 }
 
 func labelName(key attribute.Key) (string, error) {
@@ -58,8 +58,8 @@ func (l label) check() error {
 	}
 }
 
-// print sorts labels and prints them.
-func print(pairs []label) string {
+// join sorts labels and prints them.
+func join(pairs []label) string {
 	slices.SortFunc(pairs, func(a, b label) int { return cmp.Compare(a.name, b.name) })
 	var b strings.Builder
 	for i, p := range pairs {
