@@ -210,6 +210,8 @@ func (s *scraper) collect(ctx context.Context) {
 	collected, err := s.source.collect(ctx, &s.rm)
 	switch {
 	case errors.Is(err, sdkmetric.ErrReaderShutdown), errors.Is(err, sdkmetric.ErrReaderNotRegistered):
+		s.other = err // which leaves out target_info too
+		return
 	case !collected:
 		s.failed = err
 		return
