@@ -32,13 +32,13 @@ var (
 		"__x", "9lives", "quantile", "job", "instance", "sp ace", "k\n\"\\", "x:y", "trace_id", "span_id",
 		strings.Repeat("k", 200),
 	}
-	wildKeys = append([]string{"", "_", "__", "__name__", "__reserved__", "le", "ключ", "\xff"}, strangeKeys...)
+	wildKeys     = append([]string{"", "_", "__", "__name__", "__reserved__", "le", "ключ", "\xff"}, strangeKeys...)
 	plainTexts   = []string{"render", "analysis", "success"}
 	strangeTexts = []string{
 		"", " ", `"`, `\`, `\n`, `a"b\c`, "two\nlines", "\n", "\r", "\t", "\x00", "ünïcode 🎬", "\u2028",
 		"a;b", "NaN", "} 1", "# EOF\n", strings.Repeat("long", 60), strings.Repeat("🎬", 50),
 	}
-	wildTexts = append([]string{"\xff"}, strangeTexts...)
+	wildTexts   = append([]string{"\xff"}, strangeTexts...)
 	otherValues = []attribute.Value{
 		attribute.BoolValue(true), attribute.IntValue(0), attribute.Int64Value(math.MinInt64), attribute.Float64Value(0.1),
 		attribute.Float64Value(math.NaN()), attribute.Float64Value(math.Inf(-1)), attribute.Float64Value(1e21),

@@ -46,6 +46,9 @@ func (p *Program) Unsettled() map[string]Reasons {
 	var all []stream
 	for _, in := range p.instruments {
 		if st, ok := in.stream(); ok {
+			if p.Cardinality > 0 {
+				st.labels["otel_metric_overflow=true\x00"]++ // perhaps
+			}
 			all = append(all, st)
 		}
 	}
