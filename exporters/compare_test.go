@@ -53,7 +53,7 @@ func TestComparisonNotices(t *testing.T) {
 		{"a label's name", `phase="after"`, `phase_="after"`},
 		{"a bound", `le="5.0"`, `le="6.0"`},
 		{"how a bound is written", `le="5.0"`, `le="5"`},
-		{"an exemplar", ` # {trace_id="01`, ` # {trace_id="11`},
+		{"an exemplar", `trace_id="01`, `trace_id="11`},
 		{"an exemplar's value", `"} 2.0 ` + at, `"} 1.5 ` + at},
 		{"an exemplar's time", at, "1.5e+09"},
 		{"a count", "frames_count 1", "frames_count 2"},
@@ -116,7 +116,7 @@ func TestStrictReader(t *testing.T) {
 // What is unsettled is all in which two programs that do the same may differ.
 func TestUnsettledIsAllThatIsRandom(t *testing.T) {
 	quiet()
-	for seed := range uint64(80) {
+	for seed := range uint64(40) {
 		p := corpus.New(corpus.Random(2000+seed, 64<<(seed%6)))
 		unsettled := p.Unsettled()
 		first, second := startProgram(t, p), startProgram(t, p)

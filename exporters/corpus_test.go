@@ -27,7 +27,7 @@ var quiet = sync.OnceFunc(func() {
 // What users get is, line by line, what the upstream exporter and promhttp would answer, whatever a program measures.
 func TestScrapesEqualUpstreams(t *testing.T) {
 	quiet()
-	for seed := range uint64(250) {
+	for seed := range uint64(150) {
 		data := corpus.Random(seed, 64<<(seed%6))
 		t.Run(strconv.FormatUint(seed, 10), func(t *testing.T) { checkProgram(t, corpus.New(data)) })
 	}
@@ -37,7 +37,7 @@ func TestScrapesEqualUpstreams(t *testing.T) {
 func TestScrapesEqualUpstreamsWithAllExemplars(t *testing.T) {
 	quiet()
 	t.Setenv("OTEL_METRICS_EXEMPLAR_FILTER", "always_on")
-	for seed := range uint64(60) {
+	for seed := range uint64(40) {
 		data := corpus.Random(1000+seed, 64<<(seed%6))
 		t.Run(strconv.FormatUint(seed, 10), func(t *testing.T) { checkProgram(t, corpus.New(data)) })
 	}
@@ -48,7 +48,7 @@ func TestCorpusHasEverything(t *testing.T) {
 	quiet()
 	var all, direct, settled, unsettled int
 	found := map[string]int{}
-	for seed := range uint64(250) {
+	for seed := range uint64(150) {
 		p := corpus.New(corpus.Random(seed, 64<<(seed%6)))
 		r := startProgram(t, p)
 		reasons := p.Unsettled()
