@@ -8,5 +8,5 @@ GOWORK=off
 export GOWORK
 
 # Prometheus without its service discoveries (clouds, Kubernetes): a fraction of the code to build.
-go build -C prometheus -buildvcs=false -tags remove_all_sd -o "$bin" tool ./mutants
+go build -C prometheus -buildvcs=false -tags remove_all_sd -o "$bin" tool ./mutants ./parse
 go build -C collector -buildvcs=false -o "$bin" .
