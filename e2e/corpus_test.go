@@ -6,7 +6,7 @@ import (
 	"math"
 	"net/http"
 	"net/http/httptest"
-	"reflect"
+	"slices"
 	"strings"
 	"testing"
 
@@ -92,7 +92,7 @@ func (p corpusProgram) compare(t *testing.T, format string, want, got parsed, ex
 			t.Errorf("%s lacks %s", format, key)
 		case a.value != b.value && !(math.IsNaN(a.value) && math.IsNaN(b.value)):
 			t.Errorf("%s: %s is %v, want %v", format, key, b.value, a.value)
-		case exemplars && !reflect.DeepEqual(a.exemplars, b.exemplars):
+		case exemplars && !slices.EqualFunc(a.exemplars, b.exemplars, exemplum.same):
 			t.Errorf("%s: the exemplar of %s is %v, want %v", format, key, b.exemplars, a.exemplars)
 		}
 	}

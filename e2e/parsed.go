@@ -3,6 +3,7 @@ package e2e
 import (
 	"bytes"
 	"encoding/json"
+	"maps"
 	"os/exec"
 	"strconv"
 	"strings"
@@ -30,6 +31,12 @@ type exemplum struct {
 	Labels map[string]string
 	Value  string
 	Time   int64 // milliseconds
+}
+
+// same compares exemplars. One format cuts the time to milliseconds where the other rounds it.
+func (e exemplum) same(other exemplum) bool {
+	apart := e.Time - other.Time
+	return maps.Equal(e.Labels, other.Labels) && e.Value == other.Value && -1 <= apart && apart <= 1
 }
 
 // unescaped undoes what Prometheus's parser of OpenMetrics leaves as it is in the labels of exemplars alone.
