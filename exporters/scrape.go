@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"log/slog"
 	"net/http"
-	"slices"
 	"strconv"
 	"sync/atomic"
 	"time"
@@ -254,35 +253,4 @@ func (w whole) Gather() ([]*dto.MetricFamily, error) {
 	own, ownErr := w.own.Gather()
 	families, badErr := readable(families, own)
 	return append(families, own...), errors.Join(err, badErr, ownErr)
-}
-
-// readable leaves out what a registry lets pass and Prometheus doesn't: a
-// histogram with a label of the name that its buckets' has, for which it would
-// refuse the whole scrape; a second bucket for the exemplar of a NaN, beside one
-// up to +Inf; a metric of a name that is the handler's own.
-func readable(families, own []*dto.MetricFamily) (left []*dto.MetricFamily, err error) {
-	for _, f := range families {
-		if slices.ContainsFunc(own, func(o *dto.MetricFamily) bool { return o.GetName() == f.GetName() }) {
-			err = errors.Join(err, fmt.Errorf("%s is a metric of the handler", f.GetName()))
-			continue
-		}
-		if f.GetType() == dto.MetricType_HISTOGRAM {
-			all := len(f.Metric)
-			f.Metric = slices.DeleteFunc(f.Metric, func(m *dto.Metric) bool {
-				return slices.ContainsFunc(m.Label, func(l *dto.LabelPair) bool { return l.GetName() == model.BucketLabel })
-			})
-			for _, m := range f.Metric {
-				m.Histogram.Bucket = slices.CompactFunc(m.Histogram.Bucket, func(a, b *dto.Bucket) bool {
-					return a.GetUpperBound() == b.GetUpperBound()
-				})
-			}
-			if len(f.Metric) < all {
-				err = errors.Join(err, fmt.Errorf("the histogram %s has a label %s", f.GetName(), model.BucketLabel))
-			}
-		}
-		if len(f.Metric) > 0 {
-			left = append(left, f)
-		}
-	}
-	return left, err
 }

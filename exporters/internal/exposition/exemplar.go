@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"sort"
 	"strconv"
+	"strings"
 	"unicode/utf8"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -79,6 +80,9 @@ func exemplarLabels(traceID, spanID []byte, attrs []attribute.KeyValue) (string,
 		p := label{name, v}
 		if err := p.check(); err != nil {
 			return "", err
+		}
+		if strings.Contains(v, "\x00") { // where Prometheus's parser of OpenMetrics ends, in exemplars alone
+			return "", fmt.Errorf("the label %s of an exemplar has a NUL: %q", name, v)
 		}
 		runes += utf8.RuneCountInString(name) + utf8.RuneCountInString(v)
 		pairs = append(pairs, p)
