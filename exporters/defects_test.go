@@ -11,6 +11,7 @@ import (
 	"github.com/prometheus/common/expfmt"
 	"go.opentelemetry.io/otel/attribute"
 	"go.opentelemetry.io/otel/metric"
+	sdkmetric "go.opentelemetry.io/otel/sdk/metric"
 )
 
 // What the upstream exporter shows so that Prometheus refuses the whole scrape, or loses without need. Here each costs
@@ -68,6 +69,19 @@ func TestWhatUpstreamGetsWrong(t *testing.T) {
 			shown: []string{`bad_bucket{le="+Inf"} 1`, "bad_count 2"},
 		},
 		{
+			name:   "NUL",
+			reason: "in the label of an exemplar Prometheus takes it for the end of the text, and fails the scrape",
+			measure: func(m metric.Meter) error {
+				c, err := m.Int64Counter("bad")
+				c.Add(inSpan(1), 1, metric.WithAttributes(attribute.String("dropped", "a\x00b")))
+				h, err2 := m.Int64Histogram("bad.too", metric.WithExplicitBucketBoundaries(1, 2))
+				h.Record(inSpan(1), 1, metric.WithAttributes(attribute.String("dropped", "a\x00b")))
+				h.Record(inSpan(1), 2, metric.WithAttributes(attribute.String("dropped", "ab")))
+				return errors.Join(err, err2)
+			},
+			shown: []string{"bad_total 1", "bad_too_count 2"}, left: []string{"dropped"},
+		},
+		{
 			name:   "description after none",
 			reason: "of two metrics of one name the second is dropped if only it has a description",
 			measure: func(m metric.Meter) error {
@@ -82,7 +96,12 @@ func TestWhatUpstreamGetsWrong(t *testing.T) {
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			book := &logBook{}
-			tel := start(t, WithPrometheusAddr(""), WithLogger(book.logger()))
+			tel := start(t, WithPrometheusAddr(""), WithLogger(book.logger()), WithView(func(i sdkmetric.Instrument) (sdkmetric.Stream, bool) {
+				return sdkmetric.Stream{
+					Name: i.Name, Description: i.Description, Unit: i.Unit,
+					AttributeFilter: attribute.NewDenyKeysFilter("dropped"),
+				}, true
+			}))
 			count(tel, "good", 7)
 			if err := tt.measure(tel.MeterProvider().Meter("test")); err != nil {
 				t.Fatal(err)
@@ -99,7 +118,11 @@ func TestWhatUpstreamGetsWrong(t *testing.T) {
 				}
 			}
 			first := readPage(t, body, false)
-			open := readPage(t, serve(tel.Handler(), "Accept", acceptOpenMetrics).Body.String(), true)
+			body = serve(tel.Handler(), "Accept", acceptOpenMetrics).Body.String()
+			open := readPage(t, body, true)
+			if strings.Contains(body, "\x00") {
+				t.Errorf("has a NUL:\n%s", body)
+			}
 			if failed := open.errorsTotal(t) > first.errorsTotal(t); failed != tt.failed || book.lines("a scrape has errors") > 0 != failed {
 				t.Errorf("counted as failed: %v, want %v; the log:\n%s", failed, tt.failed, book)
 			}
