@@ -96,6 +96,7 @@ func TestStrictReader(t *testing.T) {
 		{"an exemplar on a sum", head + "histogram\nx_sum 1 # {a=\"b\"} 1 1.5e+09\n"},
 		{"an exemplar without a time", head + "counter\nx_total 1 # {a=\"b\"} 1\n"},
 		{"a long exemplar", head + "counter\nx_total 1 # {a=\"" + strings.Repeat("b", 128) + "\"} 1 1.5e+09\n"},
+		{"a NUL in an exemplar", head + "counter\nx_total 1 # {a=\"\x00\"} 1 1.5e+09\n"},
 		{"an end in the middle", head + "gauge\n# EOF\nx 1\n"},
 	} {
 		for _, end := range []string{"# EOF\n", ""} {

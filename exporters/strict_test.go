@@ -167,6 +167,9 @@ func readExemplar(text string) (string, error) {
 	runes := 0
 	for name, value := range labels {
 		runes += utf8.RuneCountInString(name) + utf8.RuneCountInString(value)
+		if strings.Contains(value, "\x00") {
+			return "", fmt.Errorf("an exemplar with a NUL")
+		}
 	}
 	if runes > 128 {
 		return "", fmt.Errorf("an exemplar's labels have %d runes", runes)
