@@ -55,7 +55,7 @@ func StartCall(ctx context.Context, api string, opts ...CallOption) (context.Con
 	var cfg callConfig
 	for _, o := range opts {
 		if o != nil {
-			o.applyCall(&cfg)
+			cfg = o.applyCall(cfg)
 		}
 	}
 	c := &Call{p: p, job: s.job, handle: p.apis.get(api), api: api}

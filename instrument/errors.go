@@ -31,7 +31,7 @@ func RecordError(ctx context.Context, stage string, err error) {
 	s.p.countError(orBackground(ctx), h.name, errorType)
 	recordException(ctx, err, errorType, nil)
 	if s.stage != nil && s.stage.handle == h {
-		s.stage.counted.add(err)
+		s.stage.rarely().counted.add(err)
 	}
 	if s.job != nil {
 		s.job.counted.add(err)

@@ -20,8 +20,7 @@ import (
 // share one budget and one set of job_id series.
 type Job struct {
 	p          *Pipeline
-	scope      scope
-	ctx        context.Context
+	scope      scope // the context that StartJob returns
 	id, shown  string
 	span       trace.Span
 	start      time.Time
@@ -53,14 +52,14 @@ func (p *Pipeline) StartJob(ctx context.Context, id string, opts ...JobOption) (
 	var c jobConfig
 	for _, o := range opts {
 		if o != nil {
-			o.applyJob(&c)
+			c = o.applyJob(c)
 		}
 	}
 	j := &Job{p: p, start: time.Now()}
 	j.id, j.shown = p.jobID(id)
-	j.scope = scope{p: p, job: j}
-	ctx, j.span = p.startJobSpan(ctx, j, &c)
-	j.ctx = context.WithValue(ctx, scopeKey{}, &j.scope)
+	j.scope.p, j.scope.job = p, j
+	ctx, j.span = p.startJobSpan(ctx, j, c)
+	j.scope.Context = ctx
 	if !p.live.add(j) {
 		p.inst.JobsUnshown.Add(ctx, 1)
 	}
@@ -72,10 +71,10 @@ func (p *Pipeline) StartJob(ctx context.Context, id string, opts ...JobOption) (
 	if c.carrier != nil {
 		p.recordWait(ctx, c.carrier, j.start)
 	}
-	return j.ctx, j
+	return &j.scope, j
 }
 
-func (p *Pipeline) startJobSpan(ctx context.Context, j *Job, c *jobConfig) (context.Context, trace.Span) {
+func (p *Pipeline) startJobSpan(ctx context.Context, j *Job, c jobConfig) (context.Context, trace.Span) {
 	opts := []trace.SpanStartOption{trace.WithAttributes(jobIDKey.String(j.shown)), trace.WithTimestamp(j.start)}
 	if c.carrier != nil {
 		remote := p.extract(ctx, c.carrier)
@@ -127,27 +126,27 @@ func (j *Job) finish(o outcome) {
 	took := time.Since(j.start)
 	accounts := j.p.live.remove(j)
 	status := semconv.JobStatusCompleted
-	errorType := o.errorType(j.ctx, j.p)
+	errorType := o.errorType(&j.scope, j.p)
 	switch {
-	case o.canceled(j.ctx):
+	case o.canceled(&j.scope):
 		status = semconv.JobStatusCanceled
 	case o.err != nil:
 		status = semconv.JobStatusFailed
 		if !j.counted.has(o.err) {
-			j.p.countError(j.ctx, jobStage, errorType)
+			j.p.countError(&j.scope, jobStage, errorType)
 		}
 	}
 	opts := statusHandles[status]
-	j.p.inst.Jobs.Add(j.ctx, 1, opts.add...)
-	j.p.inst.JobDuration.Record(j.ctx, took.Seconds(), opts.record...)
+	j.p.inst.Jobs.Add(&j.scope, 1, opts.add...)
+	j.p.inst.JobDuration.Record(&j.scope, took.Seconds(), opts.record...)
 	if video := time.Duration(j.video.Load()); video > 0 {
-		j.p.inst.JobRatio.Record(j.ctx, took.Seconds()/video.Seconds(), opts.record...)
+		j.p.inst.JobRatio.Record(&j.scope, took.Seconds()/video.Seconds(), opts.record...)
 		j.span.SetAttributes(videoKey.Float64(video.Seconds()))
 	}
-	j.p.inst.CostPerJob.Record(j.ctx, j.Cost().Float64())
+	j.p.inst.CostPerJob.Record(&j.scope, j.Cost().Float64())
 	j.span.SetAttributes(jobStatusKey.String(string(status)), costKey.Float64(j.Cost().Float64()))
 	for _, a := range accounts {
-		if err := contain("Account.Close", func() error { return a.Close(context.WithoutCancel(j.ctx)) }); err != nil {
+		if err := contain("Account.Close", func() error { return a.Close(context.WithoutCancel(&j.scope)) }); err != nil {
 			handle(fmt.Errorf("instrument: the account of job %q: %w", j.shown, err))
 		}
 	}
@@ -189,7 +188,7 @@ func (j *Job) SetVideoDuration(d time.Duration) {
 		return
 	}
 	if d < 0 {
-		j.p.countInvalid(j.ctx, semconv.JobRatioName, semconv.InvalidReasonNegative)
+		j.p.countInvalid(&j.scope, semconv.JobRatioName, semconv.InvalidReasonNegative)
 		return
 	}
 	j.video.Store(int64(d))
@@ -207,12 +206,12 @@ func (j *Job) SetBudgetRemaining(remaining USD) {
 		if remaining == notANumber {
 			reason = semconv.InvalidReasonNaN
 		}
-		j.p.countInvalid(j.ctx, semconv.BudgetRemainingName, reason)
+		j.p.countInvalid(&j.scope, semconv.BudgetRemainingName, reason)
 		return
 	}
 	j.live.budget.computed.Store(&remaining)
 	if remaining < 0 {
-		j.exceed(j.ctx)
+		j.exceed(&j.scope)
 	}
 }
 

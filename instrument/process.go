@@ -116,7 +116,7 @@ func (p *Process) describe() {
 	total := u
 	switch s := scopeOf(p.ctx); {
 	case s.stage != nil && s.stage.span == span:
-		total = s.stage.ran.add(u)
+		total = s.stage.rarely().ran.add(u)
 	case s.job != nil && s.job.span == span:
 		total = s.job.ran.add(u)
 	}

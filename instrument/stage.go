@@ -13,17 +13,39 @@ import (
 // A Stage is one step of a job, from [StartStage] to [Stage.End]. Stages may nest, and run in parallel in one job.
 // Its methods are safe for concurrent use; a nil *Stage is inert.
 type Stage struct {
-	scope    scope
-	ctx      context.Context
+	scope    scope // the context that StartStage returns
 	handle   *stageHandle
 	span     trace.Span
-	start    time.Time
+	start    time.Duration // on the clock of sinceStart
 	video    time.Duration
-	hasVideo bool    // else the job's holds
-	counted  counted // by RecordError for this stage
-	ran      processTotal
+	rare     atomic.Pointer[rare]
+	hasVideo bool // else the job's holds
 	done     atomic.Bool
 }
+
+// rare is what few stages have, and is made for those alone.
+type rare struct {
+	counted counted // by RecordError for this stage
+	ran     processTotal
+}
+
+func (s *Stage) rarely() *rare {
+	if s.rare.Load() == nil {
+		s.rare.CompareAndSwap(nil, new(rare))
+	}
+	return s.rare.Load()
+}
+
+// counted tells whether RecordError has counted err for this stage.
+func (s *Stage) counted(err error) bool {
+	r := s.rare.Load()
+	return r != nil && r.counted.has(err)
+}
+
+// sinceStart is the time since this package was initialised, on the monotonic clock: half of what time.Now reads.
+func sinceStart() time.Duration { return time.Since(initialised) }
+
+var initialised = time.Now()
 
 // StartStage starts a stage of the job of ctx, or of the default pipeline: adds it to
 // video_processing_stages_in_progress{stage} and starts a span "stage NAME" with it. The name is a word from your code
@@ -38,8 +60,8 @@ func StartStage(ctx context.Context, name string, opts ...StageOption) (context.
 	if p.inert() {
 		return ctx, nil
 	}
-	s := &Stage{handle: p.stages.get(name), start: time.Now()}
-	s.scope = scope{p: p, job: outer.job, stage: s}
+	s := &Stage{handle: p.stages.get(name), start: sinceStart()}
+	s.scope.p, s.scope.job, s.scope.stage = p, outer.job, s
 	if len(opts) > 0 {
 		s.configure(ctx, opts)
 	}
@@ -49,16 +71,15 @@ func StartStage(ctx context.Context, name string, opts ...StageOption) (context.
 		own, _ := cleanName(name)
 		span = stageSpan(own)
 	}
-	ctx, s.span = p.startSpan(ctx, s.handle.spanName, span...)
-	s.ctx = context.WithValue(ctx, scopeKey{}, &s.scope)
-	return s.ctx, s
+	s.scope.Context, s.span = p.startSpan(ctx, s.handle.spanName, span...)
+	return &s.scope, s
 }
 
 func (s *Stage) configure(ctx context.Context, opts []StageOption) {
 	var c stageConfig
 	for _, o := range opts {
 		if o != nil {
-			o.applyStage(&c)
+			c = o.applyStage(c)
 		}
 	}
 	if c.video < 0 {
@@ -82,21 +103,22 @@ func (s *Stage) End(errp *error) {
 }
 
 func (s *Stage) finish(o outcome) {
-	p, took := s.scope.p, time.Since(s.start)
+	took := (sinceStart() - s.start).Seconds()
+	p, ctx := s.scope.p, s.scope.Context // the span is on its top, where exemplars look for it
 	s.handle.inProgress.Add(-1)
-	p.inst.Duration.Record(s.ctx, took.Seconds(), s.handle.record...)
+	p.inst.Duration.Record(ctx, took, s.handle.record...)
 	video := s.video
 	if !s.hasVideo && s.scope.job != nil {
 		video = time.Duration(s.scope.job.video.Load())
 	}
 	if video > 0 {
-		p.inst.Ratio.Record(s.ctx, took.Seconds()/video.Seconds(), s.handle.record...)
+		p.inst.Ratio.Record(ctx, took/video.Seconds(), s.handle.record...)
 	}
 	var errorType string
 	if o.err != nil {
-		errorType = o.errorType(s.ctx, p)
-		if !s.counted.has(o.err) {
-			p.countError(s.ctx, s.handle.name, errorType)
+		errorType = o.errorType(ctx, p)
+		if !s.counted(o.err) {
+			p.countError(ctx, s.handle.name, errorType)
 		}
 		if s.scope.job != nil {
 			s.scope.job.counted.add(o.err)
