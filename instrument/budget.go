@@ -109,7 +109,8 @@ func (j *Job) openBudget(ctx context.Context, limit USD) {
 	b.limit.Store(int64(limit))
 	j.account = &openAccount{account}
 	b.account.Store(j.account)
-	j.release(ctx, account, j.p.holdID()) // of nobody: it gives the balance of an account that others have used
+	unused := j.p.in(account)
+	j.release(ctx, &unused) // gives the balance of an account that others have used
 }
 
 // reserve asks the job's budget for a call. It returns the refusal, or nil when the call may be made.
@@ -126,13 +127,8 @@ func (j *Job) reserve(ctx context.Context, c *Call) error {
 	if c.unknown && known.Limit != Unlimited {
 		return refusal(known)
 	}
-	c.hold = j.p.holdID()
-	c.account = account.Account
-	var bal Balance
-	err := contain("Ledger.Reserve", func() (err error) {
-		bal, err = account.Reserve(ctx, c.hold, c.estimate)
-		return err
-	})
+	c.hold = j.p.in(account.Account)
+	bal, err := c.hold.reserve(ctx, c.estimate)
 	switch {
 	case err == nil:
 		b.see(bal)
@@ -149,31 +145,27 @@ func (j *Job) reserve(ctx context.Context, c *Call) error {
 	}
 }
 
-// release ends the hold of a call that cost nothing, whatever the state of ctx.
-func (j *Job) release(ctx context.Context, account Account, hold string) {
-	if err := contain("Account.Release", func() error {
-		bal, err := account.Release(context.WithoutCancel(ctx), hold)
-		if err == nil {
-			j.live.budget.see(bal)
-		}
-		return err
-	}); err != nil {
+// release ends the hold of a call that cost nothing.
+func (j *Job) release(ctx context.Context, h *hold) {
+	bal, err := h.release(ctx)
+	if err != nil {
 		handle(fmt.Errorf("instrument: a hold of job %q not released: %w", j.shown, err))
+		return
 	}
+	j.live.budget.see(bal)
 }
 
-// settle books what a call or a Spend cost, whatever the state of ctx.
-func (j *Job) settle(ctx context.Context, account Account, hold string, cost USD) {
-	var bal Balance
-	err := contain("Ledger.Settle", func() (err error) {
-		bal, err = account.Settle(context.WithoutCancel(ctx), hold, cost)
-		return err
-	})
+// settle books what a call or a Spend cost.
+func (j *Job) settle(ctx context.Context, h *hold, cost USD) {
+	bal, err := h.settle(ctx, cost)
 	if err != nil {
 		handle(fmt.Errorf("instrument: %s of job %q not settled: %w", cost, j.shown, err))
 		return
 	}
 	j.live.budget.see(bal)
+	if bal.Spent < bal.Limit/2 { // the first threshold is beyond
+		return
+	}
 	for _, percent := range budgetThresholds {
 		at := bal.Limit.Prorate(percent, 100)
 		if bal.Limit != Unlimited && bal.Prior < at && at <= bal.Spent {

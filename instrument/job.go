@@ -30,8 +30,11 @@ type Job struct {
 	ran        processTotal
 	done       atomic.Bool
 	live       *liveJob
+	own        liveJob      // what live is, unless another run of this id lives already
 	account    *openAccount // that this run has opened
 	prev, next *Job         // guarded by live.mu of the pipeline
+	label      [1]attribute.KeyValue
+	options    [3]trace.SpanStartOption // of the span, which are given as slices
 }
 
 // StartJob starts a job: counts it in video_processing_jobs_total{status="processing"}, adds it to
@@ -55,15 +58,14 @@ func (p *Pipeline) StartJob(ctx context.Context, id string, opts ...JobOption) (
 			c = o.applyJob(c)
 		}
 	}
-	j := &Job{p: p, start: time.Now()}
+	j := &Job{p: p}
 	j.id, j.shown = p.jobID(id)
 	j.scope.p, j.scope.job = p, j
-	ctx, j.span = p.startJobSpan(ctx, j, c)
-	j.scope.Context = ctx
+	ctx = j.startSpan(ctx, c)
 	if !p.live.add(j) {
 		p.inst.JobsUnshown.Add(ctx, 1)
 	}
-	p.inst.Jobs.Add(ctx, 1, statusHandles[semconv.JobStatusProcessing].add...)
+	p.inst.Jobs.Add(ctx, 1, processing.add...)
 	j.SetVideoDuration(c.video)
 	if c.hasBudget {
 		j.openBudget(ctx, c.budget)
@@ -74,10 +76,12 @@ func (p *Pipeline) StartJob(ctx context.Context, id string, opts ...JobOption) (
 	return &j.scope, j
 }
 
-func (p *Pipeline) startJobSpan(ctx context.Context, j *Job, c jobConfig) (context.Context, trace.Span) {
-	opts := []trace.SpanStartOption{trace.WithAttributes(jobIDKey.String(j.shown)), trace.WithTimestamp(j.start)}
+// startSpan starts the job and its span, and returns the span's context.
+func (j *Job) startSpan(ctx context.Context, c jobConfig) context.Context {
+	j.label[0] = jobIDKey.String(j.shown)
+	opts := append(j.options[:0], trace.WithAttributes(j.label[:]...))
 	if c.carrier != nil {
-		remote := p.extract(ctx, c.carrier)
+		remote := j.p.extract(ctx, c.carrier)
 		from := trace.SpanContextFromContext(remote)
 		opts = append(opts, trace.WithSpanKind(trace.SpanKindConsumer))
 		switch {
@@ -87,7 +91,9 @@ func (p *Pipeline) startJobSpan(ctx context.Context, j *Job, c jobConfig) (conte
 			opts = append(opts, trace.WithLinks(trace.Link{SpanContext: from}))
 		}
 	}
-	return p.startSpan(ctx, "job", opts...)
+	j.start = time.Now()
+	j.scope.Context, j.span = j.p.startSpan(ctx, "job", opts...)
+	return j.scope.Context
 }
 
 // Attributes of spans alone: no metric may carry an id.
@@ -125,26 +131,30 @@ func (j *Job) End(errp *error) {
 func (j *Job) finish(o outcome) {
 	took := time.Since(j.start)
 	accounts := j.p.live.remove(j)
-	status := semconv.JobStatusCompleted
+	status, counter := semconv.JobStatusCompleted, &completed
 	errorType := o.errorType(&j.scope, j.p)
 	switch {
 	case o.canceled(&j.scope):
-		status = semconv.JobStatusCanceled
+		status, counter = semconv.JobStatusCanceled, &canceled
 	case o.err != nil:
-		status = semconv.JobStatusFailed
+		status, counter = semconv.JobStatusFailed, &failed
 		if !j.counted.has(o.err) {
 			j.p.countError(&j.scope, jobStage, errorType)
 		}
 	}
-	opts := statusHandles[status]
-	j.p.inst.Jobs.Add(&j.scope, 1, opts.add...)
-	j.p.inst.JobDuration.Record(&j.scope, took.Seconds(), opts.record...)
-	if video := time.Duration(j.video.Load()); video > 0 {
-		j.p.inst.JobRatio.Record(&j.scope, took.Seconds()/video.Seconds(), opts.record...)
-		j.span.SetAttributes(videoKey.Float64(video.Seconds()))
+	j.p.inst.Jobs.Add(&j.scope, 1, counter.add...)
+	j.p.inst.JobDuration.Record(&j.scope, took.Seconds(), counter.record...)
+	video, cost := time.Duration(j.video.Load()).Seconds(), j.Cost().Float64()
+	if video > 0 {
+		j.p.inst.JobRatio.Record(&j.scope, took.Seconds()/video, counter.record...)
 	}
-	j.p.inst.CostPerJob.Record(&j.scope, j.Cost().Float64())
-	j.span.SetAttributes(jobStatusKey.String(string(status)), costKey.Float64(j.Cost().Float64()))
+	j.p.inst.CostPerJob.Record(&j.scope, cost)
+	if j.span.IsRecording() { // else the attributes are allocated for nothing
+		j.span.SetAttributes(jobStatusKey.String(string(status)), costKey.Float64(cost))
+		if video > 0 {
+			j.span.SetAttributes(videoKey.Float64(video))
+		}
+	}
 	for _, a := range accounts {
 		if err := contain("Account.Close", func() error { return a.Close(context.WithoutCancel(&j.scope)) }); err != nil {
 			handle(fmt.Errorf("instrument: the account of job %q: %w", j.shown, err))

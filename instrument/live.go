@@ -52,7 +52,8 @@ func (l *live) add(j *Job) (shown bool) {
 	defer l.mu.Unlock()
 	e := l.byID[j.id]
 	if e == nil {
-		e = &liveJob{label: semconv.AttrJobID.String(j.shown), shown: l.shown < l.limit}
+		e = &j.own
+		e.label, e.shown = semconv.AttrJobID.String(j.shown), l.shown < l.limit
 		if e.shown {
 			l.shown++
 		}

@@ -65,6 +65,18 @@ func orBackground(ctx context.Context) context.Context {
 	return ctx
 }
 
+// startInner starts the span of a stage or a call. The no-op tracer gives a context whose span has the span context
+// of the one around it, and does nothing. Where that one does nothing either, it serves as well, without another
+// context. A job's span is always started, so what looks for it in a job does not search all that is around the job.
+func (p *Pipeline) startInner(ctx context.Context, name string, opts []trace.SpanStartOption) (context.Context, trace.Span) {
+	if p.untraced {
+		if span := trace.SpanFromContext(ctx); !span.IsRecording() {
+			return ctx, span
+		}
+	}
+	return p.startSpan(ctx, name, opts...)
+}
+
 // startSpan starts a span, a no-op where the tracer gives none.
 func (p *Pipeline) startSpan(ctx context.Context, name string, opts ...trace.SpanStartOption) (context.Context, trace.Span) {
 	in, span := p.tracer.Start(ctx, name, opts...)

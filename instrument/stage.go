@@ -71,7 +71,7 @@ func StartStage(ctx context.Context, name string, opts ...StageOption) (context.
 		own, _ := cleanName(name)
 		span = stageSpan(own)
 	}
-	s.scope.Context, s.span = p.startSpan(ctx, s.handle.spanName, span...)
+	s.scope.Context, s.span = p.startInner(ctx, s.handle.spanName, span)
 	return &s.scope, s
 }
 

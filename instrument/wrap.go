@@ -72,9 +72,16 @@ func priceCall[T any](c *Call, price func(T) USD, out T) {
 	if price == nil || c == nil {
 		return
 	}
-	if err := contain("the price function of "+c.handle.name, func() error { c.SetCost(price(out)); return nil }); err != nil {
+	defer c.priceFailed()
+	c.SetCost(price(out))
+}
+
+// priceFailed contains the price function's panic. It is deferred directly, where contain would be given a text that
+// is needed for this alone.
+func (c *Call) priceFailed() {
+	if v := recover(); v != nil {
 		c.p.countInvalid(c.ctx, semconv.CostName, semconv.InvalidReasonBadFormat)
-		handle(err)
+		handle(panicked("the price function of "+c.handle.name, v))
 	}
 }
 
@@ -153,7 +160,7 @@ func (s *Stage) run(errp *error, returned *bool) {
 }
 
 func (c *Call) run(errp *error, returned *bool) {
-	if c == nil || !c.end() {
+	if c == nil || !c.done.CompareAndSwap(false, true) {
 		return
 	}
 	o := ran(errp, recover(), *returned)
