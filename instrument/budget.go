@@ -84,12 +84,12 @@ func (b *budget) see(bal Balance) {
 // openBudget gives the job an account with this limit, or moves the limit of the one that its id has.
 func (j *Job) openBudget(ctx context.Context, limit USD) {
 	if reason := limit.invalid(); reason != "" && limit != Unlimited {
-		j.p.countInvalid(ctx, semconv.BudgetRemainingName, reason)
+		j.scope.p.countInvalid(ctx, semconv.BudgetRemainingName, reason)
 		limit = 0
 	}
 	var account Account
 	err := contain("Ledger.Open", func() (err error) {
-		account, err = j.p.ledger.Open(context.WithoutCancel(ctx), j.id, limit)
+		account, err = j.scope.p.ledger.Open(context.WithoutCancel(ctx), j.id, limit)
 		return err
 	})
 	if err == nil && account == nil {
@@ -109,7 +109,7 @@ func (j *Job) openBudget(ctx context.Context, limit USD) {
 	b.limit.Store(int64(limit))
 	j.account = &openAccount{account}
 	b.account.Store(j.account)
-	unused := j.p.in(account)
+	unused := j.scope.p.in(account)
 	j.release(ctx, &unused) // gives the balance of an account that others have used
 }
 
@@ -127,7 +127,7 @@ func (j *Job) reserve(ctx context.Context, c *Call) error {
 	if c.unknown && known.Limit != Unlimited {
 		return refusal(known)
 	}
-	c.hold = j.p.in(account.Account)
+	c.hold = j.scope.p.in(account.Account)
 	bal, err := c.hold.reserve(ctx, c.estimate)
 	switch {
 	case err == nil:
@@ -183,7 +183,7 @@ func (j *Job) settle(ctx context.Context, h *hold, cost USD) {
 // exceed counts the first crossing of the budget of a job id.
 func (j *Job) exceed(ctx context.Context) {
 	if j.live.budget.exceeded.CompareAndSwap(false, true) {
-		j.p.inst.BudgetExceeded.Add(ctx, 1)
+		j.scope.p.inst.BudgetExceeded.Add(ctx, 1)
 		j.span.AddEvent("budget exceeded")
 	}
 }

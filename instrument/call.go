@@ -167,7 +167,7 @@ func (p *Pipeline) spend(ctx context.Context, j *Job, api *apiHandle, amount USD
 	if j == nil || !p.jobIDLabel {
 		p.inst.Cost.Add(ctx, amount.Float64(), api.cost...)
 	} else {
-		p.inst.Cost.Add(ctx, amount.Float64(), withAttrs(semconv.AttrAPI.String(api.name), j.live.label))
+		p.inst.Cost.Add(ctx, amount.Float64(), withAttrs(semconv.AttrAPI.String(api.name), j.live.label()))
 	}
 	if j == nil {
 		return

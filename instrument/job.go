@@ -19,22 +19,20 @@ import (
 // Two runs of one id that live at once, such as a message that was delivered twice, are two jobs in every total, and
 // share one budget and one set of job_id series.
 type Job struct {
-	p          *Pipeline
 	scope      scope // the context that StartJob returns
 	id, shown  string
 	span       trace.Span
 	start      time.Time
 	video      atomic.Int64 // length in nanoseconds; 0: unknown
 	cost       atomic.Int64 // of this run alone
-	counted    counted      // by its stages and RecordError
-	ran        processTotal
+	rare       lazyRare
 	done       atomic.Bool
 	live       *liveJob
 	own        liveJob      // what live is, unless another run of this id lives already
 	account    *openAccount // that this run has opened
 	prev, next *Job         // guarded by live.mu of the pipeline
 	label      [1]attribute.KeyValue
-	options    [3]trace.SpanStartOption // of the span, which are given as slices
+	options    [1]trace.SpanStartOption // of the span, which are given as slices
 }
 
 // StartJob starts a job: counts it in video_processing_jobs_total{status="processing"}, adds it to
@@ -58,7 +56,7 @@ func (p *Pipeline) StartJob(ctx context.Context, id string, opts ...JobOption) (
 			c = o.applyJob(c)
 		}
 	}
-	j := &Job{p: p}
+	j := &Job{}
 	j.id, j.shown = p.jobID(id)
 	j.scope.p, j.scope.job = p, j
 	ctx = j.startSpan(ctx, c)
@@ -81,7 +79,7 @@ func (j *Job) startSpan(ctx context.Context, c jobConfig) context.Context {
 	j.label[0] = jobIDKey.String(j.shown)
 	opts := append(j.options[:0], trace.WithAttributes(j.label[:]...))
 	if c.carrier != nil {
-		remote := j.p.extract(ctx, c.carrier)
+		remote := j.scope.p.extract(ctx, c.carrier)
 		from := trace.SpanContextFromContext(remote)
 		opts = append(opts, trace.WithSpanKind(trace.SpanKindConsumer))
 		switch {
@@ -92,7 +90,7 @@ func (j *Job) startSpan(ctx context.Context, c jobConfig) context.Context {
 		}
 	}
 	j.start = time.Now()
-	j.scope.Context, j.span = j.p.startSpan(ctx, "job", opts...)
+	j.scope.Context, j.span = j.scope.p.startSpan(ctx, "job", opts...)
 	return j.scope.Context
 }
 
@@ -120,35 +118,35 @@ const (
 // does anything. Stages and calls that outlive their job still record what is theirs; what they then spend is in the
 // totals but not in this job's cost.
 func (j *Job) End(errp *error) {
-	if j == nil || j.p.inert() || !j.done.CompareAndSwap(false, true) {
+	if j == nil || j.scope.p.inert() || !j.done.CompareAndSwap(false, true) {
 		return
 	}
 	o := ended(errp, recover())
 	j.finish(o)
-	o.deliver(j.p, errp)
+	o.deliver(j.scope.p, errp)
 }
 
 func (j *Job) finish(o outcome) {
 	took := time.Since(j.start)
-	accounts := j.p.live.remove(j)
+	accounts := j.scope.p.live.remove(j)
 	status, counter := semconv.JobStatusCompleted, &completed
-	errorType := o.errorType(&j.scope, j.p)
+	errorType := o.errorType(&j.scope, j.scope.p)
 	switch {
 	case o.canceled(&j.scope):
 		status, counter = semconv.JobStatusCanceled, &canceled
 	case o.err != nil:
 		status, counter = semconv.JobStatusFailed, &failed
-		if !j.counted.has(o.err) {
-			j.p.countError(&j.scope, jobStage, errorType)
+		if !j.rare.counted(o.err) {
+			j.scope.p.countError(&j.scope, jobStage, errorType)
 		}
 	}
-	j.p.inst.Jobs.Add(&j.scope, 1, counter.add...)
-	j.p.inst.JobDuration.Record(&j.scope, took.Seconds(), counter.record...)
+	j.scope.p.inst.Jobs.Add(&j.scope, 1, counter.add...)
+	j.scope.p.inst.JobDuration.Record(&j.scope, took.Seconds(), counter.record...)
 	video, cost := time.Duration(j.video.Load()).Seconds(), j.Cost().Float64()
 	if video > 0 {
-		j.p.inst.JobRatio.Record(&j.scope, took.Seconds()/video, counter.record...)
+		j.scope.p.inst.JobRatio.Record(&j.scope, took.Seconds()/video, counter.record...)
 	}
-	j.p.inst.CostPerJob.Record(&j.scope, cost)
+	j.scope.p.inst.CostPerJob.Record(&j.scope, cost)
 	if j.span.IsRecording() { // else the attributes are allocated for nothing
 		j.span.SetAttributes(jobStatusKey.String(string(status)), costKey.Float64(cost))
 		if video > 0 {
@@ -194,11 +192,11 @@ func (j *Job) addCost(amount USD) {
 
 // SetVideoDuration tells the length of the job's video once it is known; see [WithVideoDuration].
 func (j *Job) SetVideoDuration(d time.Duration) {
-	if j == nil || j.p.inert() {
+	if j == nil || j.scope.p.inert() {
 		return
 	}
 	if d < 0 {
-		j.p.countInvalid(&j.scope, semconv.JobRatioName, semconv.InvalidReasonNegative)
+		j.scope.p.countInvalid(&j.scope, semconv.JobRatioName, semconv.InvalidReasonNegative)
 		return
 	}
 	j.video.Store(int64(d))
@@ -208,7 +206,7 @@ func (j *Job) SetVideoDuration(d time.Duration) {
 // video_processing_budget_remaining_usd{job_id}, in place of what [WithBudget] would show. It refuses nothing. The
 // first negative amount counts as budget exceeded, also after End.
 func (j *Job) SetBudgetRemaining(remaining USD) {
-	if j == nil || j.p.inert() {
+	if j == nil || j.scope.p.inert() {
 		return
 	}
 	if remaining == notANumber || remaining == infinite || remaining == Unlimited {
@@ -216,7 +214,7 @@ func (j *Job) SetBudgetRemaining(remaining USD) {
 		if remaining == notANumber {
 			reason = semconv.InvalidReasonNaN
 		}
-		j.p.countInvalid(&j.scope, semconv.BudgetRemainingName, reason)
+		j.scope.p.countInvalid(&j.scope, semconv.BudgetRemainingName, reason)
 		return
 	}
 	j.live.budget.computed.Store(&remaining)
@@ -229,7 +227,7 @@ func (j *Job) SetBudgetRemaining(remaining USD) {
 // the job has a budget. It is negative when the job has overspent, and [Unlimited], which has no series, when nothing
 // bounds it.
 func (j *Job) BudgetRemaining() (USD, bool) {
-	if j == nil || j.p.inert() {
+	if j == nil || j.scope.p.inert() {
 		return 0, false
 	}
 	return j.live.budget.remaining()

@@ -116,9 +116,9 @@ func (p *Process) describe() {
 	total := u
 	switch s := scopeOf(p.ctx); {
 	case s.stage != nil && s.stage.span == span:
-		total = s.stage.rarely().ran.add(u)
+		total = s.stage.rare.get().ran.add(u)
 	case s.job != nil && s.job.span == span:
-		total = s.job.ran.add(u)
+		total = s.job.rare.get().ran.add(u)
 	}
 	span.SetAttributes(
 		attribute.String("process.executable.name", clean(filepath.Base(p.cmd.Path), maxNameLen)),

@@ -18,28 +18,9 @@ type Stage struct {
 	span     trace.Span
 	start    time.Duration // on the clock of sinceStart
 	video    time.Duration
-	rare     atomic.Pointer[rare]
+	rare     lazyRare
 	hasVideo bool // else the job's holds
 	done     atomic.Bool
-}
-
-// rare is what few stages have, and is made for those alone.
-type rare struct {
-	counted counted // by RecordError for this stage
-	ran     processTotal
-}
-
-func (s *Stage) rarely() *rare {
-	if s.rare.Load() == nil {
-		s.rare.CompareAndSwap(nil, new(rare))
-	}
-	return s.rare.Load()
-}
-
-// counted tells whether RecordError has counted err for this stage.
-func (s *Stage) counted(err error) bool {
-	r := s.rare.Load()
-	return r != nil && r.counted.has(err)
 }
 
 // sinceStart is the time since this package was initialised, on the monotonic clock: half of what time.Now reads.
@@ -117,11 +98,11 @@ func (s *Stage) finish(o outcome) {
 	var errorType string
 	if o.err != nil {
 		errorType = o.errorType(ctx, p)
-		if !s.counted(o.err) {
+		if !s.rare.counted(o.err) {
 			p.countError(ctx, s.handle.name, errorType)
 		}
 		if s.scope.job != nil {
-			s.scope.job.counted.add(o.err)
+			s.scope.job.rare.get().counted.add(o.err)
 		}
 	}
 	o.end(s.span, errorType)

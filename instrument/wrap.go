@@ -147,7 +147,7 @@ func (j *Job) run(errp *error, returned *bool) {
 	}
 	o := ran(errp, recover(), *returned)
 	j.finish(o)
-	o.deliver(j.p, errp)
+	o.deliver(j.scope.p, errp)
 }
 
 func (s *Stage) run(errp *error, returned *bool) {
