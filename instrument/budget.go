@@ -113,22 +113,23 @@ func (j *Job) openBudget(ctx context.Context, limit USD) {
 	j.release(ctx, &unused) // gives the balance of an account that others have used
 }
 
-// reserve asks the job's budget for a call. It returns the refusal, or nil when the call may be made.
-func (j *Job) reserve(ctx context.Context, c *Call) error {
+// reserve asks the job's budget for a call of an API. It returns the refusal, or nil when the call may be made. An
+// unknown estimate is one that cannot be booked.
+func (j *Job) reserve(c *Call, api string, unknown bool) error {
 	account := j.live.budget.account.Load()
 	if account == nil {
 		return nil
 	}
 	refusal := func(bal Balance) error {
-		return &BudgetError{Job: j.id, API: c.api, Limit: bal.Limit, Spent: bal.Spent, Held: bal.Held, Asked: c.estimate}
+		return &BudgetError{Job: j.id, API: api, Limit: bal.Limit, Spent: bal.Spent, Held: bal.Held, Asked: c.estimate}
 	}
 	b := &j.live.budget
 	known := Balance{Limit: USD(b.limit.Load()), Spent: USD(b.spent.Load())}
-	if c.unknown && known.Limit != Unlimited {
+	if unknown && known.Limit != Unlimited {
 		return refusal(known)
 	}
 	c.hold = j.scope.p.in(account.Account)
-	bal, err := c.hold.reserve(ctx, c.estimate)
+	bal, err := c.hold.reserve(c.ctx, c.estimate)
 	switch {
 	case err == nil:
 		b.see(bal)
@@ -137,7 +138,7 @@ func (j *Job) reserve(ctx context.Context, c *Call) error {
 		return refusal(known)
 	case is(err, ErrBudgetExceeded):
 		b.see(bal)
-		j.exceed(ctx)
+		j.exceed(c.ctx)
 		return refusal(bal)
 	default:
 		handle(fmt.Errorf("instrument: the ledger did not answer for job %q, the call of %s goes on: %w", j.shown, c.handle.name, err))

@@ -17,18 +17,13 @@ type Call struct {
 	job      *Job
 	ctx      context.Context
 	handle   *apiHandle
-	api      string // as it was given
 	span     trace.Span
 	hold     hold // the reservation; of no account without a budget
 	estimate USD
 	floor    USD
-	unknown  bool // the estimate cannot be booked
+	cost     atomic.Int64 // what SetCost said last, and one: 0 is that it said nothing
 	done     atomic.Bool
-	cost     atomic.Int64 // what SetCost said last, or unpriced
 }
-
-// unpriced is no cost that SetCost accepts.
-const unpriced = int64(notANumber)
 
 const apiKey = attribute.Key("video.processing.api")
 
@@ -57,15 +52,15 @@ func StartCall(ctx context.Context, api string, opts ...CallOption) (context.Con
 			cfg = o.applyCall(cfg)
 		}
 	}
-	c := &Call{p: p, job: s.job, handle: p.apis.get(api), api: api}
-	c.cost.Store(unpriced)
-	c.estimate, c.unknown = c.valid(ctx, cfg.estimate)
+	c := &Call{p: p, job: s.job, handle: p.apis.get(api)}
+	var unknown bool
+	c.estimate, unknown = c.valid(ctx, cfg.estimate)
 	c.floor, _ = c.valid(ctx, cfg.floor)
 	c.ctx, c.span = p.startInner(ctx, c.handle.spanName, c.handle.span)
 	if s.job == nil {
 		return c.ctx, c, nil
 	}
-	if err := s.job.reserve(c.ctx, c); err != nil {
+	if err := s.job.reserve(c, api, unknown); err != nil {
 		c.done.Store(true)
 		p.inst.APICalls.Add(c.ctx, 1, c.handle.refused...)
 		outcome{err: err}.end(c.span, "budget_exceeded")
@@ -93,7 +88,7 @@ func (c *Call) SetCost(cost USD) {
 		c.p.countInvalid(c.ctx, semconv.CostName, reason)
 		return
 	}
-	c.cost.Store(int64(cost)) // End has read it, if it was first
+	c.cost.Store(int64(cost) + 1) // End has read it, if it was first
 }
 
 // End ends the call: counts it in video_processing_api_calls_total{api, status}, settles the reservation, and books
@@ -117,8 +112,8 @@ func (c *Call) finish(o outcome) {
 		charged = o.panic() || mayHaveCost(o.err)
 		counter, cost, sure = c.handle.failed, c.floor, charged
 	}
-	if said := c.cost.Load(); said != unpriced {
-		cost, sure = USD(said), true
+	if said := c.cost.Load(); said != 0 {
+		cost, sure = USD(said-1), true
 		if charged {
 			cost = max(cost, c.floor)
 		}

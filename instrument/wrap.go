@@ -150,8 +150,10 @@ func (j *Job) run(errp *error, returned *bool) {
 	o.deliver(j.scope.p, errp)
 }
 
+// Nobody else has the stage of a RunStage or the call of a RunCall, so nobody else can end it: done is not asked.
+
 func (s *Stage) run(errp *error, returned *bool) {
-	if s == nil || !s.done.CompareAndSwap(false, true) {
+	if s == nil {
 		return
 	}
 	o := ran(errp, recover(), *returned)
@@ -160,7 +162,7 @@ func (s *Stage) run(errp *error, returned *bool) {
 }
 
 func (c *Call) run(errp *error, returned *bool) {
-	if c == nil || !c.done.CompareAndSwap(false, true) {
+	if c == nil {
 		return
 	}
 	o := ran(errp, recover(), *returned)
