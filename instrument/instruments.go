@@ -133,10 +133,11 @@ func withAttrs(attrs ...attribute.KeyValue) metric.MeasurementOption {
 type stageHandle struct {
 	name       string
 	spanName   string
-	span       []trace.SpanStartOption // stage
-	inProgress atomic.Int64
+	span       []trace.SpanStartOption  // stage
 	set        metric.MeasurementOption // stage
 	record     recordOptions            // the same, for the histograms
+	_          [64]byte                 // a cache line between what every stage reads and what every stage writes
+	inProgress atomic.Int64
 }
 
 func newStageHandle(name string) *stageHandle {

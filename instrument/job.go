@@ -76,8 +76,11 @@ func (p *Pipeline) StartJob(ctx context.Context, id string, opts ...JobOption) (
 
 // startSpan starts the job and its span, and returns the span's context.
 func (j *Job) startSpan(ctx context.Context, c jobConfig) context.Context {
-	j.label[0] = jobIDKey.String(j.shown)
-	opts := append(j.options[:0], trace.WithAttributes(j.label[:]...))
+	opts := j.options[:0]
+	if !j.scope.p.untraced {
+		j.label[0] = jobIDKey.String(j.shown)
+		opts = append(opts, trace.WithAttributes(j.label[:]...))
+	}
 	if c.carrier != nil {
 		remote := j.scope.p.extract(ctx, c.carrier)
 		from := trace.SpanContextFromContext(remote)
