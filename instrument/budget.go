@@ -170,7 +170,7 @@ func (j *Job) settle(ctx context.Context, h *hold, cost USD) {
 	for _, percent := range budgetThresholds {
 		at := bal.Limit.Prorate(percent, 100)
 		if bal.Limit != Unlimited && bal.Prior < at && at <= bal.Spent {
-			j.span.AddEvent("budget threshold reached", trace.WithAttributes(
+			j.scope.span.AddEvent("budget threshold reached", trace.WithAttributes(
 				attribute.Int64("video.processing.budget.percent", percent),
 				attribute.Float64("video.processing.budget.limit_usd", bal.Limit.Float64()),
 				attribute.Float64("video.processing.budget.spent_usd", bal.Spent.Float64())))
@@ -185,7 +185,7 @@ func (j *Job) settle(ctx context.Context, h *hold, cost USD) {
 func (j *Job) exceed(ctx context.Context) {
 	if j.live.budget.exceeded.CompareAndSwap(false, true) {
 		j.scope.p.inst.BudgetExceeded.Add(ctx, 1)
-		j.span.AddEvent("budget exceeded")
+		j.scope.span.AddEvent("budget exceeded")
 	}
 }
 

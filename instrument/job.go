@@ -3,6 +3,7 @@ package instrument
 import (
 	"context"
 	"fmt"
+	"math"
 	"sync/atomic"
 	"time"
 
@@ -21,10 +22,9 @@ import (
 type Job struct {
 	scope      scope // the context that StartJob returns
 	id, shown  string
-	span       trace.Span
 	start      time.Time
-	video      atomic.Int64 // length in nanoseconds; 0: unknown
-	cost       atomic.Int64 // of this run alone
+	video      atomic.Uint64 // length in seconds, as math.Float64bits; 0: unknown
+	cost       atomic.Int64  // of this run alone
 	rare       lazyRare
 	done       atomic.Bool
 	live       *liveJob
@@ -93,7 +93,7 @@ func (j *Job) startSpan(ctx context.Context, c jobConfig) context.Context {
 		}
 	}
 	j.start = time.Now()
-	j.scope.Context, j.span = j.scope.p.startSpan(ctx, "job", opts...)
+	j.scope.Context, j.scope.span = j.scope.p.startSpan(ctx, "job", opts...)
 	return j.scope.Context
 }
 
@@ -145,24 +145,24 @@ func (j *Job) finish(o outcome) {
 	}
 	j.scope.p.inst.Jobs.Add(&j.scope, 1, counter.add...)
 	j.scope.p.inst.JobDuration.Record(&j.scope, took.Seconds(), counter.record...)
-	video, cost := time.Duration(j.video.Load()).Seconds(), j.Cost().Float64()
+	video, cost := math.Float64frombits(j.video.Load()), j.Cost().Float64()
 	if video > 0 {
 		j.scope.p.inst.JobRatio.Record(&j.scope, took.Seconds()/video, counter.record...)
 	}
 	j.scope.p.inst.CostPerJob.Record(&j.scope, cost)
-	if j.span.IsRecording() { // else the attributes are allocated for nothing
+	if j.scope.span.IsRecording() { // else the attributes are allocated for nothing
 		attrs := []attribute.KeyValue{jobStatusKey.String(string(status)), costKey.Float64(cost), videoKey.Float64(video)}
 		if video == 0 {
 			attrs = attrs[:2]
 		}
-		j.span.SetAttributes(attrs...)
+		j.scope.span.SetAttributes(attrs...)
 	}
 	for _, a := range accounts {
 		if err := contain("Account.Close", func() error { return a.Close(context.WithoutCancel(&j.scope)) }); err != nil {
 			handle(fmt.Errorf("instrument: the account of job %q: %w", j.shown, err))
 		}
 	}
-	o.end(j.span, errorType)
+	o.end(j.scope.span, errorType)
 }
 
 // jobStage is the stage attribute of an error that happened in a job but in none of its stages.
@@ -203,7 +203,7 @@ func (j *Job) SetVideoDuration(d time.Duration) {
 		j.scope.p.countInvalid(&j.scope, semconv.JobRatioName, semconv.InvalidReasonNegative)
 		return
 	}
-	j.video.Store(int64(d))
+	j.video.Store(math.Float64bits(d.Seconds()))
 }
 
 // SetBudgetRemaining shows an amount that the program has computed itself in

@@ -13,7 +13,8 @@ import (
 // scope is what a context knows: the pipeline, the job and the innermost stage. It is that context itself, and a part
 // of its job or stage: what is started, what finds it and what knows it are one allocation.
 type scope struct {
-	context.Context // that of the span; nil in Pipeline.root, which is nobody's context
+	context.Context            // that of the span; nil in Pipeline.root, which is nobody's context
+	span            trace.Span // the one that is in it, if this package has started one
 	p               *Pipeline
 	job             *Job
 	stage           *Stage
@@ -70,11 +71,19 @@ func orBackground(ctx context.Context) context.Context {
 // context. A job's span is always started, so what looks for it in a job does not search all that is around the job.
 func (p *Pipeline) startInner(ctx context.Context, name string, opts []trace.SpanStartOption) (context.Context, trace.Span) {
 	if p.untraced {
-		if span := trace.SpanFromContext(ctx); !span.IsRecording() {
+		if span := spanOf(ctx); !span.IsRecording() {
 			return ctx, span
 		}
 	}
 	return p.startSpan(ctx, name, opts...)
+}
+
+// spanOf is trace.SpanFromContext, without a search right in a job or a stage.
+func spanOf(ctx context.Context) trace.Span {
+	if s, ok := ctx.(*scope); ok && s.span != nil {
+		return s.span
+	}
+	return trace.SpanFromContext(ctx)
 }
 
 // startSpan starts a span, a no-op where the tracer gives none.

@@ -2,10 +2,9 @@ package instrument
 
 import (
 	"context"
+	"math"
 	"sync/atomic"
 	"time"
-
-	"go.opentelemetry.io/otel/trace"
 
 	"github.com/stagemeter/stagemeter/semconv"
 )
@@ -15,9 +14,8 @@ import (
 type Stage struct {
 	scope    scope // the context that StartStage returns
 	handle   *stageHandle
-	span     trace.Span
 	start    time.Duration // on the clock of sinceStart
-	video    time.Duration
+	video    float64       // length in seconds
 	rare     lazyRare
 	hasVideo bool // else the job's holds
 	done     atomic.Bool
@@ -52,7 +50,7 @@ func StartStage(ctx context.Context, name string, opts ...StageOption) (context.
 		own, _ := cleanName(name)
 		span = stageSpan(own)
 	}
-	s.scope.Context, s.span = p.startInner(ctx, s.handle.spanName, span)
+	s.scope.Context, s.scope.span = p.startInner(ctx, s.handle.spanName, span)
 	return &s.scope, s
 }
 
@@ -67,7 +65,7 @@ func (s *Stage) configure(ctx context.Context, opts []StageOption) {
 		s.scope.p.countInvalid(ctx, semconv.RatioName, semconv.InvalidReasonNegative)
 		c.video = 0
 	}
-	s.video, s.hasVideo = c.video, c.hasVideo
+	s.video, s.hasVideo = c.video.Seconds(), c.hasVideo
 }
 
 // End ends the stage and records video_processing_duration_seconds{stage}, video_processing_ratio{stage} if the
@@ -90,10 +88,10 @@ func (s *Stage) finish(o outcome) {
 	p.inst.Duration.Record(ctx, took, s.handle.record...)
 	video := s.video
 	if !s.hasVideo && s.scope.job != nil {
-		video = time.Duration(s.scope.job.video.Load())
+		video = math.Float64frombits(s.scope.job.video.Load())
 	}
 	if video > 0 {
-		p.inst.Ratio.Record(ctx, took/video.Seconds(), s.handle.record...)
+		p.inst.Ratio.Record(ctx, took/video, s.handle.record...)
 	}
 	var errorType string
 	if o.err != nil {
@@ -105,5 +103,5 @@ func (s *Stage) finish(o outcome) {
 			s.scope.job.rare.get().counted.add(o.err)
 		}
 	}
-	o.end(s.span, errorType)
+	o.end(s.scope.span, errorType)
 }
