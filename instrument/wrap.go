@@ -19,6 +19,7 @@ func (p *Pipeline) RunJob(ctx context.Context, id string, fn func(context.Contex
 		err = fn(ctx)
 	}
 	returned = true
+	j.returned(err)
 	return err
 }
 
@@ -38,6 +39,7 @@ func RunStage[T any](ctx context.Context, name string, fn func(context.Context) 
 		out, err = fn(ctx)
 	}
 	returned = true
+	s.returned(err)
 	return out, err
 }
 
@@ -65,6 +67,7 @@ func RunCall[T any](ctx context.Context, api string, price func(T) USD, call fun
 	if err == nil {
 		priceCall(c, price, out)
 	}
+	c.returned(err)
 	return out, err
 }
 
@@ -140,38 +143,59 @@ func (e nilFuncError) Error() string {
 }
 func (e nilFuncError) ErrorType() string { return "nil_func" }
 
-// run is the End of the Run functions, deferred directly: whether the function returned tells a Goexit from a success.
+// The Run functions end what they have started twice over: returned, when their function has returned, and run,
+// deferred directly, when it has not: it has panicked, or ended its goroutine. What goes well does not wait for a recover.
+//
+// Nobody else has the stage of a RunStage or the call of a RunCall, so nobody else can end it, and done is not asked.
+
+func (j *Job) returned(err error) {
+	if j != nil && j.done.CompareAndSwap(false, true) {
+		j.finish(outcome{err: err})
+	}
+}
+
 func (j *Job) run(errp *error, returned *bool) {
-	if j == nil || !j.done.CompareAndSwap(false, true) {
+	if j == nil || *returned || !j.done.CompareAndSwap(false, true) {
 		return
 	}
-	o := ran(errp, recover(), *returned)
+	o := broken(errp, recover())
 	j.finish(o)
 	o.deliver(j.scope.p, errp)
 }
 
-// Nobody else has the stage of a RunStage or the call of a RunCall, so nobody else can end it: done is not asked.
+func (s *Stage) returned(err error) {
+	if s != nil {
+		s.finish(outcome{err: err})
+	}
+}
 
 func (s *Stage) run(errp *error, returned *bool) {
-	if s == nil {
+	if s == nil || *returned {
 		return
 	}
-	o := ran(errp, recover(), *returned)
+	o := broken(errp, recover())
 	s.finish(o)
 	o.deliver(s.scope.p, errp)
 }
 
+func (c *Call) returned(err error) {
+	if c != nil {
+		c.finish(outcome{err: err})
+	}
+}
+
 func (c *Call) run(errp *error, returned *bool) {
-	if c == nil {
+	if c == nil || *returned {
 		return
 	}
-	o := ran(errp, recover(), *returned)
+	o := broken(errp, recover())
 	c.finish(o)
 	o.deliver(c.p, errp)
 }
 
-func ran(errp *error, recovered any, returned bool) outcome {
-	if recovered == nil && !returned {
+// broken is the outcome of a function that has not returned: a panic, or a Goexit.
+func broken(errp *error, recovered any) outcome {
+	if recovered == nil {
 		return outcome{err: errGoexit}
 	}
 	return ended(errp, recovered)
