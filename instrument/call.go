@@ -52,11 +52,11 @@ func StartCall(ctx context.Context, api string, opts ...CallOption) (context.Con
 			cfg = o.applyCall(cfg)
 		}
 	}
-	c := &Call{p: p, job: s.job, handle: p.apis.get(api)}
-	var unknown bool
-	c.estimate, unknown = c.valid(ctx, cfg.estimate)
-	c.floor, _ = c.valid(ctx, cfg.floor)
-	c.ctx, c.span = p.startInner(ctx, c.handle.spanName, c.handle.span)
+	estimate, unknown := p.bookable(ctx, cfg.estimate)
+	floor, _ := p.bookable(ctx, cfg.floor)
+	h := p.apis.get(api)
+	in, span := p.startInner(ctx, h.spanName, h.span)
+	c := &Call{p: p, job: s.job, ctx: in, handle: h, span: span, estimate: estimate, floor: floor}
 	if s.job == nil {
 		return c.ctx, c, nil
 	}
@@ -69,10 +69,10 @@ func StartCall(ctx context.Context, api string, opts ...CallOption) (context.Con
 	return c.ctx, c, nil
 }
 
-// valid counts an amount that cannot be booked and makes 0 of it.
-func (c *Call) valid(ctx context.Context, amount USD) (valid USD, unknown bool) {
+// bookable counts an amount that cannot be booked and makes 0 of it.
+func (p *Pipeline) bookable(ctx context.Context, amount USD) (valid USD, unknown bool) {
 	if reason := amount.invalid(); reason != "" {
-		c.p.countInvalid(ctx, semconv.CostName, reason)
+		p.countInvalid(ctx, semconv.CostName, reason)
 		return 0, true
 	}
 	return amount, false

@@ -56,9 +56,9 @@ func (p *Pipeline) StartJob(ctx context.Context, id string, opts ...JobOption) (
 			c = o.applyJob(c)
 		}
 	}
-	j := &Job{}
-	j.id, j.shown = p.jobID(id)
-	j.scope.p, j.scope.job = p, j
+	id, shown := p.jobID(id)
+	j := &Job{id: id, shown: shown, scope: scope{p: p}}
+	j.scope.job = j
 	ctx = j.startSpan(ctx, c)
 	if !p.live.add(j) {
 		p.inst.JobsUnshown.Add(ctx, 1)

@@ -39,18 +39,19 @@ func StartStage(ctx context.Context, name string, opts ...StageOption) (context.
 	if p.inert() {
 		return ctx, nil
 	}
-	s := &Stage{handle: p.stages.get(name), start: sinceStart()}
-	s.scope.p, s.scope.job, s.scope.stage = p, outer.job, s
+	start, h := sinceStart(), p.stages.get(name)
+	h.inProgress.Add(1)
+	spanOptions := h.span
+	if h.name == other { // a span can say which
+		own, _ := cleanName(name)
+		spanOptions = stageSpan(own)
+	}
+	in, span := p.startInner(ctx, h.spanName, spanOptions)
+	s := &Stage{scope: scope{Context: in, span: span, p: p, job: outer.job}, handle: h, start: start}
+	s.scope.stage = s
 	if len(opts) > 0 {
 		s.configure(ctx, opts)
 	}
-	s.handle.inProgress.Add(1)
-	span := s.handle.span
-	if s.handle.name == other { // a span can say which
-		own, _ := cleanName(name)
-		span = stageSpan(own)
-	}
-	s.scope.Context, s.scope.span = p.startInner(ctx, s.handle.spanName, span)
 	return &s.scope, s
 }
 
