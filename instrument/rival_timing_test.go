@@ -80,17 +80,14 @@ func timeRound(f func()) float64 {
 		}
 	}
 	var others sync.WaitGroup
-	start := benchClock()
+	start := time.Now()
 	for range runtime.GOMAXPROCS(0) - 1 {
 		others.Go(round)
 	}
 	round()
 	others.Wait()
-	return float64(benchClock()-start) / n
+	return float64(time.Since(start)) / n
 }
-
-var benchClock = func() time.Duration { return time.Since(benchStart) }
-var benchStart = time.Now()
 
 // series is what a reader gives: values of sums, counts of histograms.
 func series(b *testing.B, reader *sdkmetric.ManualReader) map[string]float64 {
