@@ -11,14 +11,14 @@ import (
 // runtime.Goexit in fn is seen and counts as failed.
 func (p *Pipeline) RunJob(ctx context.Context, id string, fn func(context.Context) error, opts ...JobOption) (err error) {
 	ctx, j := p.StartJob(ctx, id, opts...)
-	var returned bool
-	defer j.run(&err, &returned)
+	var at progress
+	defer j.run(&err, &at)
 	if fn == nil {
 		err = nilFunc("RunJob")
 	} else {
 		err = fn(ctx)
 	}
-	returned = true
+	at = hasEnded
 	j.returned(err)
 	return err
 }
@@ -31,14 +31,14 @@ func (p *Pipeline) RunJob(ctx context.Context, id string, fn func(context.Contex
 //	})
 func RunStage[T any](ctx context.Context, name string, fn func(context.Context) (T, error), opts ...StageOption) (out T, err error) {
 	ctx, s := StartStage(ctx, name, opts...)
-	var returned bool
-	defer s.run(&err, &returned)
+	var at progress
+	defer s.run(&err, &at)
 	if fn == nil {
 		err = nilFunc("RunStage")
 	} else {
 		out, err = fn(ctx)
 	}
-	returned = true
+	at = hasEnded
 	s.returned(err)
 	return out, err
 }
@@ -56,17 +56,18 @@ func RunCall[T any](ctx context.Context, api string, price func(T) USD, call fun
 	if err != nil {
 		return out, err
 	}
-	var returned bool
-	defer c.run(&err, &returned)
+	var at progress
+	defer c.run(&err, &at)
 	if call == nil {
 		err = nilFunc("RunCall")
 	} else {
 		out, err = call(ctx)
 	}
-	returned = true
+	at = hasReturned
 	if err == nil {
 		priceCall(c, price, out)
 	}
+	at = hasEnded
 	c.returned(err)
 	return out, err
 }
@@ -143,8 +144,18 @@ func (e nilFuncError) Error() string {
 }
 func (e nilFuncError) ErrorType() string { return "nil_func" }
 
-// The Run functions end what they have started twice over: returned, when their function has returned, and run,
-// deferred directly, when it has not: it has panicked, or ended its goroutine. What goes well does not wait for a recover.
+// progress is how far a Run function has come.
+type progress int
+
+const (
+	underway progress = iota
+	hasReturned
+	hasEnded
+)
+
+// What a Run function has started is ended by returned, when the function that it runs has returned. Deferred directly
+// is run, which ends it if that did not happen: the function has panicked, or ended its goroutine. So what goes well
+// does not pay for a recover.
 //
 // Nobody else has the stage of a RunStage or the call of a RunCall, so nobody else can end it, and done is not asked.
 
@@ -154,11 +165,11 @@ func (j *Job) returned(err error) {
 	}
 }
 
-func (j *Job) run(errp *error, returned *bool) {
-	if j == nil || *returned || !j.done.CompareAndSwap(false, true) {
+func (j *Job) run(errp *error, at *progress) {
+	if j == nil || *at == hasEnded || !j.done.CompareAndSwap(false, true) {
 		return
 	}
-	o := broken(errp, recover())
+	o := ran(errp, recover(), *at)
 	j.finish(o)
 	o.deliver(j.scope.p, errp)
 }
@@ -169,11 +180,11 @@ func (s *Stage) returned(err error) {
 	}
 }
 
-func (s *Stage) run(errp *error, returned *bool) {
-	if s == nil || *returned {
+func (s *Stage) run(errp *error, at *progress) {
+	if s == nil || *at == hasEnded {
 		return
 	}
-	o := broken(errp, recover())
+	o := ran(errp, recover(), *at)
 	s.finish(o)
 	o.deliver(s.scope.p, errp)
 }
@@ -184,18 +195,17 @@ func (c *Call) returned(err error) {
 	}
 }
 
-func (c *Call) run(errp *error, returned *bool) {
-	if c == nil || *returned {
+func (c *Call) run(errp *error, at *progress) {
+	if c == nil || *at == hasEnded {
 		return
 	}
-	o := broken(errp, recover())
+	o := ran(errp, recover(), *at)
 	c.finish(o)
 	o.deliver(c.p, errp)
 }
 
-// broken is the outcome of a function that has not returned: a panic, or a Goexit.
-func broken(errp *error, recovered any) outcome {
-	if recovered == nil {
+func ran(errp *error, recovered any, at progress) outcome {
+	if recovered == nil && at == underway {
 		return outcome{err: errGoexit}
 	}
 	return ended(errp, recovered)
