@@ -72,7 +72,9 @@ func (b *budget) see(bal Balance) {
 	if bal == (Balance{}) {
 		return
 	}
-	b.limit.Store(int64(bal.Limit))
+	if limit := int64(bal.Limit); b.limit.Load() != limit { // a store is dearer, above all between processors
+		b.limit.Store(limit)
+	}
 	for {
 		old := b.spent.Load()
 		if int64(bal.Spent) <= old || b.spent.CompareAndSwap(old, int64(bal.Spent)) {
