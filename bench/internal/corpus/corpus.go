@@ -101,16 +101,30 @@ func (i Instrument) OTel() (name, unit string) {
 	}
 }
 
-// value is what the k-th recording of a series records. Of a histogram it is in another bucket each time.
+// value is what the k-th recording of a series records. Of a histogram it is in another bucket each time. The digits
+// are as in real life: a page of round numbers would be smaller, and faster to write.
 func (i Instrument) value(series, k int) float64 {
+	random := mix(uint64(i.Number)<<40 | uint64(series)<<20 | uint64(k))
 	switch i.Kind {
 	case Count:
-		return float64(1 + (series+k)%100)
+		return float64(1 + random%10_000)
 	case Seconds:
-		return float64(1+(series*37+k)%5000) / 1000
+		return float64(1+random%10_000_000) / 1000
 	default:
-		return 0.9 * Bounds[(series*7+k*5+i.Number)%len(Bounds)]
+		bucket := (series*7 + k*5 + i.Number) % len(Bounds)
+		low := 0.0
+		if bucket > 0 {
+			low = Bounds[bucket-1]
+		}
+		return low + (Bounds[bucket]-low)*(float64(random%1_000_000)+1)/1_000_001
 	}
+}
+
+// mix makes numbers that look random of numbers that do not: the finalizer of SplitMix64.
+func mix(x uint64) uint64 {
+	x = (x ^ x>>30) * 0xbf58476d1ce4e5b9
+	x = (x ^ x>>27) * 0x94d049bb133111eb
+	return x ^ x>>31
 }
 
 // fill is how often each series is recorded at first.

@@ -1,11 +1,18 @@
 package report
 
-import "fmt"
+import (
+	"fmt"
+	"slices"
 
-// A Kind is the goals of one kind: the worst of them, and how many are met.
+	"github.com/stagemeter/stagemeter/bench/internal/rounds"
+)
+
+// A Kind is the goals of one kind: the worst of them, the one in the middle, and how many are met.
 type Kind struct {
 	Worst    Goal
+	Middle   float64
 	Met, All int
+	values   []float64
 }
 
 // Verdict is "met", "missed", or how many of the cases are met.
@@ -40,15 +47,18 @@ func Kinds(sections ...Section) []Kind {
 			if g.Value > k.Worst.Value {
 				k.Worst = g
 			}
+			k.values = append(k.values, g.Value)
+			k.Middle = rounds.SpreadOf(slices.Clone(k.values)).Median
 		}
 	}
 	return kinds
 }
 
 func goalTable(s Section) Table {
-	t := Table{Title: "Goals: the worst case of each", Columns: []string{"", "reached", "at most", "", "the worst case"}}
+	t := Table{Title: "Goals", Columns: []string{"", "worst case", "median case", "at most", "", "the worst case is"}}
 	for _, k := range Kinds(s) {
-		t.Add(k.Worst.Kind, k.Worst.figure(k.Worst.Value), k.Worst.figure(k.Worst.Limit), k.Verdict(), k.Worst.Case)
+		t.Add(k.Worst.Kind, k.Worst.figure(k.Worst.Value), k.Worst.figure(k.Middle), k.Worst.figure(k.Worst.Limit),
+			k.Verdict(), k.Worst.Case)
 	}
 	return t
 }

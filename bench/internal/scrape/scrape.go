@@ -46,6 +46,10 @@ func Measure(s rounds.Settings, quick bool) (report.Section, error) {
 		"then every series holds exemplars of a sampled span."}
 	for _, size := range []int{1000, 10_000, 100_000} {
 		for _, traced := range []bool{false, true} {
+			if quick && size == 100_000 && traced {
+				sec.Note("A quick run leaves out 100,000 series with exemplars, and some answers of the others.")
+				continue
+			}
 			if err := measure(&sec, s, size, traced, quick); err != nil {
 				return sec, err
 			}
@@ -65,23 +69,26 @@ func measure(sec *report.Section, s rounds.Settings, size int, traced, quick boo
 		Title:   fmt.Sprintf("%d series, %s", size, holding(traced)),
 		Columns: []string{"answer", "rival", "time", "ratio", "allocated", "ratio", "allocs", "body", "exemplars"},
 	}
+	exemplars := make(map[string]map[string]int) // by format and rival
 	for _, r := range requests {
-		if skip(r, size, traced, quick) {
+		if !timed(r, size, quick) {
 			continue
 		}
-		exemplars, err := stores.compare(r, traced)
-		if err != nil {
-			return fmt.Errorf("scrape: %s, %s: %w", t.Title, r.title, err)
+		if compared(r, size, traced) {
+			if exemplars[r.format], err = stores.compare(r, traced); err != nil {
+				return fmt.Errorf("%s, %s: %w", t.Title, r.title, err)
+			}
 		}
-		one := s
-		if size == 100_000 { // a turn is one scrape, of up to a second: the rounds would take too long
-			one.Rounds = min(s.Rounds, 3)
-		}
-		results, sizes := stores.time(one, r)
+		results, sizes := stores.time(limit(s, size, quick), r)
+		ours := results.Of(corpus.Ours)
 		for i, res := range results {
-			t.Add(first(i, r.title), res.Name, report.Times(res.Nanos()), times(rounds.Ratio(results.Of(corpus.Ours), &res, nil)),
-				report.Bytes(res.Bytes().Median), times(rounds.BytesRatio(results.Of(corpus.Ours), &res)),
-				report.Figure(float64(int(res.Allocs().Median))), report.Bytes(float64(sizes[res.Name])), fmt.Sprint(exemplars[res.Name]))
+			shown := "–" // not compared
+			if n, ok := exemplars[r.format]; ok {
+				shown = fmt.Sprint(n[res.Name])
+			}
+			t.Add(first(i, r.title), res.Name, report.Times(res.Nanos()), times(rounds.Ratio(ours, &res, nil)),
+				report.Bytes(res.Bytes().Median), times(rounds.BytesRatio(ours, &res)),
+				report.Figure(float64(int(res.Allocs().Median))), report.Bytes(float64(sizes[res.Name])), shown)
 		}
 		goals(sec, t.Title+", "+r.title, r, results)
 	}
@@ -89,16 +96,41 @@ func measure(sec *report.Section, s rounds.Settings, size int, traced, quick boo
 	return nil
 }
 
-// skip leaves out what a quick run has no time for.
-func skip(r request, size int, traced, quick bool) bool {
+// timed leaves out what there is no time for: of 100,000 series a scrape takes up to a second.
+func timed(r request, size int, quick bool) bool {
 	switch {
-	case !quick || size < 10_000:
-		return false
+	case size == 1000:
+		return true
+	case !quick:
+		return size == 10_000 || r.title != "text, zstd"
 	case size == 10_000:
-		return r.format == page.Text && r.encoding != "identity"
+		return r.format == page.OpenMetrics || r.encoding == "identity"
 	default:
-		return r.encoding == "zstd" || (r.encoding == "gzip") != traced
+		return r.title == "text" || r.title == "OpenMetrics, gzip"
 	}
+}
+
+// compared tells which answers are read and compared: of 1,000 series all of them, of more one of each format, and of
+// 100,000 one, since what differs could not depend on more than that.
+func compared(r request, size int, traced bool) bool {
+	switch size {
+	case 1000:
+		return true
+	case 10_000:
+		return r.encoding == "identity"
+	default:
+		return r.encoding == "identity" && (r.format == page.OpenMetrics) == traced
+	}
+}
+
+// limit bounds the rounds of what takes long.
+func limit(s rounds.Settings, size int, quick bool) rounds.Settings {
+	most := map[int]int{1000: 15, 10_000: 7, 100_000: 3}
+	if quick {
+		most = map[int]int{1000: 5, 10_000: 3, 100_000: 2}
+	}
+	s.Rounds = min(s.Rounds, most[size])
+	return s
 }
 
 func goals(sec *report.Section, what string, r request, results rounds.Results) {
