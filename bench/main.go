@@ -30,6 +30,8 @@ type section struct {
 
 var sections = []section{
 	{"stage", event.Stage},
+	{"call", event.Call},
+	{"job", event.Job},
 	{"scrape", scrape.Measure},
 }
 

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"regexp"
 	"slices"
 	"strings"
 
@@ -28,8 +29,8 @@ func (sc scenario) check() error {
 	if err != nil {
 		return err
 	}
-	var ours observed
-	for i, r := range rs.all {
+	ours := make(map[string]observed) // by name
+	for _, r := range rs.all {
 		spans.Reset()
 		got, err := sc.observe(r)
 		if err != nil {
@@ -38,11 +39,12 @@ func (sc scenario) check() error {
 		for _, s := range spans.Ended() {
 			got.spans = append(got.spans, describe(s))
 		}
-		if i == 0 {
-			ours = got
+		counterpart := sc.counterpart(r.name)
+		if r.name == counterpart {
+			ours[r.name] = got
 		}
-		if err := ours.equal(got, r); err != nil {
-			return fmt.Errorf("%s and %s: %w", sc.ours[0], r.name, err)
+		if err := ours[counterpart].equal(got, r); err != nil {
+			return fmt.Errorf("%s and %s: %w", counterpart, r.name, err)
 		}
 	}
 	return nil
@@ -64,21 +66,25 @@ func (sc scenario) observe(r rival) (o observed, err error) {
 		return o, nil
 	}
 	o.after, err = r.scrape()
-	o.during, o.after = sc.recorded(o.during, false), sc.recorded(o.after, true)
+	o.during, o.after = sc.recorded(o.during), sc.recorded(o.after)
 	return o, err
 }
 
 // recorded keeps what the scenario records. A series at 0 is left out, since some rivals have it from the start and
-// others from its first value on; so are empty buckets before the first event has ended.
-func (sc scenario) recorded(p page.Page, ended bool) page.Page {
-	p = p.Only(sc.metrics...)
-	for k, v := range p.Samples {
-		if v == 0 && !(ended && strings.Contains(k, "_bucket{")) {
-			delete(p.Samples, k)
+// others from its first value on.
+func (sc scenario) recorded(p page.Page) page.Page {
+	all := p.Only(sc.metrics...)
+	kept := page.Page{Samples: make(map[string]float64)}
+	for k, v := range all.Samples {
+		if v != 0 || all.Samples[bound.ReplaceAllLiteralString(k, `le="+Inf"`)] != 0 { // an empty bucket of a histogram that is not
+			kept.Samples[k] = v
 		}
 	}
-	return p
+	return kept
 }
+
+// bound is the label of a bucket.
+var bound = regexp.MustCompile(`le="[^"]*"`)
 
 func (o observed) equal(got observed, r rival) error {
 	if !slices.Equal(o.spans, got.spans) || len(o.spans) == 0 {

@@ -7,3 +7,15 @@ import (
 
 // Stage measures a stage.
 func Stage(s rounds.Settings, _ bool) (report.Section, error) { return stage.measure(s) }
+
+// Call measures a paid call.
+func Call(s rounds.Settings, _ bool) (report.Section, error) { return call.measure(s) }
+
+// Job measures a job, and whether its end takes longer the more it has done.
+func Job(s rounds.Settings, _ bool) (report.Section, error) {
+	sec, err := job.measure(s)
+	if err != nil {
+		return sec, err
+	}
+	return sec, growth(&sec, s)
+}

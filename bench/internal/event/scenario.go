@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"runtime"
+	"strings"
 
 	"go.opentelemetry.io/otel/trace"
 
@@ -17,9 +18,7 @@ type scenario struct {
 	ours               []string // names of our rivals: the ways that a user can write it
 	metrics            []string // what is recorded, by the names of Prometheus
 	rivals             func(trace.TracerProvider) (rivals, error)
-	// against tells which rivals one of ours is held against: those that have the same to do. nil: by hand and prebuilt.
-	against func(ours string) (byHand, prebuilt string)
-	allocs  bool // has the goal for allocations
+	allocs             bool // has the goal for allocations
 }
 
 // rivals are those of a scenario.
@@ -109,12 +108,30 @@ func (sc scenario) table(t tracing, one, two rounds.Results) report.Table {
 	return table
 }
 
-// ratio is what the first of ours takes over what a rival does, each net of the span where the tracing says so.
+// ratio is what the counterpart of a rival takes over what the rival does, each net of the span where the tracing says so.
 func (sc scenario) ratio(t tracing, results rounds.Results, rival string) float64 {
 	if rival == spanAlone && t.net {
 		return 0
 	}
-	return rounds.Ratio(results.Of(sc.ours[0]), results.Of(rival), t.base(results))
+	return rounds.Ratio(results.Of(sc.counterpart(rival)), results.Of(rival), t.base(results))
+}
+
+// counterpart is the first of ours that has the same to do as a rival.
+func (sc scenario) counterpart(rival string) string {
+	for _, name := range sc.ours {
+		if variant(name) == variant(rival) {
+			return name
+		}
+	}
+	return sc.ours[0]
+}
+
+// variant is how a name ends of those that have more to do than others.
+func variant(name string) string {
+	if strings.HasSuffix(name, withBudget) {
+		return withBudget
+	}
+	return ""
 }
 
 // scaling is how much more is done on two cores than on one.
@@ -128,13 +145,10 @@ func scaling(one, two rounds.Results, name string) float64 {
 
 func (sc scenario) goals(sec *report.Section, t tracing, one, two rounds.Results) {
 	for _, name := range sc.ours {
-		hand, built := byHand, prebuilt
-		if sc.against != nil {
-			hand, built = sc.against(name)
-		}
-		for procs, results := range map[string]rounds.Results{"1 core": one, "2 cores": two} {
+		hand, built := byHand+variant(name), prebuilt+variant(name)
+		for i, results := range []rounds.Results{one, two} {
 			ours, base := results.Of(name), t.base(results)
-			where := fmt.Sprintf("%s, %s, %s", name, t.name, procs)
+			where := fmt.Sprintf("%s, %s, %s", name, t.name, []string{"1 core", "2 cores"}[i])
 			sec.Ratio(sc.title+": time, to OTel prebuilt", where, rounds.Ratio(ours, results.Of(built), base), timeToPrebuilt)
 			sec.Ratio(sc.title+": time, to OTel by hand", where, rounds.Ratio(ours, results.Of(hand), base), timeToByHand)
 		}
