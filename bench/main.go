@@ -17,9 +17,12 @@ import (
 	"time"
 
 	"github.com/stagemeter/stagemeter/bench/internal/event"
+	"github.com/stagemeter/stagemeter/bench/internal/memory"
+	"github.com/stagemeter/stagemeter/bench/internal/push"
 	"github.com/stagemeter/stagemeter/bench/internal/report"
 	"github.com/stagemeter/stagemeter/bench/internal/rounds"
 	"github.com/stagemeter/stagemeter/bench/internal/scrape"
+	"github.com/stagemeter/stagemeter/bench/internal/startup"
 )
 
 // A section is one part of the program. It checks and measures.
@@ -33,6 +36,11 @@ var sections = []section{
 	{"call", event.Call},
 	{"job", event.Job},
 	{"scrape", scrape.Measure},
+	{"writers", event.Writers},
+	{"push", push.Measure},
+	{"memory", memory.Measure},
+	{"jobs", memory.Jobs},
+	{"startup", startup.Measure},
 }
 
 // options are the flags.

@@ -17,7 +17,19 @@ type clientGolang struct {
 }
 
 func newClientGolang(c Corpus, traced bool) (Store, error) {
-	registry := prometheus.NewRegistry()
+	return register(prometheus.NewRegistry(), c, traced)
+}
+
+// FillRegistry adds a corpus to what a registry has.
+func FillRegistry(registry *prometheus.Registry, c Corpus) error {
+	g, err := register(registry, c, false)
+	if err == nil {
+		c.Fill(g)
+	}
+	return err
+}
+
+func register(registry *prometheus.Registry, c Corpus, traced bool) (*clientGolang, error) {
 	n := len(c.Instruments)
 	g := &clientGolang{corpus: c, counters: make([]*prometheus.CounterVec, n), hists: make([]*prometheus.HistogramVec, n),
 		handler: promhttp.HandlerFor(registry, promhttp.HandlerOpts{EnableOpenMetrics: true})}

@@ -130,8 +130,8 @@ func mix(x uint64) uint64 {
 // fill is how often each series is recorded at first.
 const fill = 3
 
-// Fill records in every series of a store.
-func (c Corpus) Fill(s Store) {
+// Fill records in every series.
+func (c Corpus) Fill(s Recorder) {
 	for n, i := range c.Instruments {
 		for series := range i.Values {
 			for k := range fill {
@@ -142,7 +142,7 @@ func (c Corpus) Fill(s Store) {
 }
 
 // Touch records in a tenth of the series, in another one with each turn, as a program does between two scrapes.
-func (c Corpus) Touch(s Store, turn int) {
+func (c Corpus) Touch(s Recorder, turn int) {
 	for n, i := range c.Instruments {
 		for series := turn % 10; series < len(i.Values); series += 10 {
 			s.Record(n, series, i.value(series, fill+turn))

@@ -50,6 +50,15 @@ func NewInstruments(ctx context.Context, meters metric.MeterProvider, c Corpus) 
 	return o, nil
 }
 
+// FillMeters adds a corpus to what a provider has.
+func FillMeters(meters metric.MeterProvider, c Corpus) error {
+	o, err := NewInstruments(context.Background(), meters, c)
+	if err == nil {
+		c.Fill(o)
+	}
+	return err
+}
+
 // Record records in a series of an instrument.
 func (o *Instruments) Record(instrument, series int, value float64) {
 	i := &o.corpus.Instruments[instrument]

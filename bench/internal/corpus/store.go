@@ -8,11 +8,15 @@ import (
 	"go.opentelemetry.io/otel/trace"
 )
 
-// A Store is a rival that holds a corpus and can be scraped. It keeps nothing for a faster recording: what it
-// holds is what its library does.
-type Store interface {
+// A Recorder holds a corpus. It keeps nothing for a faster recording: what it holds is what its library does.
+type Recorder interface {
 	// Record records in a series of an instrument, by their numbers in the corpus.
 	Record(instrument, series int, value float64)
+}
+
+// A Store is a rival that holds a corpus and can be scraped.
+type Store interface {
+	Recorder
 	// Handler is its handler of /metrics, as its documentation has it.
 	Handler() http.Handler
 	// Close ends it.
@@ -33,10 +37,7 @@ var Names = []string{Ours, Upstream, ClientGolang, Victoria}
 // Open makes the store of a rival and fills it. Where traced is true, all is recorded under a sampled span, so that it
 // has exemplars; VictoriaMetrics has none.
 func Open(name string, c Corpus, traced bool) (Store, error) {
-	ctx := context.Background()
-	if traced {
-		ctx = trace.ContextWithSpanContext(ctx, sampled)
-	}
+	ctx := Context(traced)
 	var s Store
 	var err error
 	switch name {
@@ -54,6 +55,14 @@ func Open(name string, c Corpus, traced bool) (Store, error) {
 	}
 	c.Fill(s)
 	return s, nil
+}
+
+// Context is where all is recorded: under a sampled span, or under none.
+func Context(traced bool) context.Context {
+	if !traced {
+		return context.Background()
+	}
+	return trace.ContextWithSpanContext(context.Background(), sampled)
 }
 
 // sampled is the span that exemplars point to.

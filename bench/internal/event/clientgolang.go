@@ -5,6 +5,8 @@ import (
 
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/promhttp"
+
+	"github.com/stagemeter/stagemeter/bench/internal/corpus"
 )
 
 // promRegistry is a registry of client_golang and its handler. Its vectors are named and bounded as the registry of metrics
@@ -19,23 +21,25 @@ func newPromRegistry() *promRegistry {
 	return &promRegistry{r, promhttp.HandlerFor(r, promhttp.HandlerOpts{EnableOpenMetrics: true})}
 }
 
-func (g *promRegistry) histogram(name string, labels ...string) *prometheus.HistogramVec {
+func (r *promRegistry) histogram(name string, labels ...string) *prometheus.HistogramVec {
 	m := metricOf(name)
 	v := prometheus.NewHistogramVec(prometheus.HistogramOpts{Name: name, Help: m.Brief, Buckets: m.Buckets}, labels)
-	g.registry.MustRegister(v)
+	r.registry.MustRegister(v)
 	return v
 }
 
-func (g *promRegistry) gauge(name string, labels ...string) *prometheus.GaugeVec {
+func (r *promRegistry) gauge(name string, labels ...string) *prometheus.GaugeVec {
 	v := prometheus.NewGaugeVec(prometheus.GaugeOpts{Name: name, Help: metricOf(name).Brief}, labels)
-	g.registry.MustRegister(v)
+	r.registry.MustRegister(v)
 	return v
 }
 
-func (g *promRegistry) counter(name string, labels ...string) *prometheus.CounterVec {
+func (r *promRegistry) counter(name string, labels ...string) *prometheus.CounterVec {
 	v := prometheus.NewCounterVec(prometheus.CounterOpts{Name: name, Help: metricOf(name).Brief}, labels)
-	g.registry.MustRegister(v)
+	r.registry.MustRegister(v)
 	return v
 }
+
+func (r *promRegistry) fill(c corpus.Corpus) error { return corpus.FillRegistry(r.registry, c) }
 
 func nothing() {}

@@ -19,3 +19,6 @@ func Job(s rounds.Settings, _ bool) (report.Section, error) {
 	}
 	return sec, growth(&sec, s)
 }
+
+// Writers measures how long a stage takes while everything is scraped.
+func Writers(s rounds.Settings, quick bool) (report.Section, error) { return writers(s, quick) }

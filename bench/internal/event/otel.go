@@ -60,4 +60,6 @@ func (o *otelSDK) floatCounter(prometheusName string) metric.Float64Counter {
 
 func (o *otelSDK) err() error { return errors.Join(o.errs...) }
 
+func (o *otelSDK) fill(c corpus.Corpus) error { return corpus.FillMeters(o.provider, c) }
+
 func (o *otelSDK) close() { _ = o.provider.Shutdown(context.Background()) } // nothing is pushed

@@ -13,6 +13,7 @@ import (
 	"go.opentelemetry.io/otel/trace"
 	tracenoop "go.opentelemetry.io/otel/trace/noop"
 
+	"github.com/stagemeter/stagemeter/bench/internal/corpus"
 	"github.com/stagemeter/stagemeter/bench/internal/page"
 	"github.com/stagemeter/stagemeter/exporters"
 	"github.com/stagemeter/stagemeter/instrument"
@@ -39,6 +40,7 @@ type rival struct {
 	run     func(ctx context.Context, id string, do work) (int, error)
 	handler http.Handler // nil: it has no metrics
 	close   func()
+	fill    func(corpus.Corpus) error // adds series to what it has; nil where nothing needs it
 }
 
 // loop runs n events.
@@ -128,6 +130,8 @@ func (o *ours) job(opts ...instrument.JobOption) context.Context {
 	ctx, _ := o.pipeline.StartJob(context.Background(), "job-1", append(opts, instrument.WithVideoDuration(video))...)
 	return ctx
 }
+
+func (o *ours) fill(c corpus.Corpus) error { return corpus.FillMeters(o.tel.MeterProvider(), c) }
 
 func (o *ours) close() { _ = o.tel.Shutdown(context.Background()) } // nothing is pushed, nothing is served
 

@@ -49,7 +49,7 @@ func ourRunStage(tracers trace.TracerProvider) (rival, error) {
 	if err != nil {
 		return rival{}, err
 	}
-	return rival{name: runStage, ctx: o.job(), handler: o.tel.Handler(), close: o.close,
+	return rival{name: runStage, ctx: o.job(), handler: o.tel.Handler(), close: o.close, fill: o.fill,
 		run: func(ctx context.Context, _ string, do work) (int, error) {
 			return instrument.RunStage(ctx, stageName, do)
 		}}, nil
@@ -60,7 +60,7 @@ func ourStartStage(tracers trace.TracerProvider) (rival, error) {
 	if err != nil {
 		return rival{}, err
 	}
-	return rival{name: startStage, ctx: o.job(), handler: o.tel.Handler(), close: o.close,
+	return rival{name: startStage, ctx: o.job(), handler: o.tel.Handler(), close: o.close, fill: o.fill,
 		run: func(ctx context.Context, _ string, do work) (_ int, err error) {
 			ctx, s := instrument.StartStage(ctx, stageName)
 			defer s.End(&err)

@@ -31,7 +31,7 @@ func newStageVectors(tracers trace.TracerProvider) *stageVectors {
 
 func stageByLabels(tracers trace.TracerProvider) (rival, error) {
 	v := newStageVectors(tracers)
-	return rival{name: byLabels, ctx: context.Background(), handler: v.handler, close: nothing,
+	return rival{name: byLabels, ctx: context.Background(), handler: v.handler, close: nothing, fill: v.fill,
 		run: func(ctx context.Context, _ string, do work) (int, error) { return v.byLabels(ctx, stageName, do) }}, nil
 }
 
@@ -55,7 +55,7 @@ func stageResolved(tracers trace.TracerProvider) (rival, error) {
 	v := newStageVectors(tracers)
 	inProgress, duration, ratio := v.inProgress.WithLabelValues(stageName), v.duration.WithLabelValues(stageName), v.ratio.WithLabelValues(stageName)
 	spanName, opts := "stage "+stageName, []trace.SpanStartOption{trace.WithAttributes(attribute.String(spanStage, stageName))}
-	return rival{name: resolved, ctx: context.Background(), handler: v.handler, close: nothing,
+	return rival{name: resolved, ctx: context.Background(), handler: v.handler, close: nothing, fill: v.fill,
 		run: func(ctx context.Context, _ string, do work) (int, error) {
 			ctx, span := v.tracer.Start(ctx, spanName, opts...)
 			defer span.End()

@@ -37,7 +37,7 @@ func stageByHand(tracers trace.TracerProvider) (rival, error) {
 	if err != nil {
 		return rival{}, err
 	}
-	return rival{name: byHand, ctx: context.Background(), handler: i.handler, close: i.close,
+	return rival{name: byHand, ctx: context.Background(), handler: i.handler, close: i.close, fill: i.fill,
 		run: func(ctx context.Context, _ string, do work) (int, error) { return i.byHand(ctx, stageName, do) }}, nil
 }
 
@@ -67,7 +67,7 @@ func stagePrebuilt(tracers trace.TracerProvider) (rival, error) {
 		return rival{}, err
 	}
 	s := i.prebuild(stageName)
-	return rival{name: prebuilt, ctx: context.Background(), handler: i.handler, close: i.close,
+	return rival{name: prebuilt, ctx: context.Background(), handler: i.handler, close: i.close, fill: i.fill,
 		run: func(ctx context.Context, _ string, do work) (int, error) { return s.run(ctx, do) }}, nil
 }
 

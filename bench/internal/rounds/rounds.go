@@ -43,9 +43,9 @@ func Run(s Settings, rivals ...Rival) Results {
 	}
 	for round := range s.Rounds {
 		for k := range kept {
-			i := (k + round) % len(kept)
-			if round%2 == 1 { // and backwards, so that a rival does not always follow the same one
-				i = len(kept) - 1 - i
+			i := (k + round/2) % len(kept)
+			if round%2 == 1 { // backwards, so that a rival does not always follow the same one
+				i = (len(kept) - 1 - k + round/2) % len(kept)
 			}
 			results[i].Turns = append(results[i].Turns, turn(kept[i], sizes[i]))
 		}
