@@ -17,7 +17,7 @@ import (
 const (
 	writerSeries  = 100_000 // beside those of the stage
 	writerSamples = 200_000 // at least, of each rival
-	writerScrapes = 2       // at least, in each turn
+	writerScrapes = 1       // at least, in each turn
 )
 
 // A writer is a rival whose stages are timed one by one.

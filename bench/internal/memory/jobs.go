@@ -2,6 +2,7 @@ package memory
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"math"
 	"strconv"
@@ -96,17 +97,17 @@ func (p *plant) measure(sec *report.Section, n int) (took time.Duration, err err
 		done := make(chan struct{})
 		go func() { defer close(done); p.run((n - firstJobs) / 10) }()
 		for running := true; running; {
-			series, err := p.live()
-			if err != nil {
-				return 0, err
-			}
-			most = max(most, series)
+			series, failed := p.live()
+			most, err = max(most, series), errors.Join(err, failed)
 			select {
 			case <-done:
 				running = false
 			case <-time.After(20 * time.Millisecond):
 			}
 		}
+	}
+	if err != nil {
+		return 0, err
 	}
 	p.run(n - int(p.ran.Load()))
 	took = time.Since(start)

@@ -16,7 +16,7 @@ import (
 func peaks(sec *report.Section, s rounds.Settings, quick bool) error {
 	series := 100_000
 	if quick {
-		series = 20_000
+		series = 10_000
 	}
 	c := corpus.New(series)
 	t := report.Table{Title: fmt.Sprintf("Heap during four scrapes of %d series with gzip", series),

@@ -18,7 +18,7 @@ func Measure(s rounds.Settings, quick bool) (report.Section, error) {
 		"Then the highest that the heap has reached during four scrapes with gzip, with all that was not yet collected."}
 	n := 20_000
 	if quick {
-		n = 10_000
+		n = 5000
 	}
 	for _, traced := range []bool{false, true} {
 		if err := bySeries(&sec, s, n, traced); err != nil {

@@ -3,6 +3,7 @@ package scrape
 import (
 	"errors"
 	"fmt"
+	"math"
 
 	"github.com/stagemeter/stagemeter/bench/internal/corpus"
 	"github.com/stagemeter/stagemeter/bench/internal/page"
@@ -109,4 +110,16 @@ func (s *stores) time(settings rounds.Settings, r request) (rounds.Results, map[
 		})
 	}
 	return rounds.Run(settings, rivals...), sizes
+}
+
+// alike says, as an error, which answers are not about as long as ours, where they are not compressed. A few series
+// about the handlers themselves are in one and not in the other.
+func alike(sizes map[string]int, r request) error {
+	ours := float64(sizes[corpus.Ours])
+	for name, size := range sizes {
+		if ours > 0 && r.encoding == "identity" && math.Abs(float64(size)/ours-1) > 0.02 {
+			return fmt.Errorf("the answer of %s has %d bytes, and that of %s %.0f", name, size, corpus.Ours, ours)
+		}
+	}
+	return nil
 }
