@@ -58,11 +58,14 @@ func main() {
 	var o options
 	flag.BoolVar(&o.quick, "quick", false, "under two minutes: fewer rounds, shorter turns, fewer cases")
 	flag.StringVar(&o.run, "run", "", "comma list of sections: "+strings.Join(names(), ", ")+" (default all)")
-	flag.StringVar(&o.rivals, "rivals", "", "comma list of words; only rivals with one of them in their name take part, and goals that need others are left out")
+	flag.StringVar(&o.rivals, "rivals", "", "comma list of words: only rivals with one of them in their name take part,\n"+
+		"and goals that need others are left out")
 	flag.IntVar(&o.rounds, "rounds", 0, "rounds of each measurement (default 15, with -quick 5)")
-	flag.BoolVar(&o.docs, "docs", false, "write the tables into docs/performance.md and the chart into docs/images; run it at the root of the repository")
+	flag.BoolVar(&o.docs, "docs", false, "write the tables into "+document+" and the chart to "+picture+";\n"+
+		"for the root of the repository")
 	flag.StringVar(&o.out, "o", ".cache/bench", "folder for performance.md and performance.svg")
-	flag.StringVar(&o.profile, "profile", "", "folder for a CPU and a memory profile of each section; the label rival tells who it was: go tool pprof -tagfocus=stagemeter")
+	flag.StringVar(&o.profile, "profile", "", "folder for a CPU and a memory profile of each section;\n"+
+		"the label rival tells whose it is: go tool pprof -tagfocus=stagemeter")
 	flag.Parse()
 	if flag.NArg() > 0 {
 		fmt.Fprintf(os.Stderr, "bench: unexpected argument %q\n", flag.Arg(0))
@@ -78,6 +81,11 @@ func bench(o options) error {
 	chosen, err := choose(o.run)
 	if err != nil {
 		return err
+	}
+	for _, v := range os.Environ() { // the defaults are measured, whatever this host has set
+		if name, _, _ := strings.Cut(v, "="); strings.HasPrefix(name, "OTEL_") {
+			_ = os.Unsetenv(name) // of a name that exists
+		}
 	}
 	start := time.Now()
 	fmt.Println(about(o.quick))

@@ -13,9 +13,9 @@ import (
 var call = scenario{
 	name:  "call",
 	title: "A paid call",
-	intro: "One call that does nothing and costs a cent, in a job: counted by API and status, its cost in the total of the API and of " +
-		"the job, and a span of kind client. With a budget it is asked before, and its rest is a metric. By hand that is a " +
-		"struct with a mutex, for all rivals.",
+	intro: "One call that does nothing and costs a cent, in a job: counted by API and status, its cost in the total of the " +
+		"API and of the job, and a span of kind client. With a budget it is asked before, and its rest is a metric. By hand " +
+		"that is a struct with a mutex, for all rivals.",
 	ours: []string{runCall, runCall + withBudget},
 	metrics: []string{"video_processing_api_calls_total", "video_processing_cost_usd_total", "video_processing_job_cost_usd",
 		"video_processing_budget_remaining_usd"},
@@ -33,6 +33,15 @@ const (
 	spanAPI  = "video.processing.api"
 	spanCost = "video.processing.cost_usd"
 )
+
+// callSpan is a call's span, built beforehand.
+func callSpan() (name string, opts []trace.SpanStartOption) {
+	return "call " + apiName, spanOfAPI(apiName)
+}
+
+func spanOfAPI(api string) []trace.SpanStartOption {
+	return []trace.SpanStartOption{trace.WithSpanKind(trace.SpanKindClient), trace.WithAttributes(attribute.String(spanAPI, api))}
+}
 
 func callRivals(tracers trace.TracerProvider) (rivals, error) {
 	var rs rivals

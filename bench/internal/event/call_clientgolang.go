@@ -37,7 +37,7 @@ func callByLabels(tracers trace.TracerProvider, limit float64) (rival, error) {
 
 // byLabels is a call as people write it with client_golang.
 func (v *callVectors) byLabels(ctx context.Context, api string, do work) (int, error) {
-	ctx, span := v.tracer.Start(ctx, "call "+api, trace.WithSpanKind(trace.SpanKindClient), trace.WithAttributes(attribute.String(spanAPI, api)))
+	ctx, span := v.tracer.Start(ctx, "call "+api, spanOfAPI(api)...)
 	defer span.End()
 	if err := v.job.admit(); err != nil {
 		v.calls.WithLabelValues(api, "refused").Inc()
@@ -57,9 +57,9 @@ func (v *callVectors) byLabels(ctx context.Context, api string, do work) (int, e
 
 func callResolved(tracers trace.TracerProvider, limit float64) (rival, error) {
 	v := newCallVectors(tracers, limit)
-	success, failed, refused := v.calls.WithLabelValues(apiName, "success"), v.calls.WithLabelValues(apiName, "error"), v.calls.WithLabelValues(apiName, "refused")
-	cost, spanName := v.cost.WithLabelValues(apiName), "call "+apiName
-	opts := []trace.SpanStartOption{trace.WithSpanKind(trace.SpanKindClient), trace.WithAttributes(attribute.String(spanAPI, apiName))}
+	cost, success := v.cost.WithLabelValues(apiName), v.calls.WithLabelValues(apiName, "success")
+	failed, refused := v.calls.WithLabelValues(apiName, "error"), v.calls.WithLabelValues(apiName, "refused")
+	spanName, opts := callSpan()
 	return rival{name: budgeted(resolved, limit), ctx: context.Background(), handler: v.handler, close: nothing,
 		run: func(ctx context.Context, _ string, do work) (int, error) {
 			ctx, span := v.tracer.Start(ctx, spanName, opts...)

@@ -44,7 +44,7 @@ func callByHand(tracers trace.TracerProvider, limit float64) (rival, error) {
 
 // byHand is a call as OpenTelemetry's documentation has people write it.
 func (i *callInstruments) byHand(ctx context.Context, api string, do work) (int, error) {
-	ctx, span := i.tracer.Start(ctx, "call "+api, trace.WithSpanKind(trace.SpanKindClient), trace.WithAttributes(attribute.String(spanAPI, api)))
+	ctx, span := i.tracer.Start(ctx, "call "+api, spanOfAPI(api)...)
 	defer span.End()
 	if err := i.job.admit(); err != nil {
 		i.calls.Add(ctx, 1, metric.WithAttributes(attribute.String("api", api), attribute.String("status", "refused")))
@@ -74,10 +74,9 @@ func callPrebuilt(tracers trace.TracerProvider, limit float64) (rival, error) {
 		return []metric.AddOption{metric.WithAttributeSet(attribute.NewSet(attrs...))}
 	}
 	api := attribute.String("api", apiName)
-	success, failed, refused := add(api, attribute.String("status", "success")), add(api, attribute.String("status", "error")),
-		add(api, attribute.String("status", "refused"))
-	cost, spanName := add(api), "call "+apiName
-	opts := []trace.SpanStartOption{trace.WithSpanKind(trace.SpanKindClient), trace.WithAttributes(attribute.String(spanAPI, apiName))}
+	cost, success := add(api), add(api, attribute.String("status", "success"))
+	failed, refused := add(api, attribute.String("status", "error")), add(api, attribute.String("status", "refused"))
+	spanName, opts := callSpan()
 	return rival{name: budgeted(prebuilt, limit), ctx: context.Background(), handler: i.handler, close: i.close,
 		run: func(ctx context.Context, _ string, do work) (int, error) {
 			ctx, span := i.tracer.Start(ctx, spanName, opts...)

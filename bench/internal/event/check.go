@@ -107,7 +107,7 @@ func (o observed) equal(got observed, r rival) error {
 func describe(s sdktrace.ReadOnlySpan) string {
 	attrs := make([]string, 0, len(s.Attributes()))
 	for _, kv := range s.Attributes() {
-		attrs = append(attrs, string(kv.Key)+"="+kv.Value.Emit())
+		attrs = append(attrs, string(kv.Key)+"="+kv.Value.String())
 	}
 	slices.Sort(attrs)
 	return fmt.Sprintf("%s (%s) %s, %s", s.Name(), s.SpanKind(), strings.Join(attrs, " "), s.Status().Code)

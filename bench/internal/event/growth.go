@@ -16,7 +16,8 @@ import (
 // growth measures whether the end of a job depends on what the job has done. There is no rival here: the figure to
 // compare with is that of a job that has done little.
 func growth(sec *report.Section, s rounds.Settings) error {
-	t := report.Table{Title: "The end of a job, after so many stages and calls", Columns: []string{"stages and calls", "time", "allocs", "bytes"}}
+	t := report.Table{Title: "The end of a job, after so many stages and calls",
+		Columns: []string{"stages and calls", "time", "allocs", "bytes"}}
 	allocs := make(map[int]float64)
 	sizes := []int{1, 10, 1000}
 	for _, n := range sizes {
@@ -31,11 +32,13 @@ func growth(sec *report.Section, s rounds.Settings) error {
 		}
 		o.close()
 		allocs[n] = rounds.SpreadOf(count).Median
-		t.Add(fmt.Sprint(n), report.Times(rounds.SpreadOf(nanos)), report.Figure(allocs[n]), report.Figure(rounds.SpreadOf(bytes).Median))
+		t.Add(fmt.Sprint(n), report.Times(rounds.SpreadOf(nanos)), report.Figure(allocs[n]),
+			report.Figure(rounds.SpreadOf(bytes).Median))
 	}
 	sec.Tables = append(sec.Tables, t)
 	for _, n := range sizes[1:] {
-		sec.Absolute("A job: allocations of its end, more than after 1 stage and call", fmt.Sprintf("after %d", n), allocs[n]-allocs[1], 0, "")
+		sec.Absolute("A job: allocations of its end, more than after 1 stage and call", fmt.Sprintf("after %d", n),
+			allocs[n]-allocs[1], 0, "")
 	}
 	return nil
 }
@@ -55,5 +58,9 @@ func (o *ours) end(n int) rounds.Turn {
 	j.End(nil)
 	took := time.Since(start)
 	runtime.ReadMemStats(&after)
-	return rounds.Turn{Nanos: float64(took), Allocs: float64(after.Mallocs - before.Mallocs), Bytes: float64(after.TotalAlloc - before.TotalAlloc)}
+	return rounds.Turn{
+		Nanos:  float64(took),
+		Allocs: float64(after.Mallocs - before.Mallocs),
+		Bytes:  float64(after.TotalAlloc - before.TotalAlloc),
+	}
 }

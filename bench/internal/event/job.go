@@ -13,12 +13,12 @@ import (
 var job = scenario{
 	name:  "job",
 	title: "A job",
-	intro: "One job that does nothing: counted as processing and as completed, in progress, its duration, its ratio to the length of " +
-		"the video, its cost, a span with the id, and an entry in the registry of live jobs, which by hand is a map with a " +
-		"mutex, observed at a collection.",
+	intro: "One job that does nothing: counted as processing and as completed, in progress, its duration, its ratio to the " +
+		"length of the video, its cost, a span with the id, and an entry in the registry of live jobs, which by hand is a map " +
+		"with a mutex, observed at a collection.",
 	ours: []string{runJob, startJob},
-	metrics: []string{"video_processing_jobs_total", "video_processing_jobs_in_progress", "video_processing_job_duration_seconds",
-		"video_processing_job_ratio", "video_processing_cost_per_job_usd"},
+	metrics: []string{"video_processing_jobs_total", "video_processing_jobs_in_progress",
+		"video_processing_job_duration_seconds", "video_processing_job_ratio", "video_processing_cost_per_job_usd"},
 	rivals: jobRivals,
 }
 
@@ -34,6 +34,12 @@ const (
 	spanStatus = "video.processing.job.status"
 	spanVideo  = "video.processing.video.duration_s"
 )
+
+// outcome is what a job's span says at its end.
+func outcome(status string, j *handJob) []attribute.KeyValue {
+	return []attribute.KeyValue{attribute.String(spanStatus, status), attribute.Float64(spanCost, j.cost()),
+		attribute.Float64(spanVideo, video.Seconds())}
+}
 
 func jobRivals(tracers trace.TracerProvider) (rivals, error) {
 	var rs rivals

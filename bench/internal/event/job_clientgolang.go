@@ -57,7 +57,7 @@ func (v *jobVectors) byLabels(ctx context.Context, id string, do work) (int, err
 	v.duration.WithLabelValues(status).Observe(took.Seconds())
 	v.ratio.WithLabelValues(status).Observe(took.Seconds() / video.Seconds())
 	v.cost.Observe(j.cost())
-	span.SetAttributes(attribute.String(spanStatus, status), attribute.Float64(spanCost, j.cost()), attribute.Float64(spanVideo, video.Seconds()))
+	span.SetAttributes(outcome(status, j)...)
 	return out, err
 }
 
@@ -73,7 +73,8 @@ func jobResolved(tracers trace.TracerProvider) (rival, error) {
 	processing := v.jobs.WithLabelValues("processing")
 	children := make(map[string]jobChildren)
 	for _, status := range []string{"completed", "failed"} {
-		children[status] = jobChildren{v.jobs.WithLabelValues(status), v.duration.WithLabelValues(status), v.ratio.WithLabelValues(status)}
+		children[status] = jobChildren{v.jobs.WithLabelValues(status), v.duration.WithLabelValues(status),
+			v.ratio.WithLabelValues(status)}
 	}
 	return rival{name: resolved, ctx: context.Background(), handler: v.handler, close: nothing,
 		run: func(ctx context.Context, id string, do work) (int, error) {
@@ -93,7 +94,7 @@ func jobResolved(tracers trace.TracerProvider) (rival, error) {
 			c.duration.Observe(took.Seconds())
 			c.ratio.Observe(took.Seconds() / video.Seconds())
 			v.cost.Observe(j.cost())
-			span.SetAttributes(attribute.String(spanStatus, status), attribute.Float64(spanCost, j.cost()), attribute.Float64(spanVideo, video.Seconds()))
+			span.SetAttributes(outcome(status, j)...)
 			return out, err
 		}}, nil
 }

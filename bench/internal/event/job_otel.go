@@ -63,7 +63,7 @@ func (i *jobInstruments) byHand(ctx context.Context, id string, do work) (int, e
 	i.duration.Record(ctx, took.Seconds(), metric.WithAttributes(attribute.String("status", status)))
 	i.ratio.Record(ctx, took.Seconds()/video.Seconds(), metric.WithAttributes(attribute.String("status", status)))
 	i.cost.Record(ctx, j.cost())
-	span.SetAttributes(attribute.String(spanStatus, status), attribute.Float64(spanCost, j.cost()), attribute.Float64(spanVideo, video.Seconds()))
+	span.SetAttributes(outcome(status, j)...)
 	return out, err
 }
 
@@ -96,7 +96,7 @@ func jobPrebuilt(tracers trace.TracerProvider) (rival, error) {
 		i.duration.Record(ctx, took.Seconds(), record[status]...)
 		i.ratio.Record(ctx, took.Seconds()/video.Seconds(), record[status]...)
 		i.cost.Record(ctx, j.cost())
-		span.SetAttributes(attribute.String(spanStatus, status), attribute.Float64(spanCost, j.cost()), attribute.Float64(spanVideo, video.Seconds()))
+		span.SetAttributes(outcome(status, j)...)
 		return out, err
 	}
 	return rival{name: prebuilt, ctx: context.Background(), handler: i.handler, close: i.close, run: run}, nil

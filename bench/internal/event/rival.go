@@ -3,6 +3,7 @@ package event
 
 import (
 	"context"
+	"fmt"
 	"net/http"
 	"slices"
 	"sync/atomic"
@@ -62,7 +63,7 @@ var (
 	ids  = func() (parts [16][]string) {
 		for p := range parts {
 			for i := range 256 {
-				parts[p] = append(parts[p], "job-"+string(rune('a'+p))+"-"+string(rune('0'+i/100))+string(rune('0'+i/10%10))+string(rune('0'+i%10)))
+				parts[p] = append(parts[p], fmt.Sprintf("job-%d-%03d", p, i))
 			}
 		}
 		return parts
@@ -76,13 +77,16 @@ type tracing struct {
 	net      bool // a span costs so much that ratios leave it out
 }
 
-// tracings: without a tracer, and with the SDK's, which samples nothing or everything. Spans that are sampled are recorded,
-// and dropped when they end: what exporting them costs is the same for all.
+// tracings: without a tracer, and with the SDK's, which samples nothing or everything. Spans that are sampled are
+// recorded, and dropped when they end: what exporting them costs is the same for all.
 func tracings() []tracing {
+	sdk := func(s sdktrace.Sampler) trace.TracerProvider {
+		return sdktrace.NewTracerProvider(sdktrace.WithSampler(s), sdktrace.WithSpanProcessor(drop{}))
+	}
 	return []tracing{
 		{"no tracer", tracenoop.NewTracerProvider(), false},
-		{"never sampled", sdktrace.NewTracerProvider(sdktrace.WithSampler(sdktrace.NeverSample()), sdktrace.WithSpanProcessor(drop{})), false},
-		{"always sampled", sdktrace.NewTracerProvider(sdktrace.WithSampler(sdktrace.AlwaysSample()), sdktrace.WithSpanProcessor(drop{})), true},
+		{"never sampled", sdk(sdktrace.NeverSample()), false},
+		{"always sampled", sdk(sdktrace.AlwaysSample()), true},
 	}
 }
 

@@ -156,7 +156,8 @@ func (sc scenario) goals(sec *report.Section, t tracing, one, two rounds.Results
 			sec.Ratio(sc.title+": the scaling of OTel prebuilt over ours", name+", "+t.name, b/a, 1)
 		}
 		if ours, span := one.Of(name), one.Of(spanAlone); sc.allocs && ours != nil && span != nil {
-			sec.Absolute(sc.title+": allocations above the span's", name+", "+t.name, round(ours.Allocs().Median-span.Allocs().Median), ownAllocs, "")
+			own := round(ours.Allocs().Median - span.Allocs().Median)
+			sec.Absolute(sc.title+": allocations above the span's", name+", "+t.name, own, ownAllocs, "")
 		}
 	}
 }

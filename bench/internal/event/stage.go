@@ -30,6 +30,11 @@ const (
 // spanStage is the attribute of a stage's span.
 const spanStage = "video.processing.stage"
 
+// stageSpan is a stage's span, built beforehand.
+func stageSpan() (name string, opts []trace.SpanStartOption) {
+	return "stage " + stageName, []trace.SpanStartOption{trace.WithAttributes(attribute.String(spanStage, stageName))}
+}
+
 func stageRivals(tracers trace.TracerProvider) (rivals, error) {
 	var rs rivals
 	rs.add(ourRunStage(tracers))

@@ -53,8 +53,9 @@ func (v *stageVectors) byLabels(ctx context.Context, name string, do work) (int,
 
 func stageResolved(tracers trace.TracerProvider) (rival, error) {
 	v := newStageVectors(tracers)
-	inProgress, duration, ratio := v.inProgress.WithLabelValues(stageName), v.duration.WithLabelValues(stageName), v.ratio.WithLabelValues(stageName)
-	spanName, opts := "stage "+stageName, []trace.SpanStartOption{trace.WithAttributes(attribute.String(spanStage, stageName))}
+	inProgress := v.inProgress.WithLabelValues(stageName)
+	duration, ratio := v.duration.WithLabelValues(stageName), v.ratio.WithLabelValues(stageName)
+	spanName, opts := stageSpan()
 	return rival{name: resolved, ctx: context.Background(), handler: v.handler, close: nothing, fill: v.fill,
 		run: func(ctx context.Context, _ string, do work) (int, error) {
 			ctx, span := v.tracer.Start(ctx, spanName, opts...)

@@ -16,8 +16,9 @@ import (
 
 const (
 	writerSeries  = 100_000 // beside those of the stage
+	quickSeries   = 20_000
 	writerSamples = 200_000 // at least, of each rival
-	writerScrapes = 1       // at least, in each turn
+	writerScrapes = 2       // at least, in each turn
 )
 
 // A writer is a rival whose stages are timed one by one.
@@ -28,12 +29,17 @@ type writer struct {
 }
 
 func writers(s rounds.Settings, quick bool) (report.Section, error) {
-	sec := report.Section{Name: "writers", Title: "Writers during a scrape", Intro: fmt.Sprintf("The time of single stages, without a tracer, in one goroutine, "+
-		"while another scrapes %d series in OpenMetrics without a pause, and without that. It includes reading the clock twice.", writerSeries)}
+	series, turns := writerSeries, min(s.Rounds, 3)
+	if quick {
+		series, turns = quickSeries, 1
+	}
+	sec := report.Section{Name: "writers", Title: "Writers during a scrape",
+		Intro: fmt.Sprintf("The time of single stages, without a tracer, in one goroutine, while another scrapes %d series in "+
+			"OpenMetrics without a pause, and without that. It includes reading the clock twice.", series)}
 	if err := stage.check(); err != nil {
 		return sec, fmt.Errorf("stage: %w", err)
 	}
-	ws, err := newWriters(s)
+	ws, err := newWriters(s, series)
 	defer func() {
 		for _, w := range ws {
 			w.close()
@@ -42,17 +48,14 @@ func writers(s rounds.Settings, quick bool) (report.Section, error) {
 	if err != nil {
 		return sec, err
 	}
-	turns := min(s.Rounds, 3)
-	if quick {
-		turns = 1
-	}
 	for range turns {
 		for _, w := range ws {
 			w.turn(writerSamples / turns)
 		}
 	}
 
-	t := report.Table{Title: "One stage", Columns: []string{"", "alone: p50", "p99", "p99.9", "during scrapes: p50", "p99", "p99.9", "stages", "scrapes"}}
+	t := report.Table{Title: "One stage", Columns: []string{"", "alone: p50", "p99", "p99.9", "during scrapes: p50", "p99", "p99.9",
+		"stages", "scrapes"}}
 	during := make(map[string]float64)
 	for _, w := range ws {
 		during[w.name] = w.scraped.Quantile(0.999)
@@ -65,6 +68,9 @@ func writers(s rounds.Settings, quick bool) (report.Section, error) {
 		t.Add(append(cells, fmt.Sprint(w.scraped.Count()), fmt.Sprint(w.scrapes))...)
 	}
 	sec.Tables = append(sec.Tables, t)
+	if quick {
+		sec.Note("A quick run has %d series instead of %d.", quickSeries, writerSeries)
+	}
 	if theirs := during[byLabels]; theirs > 0 {
 		sec.Ratio("A stage during a scrape: p99.9, to client_golang", runStage, during[runStage]/theirs, 1)
 	}
@@ -72,7 +78,7 @@ func writers(s rounds.Settings, quick bool) (report.Section, error) {
 }
 
 // newWriters are the rivals of a stage that can hold a corpus beside it.
-func newWriters(s rounds.Settings) (ws []*writer, err error) {
+func newWriters(s rounds.Settings, series int) (ws []*writer, err error) {
 	rs, err := stageRivals(tracenoop.NewTracerProvider())
 	for _, r := range rs.all {
 		switch r.name {
@@ -87,7 +93,7 @@ func newWriters(s rounds.Settings) (ws []*writer, err error) {
 	if err != nil {
 		return ws, err
 	}
-	c := corpus.New(writerSeries)
+	c := corpus.New(series)
 	for _, w := range ws {
 		if err := w.fill(c); err != nil {
 			return ws, fmt.Errorf("%s: %w", w.name, err)

@@ -33,7 +33,9 @@ func Jobs(_ rounds.Settings, quick bool) (report.Section, error) {
 	if quick {
 		n = 100_000
 	}
-	sec := report.Section{Name: "jobs", Title: "A million jobs", Intro: fmt.Sprintf("%d jobs with ids of their own, each with one stage and one call, in %d goroutines of one process.", n, workers)}
+	sec := report.Section{Name: "jobs", Title: "A million jobs",
+		Intro: fmt.Sprintf("%d jobs with ids of their own, each with a budget, one stage and one call, in %d goroutines of one "+
+			"process.", n, workers)}
 	if quick {
 		sec.Note("A quick run has a tenth of a million.")
 	}
@@ -46,7 +48,8 @@ func Jobs(_ rounds.Settings, quick bool) (report.Section, error) {
 	if err != nil {
 		return sec, err
 	}
-	sec.Note("All totals are exact: jobs, stages, calls and dollars. The jobs took %s, scrapes in between included.", took.Round(time.Millisecond))
+	sec.Note("All totals are exact: jobs, stages, calls and dollars. The jobs took %s, scrapes in between included.",
+		took.Round(time.Millisecond))
 	return sec, nil
 }
 
@@ -63,8 +66,8 @@ func newPlant() (*plant, error) {
 	if err != nil {
 		return nil, err
 	}
-	p, err := instrument.New(instrument.WithMeterProvider(tel.MeterProvider()), instrument.WithTracerProvider(tracenoop.NewTracerProvider()),
-		instrument.WithStages("analysis"), instrument.WithAPIs("whisper"))
+	p, err := instrument.New(instrument.WithMeterProvider(tel.MeterProvider()),
+		instrument.WithTracerProvider(tracenoop.NewTracerProvider()), instrument.WithStages("analysis"), instrument.WithAPIs("whisper"))
 	return &plant{tel: tel, pipeline: p, scraper: page.NewScraper(tel.Handler(), page.OpenMetrics, "identity")}, err
 }
 
@@ -118,7 +121,8 @@ func (p *plant) measure(sec *report.Section, n int) (took time.Duration, err err
 	if most > workers+1 {
 		return 0, fmt.Errorf("jobs: %d series of live jobs, with %d jobs at a time", most, workers)
 	}
-	t := report.Table{Title: "Before and after", Columns: []string{"", fmt.Sprintf("after %d", firstJobs), fmt.Sprintf("after %d", n)}}
+	t := report.Table{Title: "Before and after",
+		Columns: []string{"", fmt.Sprintf("after %d", firstJobs), fmt.Sprintf("after %d", n)}}
 	t.Add("heap", report.Bytes(early.heap), report.Bytes(late.heap))
 	t.Add("time of a scrape", report.Duration(early.scrape), report.Duration(late.scrape))
 	t.Add("size of a scrape", report.Bytes(float64(early.size)), report.Bytes(float64(late.size)))
@@ -149,7 +153,8 @@ func (p *plant) run(n int) {
 func (p *plant) job(id string) {
 	_ = p.pipeline.RunJob(context.Background(), id, func(ctx context.Context) error {
 		_, err := instrument.RunStage(ctx, "analysis", func(ctx context.Context) (int, error) {
-			return instrument.RunCall(ctx, "whisper", func(int) instrument.USD { return callPrice }, func(context.Context) (int, error) { return 0, nil })
+			return instrument.RunCall(ctx, "whisper", func(int) instrument.USD { return callPrice },
+				func(context.Context) (int, error) { return 0, nil })
 		})
 		return err
 	}, instrument.WithVideoDuration(time.Minute), instrument.WithBudget(instrument.Dollar)) // nothing in it can fail

@@ -13,9 +13,10 @@ import (
 
 // Measure measures the memory of series and of scrapes.
 func Measure(s rounds.Settings, quick bool) (report.Section, error) {
-	sec := report.Section{Name: "memory", Title: "Memory of series and scrapes", Intro: "What the heap holds after a collection of garbage, by series: after each was recorded three " +
-		"times, and after two scrapes of them in OpenMetrics, from which a handler may keep something. Histograms have 12 boundaries. " +
-		"Then the highest that the heap has reached during four scrapes with gzip, with all that was not yet collected."}
+	sec := report.Section{Name: "memory", Title: "Memory of series and scrapes",
+		Intro: "What the heap holds after a collection of garbage, by series: after each was recorded three times, and after two " +
+			"scrapes of them in OpenMetrics, from which a handler may keep something. Histograms have 12 boundaries. Then the " +
+			"highest that the heap has reached during four scrapes with gzip, with all that was not yet collected."}
 	n := 20_000
 	if quick {
 		n = 5000

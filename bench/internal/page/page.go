@@ -98,11 +98,6 @@ func (p Page) Prefix(prefix string) Page {
 	return p.filter(func(k string) bool { return strings.HasPrefix(k, prefix) })
 }
 
-// With keeps the samples that have a label.
-func (p Page) With(label, value string) Page {
-	return p.filter(func(k string) bool { return strings.Contains(k, label+"="+strconv.Quote(value)) })
-}
-
 func (p Page) filter(keep func(key string) bool) Page {
 	kept := Page{Samples: make(map[string]float64), Exemplars: p.Exemplars}
 	for k, v := range p.Samples {
@@ -123,17 +118,6 @@ func (p Page) Series() int {
 		}
 	}
 	return n
-}
-
-// Total is the sum of the samples of a name.
-func (p Page) Total(name string) float64 {
-	total := 0.0
-	for k, v := range p.Only(name).Samples {
-		if strings.HasPrefix(k, name+"{") {
-			total += v
-		}
-	}
-	return total
 }
 
 // Equal says, as an error, where two pages differ: in which series there are, and in their values. Sums of floats may

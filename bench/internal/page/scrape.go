@@ -38,7 +38,7 @@ func NewScraper(h http.Handler, format, encoding string) *Scraper {
 	return &Scraper{handler: h, request: r, header: make(http.Header)}
 }
 
-// Header, WriteHeader and Write make it an http.ResponseWriter.
+// Header is of http.ResponseWriter, as WriteHeader and Write are.
 func (s *Scraper) Header() http.Header { return s.header }
 
 // WriteHeader keeps the status.

@@ -23,9 +23,10 @@ const (
 
 // Measure checks that both send the same, times them, and sees how far a push may grow.
 func Measure(s rounds.Settings, quick bool) (report.Section, error) {
-	sec := report.Section{Name: "push", Title: "A push", Intro: fmt.Sprintf("%d series, half counters and half histograms of 12 boundaries, pushed over OTLP and gRPC to a receiver in "+
-		"the same process, which answers without decoding. A tenth of them changes between two pushes, outside of the clock. The last rows "+
-		"are the part of it that the SDK's collection takes, by a reader of its own.", pushSeries)}
+	sec := report.Section{Name: "push", Title: "A push",
+		Intro: fmt.Sprintf("%d series, half counters and half histograms of 12 boundaries, pushed over OTLP and gRPC to a receiver in "+
+			"the same process, which answers without decoding. A tenth of them changes between two pushes, outside of the clock. "+
+			"The last rows are what the SDK's collection takes of it, by a reader of its own.", pushSeries)}
 	for _, traced := range []bool{false, true} {
 		if err := measure(&sec, s, traced); err != nil {
 			return sec, err
@@ -84,7 +85,8 @@ func measure(sec *report.Section, s rounds.Settings, traced bool) error {
 	if traced {
 		title = "each with exemplars"
 	}
-	t := report.Table{Title: fmt.Sprintf("%d series, %s", pushSeries, title), Columns: []string{"", "time", "ratio", "allocated", "allocs", "a request", "exemplars"}}
+	t := report.Table{Title: fmt.Sprintf("%d series, %s", pushSeries, title),
+		Columns: []string{"", "time", "ratio", "allocated", "allocs", "a request", "exemplars"}}
 	for _, r := range results {
 		ratio, request, shown := "", "", ""
 		if sender := senders[r.Name]; sender != nil {
@@ -92,7 +94,8 @@ func measure(sec *report.Section, s rounds.Settings, traced bool) error {
 			ratio = report.Figure(rounds.Ratio(results.Of(ours), &r, nil)) + report.Ratio
 			request, shown = report.Bytes(float64(bytes)/float64(max(n, 1))), fmt.Sprint(exemplars[r.Name])
 		}
-		t.Add(r.Name, report.Times(r.Nanos()), ratio, report.Bytes(r.Bytes().Median), report.Figure(float64(int(r.Allocs().Median))), request, shown)
+		t.Add(r.Name, report.Times(r.Nanos()), ratio, report.Bytes(r.Bytes().Median),
+			report.Figure(float64(int(r.Allocs().Median))), request, shown)
 	}
 	sec.Tables = append(sec.Tables, t)
 	sec.Ratio("A push: time, to the OTel exporter", t.Title, rounds.Ratio(results.Of(ours), results.Of(upstream), nil), 1)

@@ -27,8 +27,8 @@ type Settings struct {
 	Keep   func(name string) bool // which rivals take part; nil: all
 }
 
-// Run measures the rivals and returns a result for each that takes part, in their order. A turn's number of operations is found in a
-// warm-up, and the same in every round.
+// Run measures the rivals and returns a result for each that takes part, in their order. A turn's number of operations
+// is found in a warm-up, and the same in every round.
 func Run(s Settings, rivals ...Rival) Results {
 	var kept []Rival
 	for _, r := range rivals {

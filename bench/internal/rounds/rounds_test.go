@@ -44,7 +44,8 @@ func TestEveryRivalHasATurnInEveryRound(t *testing.T) {
 	rival := func(name string) Rival {
 		return Rival{Name: name, Loop: func(int) { order = append(order, name) }, Between: func() {}}
 	}
-	results := Run(Settings{Rounds: 4, Turn: 0, Keep: func(name string) bool { return name != "c" }}, rival("a"), rival("b"), rival("c"))
+	keep := func(name string) bool { return name != "c" }
+	results := Run(Settings{Rounds: 4, Keep: keep}, rival("a"), rival("b"), rival("c"))
 	if len(results) != 2 || len(results.Of("a").Turns) != 4 || len(results.Of("b").Turns) != 4 || results.Of("c") != nil {
 		t.Errorf("the results are %v", results)
 	}

@@ -40,10 +40,11 @@ const (
 
 // Measure checks that the rivals answer the same, and times them.
 func Measure(s rounds.Settings, quick bool) (report.Section, error) {
-	sec := report.Section{Name: "scrape", Title: "A scrape", Intro: "One scrape of the handler of each, answered into a writer that counts the bytes and " +
-		"drops them. Half of the series are counters, half histograms of 12 boundaries, with one or two labels. A tenth of " +
-		"them changes between two scrapes, outside of the clock. Exemplars are on, as by default: first nothing is sampled, " +
-		"then every series holds exemplars of a sampled span."}
+	sec := report.Section{Name: "scrape", Title: "A scrape",
+		Intro: "One scrape of the handler of each, answered into a writer that counts the bytes and drops them. Half of the series " +
+			"are counters, half histograms of 12 boundaries, with one or two labels. A tenth of them changes between two scrapes, " +
+			"outside of the clock. Exemplars are on, as by default: first nothing is sampled, then every series holds exemplars " +
+			"of a sampled span."}
 	for _, size := range []int{1000, 10_000, 100_000} {
 		for _, traced := range []bool{false, true} {
 			if quick && size == 100_000 && traced {

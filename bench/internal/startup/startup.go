@@ -22,8 +22,9 @@ const limit = 20.0
 
 // Measure times starts with receivers that are there in no way.
 func Measure(_ rounds.Settings, quick bool) (report.Section, error) {
-	sec := report.Section{Name: "startup", Title: "Start-up", Intro: "exporters.Start with a server for Prometheus and OTLP to somewhere, until it returns. The detectors of the " +
-		"resource are those that Start runs, measured by themselves."}
+	sec := report.Section{Name: "startup", Title: "Start-up",
+		Intro: "exporters.Start with a server for Prometheus and OTLP to somewhere, until it returns. The detectors of the resource " +
+			"are those that Start runs, measured by themselves."}
 	closed, err := closedPort()
 	if err != nil {
 		return sec, err
@@ -93,8 +94,9 @@ func timed(repeats int, do func() error) (rounds.Spread, float64) {
 
 // detect runs the detectors of the resource that Start runs.
 func detect() error {
-	_, err := resource.New(context.Background(), resource.WithTelemetrySDK(), resource.WithHost(), resource.WithProcessPID(),
-		resource.WithProcessExecutableName(), resource.WithProcessRuntimeName(), resource.WithProcessRuntimeVersion(), resource.WithFromEnv())
+	_, err := resource.New(context.Background(), resource.WithTelemetrySDK(), resource.WithHost(), resource.WithFromEnv(),
+		resource.WithProcessPID(), resource.WithProcessExecutableName(), resource.WithProcessRuntimeName(),
+		resource.WithProcessRuntimeVersion())
 	return err
 }
 
