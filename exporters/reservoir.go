@@ -25,17 +25,17 @@ import (
 // The SDK locks it.
 type reservoir struct {
 	bounds []float64 // of the buckets
-	slots  []*slot   // by bucket; empty: nothing was ever offered
-	held   int       // slots that aren't nil
+	slots  []slot    // of the buckets that were offered something, in their order
 }
 
 // A slot is one exemplar.
 type slot struct {
-	time  time.Time
-	value exemplar.Value
-	attrs []attribute.KeyValue // that a view has taken from the series
-	ids   *spanIDs             // nil: no span
-	lent  bool                 // ids: to a collection
+	bucket int
+	time   time.Time
+	value  exemplar.Value
+	attrs  []attribute.KeyValue // that a view has taken from the series
+	ids    *spanIDs             // nil: no span
+	lent   bool                 // ids: to a collection
 }
 
 // spanIDs are the ids of a span. Once lent they don't change.
@@ -60,23 +60,19 @@ func reservoirs(a sdkmetric.Aggregation) exemplar.ReservoirProvider {
 
 // Offer keeps a measurement in place of the one before it.
 func (r *reservoir) Offer(ctx context.Context, t time.Time, v exemplar.Value, attrs []attribute.KeyValue) {
-	if r.slots == nil {
-		r.slots = make([]*slot, len(r.bounds)+1)
+	n := v.Float64()
+	if v.Type() == exemplar.Int64ValueType {
+		n = float64(v.Int64())
 	}
+	bucket := sort.SearchFloat64s(r.bounds, n)
 	i := 0
-	if len(r.bounds) > 0 {
-		n := v.Float64()
-		if v.Type() == exemplar.Int64ValueType {
-			n = float64(v.Int64())
-		}
-		i = sort.SearchFloat64s(r.bounds, n)
+	for i < len(r.slots) && r.slots[i].bucket < bucket {
+		i++
 	}
-	s := r.slots[i]
-	if s == nil {
-		s = &slot{}
-		r.slots[i] = s
-		r.held++
+	if i == len(r.slots) || r.slots[i].bucket != bucket {
+		r.slots = slices.Insert(r.slots, i, slot{bucket: bucket})
 	}
+	s := &r.slots[i]
 	s.time, s.value, s.attrs = t, v, attrs
 	sc := trace.SpanContextFromContext(ctx)
 	switch {
@@ -94,15 +90,13 @@ func (r *reservoir) Offer(ctx context.Context, t time.Time, v exemplar.Value, at
 // The SDK hands the same slice to every series, and gives the series a copy of
 // its capacity, which a scrape keeps for the next.
 func (r *reservoir) Collect(dest *[]exemplar.Exemplar) {
-	room := r.held
+	room := len(r.slots)
 	if room > 1 {
 		room = (room + 7) &^ 7 // mostly that of the series before, whose memory it then takes
 	}
 	d := slices.Grow((*dest)[:0], room)[:0:room]
-	for _, s := range r.slots {
-		if s == nil {
-			continue
-		}
+	for i := range r.slots {
+		s := &r.slots[i]
 		e := exemplar.Exemplar{FilteredAttributes: s.attrs, Time: s.time, Value: s.value}
 		if s.ids != nil {
 			s.lent = true
