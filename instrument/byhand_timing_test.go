@@ -18,7 +18,8 @@ import (
 )
 
 // byHand is a program without this package. Its instruments are made by semconv, so names, units and buckets are the
-// same; what this package observes at a collection is an up-down counter or a gauge here, but for the oldest job.
+// same; what this package observes at a collection is an up-down counter or a gauge here, but for the oldest job. That
+// decides the ratio of a call: by hand its job's cost is one more counter, without which a call is no faster here.
 type byHand struct {
 	p       *instrument.Pipeline
 	ours    context.Context // in a job of p

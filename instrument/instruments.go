@@ -136,7 +136,6 @@ type stageHandle struct {
 	span       []trace.SpanStartOption  // stage
 	set        metric.MeasurementOption // stage
 	record     recordOptions            // the same, for the histograms
-	_          [64]byte                 // a cache line between what every stage reads and what every stage writes
 	inProgress atomic.Int64
 }
 
