@@ -14,7 +14,7 @@ export GOFLAGS := $(GOFLAGS) -modcacherw
 endif
 
 # Every module of go.work; `./...` alone stops at the root module's edge.
-PACKAGES  := ./... ./examples/...
+PACKAGES  := ./... ./bench/... ./examples/...
 FUZZTIME  ?= 3s
 BENCHTIME ?= 1s
 
@@ -65,7 +65,12 @@ fuzz: ## Each fuzz target for FUZZTIME (3s)
 	@scripts/fuzz.sh $(FUZZTIME)
 
 .PHONY: bench
-bench: ## Benchmarks with allocations, BENCHTIME (1s) each
+bench: ## stagemeter beside its rivals, in some minutes; ARGS=-quick in under two
+	@go build -buildvcs=false -o $(BIN)/bench ./bench
+	@$(BIN)/bench $(ARGS)
+
+.PHONY: microbench
+microbench: ## Go benchmarks with allocations, BENCHTIME (1s) each
 	$(call step,benchmarks)
 	go test -run '^$$' -bench . -benchmem -benchtime $(BENCHTIME) $(PACKAGES)
 

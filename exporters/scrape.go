@@ -42,10 +42,10 @@ type scraper struct {
 	failures prometheus.Counter  // scrapes with errors, one of own
 	report   *report             // of what they were
 	timeout  time.Duration
-	slots    chan struct{} // holds a value for each scrape
-	turn     chan struct{} // holds a value while somebody collects and writes
-	begun    atomic.Uint64 // collections
-	spare    chan []byte   // holds the body of a former answer
+	slots    chan struct{}      // holds a value for each scrape
+	turn     chan struct{}      // holds a value while somebody collects and writes
+	begun    atomic.Uint64      // collections
+	spare    chan *bytes.Buffer // holds the body of a former answer
 
 	// Whose turn it is has these.
 	rm         metricdata.ResourceMetrics
@@ -89,7 +89,7 @@ func newScraper(logger *slog.Logger) (*scraper, error) {
 		timeout:  scrapeTimeout,
 		slots:    make(chan struct{}, maxScrapes),
 		turn:     make(chan struct{}, 1),
-		spare:    make(chan []byte, 1),
+		spare:    make(chan *bytes.Buffer, 1),
 	}, nil
 }
 
@@ -132,12 +132,12 @@ func (s *scraper) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		h.Add("Vary", "Accept")
 		h.Add("Vary", "Accept-Encoding")
 		h.Set("Content-Type", string(format))
-		h.Set("Content-Length", strconv.Itoa(len(body)))
+		h.Set("Content-Length", strconv.Itoa(body.Len()))
 		if encoding != identity {
 			h.Set("Content-Encoding", encoding)
 		}
-		if _, err := w.Write(body); err != nil {
-			return // and leave the body alone: HTTP/2 may still be writing it
+		if _, err := w.Write(body.Bytes()); err != nil {
+			return // and leave the body alone: HTTP/2 may be writing it still
 		}
 		select {
 		case s.spare <- body:
@@ -169,7 +169,7 @@ func textFormat(format expfmt.Format) (f exposition.Format, ok bool) {
 }
 
 // scrape returns the body of an answer.
-func (s *scraper) scrape(ctx context.Context, text exposition.Format, format expfmt.Format, encoding string) ([]byte, error) {
+func (s *scraper) scrape(ctx context.Context, text exposition.Format, format expfmt.Format, encoding string) (*bytes.Buffer, error) {
 	select {
 	case s.slots <- struct{}{}:
 		defer func() { <-s.slots }()
@@ -221,13 +221,13 @@ func (s *scraper) collect(ctx context.Context) {
 }
 
 // write writes what the last collection has found.
-func (s *scraper) write(text exposition.Format, format expfmt.Format, encoding string) ([]byte, error) {
-	var spare []byte
+func (s *scraper) write(text exposition.Format, format expfmt.Format, encoding string) (*bytes.Buffer, error) {
+	body := new(bytes.Buffer)
 	select {
-	case spare = <-s.spare:
+	case body = <-s.spare:
+		body.Reset()
 	default:
 	}
-	body := bytes.NewBuffer(spare[:0])
 	w := s.compressor.start(encoding, body)
 	err := s.exposition.WriteTo(w, text)
 	enc := expfmt.NewEncoder(w, format)
@@ -236,7 +236,7 @@ func (s *scraper) write(text exposition.Format, format expfmt.Format, encoding s
 		err = errors.Join(err, enc.Encode(f))
 	}
 	err = errors.Join(err, ownErr, enc.(expfmt.Closer).Close(), w.Close())
-	return body.Bytes(), err
+	return body, err
 }
 
 // A whole gathers the program's metrics and, with them, those of the handler

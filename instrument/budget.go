@@ -72,7 +72,9 @@ func (b *budget) see(bal Balance) {
 	if bal == (Balance{}) {
 		return
 	}
-	b.limit.Store(int64(bal.Limit))
+	if limit := int64(bal.Limit); b.limit.Load() != limit { // a store is dearer, above all between processors
+		b.limit.Store(limit)
+	}
 	for {
 		old := b.spent.Load()
 		if int64(bal.Spent) <= old || b.spent.CompareAndSwap(old, int64(bal.Spent)) {
@@ -84,12 +86,12 @@ func (b *budget) see(bal Balance) {
 // openBudget gives the job an account with this limit, or moves the limit of the one that its id has.
 func (j *Job) openBudget(ctx context.Context, limit USD) {
 	if reason := limit.invalid(); reason != "" && limit != Unlimited {
-		j.p.countInvalid(ctx, semconv.BudgetRemainingName, reason)
+		j.scope.p.countInvalid(ctx, semconv.BudgetRemainingName, reason)
 		limit = 0
 	}
 	var account Account
 	err := contain("Ledger.Open", func() (err error) {
-		account, err = j.p.ledger.Open(context.WithoutCancel(ctx), j.id, limit)
+		account, err = j.scope.p.ledger.Open(context.WithoutCancel(ctx), j.id, limit)
 		return err
 	})
 	if err == nil && account == nil {
@@ -109,30 +111,27 @@ func (j *Job) openBudget(ctx context.Context, limit USD) {
 	b.limit.Store(int64(limit))
 	j.account = &openAccount{account}
 	b.account.Store(j.account)
-	j.release(ctx, account, j.p.holdID()) // of nobody: it gives the balance of an account that others have used
+	unused := j.scope.p.in(account)
+	j.release(ctx, &unused) // gives the balance of an account that others have used
 }
 
-// reserve asks the job's budget for a call. It returns the refusal, or nil when the call may be made.
-func (j *Job) reserve(ctx context.Context, c *Call) error {
+// reserve asks the job's budget for a call of an API. It returns the refusal, or nil when the call may be made. An
+// unknown estimate is one that cannot be booked.
+func (j *Job) reserve(c *Call, api string, unknown bool) error {
 	account := j.live.budget.account.Load()
 	if account == nil {
 		return nil
 	}
 	refusal := func(bal Balance) error {
-		return &BudgetError{Job: j.id, API: c.api, Limit: bal.Limit, Spent: bal.Spent, Held: bal.Held, Asked: c.estimate}
+		return &BudgetError{Job: j.id, API: api, Limit: bal.Limit, Spent: bal.Spent, Held: bal.Held, Asked: c.estimate}
 	}
 	b := &j.live.budget
 	known := Balance{Limit: USD(b.limit.Load()), Spent: USD(b.spent.Load())}
-	if c.unknown && known.Limit != Unlimited {
+	if unknown && known.Limit != Unlimited {
 		return refusal(known)
 	}
-	c.hold = j.p.holdID()
-	c.account = account.Account
-	var bal Balance
-	err := contain("Ledger.Reserve", func() (err error) {
-		bal, err = account.Reserve(ctx, c.hold, c.estimate)
-		return err
-	})
+	c.hold = j.scope.p.in(account.Account)
+	bal, err := c.hold.reserve(c.ctx, c.estimate)
 	switch {
 	case err == nil:
 		b.see(bal)
@@ -141,7 +140,7 @@ func (j *Job) reserve(ctx context.Context, c *Call) error {
 		return refusal(known)
 	case is(err, ErrBudgetExceeded):
 		b.see(bal)
-		j.exceed(ctx)
+		j.exceed(c.ctx)
 		return refusal(bal)
 	default:
 		handle(fmt.Errorf("instrument: the ledger did not answer for job %q, the call of %s goes on: %w", j.shown, c.handle.name, err))
@@ -149,35 +148,31 @@ func (j *Job) reserve(ctx context.Context, c *Call) error {
 	}
 }
 
-// release ends the hold of a call that cost nothing, whatever the state of ctx.
-func (j *Job) release(ctx context.Context, account Account, hold string) {
-	if err := contain("Account.Release", func() error {
-		bal, err := account.Release(context.WithoutCancel(ctx), hold)
-		if err == nil {
-			j.live.budget.see(bal)
-		}
-		return err
-	}); err != nil {
+// release ends the hold of a call that cost nothing.
+func (j *Job) release(ctx context.Context, h *hold) {
+	bal, err := h.release(ctx)
+	if err != nil {
 		handle(fmt.Errorf("instrument: a hold of job %q not released: %w", j.shown, err))
+		return
 	}
+	j.live.budget.see(bal)
 }
 
-// settle books what a call or a Spend cost, whatever the state of ctx.
-func (j *Job) settle(ctx context.Context, account Account, hold string, cost USD) {
-	var bal Balance
-	err := contain("Ledger.Settle", func() (err error) {
-		bal, err = account.Settle(context.WithoutCancel(ctx), hold, cost)
-		return err
-	})
+// settle books what a call or a Spend cost.
+func (j *Job) settle(ctx context.Context, h *hold, cost USD) {
+	bal, err := h.settle(ctx, cost)
 	if err != nil {
 		handle(fmt.Errorf("instrument: %s of job %q not settled: %w", cost, j.shown, err))
 		return
 	}
 	j.live.budget.see(bal)
+	if bal.Spent < bal.Limit/2 { // the first threshold is beyond
+		return
+	}
 	for _, percent := range budgetThresholds {
 		at := bal.Limit.Prorate(percent, 100)
 		if bal.Limit != Unlimited && bal.Prior < at && at <= bal.Spent {
-			j.span.AddEvent("budget threshold reached", trace.WithAttributes(
+			j.scope.span.AddEvent("budget threshold reached", trace.WithAttributes(
 				attribute.Int64("video.processing.budget.percent", percent),
 				attribute.Float64("video.processing.budget.limit_usd", bal.Limit.Float64()),
 				attribute.Float64("video.processing.budget.spent_usd", bal.Spent.Float64())))
@@ -191,8 +186,8 @@ func (j *Job) settle(ctx context.Context, account Account, hold string, cost USD
 // exceed counts the first crossing of the budget of a job id.
 func (j *Job) exceed(ctx context.Context) {
 	if j.live.budget.exceeded.CompareAndSwap(false, true) {
-		j.p.inst.BudgetExceeded.Add(ctx, 1)
-		j.span.AddEvent("budget exceeded")
+		j.scope.p.inst.BudgetExceeded.Add(ctx, 1)
+		j.scope.span.AddEvent("budget exceeded")
 	}
 }
 

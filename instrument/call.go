@@ -2,7 +2,7 @@ package instrument
 
 import (
 	"context"
-	"sync"
+	"sync/atomic"
 
 	"go.opentelemetry.io/otel/attribute"
 	"go.opentelemetry.io/otel/trace"
@@ -17,18 +17,12 @@ type Call struct {
 	job      *Job
 	ctx      context.Context
 	handle   *apiHandle
-	api      string // as it was given
 	span     trace.Span
-	account  Account // of the reservation; nil without a budget
-	hold     string
+	hold     hold // the reservation; of no account without a budget
 	estimate USD
-	unknown  bool // the estimate cannot be booked
 	floor    USD
-
-	mu     sync.Mutex
-	done   bool
-	cost   USD
-	priced bool
+	cost     atomic.Int64 // what SetCost said last, and one: 0 is that it said nothing
+	done     atomic.Bool
 }
 
 const apiKey = attribute.Key("video.processing.api")
@@ -55,30 +49,30 @@ func StartCall(ctx context.Context, api string, opts ...CallOption) (context.Con
 	var cfg callConfig
 	for _, o := range opts {
 		if o != nil {
-			o.applyCall(&cfg)
+			cfg = o.applyCall(cfg)
 		}
 	}
-	c := &Call{p: p, job: s.job, handle: p.apis.get(api), api: api}
-	c.estimate, c.unknown = c.valid(ctx, cfg.estimate)
-	c.floor, _ = c.valid(ctx, cfg.floor)
-	c.ctx, c.span = p.startSpan(ctx, c.handle.spanName, trace.WithSpanKind(trace.SpanKindClient),
-		trace.WithAttributes(apiKey.String(c.handle.name)))
+	estimate, unknown := p.bookable(ctx, cfg.estimate)
+	floor, _ := p.bookable(ctx, cfg.floor)
+	h := p.apis.get(api)
+	in, span := p.startInner(ctx, h.spanName, h.span)
+	c := &Call{p: p, job: s.job, ctx: in, handle: h, span: span, estimate: estimate, floor: floor}
 	if s.job == nil {
 		return c.ctx, c, nil
 	}
-	if err := s.job.reserve(c.ctx, c); err != nil {
-		c.done = true
-		p.inst.APICalls.Add(c.ctx, 1, c.handle.calls[semconv.CallStatusRefused]...)
+	if err := s.job.reserve(c, api, unknown); err != nil {
+		c.done.Store(true)
+		p.inst.APICalls.Add(c.ctx, 1, c.handle.refused...)
 		outcome{err: err}.end(c.span, "budget_exceeded")
 		return c.ctx, c, err
 	}
 	return c.ctx, c, nil
 }
 
-// valid counts an amount that cannot be booked and makes 0 of it.
-func (c *Call) valid(ctx context.Context, amount USD) (valid USD, unknown bool) {
+// bookable counts an amount that cannot be booked and makes 0 of it.
+func (p *Pipeline) bookable(ctx context.Context, amount USD) (valid USD, unknown bool) {
 	if reason := amount.invalid(); reason != "" {
-		c.p.countInvalid(ctx, semconv.CostName, reason)
+		p.countInvalid(ctx, semconv.CostName, reason)
 		return 0, true
 	}
 	return amount, false
@@ -90,15 +84,11 @@ func (c *Call) SetCost(cost USD) {
 	if c == nil || c.p.inert() {
 		return
 	}
-	reason := cost.invalid()
-	c.mu.Lock()
-	if !c.done && reason == "" {
-		c.cost, c.priced = cost, true
-	}
-	c.mu.Unlock()
-	if reason != "" {
+	if reason := cost.invalid(); reason != "" {
 		c.p.countInvalid(c.ctx, semconv.CostName, reason)
+		return
 	}
+	c.cost.Store(int64(cost) + 1) // End has read it, if it was first
 }
 
 // End ends the call: counts it in video_processing_api_calls_total{api, status}, settles the reservation, and books
@@ -107,7 +97,7 @@ func (c *Call) SetCost(cost USD) {
 // what SetCost said if that is more; see [WithFloor]. A call that never ends keeps its reservation as long as its job
 // lives. Defer it directly; what is said of a panic, a Goexit and a second End at [Job.End] holds here.
 func (c *Call) End(errp *error) {
-	if c == nil || c.p.inert() || !c.end() {
+	if c == nil || c.p.inert() || !c.done.CompareAndSwap(false, true) {
 		return
 	}
 	o := ended(errp, recover())
@@ -115,33 +105,28 @@ func (c *Call) End(errp *error) {
 	o.deliver(c.p, errp)
 }
 
-func (c *Call) end() (first bool) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	first, c.done = !c.done, true
-	return first
-}
-
 func (c *Call) finish(o outcome) {
-	status, cost, sure := semconv.CallStatusSuccess, c.estimate, true
+	counter, cost, sure := c.handle.succeeded, c.estimate, true
 	charged := false // a failed call
 	if o.err != nil {
 		charged = o.panic() || mayHaveCost(o.err)
-		status, cost, sure = semconv.CallStatusError, c.floor, charged
+		counter, cost, sure = c.handle.failed, c.floor, charged
 	}
-	switch {
-	case c.priced && charged:
-		cost = max(c.cost, c.floor)
-	case c.priced:
-		cost, sure = c.cost, true
+	if said := c.cost.Load(); said != 0 {
+		cost, sure = USD(said-1), true
+		if charged {
+			cost = max(cost, c.floor)
+		}
 	}
-	c.p.inst.APICalls.Add(c.ctx, 1, c.handle.calls[status]...)
+	c.p.inst.APICalls.Add(c.ctx, 1, counter...)
 	switch {
 	case sure:
-		c.p.spend(c.ctx, c.job, c.handle, cost, c.account, c.hold)
-		c.span.SetAttributes(costKey.Float64(cost.Float64()))
-	case c.account != nil:
-		c.job.release(c.ctx, c.account, c.hold)
+		c.p.spend(c.ctx, c.job, c.handle, cost, &c.hold)
+		if c.span.IsRecording() { // else the attribute is allocated for nothing
+			c.span.SetAttributes(costKey.Float64(cost.Float64()))
+		}
+	case c.hold.account != nil:
+		c.job.release(c.ctx, &c.hold)
 	}
 	var errorType string
 	if o.err != nil {
@@ -163,22 +148,21 @@ func Spend(ctx context.Context, api string, amount USD) {
 		s.p.countInvalid(ctx, semconv.CostName, reason)
 		return
 	}
-	var account Account
-	var hold string
+	var h hold
 	if s.job != nil {
 		if a := s.job.live.budget.account.Load(); a != nil {
-			account, hold = a.Account, s.p.holdID()
+			h = s.p.in(a.Account)
 		}
 	}
-	s.p.spend(ctx, s.job, s.p.apis.get(api), amount, account, hold)
+	s.p.spend(ctx, s.job, s.p.apis.get(api), amount, &h)
 }
 
 // spend books an amount in the totals, on the job, and in the account of its budget.
-func (p *Pipeline) spend(ctx context.Context, j *Job, api *apiHandle, amount USD, account Account, hold string) {
+func (p *Pipeline) spend(ctx context.Context, j *Job, api *apiHandle, amount USD, h *hold) {
 	if j == nil || !p.jobIDLabel {
 		p.inst.Cost.Add(ctx, amount.Float64(), api.cost...)
 	} else {
-		p.inst.Cost.Add(ctx, amount.Float64(), withAttrs(semconv.AttrAPI.String(api.name), j.live.label))
+		p.inst.Cost.Add(ctx, amount.Float64(), withAttrs(semconv.AttrAPI.String(api.name), j.live.label()))
 	}
 	if j == nil {
 		return
@@ -189,7 +173,7 @@ func (p *Pipeline) spend(ctx context.Context, j *Job, api *apiHandle, amount USD
 			p.inst.JobsUnshown.Add(ctx, 1)
 		}
 	}
-	if account != nil {
-		j.settle(ctx, account, hold, amount)
+	if h.account != nil {
+		j.settle(ctx, h, amount)
 	}
 }

@@ -30,11 +30,11 @@ func TestMoneyAllocations(t *testing.T) {
 	}{
 		{"Spend", spend, "outside", 0, "an addition to a counter whose attributes are kept"},
 		{"Spend", spend, "job", 0, "and two atomic additions"},
-		{"Spend", spend, "budget", 3, "and the id of a hold, and a context that is not canceled"},
-		{"RunCall", call(), "outside", 9, "the Call, the options of its span, its context"},
-		{"RunCall", call(), "job", 9, "the same"},
-		{"RunCall", call(), "budget", 12, "and the id of a hold, and a context that is not canceled"},
-		{"RunCall with an estimate", call(estimate), "budget", 12, "the same: the option was made by the caller"},
+		{"Spend", spend, "budget", 0, "and arithmetic under a mutex"},
+		{"RunCall", call(), "outside", 1, "the Call"},
+		{"RunCall", call(), "job", 1, "the same"},
+		{"RunCall", call(), "budget", 1, "the same"},
+		{"RunCall with an estimate", call(estimate), "budget", 1, "the same: the option was made by the caller"},
 	} {
 		if got := testing.AllocsPerRun(1000, tt.f(tt.where)); got > tt.want {
 			t.Errorf("%s, %s: %v allocations, want at most %v (%s)", tt.name, tt.where, got, tt.want, tt.reason)

@@ -134,6 +134,24 @@ func TestRunCallSeesAGoexit(t *testing.T) {
 	}
 }
 
+// A test that fails in its price function ends its goroutine there: the call was made, and is paid.
+func TestAPriceThatNeverReturnsLeavesTheEstimate(t *testing.T) {
+	p, rec := instrumenttest.New(t)
+	ctx, job := p.StartJob(t.Context(), "job-1", instrument.WithBudget(dollar))
+	apart(func() {
+		_, _ = instrument.RunCall(ctx, "whisper", func(int) instrument.USD { runtime.Goexit(); return 0 }, freeCall,
+			instrument.WithEstimate(2*cent))
+	})
+	if left, _ := job.BudgetRemaining(); left != 98*cent || job.Cost() != 2*cent {
+		t.Errorf("spent %s, left %s", job.Cost(), left)
+	}
+	job.End(nil)
+	if got := rec.Counter(vp("api_calls_total"), label("status", "success")); got != 1 {
+		t.Errorf("%v calls, want 1", got)
+	}
+	rec.Span("call whisper")
+}
+
 func TestPriceOfACall(t *testing.T) {
 	price := func(u instrument.USD) func(string) instrument.USD {
 		return func(string) instrument.USD { return u }

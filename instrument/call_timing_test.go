@@ -11,8 +11,16 @@ import (
 )
 
 // moneyContexts is where money is spent: outside of a job, in a job, and in one with a budget that never runs out.
-// The meters are the SDK's, and there is no tracer: what a span costs is the SDK's matter.
 func moneyContexts(tb testing.TB) map[string]context.Context {
+	p := measuredPipeline(tb)
+	outside := instrument.ContextWithPipeline(context.Background(), p)
+	job, _ := p.StartJob(outside, "job-1")
+	budget, _ := p.StartJob(outside, "job-2", instrument.WithBudget(9_000_000_000*dollar))
+	return map[string]context.Context{"outside": outside, "job": job, "budget": budget}
+}
+
+// measuredPipeline is one with the SDK's meters and no tracer: what a span costs is the SDK's matter.
+func measuredPipeline(tb testing.TB) *instrument.Pipeline {
 	meters := sdkmetric.NewMeterProvider(sdkmetric.WithReader(sdkmetric.NewManualReader()))
 	tb.Cleanup(func() { _ = meters.Shutdown(context.Background()) })
 	p, err := instrument.New(instrument.WithMeterProvider(meters), instrument.WithAPIs("whisper"),
@@ -20,13 +28,7 @@ func moneyContexts(tb testing.TB) map[string]context.Context {
 	if err != nil {
 		tb.Fatal(err)
 	}
-	outside := instrument.ContextWithPipeline(context.Background(), p)
-	job, _ := p.StartJob(outside, "job-1")
-	budget, _ := p.StartJob(outside, "job-2", instrument.WithBudget(9_000_000_000*dollar))
-	for range 5000 { // until the ledger remembers no more ended holds than it will
-		instrument.Spend(budget, "whisper", nano)
-	}
-	return map[string]context.Context{"outside": outside, "job": job, "budget": budget}
+	return p
 }
 
 func freeCall(context.Context) (int, error) { return 0, nil }

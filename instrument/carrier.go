@@ -33,7 +33,7 @@ func (p *Pipeline) Enqueue(ctx context.Context, id string, carrier propagation.T
 	ctx, span := p.startSpan(orBackground(ctx), "enqueue job",
 		trace.WithSpanKind(trace.SpanKindProducer), trace.WithAttributes(jobIDKey.String(shown)))
 	defer span.End()
-	p.inst.Jobs.Add(ctx, 1, statusHandles[semconv.JobStatusQueued].add...)
+	p.inst.Jobs.Add(ctx, 1, queued.add...)
 	if carrier == nil {
 		return
 	}

@@ -9,8 +9,9 @@ import (
 // counted remembers the errors of a job or a stage that video_processing_errors_total already has: the last ones, so
 // that retries without end do not grow it. Stages in parallel fail one after the other, and the job returns the first.
 type counted struct {
-	mu   sync.Mutex
-	errs []error
+	mu     sync.Mutex
+	errs   []error
+	oldest int // once there are maxCounted
 }
 
 const maxCounted = 64
@@ -18,10 +19,12 @@ const maxCounted = 64
 func (c *counted) add(err error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if len(c.errs) == maxCounted {
-		c.errs = slices.Delete(c.errs, 0, 1)
+	if len(c.errs) < maxCounted {
+		c.errs = append(c.errs, err)
+		return
 	}
-	c.errs = append(c.errs, err)
+	c.errs[c.oldest] = err
+	c.oldest = (c.oldest + 1) % maxCounted
 }
 
 // has tells whether err is one of them or wraps one. Unlike errors.Is it asks no Is method: another error of the same

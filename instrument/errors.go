@@ -31,10 +31,10 @@ func RecordError(ctx context.Context, stage string, err error) {
 	s.p.countError(orBackground(ctx), h.name, errorType)
 	recordException(ctx, err, errorType, nil)
 	if s.stage != nil && s.stage.handle == h {
-		s.stage.counted.add(err)
+		s.stage.rare.get().counted.add(err)
 	}
 	if s.job != nil {
-		s.job.counted.add(err)
+		s.job.rare.get().counted.add(err)
 	}
 }
 

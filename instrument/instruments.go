@@ -133,10 +133,11 @@ func withAttrs(attrs ...attribute.KeyValue) metric.MeasurementOption {
 type stageHandle struct {
 	name       string
 	spanName   string
-	span       []trace.SpanStartOption // stage
-	inProgress atomic.Int64
+	span       []trace.SpanStartOption  // stage
 	set        metric.MeasurementOption // stage
 	record     recordOptions            // the same, for the histograms
+	_          [64]byte                 // a cache line between what every stage reads and what every stage writes
+	inProgress atomic.Int64
 }
 
 func newStageHandle(name string) *stageHandle {
@@ -150,20 +151,26 @@ func stageSpan(name string) []trace.SpanStartOption {
 
 // apiHandle is what the recordings of one API name share.
 type apiHandle struct {
-	name     string
-	spanName string
-	cost     addOptions                        // api
-	calls    map[semconv.CallStatus]addOptions // api, status
+	name                       string
+	spanName                   string
+	span                       []trace.SpanStartOption // kind, api
+	cost                       addOptions              // api
+	succeeded, failed, refused addOptions              // api, status
 }
 
 func newAPIHandle(name string) *apiHandle {
-	h := &apiHandle{name: name, spanName: "call " + name, calls: make(map[semconv.CallStatus]addOptions)}
 	api := semconv.AttrAPI.String(name)
-	h.cost = addOptions{withAttrs(api)}
-	for _, s := range semconv.CallStatusValues() {
-		h.calls[s] = addOptions{withAttrs(api, s.Attr())}
+	return &apiHandle{
+		name:     name,
+		spanName: "call " + name,
+		span: []trace.SpanStartOption{
+			trace.WithSpanKind(trace.SpanKindClient), trace.WithAttributes(apiKey.String(name)),
+		},
+		cost:      addOptions{withAttrs(api)},
+		succeeded: addOptions{withAttrs(api, semconv.CallStatusSuccess.Attr())},
+		failed:    addOptions{withAttrs(api, semconv.CallStatusError.Attr())},
+		refused:   addOptions{withAttrs(api, semconv.CallStatusRefused.Attr())},
 	}
-	return h
 }
 
 // statusHandle is what the recordings of one job status share.
@@ -172,14 +179,18 @@ type statusHandle struct {
 	record recordOptions
 }
 
-var statusHandles = func() map[semconv.JobStatus]statusHandle {
-	m := make(map[semconv.JobStatus]statusHandle)
-	for _, s := range semconv.JobStatusValues() {
-		set := withAttrs(s.Attr())
-		m[s] = statusHandle{addOptions{set}, recordOptions{set}}
-	}
-	return m
-}()
+func newStatusHandle(s semconv.JobStatus) statusHandle {
+	set := withAttrs(s.Attr())
+	return statusHandle{addOptions{set}, recordOptions{set}}
+}
+
+var (
+	queued     = newStatusHandle(semconv.JobStatusQueued)
+	processing = newStatusHandle(semconv.JobStatusProcessing)
+	completed  = newStatusHandle(semconv.JobStatusCompleted)
+	failed     = newStatusHandle(semconv.JobStatusFailed)
+	canceled   = newStatusHandle(semconv.JobStatusCanceled)
+)
 
 // errorKeys bounds the series of video_processing_errors_total.
 type errorKeys struct {
@@ -250,8 +261,8 @@ func (p *Pipeline) countError(ctx context.Context, stage, errorType string) {
 // value, and Prometheus's increase() would not see that value.
 func (p *Pipeline) zero() {
 	ctx := context.Background()
-	for _, o := range statusHandles {
-		p.inst.Jobs.Add(ctx, 0, o.add...)
+	for _, s := range semconv.JobStatusValues() {
+		p.inst.Jobs.Add(ctx, 0, newStatusHandle(s).add...)
 	}
 	p.inst.BudgetExceeded.Add(ctx, 0)
 	p.inst.JobsUnshown.Add(ctx, 0)
@@ -274,7 +285,7 @@ func (p *Pipeline) zeroAPI(h *apiHandle) {
 	if !p.jobIDLabel {
 		p.inst.Cost.Add(ctx, 0, h.cost...)
 	}
-	for _, o := range h.calls {
+	for _, o := range []addOptions{h.succeeded, h.failed, h.refused} {
 		p.inst.APICalls.Add(ctx, 0, o...)
 	}
 }

@@ -3,6 +3,7 @@ package instrument
 import (
 	"context"
 	"fmt"
+	"math"
 	"sync/atomic"
 	"time"
 
@@ -19,20 +20,19 @@ import (
 // Two runs of one id that live at once, such as a message that was delivered twice, are two jobs in every total, and
 // share one budget and one set of job_id series.
 type Job struct {
-	p          *Pipeline
-	scope      scope
-	ctx        context.Context
+	scope      scope // the context that StartJob returns
 	id, shown  string
-	span       trace.Span
 	start      time.Time
-	video      atomic.Int64 // length in nanoseconds; 0: unknown
-	cost       atomic.Int64 // of this run alone
-	counted    counted      // by its stages and RecordError
-	ran        processTotal
+	video      atomic.Uint64 // length in seconds, as math.Float64bits; 0: unknown
+	cost       atomic.Int64  // of this run alone
+	rare       lazyRare
 	done       atomic.Bool
 	live       *liveJob
+	own        liveJob      // what live is, unless another run of this id lives already
 	account    *openAccount // that this run has opened
 	prev, next *Job         // guarded by live.mu of the pipeline
+	label      [1]attribute.KeyValue
+	options    [1]trace.SpanStartOption // of the span, which are given as slices
 }
 
 // StartJob starts a job: counts it in video_processing_jobs_total{status="processing"}, adds it to
@@ -53,18 +53,17 @@ func (p *Pipeline) StartJob(ctx context.Context, id string, opts ...JobOption) (
 	var c jobConfig
 	for _, o := range opts {
 		if o != nil {
-			o.applyJob(&c)
+			c = o.applyJob(c)
 		}
 	}
-	j := &Job{p: p, start: time.Now()}
-	j.id, j.shown = p.jobID(id)
-	j.scope = scope{p: p, job: j}
-	ctx, j.span = p.startJobSpan(ctx, j, &c)
-	j.ctx = context.WithValue(ctx, scopeKey{}, &j.scope)
+	id, shown := p.jobID(id)
+	j := &Job{id: id, shown: shown, scope: scope{p: p}}
+	j.scope.job = j
+	ctx = j.startSpan(ctx, c)
 	if !p.live.add(j) {
 		p.inst.JobsUnshown.Add(ctx, 1)
 	}
-	p.inst.Jobs.Add(ctx, 1, statusHandles[semconv.JobStatusProcessing].add...)
+	p.inst.Jobs.Add(ctx, 1, processing.add...)
 	j.SetVideoDuration(c.video)
 	if c.hasBudget {
 		j.openBudget(ctx, c.budget)
@@ -72,13 +71,18 @@ func (p *Pipeline) StartJob(ctx context.Context, id string, opts ...JobOption) (
 	if c.carrier != nil {
 		p.recordWait(ctx, c.carrier, j.start)
 	}
-	return j.ctx, j
+	return &j.scope, j
 }
 
-func (p *Pipeline) startJobSpan(ctx context.Context, j *Job, c *jobConfig) (context.Context, trace.Span) {
-	opts := []trace.SpanStartOption{trace.WithAttributes(jobIDKey.String(j.shown)), trace.WithTimestamp(j.start)}
+// startSpan starts the job and its span, and returns the span's context.
+func (j *Job) startSpan(ctx context.Context, c jobConfig) context.Context {
+	opts := j.options[:0]
+	if !j.scope.p.untraced {
+		j.label[0] = jobIDKey.String(j.shown)
+		opts = append(opts, trace.WithAttributes(j.label[:]...))
+	}
 	if c.carrier != nil {
-		remote := p.extract(ctx, c.carrier)
+		remote := j.scope.p.extract(ctx, c.carrier)
 		from := trace.SpanContextFromContext(remote)
 		opts = append(opts, trace.WithSpanKind(trace.SpanKindConsumer))
 		switch {
@@ -88,7 +92,9 @@ func (p *Pipeline) startJobSpan(ctx context.Context, j *Job, c *jobConfig) (cont
 			opts = append(opts, trace.WithLinks(trace.Link{SpanContext: from}))
 		}
 	}
-	return p.startSpan(ctx, "job", opts...)
+	j.start = time.Now()
+	j.scope.Context, j.scope.span = j.scope.p.startSpan(ctx, "job", opts...)
+	return j.scope.Context
 }
 
 // Attributes of spans alone: no metric may carry an id.
@@ -115,43 +121,48 @@ const (
 // does anything. Stages and calls that outlive their job still record what is theirs; what they then spend is in the
 // totals but not in this job's cost.
 func (j *Job) End(errp *error) {
-	if j == nil || j.p.inert() || !j.done.CompareAndSwap(false, true) {
+	if j == nil || j.scope.p.inert() || !j.done.CompareAndSwap(false, true) {
 		return
 	}
 	o := ended(errp, recover())
 	j.finish(o)
-	o.deliver(j.p, errp)
+	o.deliver(j.scope.p, errp)
 }
 
 func (j *Job) finish(o outcome) {
 	took := time.Since(j.start)
-	accounts := j.p.live.remove(j)
-	status := semconv.JobStatusCompleted
-	errorType := o.errorType(j.ctx, j.p)
+	accounts := j.scope.p.live.remove(j)
+	status, counter := semconv.JobStatusCompleted, &completed
+	errorType := o.errorType(&j.scope, j.scope.p)
 	switch {
-	case o.canceled(j.ctx):
-		status = semconv.JobStatusCanceled
+	case o.canceled(&j.scope):
+		status, counter = semconv.JobStatusCanceled, &canceled
 	case o.err != nil:
-		status = semconv.JobStatusFailed
-		if !j.counted.has(o.err) {
-			j.p.countError(j.ctx, jobStage, errorType)
+		status, counter = semconv.JobStatusFailed, &failed
+		if !j.rare.counted(o.err) {
+			j.scope.p.countError(&j.scope, jobStage, errorType)
 		}
 	}
-	opts := statusHandles[status]
-	j.p.inst.Jobs.Add(j.ctx, 1, opts.add...)
-	j.p.inst.JobDuration.Record(j.ctx, took.Seconds(), opts.record...)
-	if video := time.Duration(j.video.Load()); video > 0 {
-		j.p.inst.JobRatio.Record(j.ctx, took.Seconds()/video.Seconds(), opts.record...)
-		j.span.SetAttributes(videoKey.Float64(video.Seconds()))
+	j.scope.p.inst.Jobs.Add(&j.scope, 1, counter.add...)
+	j.scope.p.inst.JobDuration.Record(&j.scope, took.Seconds(), counter.record...)
+	video, cost := math.Float64frombits(j.video.Load()), j.Cost().Float64()
+	if video > 0 {
+		j.scope.p.inst.JobRatio.Record(&j.scope, took.Seconds()/video, counter.record...)
 	}
-	j.p.inst.CostPerJob.Record(j.ctx, j.Cost().Float64())
-	j.span.SetAttributes(jobStatusKey.String(string(status)), costKey.Float64(j.Cost().Float64()))
+	j.scope.p.inst.CostPerJob.Record(&j.scope, cost)
+	if j.scope.span.IsRecording() { // else the attributes are allocated for nothing
+		attrs := []attribute.KeyValue{jobStatusKey.String(string(status)), costKey.Float64(cost), videoKey.Float64(video)}
+		if video == 0 {
+			attrs = attrs[:2]
+		}
+		j.scope.span.SetAttributes(attrs...)
+	}
 	for _, a := range accounts {
-		if err := contain("Account.Close", func() error { return a.Close(context.WithoutCancel(j.ctx)) }); err != nil {
+		if err := contain("Account.Close", func() error { return a.Close(context.WithoutCancel(&j.scope)) }); err != nil {
 			handle(fmt.Errorf("instrument: the account of job %q: %w", j.shown, err))
 		}
 	}
-	o.end(j.span, errorType)
+	o.end(j.scope.span, errorType)
 }
 
 // jobStage is the stage attribute of an error that happened in a job but in none of its stages.
@@ -185,21 +196,21 @@ func (j *Job) addCost(amount USD) {
 
 // SetVideoDuration tells the length of the job's video once it is known; see [WithVideoDuration].
 func (j *Job) SetVideoDuration(d time.Duration) {
-	if j == nil || j.p.inert() {
+	if j == nil || j.scope.p.inert() {
 		return
 	}
 	if d < 0 {
-		j.p.countInvalid(j.ctx, semconv.JobRatioName, semconv.InvalidReasonNegative)
+		j.scope.p.countInvalid(&j.scope, semconv.JobRatioName, semconv.InvalidReasonNegative)
 		return
 	}
-	j.video.Store(int64(d))
+	j.video.Store(math.Float64bits(d.Seconds()))
 }
 
 // SetBudgetRemaining shows an amount that the program has computed itself in
 // video_processing_budget_remaining_usd{job_id}, in place of what [WithBudget] would show. It refuses nothing. The
 // first negative amount counts as budget exceeded, also after End.
 func (j *Job) SetBudgetRemaining(remaining USD) {
-	if j == nil || j.p.inert() {
+	if j == nil || j.scope.p.inert() {
 		return
 	}
 	if remaining == notANumber || remaining == infinite || remaining == Unlimited {
@@ -207,12 +218,12 @@ func (j *Job) SetBudgetRemaining(remaining USD) {
 		if remaining == notANumber {
 			reason = semconv.InvalidReasonNaN
 		}
-		j.p.countInvalid(j.ctx, semconv.BudgetRemainingName, reason)
+		j.scope.p.countInvalid(&j.scope, semconv.BudgetRemainingName, reason)
 		return
 	}
 	j.live.budget.computed.Store(&remaining)
 	if remaining < 0 {
-		j.exceed(j.ctx)
+		j.exceed(&j.scope)
 	}
 }
 
@@ -220,7 +231,7 @@ func (j *Job) SetBudgetRemaining(remaining USD) {
 // the job has a budget. It is negative when the job has overspent, and [Unlimited], which has no series, when nothing
 // bounds it.
 func (j *Job) BudgetRemaining() (USD, bool) {
-	if j == nil || j.p.inert() {
+	if j == nil || j.scope.p.inert() {
 		return 0, false
 	}
 	return j.live.budget.remaining()

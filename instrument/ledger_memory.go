@@ -73,11 +73,8 @@ func (a *memoryAccount) Reserve(_ context.Context, hold string, amount USD) (Bal
 	if _, ok := a.ended[hold]; ok {
 		return a.balance(a.spent), fmt.Errorf("instrument: reserve %s for a hold that ended: %w", amount, ErrHoldConflict)
 	}
-	if used := a.spent.plus(a.held); a.limit != Unlimited && (used >= a.limit || amount > a.limit-used) {
-		return a.balance(a.spent), ErrBudgetExceeded
-	}
-	if amount > Unlimited-a.held {
-		return a.balance(a.spent), fmt.Errorf("instrument: reserve %s on top of %s: %w", amount, a.held, ErrInvalidAmount)
+	if err := a.fits(amount); err != nil {
+		return a.balance(a.spent), err
 	}
 	if a.holds == nil {
 		a.holds = make(map[string]USD)
@@ -85,6 +82,17 @@ func (a *memoryAccount) Reserve(_ context.Context, hold string, amount USD) (Bal
 	a.holds[hold] = amount
 	a.held += amount
 	return a.balance(a.spent), nil
+}
+
+// fits tells why an amount cannot be held, if it cannot.
+func (a *memoryAccount) fits(amount USD) error {
+	if used := a.spent.plus(a.held); a.limit != Unlimited && (used >= a.limit || amount > a.limit-used) {
+		return ErrBudgetExceeded
+	}
+	if amount > Unlimited-a.held {
+		return fmt.Errorf("instrument: reserve %s on top of %s: %w", amount, a.held, ErrInvalidAmount)
+	}
+	return nil
 }
 
 func (a *memoryAccount) Settle(_ context.Context, hold string, cost USD) (Balance, error) {
@@ -121,6 +129,36 @@ func (a *memoryAccount) Close(context.Context) error {
 		delete(a.ledger.accounts, a.job)
 	}
 	return nil
+}
+
+// The calls of this package reserve each hold at most once and end it exactly once, with amounts that can be booked.
+// Nothing need be remembered of such a hold, so it has no id, and what it does is arithmetic under the mutex. The
+// balances are those of Reserve, Settle and Release.
+
+func (a *memoryAccount) reserveOnce(amount USD) (Balance, error) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	err := a.fits(amount)
+	if err == nil {
+		a.held += amount
+	}
+	return a.balance(a.spent), err
+}
+
+func (a *memoryAccount) settleOnce(held, cost USD) Balance {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	prior := a.spent
+	a.held -= held
+	a.spent = prior.plus(cost)
+	return a.balance(prior)
+}
+
+func (a *memoryAccount) releaseOnce(held USD) Balance {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	a.held -= held
+	return a.balance(a.spent)
 }
 
 // end moves a hold from the open ones to the remembered ones.

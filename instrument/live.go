@@ -28,14 +28,14 @@ type live struct {
 
 // liveJob is what the runs of one id share while at least one of them lives.
 type liveJob struct {
-	label  attribute.KeyValue
-	shown  bool // under the cap: has series of its own
-	runs   int  // guarded by live.mu
+	id     string // as series show it
+	runs   int    // guarded by live.mu
 	budget budget
 	opened []*openAccount // by runs that have ended; guarded by live.mu
 
 	mu     sync.Mutex
 	costs  []apiCost // as many as there are apis
+	shown  bool      // under the cap: has series of its own; never changed
 	hidden bool      // a cost has no series
 	ended  bool      // the last run has
 }
@@ -52,7 +52,8 @@ func (l *live) add(j *Job) (shown bool) {
 	defer l.mu.Unlock()
 	e := l.byID[j.id]
 	if e == nil {
-		e = &liveJob{label: semconv.AttrJobID.String(j.shown), shown: l.shown < l.limit}
+		e = &j.own
+		e.id, e.shown = j.shown, l.shown < l.limit
 		if e.shown {
 			l.shown++
 		}
@@ -140,7 +141,7 @@ func (l *live) spend(e *liveJob, api *apiHandle, amount USD) (hidden bool) {
 	switch {
 	case e.ended:
 	case l.costs.Add(1) <= l.costLimit():
-		c.set = metric.WithAttributeSet(attribute.NewSet(e.label, semconv.AttrAPI.String(api.name)))
+		c.set = metric.WithAttributeSet(attribute.NewSet(e.label(), semconv.AttrAPI.String(api.name)))
 	default:
 		l.costs.Add(-1)
 		hidden, e.hidden = !e.hidden, true
@@ -148,6 +149,8 @@ func (l *live) spend(e *liveJob, api *apiHandle, amount USD) (hidden bool) {
 	e.costs = append(e.costs, c)
 	return hidden
 }
+
+func (e *liveJob) label() attribute.KeyValue { return semconv.AttrJobID.String(e.id) }
 
 // end ends the series of a job and tells how many of its costs had one.
 func (e *liveJob) end() (series int64) {
@@ -165,7 +168,7 @@ func (e *liveJob) end() (series int64) {
 // observe reports the series of one job id.
 func (e *liveJob) observe(o metric.Observer, inst *instruments) {
 	if r, ok := e.budget.remaining(); ok && r != Unlimited {
-		o.ObserveFloat64(inst.BudgetRemaining, r.Float64(), metric.WithAttributes(e.label))
+		o.ObserveFloat64(inst.BudgetRemaining, r.Float64(), metric.WithAttributes(e.label()))
 	}
 	e.mu.Lock()
 	defer e.mu.Unlock()

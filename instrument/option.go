@@ -14,14 +14,17 @@ import (
 // An Option sets up a [Pipeline]. A nil argument keeps the default and is an error of [New].
 type Option interface{ apply(*config) error }
 
+// Options of what is started often take and return their configuration by value: one behind a pointer would be
+// allocated each time.
+
 // A JobOption sets up one job.
-type JobOption interface{ applyJob(*jobConfig) }
+type JobOption interface{ applyJob(jobConfig) jobConfig }
 
 // A StageOption sets up one stage.
-type StageOption interface{ applyStage(*stageConfig) }
+type StageOption interface{ applyStage(stageConfig) stageConfig }
 
 // A CallOption sets up one paid call.
-type CallOption interface{ applyCall(*callConfig) }
+type CallOption interface{ applyCall(callConfig) callConfig }
 
 type config struct {
 	implicit   bool
@@ -163,9 +166,9 @@ type stageConfig struct {
 
 type callConfig struct{ estimate, floor USD }
 
-type jobOption func(*jobConfig)
+type jobOption func(jobConfig) jobConfig
 
-func (o jobOption) applyJob(c *jobConfig) { o(c) }
+func (o jobOption) applyJob(c jobConfig) jobConfig { return o(c) }
 
 // WithBudget bounds what the job's paid calls may cost together. Before each call the budget is asked; a call that
 // no longer fits is refused with a [*BudgetError] and not made. 0 refuses every call; no WithBudget, or [Unlimited],
@@ -173,7 +176,7 @@ func (o jobOption) applyJob(c *jobConfig) { o(c) }
 //
 // Runs of one job id that live at once share one budget: the limit that was given last.
 func WithBudget(limit USD) JobOption {
-	return jobOption(func(c *jobConfig) { c.budget, c.hasBudget = limit, true })
+	return jobOption(func(c jobConfig) jobConfig { c.budget, c.hasBudget = limit, true; return c })
 }
 
 // WithCarrier takes the job's trace context and enqueue time from the message that brought it, as
@@ -181,13 +184,13 @@ func WithBudget(limit USD) JobOption {
 // wait is recorded in video_processing_queue_wait_seconds; one that is negative, because a clock ran backwards,
 // counts as 0 and as invalid. A carrier that holds neither is fine.
 func WithCarrier(carrier propagation.TextMapCarrier) JobOption {
-	return jobOption(func(c *jobConfig) { c.carrier = carrier })
+	return jobOption(func(c jobConfig) jobConfig { c.carrier = carrier; return c })
 }
 
 // WithRemoteParent makes the span that enqueued the job its parent instead of a link. Use it when every message is
 // worked on once, soon, and by itself: then one trace shows the whole way. It needs [WithCarrier].
 func WithRemoteParent() JobOption {
-	return jobOption(func(c *jobConfig) { c.remoteParent = true })
+	return jobOption(func(c jobConfig) jobConfig { c.remoteParent = true; return c })
 }
 
 // VideoDurationOption is both a [JobOption] and a [StageOption].
@@ -198,18 +201,22 @@ type VideoDurationOption struct{ d time.Duration }
 // invalid. A stage without it takes its job's, as last told by this option or [Job.SetVideoDuration].
 func WithVideoDuration(d time.Duration) VideoDurationOption { return VideoDurationOption{d} }
 
-func (o VideoDurationOption) applyJob(c *jobConfig)     { c.video = o.d }
-func (o VideoDurationOption) applyStage(c *stageConfig) { c.video, c.hasVideo = o.d, true }
+func (o VideoDurationOption) applyJob(c jobConfig) jobConfig { c.video = o.d; return c }
 
-type callOption func(*callConfig)
+func (o VideoDurationOption) applyStage(c stageConfig) stageConfig {
+	c.video, c.hasVideo = o.d, true
+	return c
+}
 
-func (o callOption) applyCall(c *callConfig) { o(c) }
+type callOption func(callConfig) callConfig
+
+func (o callOption) applyCall(c callConfig) callConfig { return o(c) }
 
 // WithEstimate says what the call will cost at most. The budget reserves it before the call is made, so that calls
 // in parallel never overspend together, and refuses the call when it does not fit, or when the estimate is no amount
 // (negative, NaN, infinite; also counted as invalid).
 func WithEstimate(cost USD) CallOption {
-	return callOption(func(c *callConfig) { c.estimate = cost })
+	return callOption(func(c callConfig) callConfig { c.estimate = cost; return c })
 }
 
 // WithFloor says what the call costs once it was sent, such as the price of its input. It is booked when the call
@@ -217,5 +224,5 @@ func WithEstimate(cost USD) CallOption {
 // connection that never came up and an answer of 4xx book nothing. A floor that is no amount (negative, NaN, infinite)
 // is counted as invalid and is 0.
 func WithFloor(cost USD) CallOption {
-	return callOption(func(c *callConfig) { c.floor = cost })
+	return callOption(func(c callConfig) callConfig { c.floor = cost; return c })
 }

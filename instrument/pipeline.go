@@ -35,6 +35,7 @@ type Pipeline struct {
 	root         scope
 	inst         instruments
 	tracer       trace.Tracer
+	untraced     bool // the tracer is the API's no-op
 	propagator   propagation.TextMapPropagator
 	classify     func(error) string
 	recover      bool
@@ -84,10 +85,12 @@ func New(opts ...Option) (*Pipeline, error) {
 		tracer = tracenoop.Tracer{}
 		errs = append(errs, fmt.Errorf("instrument: New: the tracer provider %T gave no tracer; nothing is traced", c.tracers))
 	}
+	_, untraced := tracer.(tracenoop.Tracer)
 	p := &Pipeline{
 		ready:      true,
 		implicit:   c.implicit,
 		tracer:     tracer,
+		untraced:   untraced,
 		propagator: c.propagator,
 		classify:   c.classify,
 		recover:    c.recover,
@@ -156,7 +159,8 @@ func showID(id string) string {
 
 // holdID is unique among all processes that share a ledger.
 func (p *Pipeline) holdID() string {
-	return p.holdPrefix + strconv.FormatUint(p.holds.Add(1), 36)
+	var b [32]byte // 17 of the prefix and at most 13
+	return string(strconv.AppendUint(append(b[:0], p.holdPrefix...), p.holds.Add(1), 36))
 }
 
 func randomPrefix() string {
@@ -169,8 +173,12 @@ func randomPrefix() string {
 func contain(what string, f func() error) (err error) {
 	defer func() {
 		if v := recover(); v != nil {
-			err = fmt.Errorf("instrument: %s panicked: %s", what, panicText(v))
+			err = panicked(what, v)
 		}
 	}()
 	return f()
+}
+
+func panicked(what string, v any) error {
+	return fmt.Errorf("instrument: %s panicked: %s", what, panicText(v))
 }

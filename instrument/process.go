@@ -115,10 +115,10 @@ func (p *Process) describe() {
 	}
 	total := u
 	switch s := scopeOf(p.ctx); {
-	case s.stage != nil && s.stage.span == span:
-		total = s.stage.ran.add(u)
-	case s.job != nil && s.job.span == span:
-		total = s.job.ran.add(u)
+	case s.stage != nil && s.stage.scope.span == span:
+		total = s.stage.rare.get().ran.add(u)
+	case s.job != nil && s.job.scope.span == span:
+		total = s.job.rare.get().ran.add(u)
 	}
 	span.SetAttributes(
 		attribute.String("process.executable.name", clean(filepath.Base(p.cmd.Path), maxNameLen)),

@@ -2,6 +2,7 @@ package instrument
 
 import (
 	"context"
+	"fmt"
 	"sync"
 	"sync/atomic"
 
@@ -9,17 +10,47 @@ import (
 	"go.opentelemetry.io/otel/trace"
 )
 
-// scope is what a context knows: the pipeline, the job and the innermost stage.
+// scope is what a context knows: the pipeline, the job and the innermost stage. It is that context itself, and a part
+// of its job or stage: what is started, what finds it and what knows it are one allocation.
 type scope struct {
-	p     *Pipeline
-	job   *Job
-	stage *Stage
+	context.Context            // that of the span; nil in Pipeline.root, which is nobody's context
+	span            trace.Span // the one that is in it, if this package has started one
+	p               *Pipeline
+	job             *Job
+	stage           *Stage
 }
 
 type scopeKey struct{}
 
+// Value answers for the scope, and leaves all else to the context that it wraps. Package context finds in it the
+// cancellation that it watches, so a child that can be canceled needs no goroutine.
+func (s *scope) Value(key any) any {
+	if _, ok := key.(scopeKey); ok {
+		return s
+	}
+	return s.Context.Value(key)
+}
+
+// String says in which of the two one is, as the contexts of package context say what they hold.
+func (s *scope) String() string {
+	outer := fmt.Sprintf("%T", s.Context)
+	if c, ok := s.Context.(fmt.Stringer); ok {
+		outer = c.String()
+	}
+	switch {
+	case s.stage != nil:
+		return outer + ".WithStage(" + s.stage.handle.name + ")"
+	case s.job != nil:
+		return outer + ".WithJob(" + s.job.shown + ")"
+	}
+	return outer + ".WithPipeline"
+}
+
 // scopeOf is the scope of ctx, or the default pipeline's outside of any.
 func scopeOf(ctx context.Context) *scope {
+	if s, ok := ctx.(*scope); ok { // right in a job or a stage, as most are: no search
+		return s
+	}
 	if ctx != nil {
 		if s, ok := ctx.Value(scopeKey{}).(*scope); ok {
 			return s
@@ -33,6 +64,26 @@ func orBackground(ctx context.Context) context.Context {
 		return context.Background()
 	}
 	return ctx
+}
+
+// startInner starts the span of a stage or a call. The no-op tracer gives a context whose span has the span context
+// of the one around it, and does nothing. Where that one does nothing either, it serves as well, without another
+// context. A job's span is always started, so what looks for it in a job does not search all that is around the job.
+func (p *Pipeline) startInner(ctx context.Context, name string, opts []trace.SpanStartOption) (context.Context, trace.Span) {
+	if p.untraced {
+		if span := spanOf(ctx); !span.IsRecording() {
+			return ctx, span
+		}
+	}
+	return p.startSpan(ctx, name, opts...)
+}
+
+// spanOf is trace.SpanFromContext, without a search right in a job or a stage.
+func spanOf(ctx context.Context) trace.Span {
+	if s, ok := ctx.(*scope); ok && s.span != nil {
+		return s.span
+	}
+	return trace.SpanFromContext(ctx)
 }
 
 // startSpan starts a span, a no-op where the tracer gives none.
@@ -50,11 +101,11 @@ func (p *Pipeline) startSpan(ctx context.Context, name string, opts ...trace.Spa
 // ContextWithPipeline makes p the pipeline of what is recorded under ctx, outside of any job: what ctx was in, it
 // leaves. [WrapJob] starts its jobs there too. A nil p records nothing.
 func ContextWithPipeline(ctx context.Context, p *Pipeline) context.Context {
-	s := &scope{}
+	s := &scope{Context: orBackground(ctx)}
 	if !p.inert() {
-		s = &p.root
+		s.p = p
 	}
-	return context.WithValue(orBackground(ctx), scopeKey{}, s)
+	return s
 }
 
 // JobFromContext is the job that ctx is in, or nil, which is inert.

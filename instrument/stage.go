@@ -2,10 +2,9 @@ package instrument
 
 import (
 	"context"
+	"math"
 	"sync/atomic"
 	"time"
-
-	"go.opentelemetry.io/otel/trace"
 
 	"github.com/stagemeter/stagemeter/semconv"
 )
@@ -13,17 +12,19 @@ import (
 // A Stage is one step of a job, from [StartStage] to [Stage.End]. Stages may nest, and run in parallel in one job.
 // Its methods are safe for concurrent use; a nil *Stage is inert.
 type Stage struct {
-	scope    scope
-	ctx      context.Context
+	scope    scope // the context that StartStage returns
 	handle   *stageHandle
-	span     trace.Span
-	start    time.Time
-	video    time.Duration
-	hasVideo bool    // else the job's holds
-	counted  counted // by RecordError for this stage
-	ran      processTotal
+	start    time.Duration // on the clock of sinceStart
+	video    float64       // length in seconds
+	rare     lazyRare
+	hasVideo bool // else the job's holds
 	done     atomic.Bool
 }
+
+// sinceStart is the time since this package was initialised, on the monotonic clock: half of what time.Now reads.
+func sinceStart() time.Duration { return time.Since(initialised) }
+
+var initialised = time.Now()
 
 // StartStage starts a stage of the job of ctx, or of the default pipeline: adds it to
 // video_processing_stages_in_progress{stage} and starts a span "stage NAME" with it. The name is a word from your code
@@ -38,34 +39,34 @@ func StartStage(ctx context.Context, name string, opts ...StageOption) (context.
 	if p.inert() {
 		return ctx, nil
 	}
-	s := &Stage{handle: p.stages.get(name), start: time.Now()}
-	s.scope = scope{p: p, job: outer.job, stage: s}
+	start, h := sinceStart(), p.stages.get(name)
+	h.inProgress.Add(1)
+	spanOptions := h.span
+	if h.name == other { // a span can say which
+		own, _ := cleanName(name)
+		spanOptions = stageSpan(own)
+	}
+	in, span := p.startInner(ctx, h.spanName, spanOptions)
+	s := &Stage{scope: scope{Context: in, span: span, p: p, job: outer.job}, handle: h, start: start}
+	s.scope.stage = s
 	if len(opts) > 0 {
 		s.configure(ctx, opts)
 	}
-	s.handle.inProgress.Add(1)
-	span := s.handle.span
-	if s.handle.name == other { // a span can say which
-		own, _ := cleanName(name)
-		span = stageSpan(own)
-	}
-	ctx, s.span = p.startSpan(ctx, s.handle.spanName, span...)
-	s.ctx = context.WithValue(ctx, scopeKey{}, &s.scope)
-	return s.ctx, s
+	return &s.scope, s
 }
 
 func (s *Stage) configure(ctx context.Context, opts []StageOption) {
 	var c stageConfig
 	for _, o := range opts {
 		if o != nil {
-			o.applyStage(&c)
+			c = o.applyStage(c)
 		}
 	}
 	if c.video < 0 {
 		s.scope.p.countInvalid(ctx, semconv.RatioName, semconv.InvalidReasonNegative)
 		c.video = 0
 	}
-	s.video, s.hasVideo = c.video, c.hasVideo
+	s.video, s.hasVideo = c.video.Seconds(), c.hasVideo
 }
 
 // End ends the stage and records video_processing_duration_seconds{stage}, video_processing_ratio{stage} if the
@@ -82,25 +83,26 @@ func (s *Stage) End(errp *error) {
 }
 
 func (s *Stage) finish(o outcome) {
-	p, took := s.scope.p, time.Since(s.start)
+	took := (sinceStart() - s.start).Seconds()
+	p, ctx := s.scope.p, s.scope.Context // the span is on its top, where exemplars look for it
 	s.handle.inProgress.Add(-1)
-	p.inst.Duration.Record(s.ctx, took.Seconds(), s.handle.record...)
+	p.inst.Duration.Record(ctx, took, s.handle.record...)
 	video := s.video
 	if !s.hasVideo && s.scope.job != nil {
-		video = time.Duration(s.scope.job.video.Load())
+		video = math.Float64frombits(s.scope.job.video.Load())
 	}
 	if video > 0 {
-		p.inst.Ratio.Record(s.ctx, took.Seconds()/video.Seconds(), s.handle.record...)
+		p.inst.Ratio.Record(ctx, took/video, s.handle.record...)
 	}
 	var errorType string
 	if o.err != nil {
-		errorType = o.errorType(s.ctx, p)
-		if !s.counted.has(o.err) {
-			p.countError(s.ctx, s.handle.name, errorType)
+		errorType = o.errorType(ctx, p)
+		if !s.rare.counted(o.err) {
+			p.countError(ctx, s.handle.name, errorType)
 		}
 		if s.scope.job != nil {
-			s.scope.job.counted.add(o.err)
+			s.scope.job.rare.get().counted.add(o.err)
 		}
 	}
-	o.end(s.span, errorType)
+	o.end(s.scope.span, errorType)
 }

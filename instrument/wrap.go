@@ -11,14 +11,15 @@ import (
 // runtime.Goexit in fn is seen and counts as failed.
 func (p *Pipeline) RunJob(ctx context.Context, id string, fn func(context.Context) error, opts ...JobOption) (err error) {
 	ctx, j := p.StartJob(ctx, id, opts...)
-	var returned bool
-	defer j.run(&err, &returned)
+	var at progress
+	defer j.run(&err, &at)
 	if fn == nil {
 		err = nilFunc("RunJob")
 	} else {
 		err = fn(ctx)
 	}
-	returned = true
+	at = hasEnded
+	j.returned(err)
 	return err
 }
 
@@ -30,14 +31,15 @@ func (p *Pipeline) RunJob(ctx context.Context, id string, fn func(context.Contex
 //	})
 func RunStage[T any](ctx context.Context, name string, fn func(context.Context) (T, error), opts ...StageOption) (out T, err error) {
 	ctx, s := StartStage(ctx, name, opts...)
-	var returned bool
-	defer s.run(&err, &returned)
+	var at progress
+	defer s.run(&err, &at)
 	if fn == nil {
 		err = nilFunc("RunStage")
 	} else {
 		out, err = fn(ctx)
 	}
-	returned = true
+	at = hasEnded
+	s.returned(err)
 	return out, err
 }
 
@@ -54,17 +56,19 @@ func RunCall[T any](ctx context.Context, api string, price func(T) USD, call fun
 	if err != nil {
 		return out, err
 	}
-	var returned bool
-	defer c.run(&err, &returned)
+	var at progress
+	defer c.run(&err, &at)
 	if call == nil {
 		err = nilFunc("RunCall")
 	} else {
 		out, err = call(ctx)
 	}
-	returned = true
+	at = hasReturned
 	if err == nil {
 		priceCall(c, price, out)
 	}
+	at = hasEnded
+	c.returned(err)
 	return out, err
 }
 
@@ -72,9 +76,16 @@ func priceCall[T any](c *Call, price func(T) USD, out T) {
 	if price == nil || c == nil {
 		return
 	}
-	if err := contain("the price function of "+c.handle.name, func() error { c.SetCost(price(out)); return nil }); err != nil {
+	defer c.priceFailed()
+	c.SetCost(price(out))
+}
+
+// priceFailed contains the price function's panic. It is deferred directly, where contain would be given a text that
+// is needed for this alone.
+func (c *Call) priceFailed() {
+	if v := recover(); v != nil {
 		c.p.countInvalid(c.ctx, semconv.CostName, semconv.InvalidReasonBadFormat)
-		handle(err)
+		handle(panicked("the price function of "+c.handle.name, v))
 	}
 }
 
@@ -133,36 +144,68 @@ func (e nilFuncError) Error() string {
 }
 func (e nilFuncError) ErrorType() string { return "nil_func" }
 
-// run is the End of the Run functions, deferred directly: whether the function returned tells a Goexit from a success.
-func (j *Job) run(errp *error, returned *bool) {
-	if j == nil || !j.done.CompareAndSwap(false, true) {
-		return
+// progress is how far a Run function has come.
+type progress int
+
+const (
+	underway progress = iota
+	hasReturned
+	hasEnded
+)
+
+// What a Run function has started is ended by returned, when the function that it runs has returned. Deferred directly
+// is run, which ends it if that did not happen: the function has panicked, or ended its goroutine. So what goes well
+// does not pay for a recover.
+//
+// Nobody else has the stage of a RunStage or the call of a RunCall, so nobody else can end it, and done is not asked.
+
+func (j *Job) returned(err error) {
+	if j != nil && j.done.CompareAndSwap(false, true) {
+		j.finish(outcome{err: err})
 	}
-	o := ran(errp, recover(), *returned)
-	j.finish(o)
-	o.deliver(j.p, errp)
 }
 
-func (s *Stage) run(errp *error, returned *bool) {
-	if s == nil || !s.done.CompareAndSwap(false, true) {
+func (j *Job) run(errp *error, at *progress) {
+	if j == nil || *at == hasEnded || !j.done.CompareAndSwap(false, true) {
 		return
 	}
-	o := ran(errp, recover(), *returned)
+	o := ran(errp, recover(), *at)
+	j.finish(o)
+	o.deliver(j.scope.p, errp)
+}
+
+func (s *Stage) returned(err error) {
+	if s != nil {
+		s.finish(outcome{err: err})
+	}
+}
+
+func (s *Stage) run(errp *error, at *progress) {
+	if s == nil || *at == hasEnded {
+		return
+	}
+	o := ran(errp, recover(), *at)
 	s.finish(o)
 	o.deliver(s.scope.p, errp)
 }
 
-func (c *Call) run(errp *error, returned *bool) {
-	if c == nil || !c.end() {
+func (c *Call) returned(err error) {
+	if c != nil {
+		c.finish(outcome{err: err})
+	}
+}
+
+func (c *Call) run(errp *error, at *progress) {
+	if c == nil || *at == hasEnded {
 		return
 	}
-	o := ran(errp, recover(), *returned)
+	o := ran(errp, recover(), *at)
 	c.finish(o)
 	o.deliver(c.p, errp)
 }
 
-func ran(errp *error, recovered any, returned bool) outcome {
-	if recovered == nil && !returned {
+func ran(errp *error, recovered any, at progress) outcome {
+	if recovered == nil && at == underway {
 		return outcome{err: errGoexit}
 	}
 	return ended(errp, recovered)

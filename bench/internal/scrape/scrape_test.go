@@ -1,0 +1,41 @@
+package scrape
+
+import (
+	"testing"
+
+	"github.com/stagemeter/stagemeter/bench/internal/corpus"
+)
+
+// What is timed is the same telemetry: every rival answers every request with the same series and values.
+func TestRivalsAnswerTheSame(t *testing.T) {
+	for _, traced := range []bool{false, true} {
+		s, err := open(corpus.New(400), traced)
+		defer s.close()
+		if err != nil {
+			t.Fatal(err)
+		}
+		for turn := range 2 {
+			for _, name := range corpus.Names {
+				s.touch(name)
+			}
+			for _, r := range requests {
+				if _, err := s.compare(r, traced); err != nil {
+					t.Errorf("%s, %s, turn %d: %v", holding(traced), r.title, turn, err)
+				}
+			}
+		}
+	}
+}
+
+// A check that cannot fail would hold nothing.
+func TestARivalThatHasMoreIsNoticed(t *testing.T) {
+	s, err := open(corpus.New(40), false)
+	defer s.close()
+	if err != nil {
+		t.Fatal(err)
+	}
+	s.of[corpus.ClientGolang].Record(0, 0, 1)
+	if _, err := s.compare(requests[0], false); err == nil {
+		t.Error("a count that is one higher was not noticed")
+	}
+}

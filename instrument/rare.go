@@ -1,0 +1,25 @@
+package instrument
+
+import "sync/atomic"
+
+// rare is what few jobs and stages need: a record of their errors and of their processes.
+type rare struct {
+	counted counted // errors that RecordError or a stage has counted
+	ran     processTotal
+}
+
+// lazyRare makes it at the first need, so that a stage that goes well does not pay for it.
+type lazyRare struct{ p atomic.Pointer[rare] }
+
+func (l *lazyRare) get() *rare {
+	if l.p.Load() == nil {
+		l.p.CompareAndSwap(nil, new(rare))
+	}
+	return l.p.Load()
+}
+
+// counted tells whether err is counted already.
+func (l *lazyRare) counted(err error) bool {
+	r := l.p.Load()
+	return r != nil && r.counted.has(err)
+}
