@@ -14,32 +14,26 @@ import (
 // histogram with a label of the name that its buckets' has, for which it would
 // refuse the whole scrape; a second bucket for the exemplar of a NaN, beside one
 // up to +Inf; a metric of a name that is the handler's own; and exemplars with a
-// NUL in a label, those of the other buckets with them.
+// NUL in a label.
 func readable(families, own []*dto.MetricFamily) (left []*dto.MetricFamily, err error) {
 	for _, f := range families {
-		if slices.ContainsFunc(own, func(o *dto.MetricFamily) bool { return o.GetName() == f.GetName() }) {
+		all := len(f.Metric)
+		switch {
+		case slices.ContainsFunc(own, func(o *dto.MetricFamily) bool { return o.GetName() == f.GetName() }):
 			err = errors.Join(err, fmt.Errorf("%s is a metric of the handler", f.GetName()))
 			continue
-		}
-		for _, m := range f.Metric {
-			if e := m.GetCounter().GetExemplar(); e != nil && hasNUL(e) {
-				m.Counter.Exemplar = nil
-			}
-		}
-		if f.GetType() == dto.MetricType_HISTOGRAM {
-			all := len(f.Metric)
-			f.Metric = slices.DeleteFunc(f.Metric, func(m *dto.Metric) bool {
-				return slices.ContainsFunc(m.Label, func(l *dto.LabelPair) bool { return l.GetName() == model.BucketLabel })
-			})
+		case f.GetType() == dto.MetricType_COUNTER:
 			for _, m := range f.Metric {
-				m.Histogram.Bucket = slices.CompactFunc(m.Histogram.Bucket, func(a, b *dto.Bucket) bool {
-					return a.GetUpperBound() == b.GetUpperBound()
-				})
-				dropNUL(m.Histogram)
+				m.Counter.Exemplar = withoutNUL(m.Counter.Exemplar)
 			}
-			if len(f.Metric) < all {
-				err = errors.Join(err, fmt.Errorf("the histogram %s has a label %s", f.GetName(), model.BucketLabel))
+		case f.GetType() == dto.MetricType_HISTOGRAM:
+			f.Metric = slices.DeleteFunc(f.Metric, hasBucketLabel)
+			for _, m := range f.Metric {
+				readableBuckets(m.Histogram)
 			}
+		}
+		if len(f.Metric) < all {
+			err = errors.Join(err, fmt.Errorf("the histogram %s has a label %s", f.GetName(), model.BucketLabel))
 		}
 		if len(f.Metric) > 0 {
 			left = append(left, f)
@@ -48,20 +42,30 @@ func readable(families, own []*dto.MetricFamily) (left []*dto.MetricFamily, err 
 	return left, err
 }
 
-// hasNUL tells of what Prometheus's parser of OpenMetrics takes for the end of
-// the text, in exemplars alone.
-func hasNUL(e *dto.Exemplar) bool {
-	return slices.ContainsFunc(e.GetLabel(), func(l *dto.LabelPair) bool { return strings.Contains(l.GetValue(), "\x00") })
+func hasBucketLabel(m *dto.Metric) bool {
+	return slices.ContainsFunc(m.Label, func(l *dto.LabelPair) bool { return l.GetName() == model.BucketLabel })
 }
 
-// dropNUL drops the exemplars of a histogram if one can't be read.
-func dropNUL(h *dto.Histogram) {
-	if !slices.ContainsFunc(h.Exemplars, hasNUL) &&
-		!slices.ContainsFunc(h.Bucket, func(b *dto.Bucket) bool { return hasNUL(b.GetExemplar()) }) {
-		return
-	}
-	h.Exemplars = nil
+// readableBuckets gives the exemplar of a second bucket to the first.
+func readableBuckets(h *dto.Histogram) {
+	h.Exemplars = slices.DeleteFunc(h.Exemplars, func(e *dto.Exemplar) bool { return withoutNUL(e) == nil })
 	for _, b := range h.Bucket {
-		b.Exemplar = nil
+		b.Exemplar = withoutNUL(b.Exemplar)
 	}
+	h.Bucket = slices.CompactFunc(h.Bucket, func(first, second *dto.Bucket) bool {
+		same := first.GetUpperBound() == second.GetUpperBound()
+		if same && second.Exemplar != nil {
+			first.Exemplar = second.Exemplar
+		}
+		return same
+	})
+}
+
+// withoutNUL returns nil for an exemplar with what Prometheus's parser of
+// OpenMetrics takes for the end of the text, in exemplars alone.
+func withoutNUL(e *dto.Exemplar) *dto.Exemplar {
+	if slices.ContainsFunc(e.GetLabel(), func(l *dto.LabelPair) bool { return strings.Contains(l.GetValue(), "\x00") }) {
+		return nil
+	}
+	return e
 }

@@ -14,8 +14,8 @@ var (
 		"9lives", "sp ace", "ünïcode", "a:b", "new\nline", `quo"te`, "x.count", "A.B", "job_seconds", "total", "ratio",
 		"requests_total", strings.Repeat("long.", 60),
 	}
-	wildNames = append([]string{
-		"x", "x_count", "x_sum", "x_bucket", "x_total", "x.total", "x.count", // the series of a histogram x
+	collidingNames = []string{"x", "x", "x_count", "x_sum", "x_bucket", "x.count", "x_total"} // of a histogram x
+	wildNames      = append([]string{
 		"a.b", "a_b", "a-b", "a/b", "a__b", // one name in Prometheus
 		"", "_", "__", "\xff", "target_info", "target.info", "promhttp_metric_handler_errors",
 	}, strangeNames...)

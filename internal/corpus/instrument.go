@@ -8,6 +8,7 @@ import (
 
 	"go.opentelemetry.io/otel/attribute"
 	sdkmetric "go.opentelemetry.io/otel/sdk/metric"
+	"go.opentelemetry.io/otel/sdk/metric/exemplar"
 	"go.opentelemetry.io/otel/trace"
 )
 
@@ -49,6 +50,7 @@ type instrument struct {
 	renamed     string                 // by the view
 	keep        map[attribute.Key]bool // by the view; nil: every attribute
 	aggregation sdkmetric.Aggregation  // by the view; nil: the kind's own
+	other       bool                   // by the view: a reservoir of several exemplars
 
 	series  []series
 	failsAt int // the step in which its callback returns an error
@@ -98,7 +100,7 @@ func (in *instrument) apart(i int, before []*instrument) {
 		switch {
 		case in.scope != other.scope || in.kind != other.kind || in.help != other.help || in.unit != other.unit:
 		case in.name == other.name && in.float == other.float:
-			in.renamed, in.keep, in.aggregation = other.renamed, other.keep, other.aggregation
+			in.renamed, in.keep, in.aggregation, in.other = other.renamed, other.keep, other.aggregation, other.other
 			return
 		case in.name == other.name || in.float == other.float && strings.EqualFold(in.renamed, other.renamed):
 			in.help = fmt.Sprintf("Help of number %d.", i)
@@ -148,11 +150,19 @@ func (p *Program) View() sdkmetric.View {
 				if in.keep != nil {
 					s.AttributeFilter = func(a attribute.KeyValue) bool { return in.keep[a.Key] }
 				}
+				if in.other {
+					s.ExemplarReservoirProviderSelector = severalExemplars
+				}
 				return s, true
 			}
 		}
 		return sdkmetric.Stream{}, false
 	}
+}
+
+// severalExemplars keeps four of a series, whatever its buckets.
+func severalExemplars(sdkmetric.Aggregation) exemplar.ReservoirProvider {
+	return exemplar.FixedSizeReservoirProvider(4)
 }
 
 func (in *instrument) sees(i sdkmetric.Instrument) bool {

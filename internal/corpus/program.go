@@ -67,8 +67,11 @@ func (s *source) instrument(i int, scope string) *instrument {
 		kind:  kind(s.below(int(kinds))),
 		float: s.rarely(2),
 		multi: s.rarely(2),
+		other: s.rarely(4),
 	}
-	if s.rarely(3) {
+	if s.wild && s.rarely(4) {
+		in.name, in.unit = pick(s, collidingNames), ""
+	} else if s.rarely(3) {
 		in.name = pick(s, either(s, strangeNames, wildNames))
 	}
 	in.renamed = in.name

@@ -44,8 +44,10 @@ func spread[N int64 | float64](dst []int, exemplars []metricdata.Exemplar[N], bo
 	return dst
 }
 
-// appendExemplar prints an exemplar behind the value of its series.
+// appendExemplar prints an exemplar behind the value of its series. With a NUL in
+// its labels it prints none: Prometheus's parser of OpenMetrics would end there.
 func appendExemplar[N int64 | float64](dst []byte, e *metricdata.Exemplar[N]) []byte {
+	begin := len(dst)
 	dst = append(dst, " # {"...)
 	if len(e.FilteredAttributes) == 0 {
 		dst = append(dst, otlptranslator.ExemplarTraceIDKey+`="`...)
@@ -54,6 +56,9 @@ func appendExemplar[N int64 | float64](dst []byte, e *metricdata.Exemplar[N]) []
 		dst = append(hex.AppendEncode(dst, e.SpanID), '"')
 	} else {
 		l, _ := exemplarLabels(e.TraceID, e.SpanID, e.FilteredAttributes) // usable has seen to errors
+		if strings.Contains(l, "\x00") {
+			return dst[:begin]
+		}
 		dst = append(dst, l...)
 	}
 	dst = append(dst, "} "...)
@@ -80,9 +85,6 @@ func exemplarLabels(traceID, spanID []byte, attrs []attribute.KeyValue) (string,
 		p := label{name, v}
 		if err := p.check(); err != nil {
 			return "", err
-		}
-		if strings.Contains(v, "\x00") { // where Prometheus's parser of OpenMetrics ends, in exemplars alone
-			return "", fmt.Errorf("the label %s of an exemplar has a NUL: %q", name, v)
 		}
 		runes += utf8.RuneCountInString(name) + utf8.RuneCountInString(v)
 		pairs = append(pairs, p)
