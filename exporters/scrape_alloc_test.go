@@ -6,6 +6,7 @@ package exporters
 
 import (
 	"context"
+	"math"
 	"net/http"
 	"net/http/httptest"
 	"testing"
@@ -26,7 +27,11 @@ func TestScrapeAllocations(t *testing.T) {
 			r := httptest.NewRequest(http.MethodGet, "/metrics", nil)
 			r.Header.Set("Accept", accept)
 			r.Header.Set("Accept-Encoding", encoding)
-			return testing.AllocsPerRun(5, func() { tel.Handler().ServeHTTP(&nowhere{header: http.Header{}}, r) })
+			least := math.Inf(1)
+			for range 5 { // what else the process allocates meanwhile is not the scrape's
+				least = min(least, testing.AllocsPerRun(3, func() { tel.Handler().ServeHTTP(&nowhere{header: http.Header{}}, r) }))
+			}
+			return least
 		}
 		for _, accept := range []string{"text/plain", acceptOpenMetrics} {
 			for _, encoding := range encodings {
