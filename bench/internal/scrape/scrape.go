@@ -106,7 +106,7 @@ func timed(r request, size int, traced, quick bool) bool {
 	case size == 1000:
 		return true
 	case !quick:
-		return size == 10_000 || r.title != "text, zstd"
+		return size == 10_000 || r.format == page.OpenMetrics || r.encoding == "identity"
 	case size == 10_000 && traced:
 		return r.title == "OpenMetrics" || r.title == "OpenMetrics, zstd"
 	case size == 10_000:
