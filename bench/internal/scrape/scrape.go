@@ -132,7 +132,7 @@ func compared(r request, size int, traced, quick bool) bool {
 
 // limit bounds the rounds of what takes long.
 func limit(s rounds.Settings, size int, quick bool) rounds.Settings {
-	most := map[int]int{1000: 15, 10_000: 7, 100_000: 3}
+	most := map[int]int{1000: 15, 10_000: 5, 100_000: 3}
 	if quick {
 		most = map[int]int{1000: 5, 10_000: 3, 100_000: 2}
 	}
