@@ -60,7 +60,7 @@ func main() {
 	flag.StringVar(&o.run, "run", "", "comma list of sections: "+strings.Join(names(), ", ")+" (default all)")
 	flag.StringVar(&o.rivals, "rivals", "", "comma list of words: only rivals with one of them in their name take part,\n"+
 		"and goals that need others are left out")
-	flag.IntVar(&o.rounds, "rounds", 0, "rounds of each measurement (default 15, with -quick 5)")
+	flag.IntVar(&o.rounds, "rounds", 0, "rounds of each measurement (default 25, with -quick 9)")
 	flag.BoolVar(&o.docs, "docs", false, "write the tables into "+document+" and the chart to "+picture+";\n"+
 		"for the root of the repository")
 	flag.StringVar(&o.out, "o", ".cache/bench", "folder for performance.md and performance.svg")
@@ -106,9 +106,9 @@ func bench(o options) error {
 
 // settings are how long to measure.
 func (o options) settings() rounds.Settings {
-	s := rounds.Settings{Rounds: 15, Turn: 30 * time.Millisecond}
+	s := rounds.Settings{Rounds: 25, Turn: 15 * time.Millisecond}
 	if o.quick {
-		s = rounds.Settings{Rounds: 5, Turn: 10 * time.Millisecond}
+		s = rounds.Settings{Rounds: 9, Turn: 5 * time.Millisecond}
 	}
 	if o.rounds > 0 {
 		s.Rounds = o.rounds

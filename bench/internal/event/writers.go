@@ -29,7 +29,7 @@ type writer struct {
 }
 
 func writers(s rounds.Settings, quick bool) (report.Section, error) {
-	series, turns := writerSeries, min(s.Rounds, 3)
+	series, turns := writerSeries, min(s.Rounds, 2)
 	if quick {
 		series, turns = quickSeries, 1
 	}

@@ -27,6 +27,10 @@ func Measure(s rounds.Settings, quick bool) (report.Section, error) {
 		Intro: fmt.Sprintf("%d series, half counters and half histograms of 12 boundaries, pushed over OTLP and gRPC to a receiver in "+
 			"the same process, which answers without decoding. A tenth of them changes between two pushes, outside of the clock. "+
 			"The last rows are what the SDK's collection takes of it, by a reader of its own.", pushSeries)}
+	s.Rounds = min(s.Rounds, 15)
+	if quick {
+		s.Rounds = min(s.Rounds, 5)
+	}
 	for _, traced := range []bool{false, true} {
 		if err := measure(&sec, s, traced); err != nil {
 			return sec, err
