@@ -28,6 +28,10 @@ type reservoir struct {
 	slots  []slot    // of the buckets that were offered something, in their order
 }
 
+// newest is how much younger than the one before it an exemplar has to be: a
+// bucket that is hit thousands of times in a second writes down a few of them.
+const newest = 10 * time.Millisecond
+
 // A slot is one exemplar.
 type slot struct {
 	bucket int
@@ -58,7 +62,7 @@ func reservoirs(a sdkmetric.Aggregation) exemplar.ReservoirProvider {
 	return func(attribute.Set) exemplar.Reservoir { return &reservoir{bounds: bounds} }
 }
 
-// Offer keeps a measurement in place of the one before it.
+// Offer keeps a measurement in place of the one before it, if that is not as new.
 func (r *reservoir) Offer(ctx context.Context, t time.Time, v exemplar.Value, attrs []attribute.KeyValue) {
 	n := v.Float64()
 	if v.Type() == exemplar.Int64ValueType {
@@ -71,6 +75,8 @@ func (r *reservoir) Offer(ctx context.Context, t time.Time, v exemplar.Value, at
 	}
 	if i == len(r.slots) || r.slots[i].bucket != bucket {
 		r.slots = slices.Insert(r.slots, i, slot{bucket: bucket})
+	} else if t.Sub(r.slots[i].time) < newest {
+		return
 	}
 	s := &r.slots[i]
 	s.time, s.value, s.attrs = t, v, attrs

@@ -49,8 +49,9 @@ func TestReservoirOfHistogram(t *testing.T) {
 			t.Fatalf("values %v of traces %v, want 0.1, 5, 70 of 5, 4, 1", values, traces)
 		}
 	}
-	r.Offer(inSpan(9), time.Time{}, exemplar.NewValue(int64(7)), nil)
-	r.Offer(inSpan(8), time.Time{}, exemplar.NewValue(math.NaN()), nil)
+	r.Offer(inSpan(9), time.Unix(10, 0), exemplar.NewValue(int64(7)), nil)
+	r.Offer(inSpan(8), time.Unix(10, 0), exemplar.NewValue(math.NaN()), nil)
+	r.Offer(inSpan(7), time.Unix(10, 0).Add(newest-1), exemplar.NewValue(math.NaN()), nil) // as new
 	if _, traces := exemplarsOf(r); !slices.Equal(traces, []byte{5, 9, 8}) {
 		t.Errorf("traces %v, want 9 in the middle bucket, 8 in the last", traces)
 	}
@@ -59,12 +60,12 @@ func TestReservoirOfHistogram(t *testing.T) {
 func TestReservoirOfSum(t *testing.T) {
 	r := reservoirs(sdkmetric.AggregationSum{})(attribute.Set{})
 	for i := range 3 {
-		r.Offer(inSpan(byte(i+1)), time.Time{}, exemplar.NewValue(float64(i)), nil)
+		r.Offer(inSpan(byte(i+1)), time.Unix(int64(i), 0), exemplar.NewValue(float64(i)), nil)
 	}
 	if values, traces := exemplarsOf(r); !slices.Equal(values, []float64{2}) || !slices.Equal(traces, []byte{3}) {
 		t.Errorf("values %v of traces %v, want the last", values, traces)
 	}
-	r.Offer(context.Background(), time.Time{}, exemplar.NewValue(5.0), nil) // always_on
+	r.Offer(context.Background(), time.Unix(3, 0), exemplar.NewValue(5.0), nil) // always_on
 	if values, traces := exemplarsOf(r); !slices.Equal(values, []float64{5}) || !slices.Equal(traces, []byte{0}) {
 		t.Errorf("values %v of traces %v, want 5 without a trace", values, traces)
 	}
@@ -74,10 +75,10 @@ func TestReservoirOfSum(t *testing.T) {
 // the next measurement comes.
 func TestReservoirLendsIDs(t *testing.T) {
 	r := reservoirs(sdkmetric.AggregationSum{})(attribute.Set{})
-	r.Offer(inSpan(1), time.Time{}, exemplar.NewValue(1.0), nil)
+	r.Offer(inSpan(1), time.Unix(1, 0), exemplar.NewValue(1.0), nil)
 	var lent []exemplar.Exemplar
 	r.Collect(&lent)
-	r.Offer(inSpan(2), time.Time{}, exemplar.NewValue(2.0), nil)
+	r.Offer(inSpan(2), time.Unix(2, 0), exemplar.NewValue(2.0), nil)
 	if lent[0].TraceID[0] != 1 || lent[0].SpanID[0] != 1 {
 		t.Errorf("ids changed to %x and %x", lent[0].TraceID, lent[0].SpanID)
 	}
