@@ -51,12 +51,12 @@ var arrows = []arrow{
 	},
 	{
 		from:   "instrument/...",
-		never:  own("exporters/...", "examples/...", "e2e/..."),
+		never:  own("exporters/...", "bench/...", "examples/...", "e2e/..."),
 		reason: "instrument and exporters meet in main, through MeterProvider and TracerProvider",
 	},
 	{
 		from:   "exporters/...",
-		never:  own("instrument/...", "examples/...", "e2e/..."),
+		never:  own("instrument/...", "bench/...", "examples/...", "e2e/..."),
 		reason: "exporters serve any instrumentation, not ours alone",
 	},
 	{
@@ -66,8 +66,13 @@ var arrows = []arrow{
 	},
 	{
 		from:   "internal/...",
-		never:  own("examples/...", "e2e/..."),
-		reason: "examples and end-to-end tests use the library, never the other way round",
+		never:  own("bench/...", "examples/...", "e2e/..."),
+		reason: "examples, benchmarks and end-to-end tests use the library, never the other way round",
+	},
+	{
+		from:   "bench/...",
+		never:  own("internal/...", "examples/...", "e2e/..."),
+		reason: "the benchmark is a user's program",
 	},
 }
 
