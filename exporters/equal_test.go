@@ -48,7 +48,7 @@ func (f *family) compare(got *family, reasons corpus.Reasons) (diffs []string) {
 		want := f.samples[key]
 		have, ok := got.samples[key]
 		if reasons.Has(corpus.ExemplarsAnew) {
-			want.exemplar, have.exemplar = "", ""
+			want.exemplar, have.exemplar, want.at, have.at = "", "", 0, 0
 		}
 		switch {
 		case twice && strings.HasSuffix(want.name, "_bucket"):
@@ -57,7 +57,7 @@ func (f *family) compare(got *family, reasons corpus.Reasons) (diffs []string) {
 			diffs = append(diffs, fmt.Sprintf("%s is missing", key))
 		case twice || want.name == "promhttp_metric_handler_errors_total":
 		case !want.equal(have):
-			diffs = append(diffs, fmt.Sprintf("%s is %v %s, want %v %s", key, have.value, have.exemplar, want.value, want.exemplar))
+			diffs = append(diffs, fmt.Sprintf("%s is %v %s %v, want %v %s %v", key, have.value, have.exemplar, have.at, want.value, want.exemplar, want.at))
 		}
 	}
 	for _, key := range slices.Sorted(maps.Keys(got.samples)) {

@@ -26,21 +26,23 @@ type family struct {
 	order                 []string          // of the samples
 }
 
-// A sample is one line. The exemplar is a text with labels, value and time.
+// A sample is one line. The exemplar is a text with labels and value; at is its time, in seconds.
 type sample struct {
 	name     string
 	labels   map[string]string
 	value    float64
 	exemplar string
+	at       float64
 }
 
 // key is the sample's name with its labels.
 func (s sample) key() string { return s.name + labelText(s.labels) }
 
-// equal tells whether two samples have the same value and exemplar.
+// equal tells whether two samples have the same value and exemplar. Times are written to the microsecond here, and
+// there as what a float64 of so many seconds tells apart.
 func (s sample) equal(other sample) bool {
 	same := s.value == other.value || math.IsNaN(s.value) && math.IsNaN(other.value)
-	return same && s.exemplar == other.exemplar
+	return same && s.exemplar == other.exemplar && math.Abs(s.at-other.at) < 2e-6
 }
 
 // add adds a sample, of which there must be no other.

@@ -37,10 +37,9 @@ const (
 // came.
 type scraper struct {
 	source   *source
-	plain    http.Handler        // the upstream exporter and promhttp, which read the same
-	own      prometheus.Gatherer // metrics of plain, which are in every answer
-	failures prometheus.Counter  // scrapes with errors, one of own
-	report   *report             // of what they were
+	plain    http.Handler           // the upstream exporter and promhttp, which read the same
+	failures *prometheus.CounterVec // of plain, by cause; it is in every answer
+	report   *report                // of what they were
 	timeout  time.Duration
 	slots    chan struct{}      // holds a value for each scrape
 	turn     chan struct{}      // holds a value while somebody collects and writes
@@ -83,8 +82,7 @@ func newScraper(logger *slog.Logger) (*scraper, error) {
 			// collection that others would get, stale, with theirs.
 			Timeout: scrapeTimeout,
 		}),
-		own:      own,
-		failures: gatheringErrors(own),
+		failures: handlerErrors(own),
 		report:   report,
 		timeout:  scrapeTimeout,
 		slots:    make(chan struct{}, maxScrapes),
@@ -93,20 +91,25 @@ func newScraper(logger *slog.Logger) (*scraper, error) {
 	}, nil
 }
 
-// gatheringErrors returns the counter that promhttp has registered. Should it
-// be another one day, what the scraper counts is not shown.
-func gatheringErrors(own prometheus.Registerer) prometheus.Counter {
-	errs := prometheus.NewCounterVec(prometheus.CounterOpts{
-		Name: "promhttp_metric_handler_errors_total",
-		Help: "Total number of internal errors encountered by the promhttp metric handler.",
-	}, []string{"cause"})
+// What promhttp counts about itself, and by which causes.
+const (
+	handlerErrorsName = "promhttp_metric_handler_errors_total"
+	handlerErrorsHelp = "Total number of internal errors encountered by the promhttp metric handler."
+	gathering         = "gathering"
+	encoding          = "encoding"
+)
+
+// handlerErrors returns the counter that promhttp has registered. Should it be
+// another one day, what the scraper counts is in its own answers alone.
+func handlerErrors(own prometheus.Registerer) *prometheus.CounterVec {
+	errs := prometheus.NewCounterVec(prometheus.CounterOpts{Name: handlerErrorsName, Help: handlerErrorsHelp}, []string{"cause"})
 	var registered prometheus.AlreadyRegisteredError
 	if errors.As(own.Register(errs), &registered) {
 		if existing, ok := registered.ExistingCollector.(*prometheus.CounterVec); ok {
-			errs = existing
+			return existing
 		}
 	}
-	return errs.WithLabelValues("gathering")
+	return errs
 }
 
 var acceptedFormats = expfmt.DefaultOpenMetricsAcceptedFormats()
@@ -118,8 +121,8 @@ func (s *scraper) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		s.plain.ServeHTTP(w, r)
 		return
 	}
-	encoding := acceptedEncoding(r.Header)
-	body, err := s.scrape(r.Context(), text, format, encoding)
+	compression := acceptedEncoding(r.Header)
+	body, err := s.scrape(r.Context(), text, format, compression)
 	switch {
 	case errors.Is(err, errOther):
 		s.plain.ServeHTTP(w, r)
@@ -133,8 +136,8 @@ func (s *scraper) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		h.Add("Vary", "Accept-Encoding")
 		h.Set("Content-Type", string(format))
 		h.Set("Content-Length", strconv.Itoa(body.Len()))
-		if encoding != identity {
-			h.Set("Content-Encoding", encoding)
+		if compression != identity {
+			h.Set("Content-Encoding", compression)
 		}
 		if _, err := w.Write(body.Bytes()); err != nil {
 			return // and leave the body alone: HTTP/2 may be writing it still
@@ -169,7 +172,7 @@ func textFormat(format expfmt.Format) (f exposition.Format, ok bool) {
 }
 
 // scrape returns the body of an answer.
-func (s *scraper) scrape(ctx context.Context, text exposition.Format, format expfmt.Format, encoding string) (*bytes.Buffer, error) {
+func (s *scraper) scrape(ctx context.Context, text exposition.Format, format expfmt.Format, compression string) (*bytes.Buffer, error) {
 	select {
 	case s.slots <- struct{}{}:
 		defer func() { <-s.slots }()
@@ -195,11 +198,11 @@ func (s *scraper) scrape(ctx context.Context, text exposition.Format, format exp
 	case s.other != nil:
 		return nil, errOther
 	case s.failed != nil:
-		s.failures.Inc()
+		s.failures.WithLabelValues(gathering).Inc()
 		s.report.Handle(s.failed)
 		return nil, s.failed
 	default:
-		return s.write(text, format, encoding)
+		return s.write(text, format, compression)
 	}
 }
 
@@ -221,21 +224,23 @@ func (s *scraper) collect(ctx context.Context) {
 }
 
 // write writes what the last collection has found.
-func (s *scraper) write(text exposition.Format, format expfmt.Format, encoding string) (*bytes.Buffer, error) {
+func (s *scraper) write(text exposition.Format, format expfmt.Format, compression string) (*bytes.Buffer, error) {
 	body := new(bytes.Buffer)
 	select {
 	case body = <-s.spare:
 		body.Reset()
 	default:
 	}
-	w := s.compressor.start(encoding, body)
+	w := s.compressor.start(compression, body)
 	err := s.exposition.WriteTo(w, text)
-	enc := expfmt.NewEncoder(w, format)
-	families, ownErr := s.own.Gather()
-	for _, f := range families {
-		err = errors.Join(err, enc.Encode(f))
+	own := &dto.MetricFamily{Name: new(handlerErrorsName), Help: new(handlerErrorsHelp), Type: dto.MetricType_COUNTER.Enum()}
+	for _, cause := range []string{encoding, gathering} { // what a registry takes 30 KB for
+		m := &dto.Metric{}
+		err = errors.Join(err, s.failures.WithLabelValues(cause).Write(m))
+		own.Metric = append(own.Metric, m)
 	}
-	err = errors.Join(err, ownErr, enc.(expfmt.Closer).Close(), w.Close())
+	enc := expfmt.NewEncoder(w, format)
+	err = errors.Join(err, enc.Encode(own), enc.(expfmt.Closer).Close(), w.Close())
 	return body, err
 }
 

@@ -140,7 +140,7 @@ func (r *strictReader) sample(line string) error {
 		return err
 	}
 	if found {
-		if s.exemplar, err = readExemplar(exemplar); err != nil {
+		if s.exemplar, s.at, err = readExemplar(exemplar); err != nil {
 			return err
 		}
 	}
@@ -159,34 +159,34 @@ func (f *family) names(open bool) []string {
 }
 
 // readExemplar reads {LABELS} VALUE TIME.
-func readExemplar(text string) (string, error) {
+func readExemplar(text string) (exemplar string, at float64, err error) {
 	labels, rest, err := readLabels(text)
 	if err != nil || labels == nil {
-		return "", fmt.Errorf("an exemplar's labels: %v", err)
+		return "", 0, fmt.Errorf("an exemplar's labels: %v", err)
 	}
 	runes := 0
 	for name, value := range labels {
 		runes += utf8.RuneCountInString(name) + utf8.RuneCountInString(value)
 		if strings.Contains(value, "\x00") {
-			return "", fmt.Errorf("an exemplar with a NUL")
+			return "", 0, fmt.Errorf("an exemplar with a NUL")
 		}
 	}
 	if runes > 128 {
-		return "", fmt.Errorf("an exemplar's labels have %d runes", runes)
+		return "", 0, fmt.Errorf("an exemplar's labels have %d runes", runes)
 	}
 	words := strings.Split(rest, " ")
 	if len(words) != 3 || words[0] != "" {
-		return "", fmt.Errorf("an exemplar's value and time: %q", rest)
+		return "", 0, fmt.Errorf("an exemplar's value and time: %q", rest)
 	}
 	value, err := strconv.ParseFloat(words[1], 64)
 	if err != nil {
-		return "", err
+		return "", 0, err
 	}
-	at, err := strconv.ParseFloat(words[2], 64)
+	at, err = strconv.ParseFloat(words[2], 64)
 	if err != nil || at < 1e9 {
-		return "", fmt.Errorf("an exemplar's time: %q", words[2])
+		return "", 0, fmt.Errorf("an exemplar's time: %q", words[2])
 	}
-	return fmt.Sprintf("%s %v %v", labelText(labels), value, at), nil
+	return fmt.Sprintf("%s %v", labelText(labels), value), at, nil
 }
 
 // readLabels reads {a="b",c="d"}, if it is there. nil: it isn't.

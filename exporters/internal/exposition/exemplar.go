@@ -6,6 +6,7 @@ import (
 	"sort"
 	"strconv"
 	"strings"
+	"time"
 	"unicode/utf8"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -63,7 +64,21 @@ func appendExemplar[N int64 | float64](dst []byte, e *metricdata.Exemplar[N]) []
 	}
 	dst = append(dst, "} "...)
 	dst = append(appendFloat(dst, float64(e.Value), OpenMetrics), ' ')
-	return strconv.AppendFloat(dst, float64(e.Time.UnixNano())/1e9, 'f', -1, 64)
+	return appendTime(dst, e.Time)
+}
+
+// appendTime prints seconds since 1970 to the microsecond, of which Prometheus
+// keeps milliseconds.
+func appendTime(dst []byte, t time.Time) []byte {
+	us := t.UnixMicro()
+	if us < 0 {
+		return strconv.AppendFloat(dst, float64(us)/1e6, 'f', -1, 64)
+	}
+	dst = strconv.AppendInt(dst, us/1e6, 10)
+	from := len(dst)
+	dst = strconv.AppendInt(dst, 1e6+us%1e6, 10) // a 1 before the six digits
+	dst[from] = '.'
+	return dst
 }
 
 // exemplarLabels prints the ids of a span and the attributes that a view has
