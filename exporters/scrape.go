@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"log/slog"
 	"net/http"
 	"strconv"
@@ -233,15 +234,25 @@ func (s *scraper) write(text exposition.Format, format expfmt.Format, compressio
 	}
 	w := s.compressor.start(compression, body)
 	err := s.exposition.WriteTo(w, text)
-	own := &dto.MetricFamily{Name: new(handlerErrorsName), Help: new(handlerErrorsHelp), Type: dto.MetricType_COUNTER.Enum()}
-	for _, cause := range []string{encoding, gathering} { // what a registry takes 30 KB for
+	err = errors.Join(err, s.writeFailures(w, format), w.Close())
+	return body, err
+}
+
+// writeFailures writes the handler's own metric, for which a registry takes
+// 30 KB, and the end.
+func (s *scraper) writeFailures(w io.Writer, format expfmt.Format) error {
+	f := &dto.MetricFamily{Name: new(handlerErrorsName), Help: new(handlerErrorsHelp), Type: dto.MetricType_COUNTER.Enum()}
+	var err error
+	for _, cause := range []string{encoding, gathering} {
 		m := &dto.Metric{}
 		err = errors.Join(err, s.failures.WithLabelValues(cause).Write(m))
-		own.Metric = append(own.Metric, m)
+		f.Metric = append(f.Metric, m)
 	}
-	enc := expfmt.NewEncoder(w, format)
-	err = errors.Join(err, enc.Encode(own), enc.(expfmt.Closer).Close(), w.Close())
-	return body, err
+	var text bytes.Buffer // into w itself package expfmt would write through a buffer of 4 KB
+	enc := expfmt.NewEncoder(&text, format)
+	err = errors.Join(err, enc.Encode(f), enc.(expfmt.Closer).Close())
+	_, writeErr := w.Write(text.Bytes())
+	return errors.Join(err, writeErr)
 }
 
 // A whole gathers the program's metrics and, with them, those of the handler

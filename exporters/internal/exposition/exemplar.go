@@ -40,7 +40,7 @@ func spread[N int64 | float64](dst []int, exemplars []metricdata.Exemplar[N], bo
 	}
 	for i := range exemplars {
 		v := float64(exemplars[i].Value)
-		dst[sort.Search(len(bounds), func(b int) bool { return bounds[b] >= v })] = i
+		dst[sort.SearchFloat64s(bounds, v)] = i
 	}
 	return dst
 }
