@@ -98,7 +98,8 @@ func newWriters(s rounds.Settings, series int) (ws []*writer, err error) {
 		if err := w.fill(c); err != nil {
 			return ws, fmt.Errorf("%s: %w", w.name, err)
 		}
-		w.loop(10_000) // warm
+		w.loop(10_000) // warm, as the next too: in a first scrape the labels of all series are new
+		page.NewScraper(w.handler, page.OpenMetrics, "identity").Scrape()
 	}
 	return ws, nil
 }
