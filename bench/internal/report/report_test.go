@@ -55,7 +55,7 @@ func TestChartIsXMLWithABarForEachRatio(t *testing.T) {
 	if bars != 2 {
 		t.Errorf("there are %d bars, want 2: what is no ratio has none", bars)
 	}
-	for _, want := range []string{"time, to &lt;x&gt;", "0.9× missed", "0.001× met"} {
+	for _, want := range []string{"time, to &lt;x&gt;", "0.7×, met in 1 of 2", "0.001×, met"} {
 		if !strings.Contains(chart, want) {
 			t.Errorf("%q is not in the chart", want)
 		}
