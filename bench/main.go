@@ -82,6 +82,9 @@ func bench(o options) error {
 	if err != nil {
 		return err
 	}
+	if err := o.check(); err != nil {
+		return err
+	}
 	for _, v := range os.Environ() { // the defaults are measured, whatever this host has set
 		if name, _, _ := strings.Cut(v, "="); strings.HasPrefix(name, "OTEL_") {
 			_ = os.Unsetenv(name) // of a name that exists
@@ -104,6 +107,22 @@ func bench(o options) error {
 	return write(o, done)
 }
 
+// check tells before anything is measured what could not be written in the end.
+func (o options) check() error {
+	if o.docs && (o.quick || o.run != "" || o.rivals != "") {
+		return fmt.Errorf("-docs is for a whole run: not with -quick, -run or -rivals, which would leave the rest of %s out", document)
+	}
+	if o.docs {
+		if _, err := os.Stat(document); err != nil {
+			return fmt.Errorf("-docs: %w: run it in the root of the repository", err)
+		}
+	}
+	if o.rounds < 0 {
+		return fmt.Errorf("-rounds %d: want at least 1, or 0 for the default", o.rounds)
+	}
+	return os.MkdirAll(o.out, 0o755)
+}
+
 // settings are how long to measure.
 func (o options) settings() rounds.Settings {
 	s := rounds.Settings{Rounds: 25, Turn: 15 * time.Millisecond}
@@ -116,7 +135,7 @@ func (o options) settings() rounds.Settings {
 	if o.rivals != "" {
 		words := strings.Split(o.rivals, ",")
 		s.Keep = func(name string) bool {
-			return slices.ContainsFunc(words, func(w string) bool { return strings.Contains(name, w) })
+			return slices.ContainsFunc(words, func(w string) bool { return w != "" && strings.Contains(name, w) })
 		}
 	}
 	return s
@@ -136,7 +155,9 @@ func choose(list string) ([]section, error) {
 		return sections, nil
 	}
 	want := strings.Split(list, ",")
-	for _, name := range want {
+	for i, name := range want {
+		name = strings.TrimSpace(name)
+		want[i] = name
 		if !slices.Contains(names(), name) {
 			return nil, fmt.Errorf("-run: there is no section %q; there are %s", name, strings.Join(names(), ", "))
 		}

@@ -22,6 +22,7 @@ func acceptedEncoding(h http.Header) string {
 	best, quality := identity, 0.0
 	for item := range strings.SplitSeq(strings.Join(h.Values("Accept-Encoding"), ","), ",") {
 		name, params, _ := strings.Cut(item, ";")
+		params, _, _ = strings.Cut(params, ";")
 		name = strings.ToLower(strings.TrimSpace(name))
 		q := 1.0
 		if v, ok := strings.CutPrefix(strings.ToLower(strings.TrimSpace(params)), "q="); ok {

@@ -22,6 +22,7 @@ func TestAcceptedEncoding(t *testing.T) {
 		"br;q=1.0, gzip;q=0.8, *;q=0.1":  "gzip",
 		"*":                              "identity",
 		"gzip;q=many, zstd;q=":           "identity",
+		"gzip;q=0.5;x=1, zstd;q=0.4":     "gzip",
 		"gzip;level=9":                   "gzip",
 		" , ;q=1,gzip":                   "gzip",
 		"gzip;q=0.1, gzip;q=1, zstd;q=0": "gzip",

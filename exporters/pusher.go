@@ -57,7 +57,7 @@ func newPusher(s settings, res *resource.Resource, src *source, e sdkmetric.Expo
 		source:   src,
 		resource: res,
 		failures: f,
-		report:   &report{logger: s.logger, msg: "a collection has errors, what is left of it was pushed"},
+		report:   &report{logger: s.logger, msg: "a collection has errors"},
 		interval: s.interval,
 		timeout:  s.exportTimeout,
 		pace:     s.pace,
@@ -104,7 +104,7 @@ func (p *pusher) run() {
 
 // flush pushes for somebody who waits for it.
 func (p *pusher) flush(ctx context.Context) error {
-	err := p.push(ctx)
+	err := p.pushWithin(ctx)
 	if err != nil {
 		select {
 		case p.failed <- struct{}{}:
@@ -112,6 +112,23 @@ func (p *pusher) flush(ctx context.Context) error {
 		}
 	}
 	return err
+}
+
+// pushWithin pushes, and leaves a push whose collection a callback holds up to
+// itself when ctx is done: with delta temporality that is not given up, see
+// patient.
+func (p *pusher) pushWithin(ctx context.Context) error {
+	if !p.delta {
+		return p.push(ctx)
+	}
+	done := make(chan error, 1)
+	go func() { done <- p.push(ctx) }() // ends with the callbacks
+	select {
+	case err := <-done:
+		return err
+	case <-ctx.Done():
+		return fmt.Errorf("exporters: metrics not delivered: %w", ctx.Err())
+	}
 }
 
 // shutdown makes the last push. One that is under way is called off, since the
@@ -152,7 +169,7 @@ func (p *pusher) push(ctx context.Context) error {
 	}
 	collected, err := p.source.collect(p.patient(ctx), &p.rm)
 	if err != nil {
-		if !errors.Is(err, context.Canceled) && !errors.Is(err, sdkmetric.ErrReaderShutdown) {
+		if calledOff := errors.Is(err, context.Canceled) && ctx.Err() != nil; !calledOff && !errors.Is(err, sdkmetric.ErrReaderShutdown) {
 			p.report.Handle(err)
 		}
 		err = fmt.Errorf("exporters: collecting metrics: %w", err)

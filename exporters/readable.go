@@ -6,9 +6,26 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/prometheus/client_golang/prometheus"
 	dto "github.com/prometheus/client_model/go"
 	"github.com/prometheus/common/model"
 )
+
+// A whole gathers the program's metrics and, with them, those of the handler
+// itself. If there is nothing of the program's for an error, as when a callback
+// panics, there is nothing at all, and the scrape fails: a target that is up and
+// shows nothing would be a silent gap.
+type whole struct{ program, own prometheus.Gatherer }
+
+func (w whole) Gather() ([]*dto.MetricFamily, error) {
+	families, err := w.program.Gather()
+	if err != nil && len(families) == 0 {
+		return nil, err
+	}
+	own, ownErr := w.own.Gather()
+	families, badErr := readable(families, own)
+	return append(families, own...), errors.Join(err, badErr, ownErr)
+}
 
 // readable leaves out what a registry lets pass and Prometheus doesn't: a
 // histogram with a label of the name that its buckets' has, for which it would

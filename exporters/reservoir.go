@@ -115,7 +115,8 @@ func (r *reservoir) Collect(dest *[]exemplar.Exemplar) {
 
 // withReservoirs gives an instrument reservoirs of this file, unless a view has
 // given it others. It returns all the views that the provider gets: one that
-// matches takes the place of what an instrument has without.
+// matches takes the place of what an instrument has without. Views are asked
+// twice for an instrument.
 func withReservoirs(views []sdkmetric.View) []sdkmetric.View {
 	all := make([]sdkmetric.View, 0, len(views)+1)
 	for _, v := range views {

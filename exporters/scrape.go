@@ -5,7 +5,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"log/slog"
 	"net/http"
 	"strconv"
@@ -14,7 +13,6 @@ import (
 
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/promhttp"
-	dto "github.com/prometheus/client_model/go"
 	"github.com/prometheus/common/expfmt"
 	"github.com/prometheus/common/model"
 	"github.com/prometheus/otlptranslator"
@@ -30,6 +28,7 @@ import (
 const (
 	maxScrapes    = 16 // at once; more are answered by 503
 	scrapeTimeout = 30 * time.Second
+	detour        = time.Minute // for which plain answers what it had to answer once: both ways would collect
 )
 
 // A scraper answers scrapes. The text formats it writes itself, see package
@@ -45,6 +44,7 @@ type scraper struct {
 	slots    chan struct{}      // holds a value for each scrape
 	turn     chan struct{}      // holds a value while somebody collects and writes
 	begun    atomic.Uint64      // collections
+	detour   atomic.Int64       // plain answers alone until then, in nanoseconds since 1970
 	spare    chan *bytes.Buffer // holds the body of a former answer
 
 	// Whose turn it is has these.
@@ -69,14 +69,14 @@ func newScraper(logger *slog.Logger) (*scraper, error) {
 	if err != nil {
 		return nil, err
 	}
-	report := &report{logger: logger, msg: "a scrape has errors, what is left of it was served"}
+	report := &report{logger: logger, msg: "a scrape has errors"}
 	return &scraper{
 		source: newSource(reader),
 		plain: promhttp.HandlerFor(whole{registry, own}, promhttp.HandlerOpts{
 			ErrorLog:            report,
 			ErrorHandling:       promhttp.ContinueOnError,
 			Registry:            own,
-			EnableOpenMetrics:   true, // the one text format with exemplars
+			AcceptedFormats:     acceptedFormats,
 			MaxRequestsInFlight: maxScrapes,
 			CoalesceGather:      true,
 			// It also buffers the answer, so that a slow client doesn't hold a
@@ -92,33 +92,16 @@ func newScraper(logger *slog.Logger) (*scraper, error) {
 	}, nil
 }
 
-// What promhttp counts about itself, and by which causes.
-const (
-	handlerErrorsName = "promhttp_metric_handler_errors_total"
-	handlerErrorsHelp = "Total number of internal errors encountered by the promhttp metric handler."
-	gathering         = "gathering"
-	encoding          = "encoding"
-)
-
-// handlerErrors returns the counter that promhttp has registered. Should it be
-// another one day, what the scraper counts is in its own answers alone.
-func handlerErrors(own prometheus.Registerer) *prometheus.CounterVec {
-	errs := prometheus.NewCounterVec(prometheus.CounterOpts{Name: handlerErrorsName, Help: handlerErrorsHelp}, []string{"cause"})
-	var registered prometheus.AlreadyRegisteredError
-	if errors.As(own.Register(errs), &registered) {
-		if existing, ok := registered.ExistingCollector.(*prometheus.CounterVec); ok {
-			return existing
-		}
-	}
-	return errs
+// acceptedFormats are those that package exposition knows, and protobuf.
+var acceptedFormats = []expfmt.Format{
+	expfmt.FmtOpenMetrics_1_0_0, expfmt.FmtOpenMetrics_0_0_1,
+	expfmt.FmtProtoDelim, expfmt.FmtProtoText, expfmt.FmtProtoCompact, expfmt.FmtText,
 }
-
-var acceptedFormats = expfmt.DefaultOpenMetricsAcceptedFormats()
 
 func (s *scraper) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	format := expfmt.NegotiateAccept(r.Header, acceptedFormats...)
 	text, ok := textFormat(format)
-	if !ok || r.URL != nil && r.URL.Query().Has("name[]") {
+	if !ok || time.Now().UnixNano() < s.detour.Load() || r.URL != nil && r.URL.Query().Has("name[]") {
 		s.plain.ServeHTTP(w, r)
 		return
 	}
@@ -152,8 +135,9 @@ func (s *scraper) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 
 // Errors of scrape.
 var (
-	errOther   = errors.New("package exposition can't write it")
-	errTooMany = fmt.Errorf("limit of concurrent scrapes reached (%d), try again later", maxScrapes)
+	errOther      = errors.New("package exposition can't write it")
+	errUnfinished = errors.New("the collection did not end")
+	errTooMany    = fmt.Errorf("limit of concurrent scrapes reached (%d), try again later", maxScrapes)
 )
 
 // textFormat returns the format that package exposition writes. It has no names
@@ -191,12 +175,13 @@ func (s *scraper) scrape(ctx context.Context, text exposition.Format, format exp
 	case <-ctx.Done():
 		return nil, ctx.Err()
 	}
-	if s.begun.Load() == seen {
+	if s.begun.Load() == seen || errors.Is(s.failed, context.DeadlineExceeded) && deadline.Err() == nil {
 		s.begun.Add(1)
 		s.collect(deadline) // not ctx: others may share what a client that goes away has begun
 	}
 	switch {
 	case s.other != nil:
+		s.detour.Store(time.Now().Add(detour).UnixNano())
 		return nil, errOther
 	case s.failed != nil:
 		s.failures.WithLabelValues(gathering).Inc()
@@ -209,7 +194,7 @@ func (s *scraper) scrape(ctx context.Context, text exposition.Format, format exp
 
 // collect fills s.rm and gives it to s.exposition.
 func (s *scraper) collect(ctx context.Context) {
-	s.failed, s.other = nil, nil
+	s.failed, s.other = errUnfinished, nil // should otel's handler panic: others may share this collection
 	collected, err := s.source.collect(ctx, &s.rm)
 	switch {
 	case errors.Is(err, sdkmetric.ErrReaderShutdown), errors.Is(err, sdkmetric.ErrReaderNotRegistered):
@@ -222,6 +207,7 @@ func (s *scraper) collect(ctx context.Context) {
 		otel.Handle(err) // what is left is shown
 	}
 	s.other = s.exposition.Update(&s.rm)
+	s.failed = nil
 }
 
 // write writes what the last collection has found.
@@ -234,39 +220,6 @@ func (s *scraper) write(text exposition.Format, format expfmt.Format, compressio
 	}
 	w := s.compressor.start(compression, body)
 	err := s.exposition.WriteTo(w, text)
-	err = errors.Join(err, s.writeFailures(w, format), w.Close())
+	err = errors.Join(err, writeErrors(w, s.failures, format), w.Close())
 	return body, err
-}
-
-// writeFailures writes the handler's own metric, for which a registry takes
-// 30 KB, and the end.
-func (s *scraper) writeFailures(w io.Writer, format expfmt.Format) error {
-	f := &dto.MetricFamily{Name: new(handlerErrorsName), Help: new(handlerErrorsHelp), Type: dto.MetricType_COUNTER.Enum()}
-	var err error
-	for _, cause := range []string{encoding, gathering} {
-		m := &dto.Metric{}
-		err = errors.Join(err, s.failures.WithLabelValues(cause).Write(m))
-		f.Metric = append(f.Metric, m)
-	}
-	var text bytes.Buffer // into w itself package expfmt would write through a buffer of 4 KB
-	enc := expfmt.NewEncoder(&text, format)
-	err = errors.Join(err, enc.Encode(f), enc.(expfmt.Closer).Close())
-	_, writeErr := w.Write(text.Bytes())
-	return errors.Join(err, writeErr)
-}
-
-// A whole gathers the program's metrics and, with them, those of the handler
-// itself. If there is nothing of the program's for an error, as when a callback
-// panics, there is nothing at all, and the scrape fails: a target that is up and
-// shows nothing would be a silent gap.
-type whole struct{ program, own prometheus.Gatherer }
-
-func (w whole) Gather() ([]*dto.MetricFamily, error) {
-	families, err := w.program.Gather()
-	if err != nil && len(families) == 0 {
-		return nil, err
-	}
-	own, ownErr := w.own.Gather()
-	families, badErr := readable(families, own)
-	return append(families, own...), errors.Join(err, badErr, ownErr)
 }

@@ -36,16 +36,15 @@ func (s *source) collect(ctx context.Context, rm *metricdata.ResourceMetrics) (c
 	}
 	done := make(chan result, 1)
 	go func() { // ends with the callbacks
-		defer func() { <-s.turn }()
-		var r result
+		r := result{err: errors.New("a callback ended its goroutine")}
+		defer func() { <-s.turn; done <- r }()
 		r.collected, r.err = read(ctx, s.reader, rm)
-		done <- r
 	}()
 	select {
 	case r := <-done:
 		return r.collected, r.err
 	case <-ctx.Done():
-		return false, fmt.Errorf("a callback blocks: %w", ctx.Err())
+		return false, fmt.Errorf("the callbacks take too long: %w", ctx.Err())
 	}
 }
 
@@ -56,9 +55,9 @@ func read(ctx context.Context, r sdkmetric.Reader, rm *metricdata.ResourceMetric
 			collected, err = false, panicked(v)
 		}
 	}()
-	rm.ScopeMetrics = rm.ScopeMetrics[:0] // what is collected is this time's, or nothing
+	rm.Resource, rm.ScopeMetrics = nil, rm.ScopeMetrics[:0] // what is collected is this time's, or nothing
 	err = r.Collect(ctx, rm)
-	return !errors.Is(err, sdkmetric.ErrReaderShutdown) && !errors.Is(err, sdkmetric.ErrReaderNotRegistered), err
+	return rm.Resource != nil, err // which the SDK sets when it collects: not after Shutdown, nor when ctx was done before
 }
 
 // panicked tells of a panic without reading what its value points to.

@@ -5,8 +5,14 @@ import (
 	"errors"
 	"net/http"
 	"net/http/httptest"
+	"runtime"
+	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
+
+	sdkmetric "go.opentelemetry.io/otel/sdk/metric"
+	"go.opentelemetry.io/otel/sdk/metric/metricdata"
 )
 
 // Each reader doubles what a recording costs: those that want the same share one.
@@ -63,5 +69,58 @@ func TestPushWhileAScrapeIsHeldUp(t *testing.T) {
 	release()
 	if code := <-scraped; code != http.StatusOK {
 		t.Errorf("the scrape that waited: %d", code)
+	}
+}
+
+// The SDK returns at once when the context is over: that is no collection of
+// nothing, which a scrape would answer by an empty page.
+func TestCollectionUnderAContextThatIsOver(t *testing.T) {
+	tel := start(t, WithPrometheusAddr(""))
+	count(tel, "jobs", 1)
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	var rm metricdata.ResourceMetrics
+	if collected, err := read(ctx, tel.metrics.shared.reader, &rm); collected || !errors.Is(err, context.Canceled) {
+		t.Errorf("collected %v, %v", collected, err)
+	}
+	if collected, err := read(t.Context(), tel.metrics.shared.reader, &rm); !collected || err != nil {
+		t.Errorf("collected %v, %v", collected, err)
+	}
+}
+
+// A callback that ends its goroutine, as t.FailNow does, is no callback that
+// blocks.
+func TestCallbackEndsItsGoroutine(t *testing.T) {
+	tel := start(t, WithPrometheusAddr(""), WithLogger((&logBook{}).logger()))
+	var gone atomic.Int64
+	observe(t, tel, "pool", func() (int64, error) {
+		gone.Add(1)
+		runtime.Goexit()
+		return 0, nil
+	})
+	rec := httptest.NewRecorder()
+	tel.Handler().ServeHTTP(rec, httptest.NewRequest(http.MethodGet, "/", nil))
+	if rec.Code != http.StatusInternalServerError || gone.Load() != 1 {
+		t.Errorf("%d after %d calls: %s", rec.Code, gone.Load(), rec.Body)
+	}
+}
+
+// What package exposition can't write is collected twice at first, and then once
+// for each scrape.
+func TestDetourCollectsOnce(t *testing.T) {
+	tel := start(t, WithPrometheusAddr(""), WithView(sdkmetric.NewView(sdkmetric.Instrument{Name: "work"},
+		sdkmetric.Stream{Aggregation: sdkmetric.AggregationBase2ExponentialHistogram{MaxSize: 20, MaxScale: 3}})))
+	recordTraced(t, tel)
+	var calls atomic.Int64
+	observe(t, tel, "pool", func() (int64, error) { return calls.Add(1), nil })
+	for range 3 {
+		rec := httptest.NewRecorder()
+		tel.Handler().ServeHTTP(rec, httptest.NewRequest(http.MethodGet, "/", nil))
+		if !strings.Contains(rec.Body.String(), "\nwork_seconds_count 1\n") {
+			t.Fatalf("%d: %s", rec.Code, rec.Body)
+		}
+	}
+	if calls.Load() != 4 {
+		t.Errorf("%d collections for 3 scrapes, want 4", calls.Load())
 	}
 }

@@ -28,7 +28,7 @@ type Job struct {
 	rare       lazyRare
 	done       atomic.Bool
 	live       *liveJob
-	own        liveJob      // what live is, unless another run of this id lives already
+	own        liveJob      // what live is, unless another run of this id lives already; later ones keep this job for it
 	account    *openAccount // that this run has opened
 	prev, next *Job         // guarded by live.mu of the pipeline
 	label      [1]attribute.KeyValue

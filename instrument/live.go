@@ -29,13 +29,13 @@ type live struct {
 // liveJob is what the runs of one id share while at least one of them lives.
 type liveJob struct {
 	id     string // as series show it
+	shown  bool   // under the cap: has series of its own; never changed
 	runs   int    // guarded by live.mu
 	budget budget
 	opened []*openAccount // by runs that have ended; guarded by live.mu
 
 	mu     sync.Mutex
 	costs  []apiCost // as many as there are apis
-	shown  bool      // under the cap: has series of its own; never changed
 	hidden bool      // a cost has no series
 	ended  bool      // the last run has
 }

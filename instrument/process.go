@@ -115,9 +115,9 @@ func (p *Process) describe() {
 	}
 	total := u
 	switch s := scopeOf(p.ctx); {
-	case s.stage != nil && s.stage.scope.span == span:
+	case s.stage != nil && identical(s.stage.scope.span, span):
 		total = s.stage.rare.get().ran.add(u)
-	case s.job != nil && s.job.scope.span == span:
+	case s.job != nil && identical(s.job.scope.span, span):
 		total = s.job.rare.get().ran.add(u)
 	}
 	span.SetAttributes(

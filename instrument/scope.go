@@ -8,6 +8,7 @@ import (
 
 	"go.opentelemetry.io/otel"
 	"go.opentelemetry.io/otel/trace"
+	tracenoop "go.opentelemetry.io/otel/trace/noop"
 )
 
 // scope is what a context knows: the pipeline, the job and the innermost stage. It is that context itself, and a part
@@ -67,13 +68,11 @@ func orBackground(ctx context.Context) context.Context {
 }
 
 // startInner starts the span of a stage or a call. The no-op tracer gives a context whose span has the span context
-// of the one around it, and does nothing. Where that one does nothing either, it serves as well, without another
-// context. A job's span is always started, so what looks for it in a job does not search all that is around the job.
+// of the one around it, and does nothing. Where that one does nothing either, its context serves as well. A job's span is
+// always started, so what looks for it in a job does not search all that is around the job.
 func (p *Pipeline) startInner(ctx context.Context, name string, opts []trace.SpanStartOption) (context.Context, trace.Span) {
-	if p.untraced {
-		if span := spanOf(ctx); !span.IsRecording() {
-			return ctx, span
-		}
+	if p.untraced && !spanOf(ctx).IsRecording() {
+		return ctx, tracenoop.Span{} // not the one around it, which is not ours to end
 	}
 	return p.startSpan(ctx, name, opts...)
 }

@@ -55,6 +55,7 @@ func (x *Exposition) Update(rm *metricdata.ResourceMetrics) error {
 	}
 	for _, f := range x.families {
 		if len(f.streams) == 0 {
+			f.keys, f.rows = nil, nil
 			continue
 		}
 		if err := f.update(); err != nil {

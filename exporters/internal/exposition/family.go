@@ -172,7 +172,7 @@ func (f *family) rebuild() error {
 	for _, s := range f.streams {
 		n += s.len()
 	}
-	f.keys, f.rows = slices.Grow(f.keys[:0], n), slices.Grow(f.rows[:0], n)
+	f.keys, f.rows = make([]attribute.Distinct, 0, n), make([]row, 0, n)
 	for _, s := range f.streams {
 		for i := range s.len() {
 			attrs := s.attributes(i)
