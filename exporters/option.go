@@ -229,7 +229,9 @@ func WithSampler(s sdktrace.Sampler) Option {
 }
 
 // WithView changes how some instruments are aggregated, as other buckets for a
-// histogram. Several of these options add up.
+// histogram. Several of these options add up. A view is asked more than once for
+// an instrument. One that makes an exponential histogram makes every scrape in
+// text or OpenMetrics slow, see the package comment.
 //
 // Environment: none. Default: what the instruments advise.
 func WithView(views ...sdkmetric.View) Option {
