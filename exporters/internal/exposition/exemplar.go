@@ -64,6 +64,9 @@ func appendExemplar[N int64 | float64](dst []byte, e *metricdata.Exemplar[N]) []
 	}
 	dst = append(dst, "} "...)
 	dst = append(appendFloat(dst, float64(e.Value), OpenMetrics), ' ')
+	if e.Time.IsZero() { // of a reservoir that has no time
+		return appendTime(dst, time.Now())
+	}
 	return appendTime(dst, e.Time)
 }
 
