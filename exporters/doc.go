@@ -89,8 +89,8 @@
 // exponential histograms and two series with the same labels, make it as slow
 // as the upstream exporter, which then answers for a minute and is tried after.
 //
-// Exemplars are the newest measurements in a sampled span: one for each bucket
-// of a histogram, and for each counter. A view that selects other reservoirs
+// Exemplars are the newest measurements in a sampled span, to 10 ms: one for
+// each bucket of a histogram, and for each counter. A view that selects other reservoirs
 // has them.
 //
 // The scrape and a push share a reader if the push is cumulative, with the

@@ -97,6 +97,23 @@ func TestShutdownWhileACallbackBlocks(t *testing.T) {
 	release() // which the collection that was left behind waits for
 }
 
+// With delta temporality a collection is not given up, but who waits for it is
+// let go when time is up.
+func TestFlushWithDeltaWhileACallbackBlocks(t *testing.T) {
+	t.Setenv(envTemporality, "delta")
+	r := receive(t)
+	tel := start(t, WithoutPrometheus(), WithOTLPEndpoint(r.url()), WithExportInterval(time.Hour))
+	eventually(t, "the first push", func() bool { return r.sum(exportFailures) == 0 })
+	_, release := blockCollections(t, tel)
+	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Millisecond)
+	defer cancel()
+	if err := tel.ForceFlush(ctx); !errors.Is(err, context.DeadlineExceeded) {
+		t.Errorf("ForceFlush: %v, want that time was up", err)
+	}
+	release()
+	eventually(t, "pushes go on", func() bool { return tel.ForceFlush(t.Context()) == nil })
+}
+
 // What a push with delta temporality has collected is in no later one: Shutdown
 // lets it arrive.
 func TestShutdownDuringADeltaPush(t *testing.T) {

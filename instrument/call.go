@@ -88,7 +88,7 @@ func (c *Call) SetCost(cost USD) {
 		c.p.countInvalid(c.ctx, semconv.CostName, reason)
 		return
 	}
-	c.cost.Store(int64(cost) + 1) // End has read it, if it was first
+	c.cost.Store(int64(cost) + 1) // after End nobody reads it
 }
 
 // End ends the call: counts it in video_processing_api_calls_total{api, status}, settles the reservation, and books

@@ -7,7 +7,7 @@ import "context"
 type hold struct {
 	account Account
 	id      string // "" in a *memoryAccount, which asks for none: see memoryAccount.reserveOnce
-	amount  USD    // held there
+	amount  USD    // held in a *memoryAccount; the others know it by the id
 }
 
 // in gives a hold in an account. It holds nothing yet.

@@ -151,11 +151,10 @@ func (j *Job) finish(o outcome) {
 	}
 	j.scope.p.inst.CostPerJob.Record(&j.scope, cost)
 	if j.scope.span.IsRecording() { // else the attributes are allocated for nothing
-		attrs := []attribute.KeyValue{jobStatusKey.String(string(status)), costKey.Float64(cost), videoKey.Float64(video)}
-		if video == 0 {
-			attrs = attrs[:2]
+		j.scope.span.SetAttributes(jobStatusKey.String(string(status)), costKey.Float64(cost))
+		if video > 0 {
+			j.scope.span.SetAttributes(videoKey.Float64(video))
 		}
-		j.scope.span.SetAttributes(attrs...)
 	}
 	for _, a := range accounts {
 		if err := contain("Account.Close", func() error { return a.Close(context.WithoutCancel(&j.scope)) }); err != nil {
