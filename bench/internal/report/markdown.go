@@ -10,7 +10,7 @@ import (
 func WriteMarkdown(w io.Writer, about, chart string, sections []Section) {
 	fmt.Fprintf(w, "%s\n\n", about)
 	if chart != "" {
-		fmt.Fprintf(w, "![Time that stagemeter takes, as a ratio to each rival](%s)\n", chart)
+		fmt.Fprintf(w, "![Each kind of goal, as a ratio to the rival](%s)\n", chart)
 	}
 	for _, s := range sections {
 		fmt.Fprintf(w, "\n### %s\n", s.Title)
