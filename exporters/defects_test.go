@@ -55,7 +55,7 @@ func TestWhatUpstreamGetsWrong(t *testing.T) {
 				c.Add(inSpan(1), 99)
 				return err
 			},
-			shown: []string{`promhttp_metric_handler_errors_total{cause="encoding"} 0`}, left: []string{"99"}, failed: true,
+			shown: []string{`promhttp_metric_handler_errors_total{cause="encoding"} 0`}, left: []string{"_total 99\n"}, failed: true,
 		},
 		{
 			name:   "NaN above infinity",
