@@ -15,6 +15,7 @@ endif
 
 # Every module of go.work; `./...` alone stops at the root module's edge.
 PACKAGES  := ./... ./bench/... ./examples/...
+# Tests run with -vet=off: `make lint` vets everything; vetting all dependencies again for each kind of build takes a minute.
 FUZZTIME  ?= 3s
 BENCHTIME ?= 1s
 
@@ -44,13 +45,13 @@ test: deps check-generated lint unit fuzz schemas e2e ## Everything: what has to
 .PHONY: unit
 unit: ## Unit tests with the race detector, and the allocation gates without
 	$(call step,unit tests)
-	go test -race $(PACKAGES)
-	go test -run Allocations ./instrument ./exporters # the race detector allocates, so that these are left out above
+	go test -race -vet=off -timeout 20m $(PACKAGES)
+	go test -vet=off -run Allocations ./instrument ./exporters # the race detector allocates, so that these are left out above
 
 .PHONY: e2e
 e2e: servers ## The real example against real Prometheus, Collector, PostgreSQL and Redis
 	$(call step,end to end)
-	go test -race -count=1 -timeout 15m ./e2e/...
+	go test -race -vet=off -count=1 -timeout 30m ./e2e/...
 
 .PHONY: schemas
 schemas: ## docs/kubernetes, docs/compose and docs/dashboards against the schemas of who reads them

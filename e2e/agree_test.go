@@ -1,6 +1,8 @@
 package e2e
 
 import (
+	"errors"
+	"fmt"
 	"math"
 	"testing"
 
@@ -33,17 +35,20 @@ func testMetricsAgree(t *testing.T, p prometheus, jobs []jobReport) {
 // checkSums compares a query's values, by one label, with what is wanted.
 func checkSums(t *testing.T, p prometheus, expr, label string, want map[string]float64) {
 	t.Helper()
-	got := map[string]float64{}
-	for _, found := range p.query(t, expr) {
-		got[string(found.Metric[model.LabelName(label)])] = float64(found.Value)
-	}
-	for name, value := range want {
-		if math.Abs(got[name]-value) > 1e-9 { // money is added as floats on one side only
-			t.Errorf("%s: %v for %q, the report says %v", expr, got[name], name, value)
+	eventually(t, func() (wrong error) { // a scrape that took too long empties all of it until the next
+		got := map[string]float64{}
+		for _, found := range p.query(t, expr) {
+			got[string(found.Metric[model.LabelName(label)])] = float64(found.Value)
 		}
-		delete(got, name)
-	}
-	if len(got) > 0 {
-		t.Errorf("%s: %v, of which the report says nothing", expr, got)
-	}
+		for name, value := range want {
+			if math.Abs(got[name]-value) > 1e-9 { // money is added as floats on one side only
+				wrong = errors.Join(wrong, fmt.Errorf("%s: %v for %q, the report says %v", expr, got[name], name, value))
+			}
+			delete(got, name)
+		}
+		if len(got) > 0 {
+			wrong = errors.Join(wrong, fmt.Errorf("%s: %v, of which the report says nothing", expr, got))
+		}
+		return wrong
+	})
 }

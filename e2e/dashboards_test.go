@@ -2,6 +2,7 @@ package e2e
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 	"math"
 	"os"
@@ -59,11 +60,17 @@ func TestDashboards(t *testing.T) {
 		running.Go(func() { runEditor(t, workers[i], env, args...) })
 	}
 	running.Wait()
-	time.Sleep(3 * time.Second) // the last scrapes and pushes, and the third evaluation of the rules
+	for _, p := range []prometheus{scraping, fromPage} { // all that the editors have ended, once the last is scraped or pushed
+		eventually(t, func() error {
+			return positive(t, p, `sum(video_processing_jobs_total{status=~"completed|failed"}) >= 36`)
+		})
+	}
+	time.Sleep(3 * time.Second) // the third evaluation of the rules
 
 	t.Run("alerts", func(t *testing.T) {
-		checkAlerts(t, scraping)
-		checkAlerts(t, fromPage, "VideoProcessingTargetAbsent") // the editor's service.name is not video-worker
+		eventually(t, func() error { return checkAlerts(t, scraping) })
+		// The editor's service.name is not video-worker.
+		eventually(t, func() error { return checkAlerts(t, fromPage, "VideoProcessingTargetAbsent") })
 	})
 
 	paths, err := filepath.Glob(docsPath(t, "dashboards/*.json"))
@@ -92,28 +99,29 @@ func TestDashboards(t *testing.T) {
 
 // checkAlerts: where most jobs fail and two exceed their budget, the alerts say just that. Those that wait for their
 // time count too.
-func checkAlerts(t *testing.T, p prometheus, besides ...string) {
+func checkAlerts(t *testing.T, p prometheus, besides ...string) (wrong error) {
 	t.Helper()
 	may := append(besides, "HighErrorRate", "HighProcessingRatio", "VideoProcessingJobErrorRatioHigh",
 		"VideoProcessingStageErrorRatioHigh", "VideoProcessingJobSuccessBurn", "VideoProcessingJobRatioBurn",
 		"VideoProcessingWatchdog")
 	found, err := p.Alerts(t.Context())
 	if err != nil {
-		t.Fatal(err)
+		return err
 	}
 	firing := make(map[string]bool)
 	for _, alert := range found.Alerts {
 		name := string(alert.Labels["alertname"])
 		firing[name] = firing[name] || alert.State == promapi.AlertStateFiring
 		if !slices.Contains(may, name) {
-			t.Errorf("%s is %s without a reason: %v", name, alert.State, alert.Annotations["description"])
+			wrong = errors.Join(wrong, fmt.Errorf("%s is %s without a reason: %v", name, alert.State, alert.Annotations["description"]))
 		}
 	}
 	for _, name := range []string{"VideoProcessingJobErrorRatioHigh", "VideoProcessingWatchdog"} {
 		if !firing[name] {
-			t.Errorf("%s does not fire", name)
+			wrong = errors.Join(wrong, fmt.Errorf("%s does not fire", name))
 		}
 	}
+	return wrong
 }
 
 // dashboardQuery is one query of a dashboard: of a panel, an annotation or a variable.

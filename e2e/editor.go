@@ -13,7 +13,7 @@ import (
 )
 
 // jobsWithin is generous: the editor is built with the race detector, and the machine may be busy.
-const jobsWithin = 5 * time.Minute
+const jobsWithin = 15 * time.Minute
 
 // jobReport is what the tests read of a job in the file that smartvideoeditor -json writes.
 type jobReport struct {

@@ -41,13 +41,13 @@ func TestPrometheusScrapesTheCorpus(t *testing.T) {
 		for format, protocol := range protocols {
 			scrapes = append(scrapes, config{
 				"job_name": format + path, "metrics_path": path, "scrape_protocols": []string{protocol},
-				"scrape_interval": "1s", "scrape_timeout": "1s",
+				"scrape_interval": "5s", "scrape_timeout": "5s",
 				"static_configs": []any{config{"targets": []string{strings.TrimPrefix(server.URL, "http://")}}},
 			})
 		}
 	}
 	prom := startPrometheus(t, testserver.FreeAddr(t), config{"scrape_configs": scrapes})
-	for deadline := time.Now().Add(time.Minute); len(prom.query(t, "scrape_samples_scraped")) < len(scrapes); time.Sleep(100 * time.Millisecond) {
+	for deadline := time.Now().Add(settleWithin); len(prom.query(t, "scrape_samples_scraped")) < len(scrapes); time.Sleep(100 * time.Millisecond) {
 		if time.Now().After(deadline) {
 			t.Fatalf("%d of %d jobs were scraped", len(prom.query(t, "scrape_samples_scraped")), len(scrapes))
 		}

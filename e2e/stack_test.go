@@ -43,14 +43,23 @@ func nothingLeft(t *testing.T, temp string) {
 	if err != nil || len(entries) > 0 {
 		t.Errorf("%v is left in its temporary folder (%v)", entries, err)
 	}
-	processes, err := filepath.Glob("/proc/[0-9]*/cmdline")
-	if err != nil {
-		t.Fatal(err)
-	}
-	for _, process := range processes {
-		line, err := os.ReadFile(process)
-		if err == nil && strings.Contains(string(line), temp) {
-			t.Errorf("still running: %q", line)
+	for deadline := time.Now().Add(10 * time.Second); ; time.Sleep(50 * time.Millisecond) { // one that is killed may not have ended yet
+		var running []string
+		processes, err := filepath.Glob("/proc/[0-9]*/cmdline")
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, process := range processes {
+			line, err := os.ReadFile(process)
+			if err == nil && strings.Contains(string(line), temp) {
+				running = append(running, string(line))
+			}
+		}
+		if len(running) == 0 {
+			return
+		}
+		if time.Now().After(deadline) {
+			t.Fatalf("still running: %q", running)
 		}
 	}
 }
@@ -137,7 +146,7 @@ func checkPictures(t *testing.T, dir string) {
 // TestStackEndsInTheMiddle: a signal ends everything, also while the editor is at work.
 func TestStackEndsInTheMiddle(t *testing.T) {
 	stack, temp := startStack(t, "-free-ports")
-	stack.WaitReady(t, func(context.Context) error {
+	stack.WaitUntil(t, jobsWithin, func(context.Context) error { // it is built first
 		if found, err := filepath.Glob(filepath.Join(temp, "*/out/*")); err != nil || len(found) == 0 {
 			return fmt.Errorf("the editor has not begun (%v)", err)
 		}

@@ -13,6 +13,8 @@ import (
 
 	"golang.org/x/net/dns/dnsmessage"
 	"google.golang.org/grpc/credentials"
+
+	"github.com/stagemeter/stagemeter/internal/testserver"
 )
 
 func TestParseEndpoint(t *testing.T) {
@@ -173,7 +175,7 @@ func TestPushWithClientCertificate(t *testing.T) {
 	t.Setenv("OTEL_EXPORTER_OTLP_CERTIFICATE", ca.file)
 	t.Setenv("OTEL_EXPORTER_OTLP_CLIENT_CERTIFICATE", certFile)
 	t.Setenv("OTEL_EXPORTER_OTLP_CLIENT_KEY", keyFile)
-	r := &receiver{addr: freeAddr(t)}
+	r := &receiver{addr: testserver.FreeAddr(t)}
 	r.up(t, secured(credentials.NewTLS(&tls.Config{
 		Certificates: []tls.Certificate{ca.pair(t, "collector")},
 		ClientCAs:    ca.pool,

@@ -87,7 +87,7 @@ func TestCallbackThatPanics(t *testing.T) {
 // A callback that blocks holds up its collection, not the end of the program.
 func TestShutdownWhileACallbackBlocks(t *testing.T) {
 	r := receive(t)
-	tel := start(t, WithoutPrometheus(), WithOTLPEndpoint(r.url()), WithShutdownTimeout(100*time.Millisecond))
+	tel := start(t, WithoutPrometheus(), WithOTLPEndpoint(r.url()), WithExportInterval(10*time.Millisecond), WithShutdownTimeout(100*time.Millisecond))
 	collections, release := blockCollections(t, tel)
 	eventually(t, "a collection is held up", func() bool { return collections.Load() > 0 })
 	if err := tel.Shutdown(t.Context()); !errors.Is(err, context.DeadlineExceeded) {
@@ -168,7 +168,9 @@ func TestSilentConnectionAtShutdown(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer conn.Close()
-	if err := tel.ForceFlush(t.Context()); err != nil { // connected
+	ctx, cancel := context.WithTimeout(t.Context(), patience)
+	defer cancel()
+	if err := tel.ForceFlush(ctx); err != nil { // connected
 		t.Fatal(err)
 	}
 	count(tel, "jobs", 1)
@@ -183,19 +185,6 @@ func TestSilentConnectionAtShutdown(t *testing.T) {
 func TestBigCollectionArrives(t *testing.T) {
 	const series = 5000 // about 5 MiB
 	r := receive(t)
-	tel := start(t, WithoutPrometheus(), WithOTLPEndpoint(r.url()), WithExportInterval(time.Hour), WithCardinalityLimit(20000), WithShutdownTimeout(patience))
-	h, err := tel.MeterProvider().Meter("test").Float64Histogram("work", metric.WithExplicitBucketBoundaries(1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15))
-	if err != nil {
-		t.Fatal(err)
-	}
-	ctx, span := tel.TracerProvider().Tracer("test").Start(t.Context(), "work")
-	for i := range series {
-		attrs := metric.WithAttributes(attribute.Int("series", i))
-		for bucket := range 16 {
-			h.Record(ctx, float64(bucket)+0.5, attrs)
-		}
-	}
-	span.End()
 	var points, exemplars atomic.Int64
 	r.onMetrics = func(_ context.Context, req *colmetrics.ExportMetricsServiceRequest) error {
 		for _, rm := range req.ResourceMetrics {
@@ -210,6 +199,21 @@ func TestBigCollectionArrives(t *testing.T) {
 		}
 		return nil
 	}
+	tel := start(t, WithoutPrometheus(), WithOTLPEndpoint(r.url()), WithExportInterval(time.Hour), WithCardinalityLimit(20000), WithShutdownTimeout(patience))
+	h, err := tel.MeterProvider().Meter("test").Float64Histogram("work", metric.WithExplicitBucketBoundaries(1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15))
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx, span := tel.TracerProvider().Tracer("test").Start(t.Context(), "work")
+	for i := range series {
+		attrs := metric.WithAttributes(attribute.Int("series", i))
+		for bucket := range 16 {
+			h.Record(ctx, float64(bucket)+0.5, attrs)
+		}
+	}
+	span.End()
+	points.Store(0) // without those of a push at the start
+	exemplars.Store(0)
 	if err := tel.ForceFlush(t.Context()); err != nil {
 		t.Errorf("ForceFlush: %v", err)
 	}

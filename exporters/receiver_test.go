@@ -21,6 +21,8 @@ import (
 	"google.golang.org/grpc/metadata"
 	"google.golang.org/grpc/stats"
 	"google.golang.org/protobuf/proto"
+
+	"github.com/stagemeter/stagemeter/internal/testserver"
 )
 
 // inbox is what a receiver got.
@@ -92,6 +94,12 @@ func (b *inbox) header(key string) []string {
 	return b.headers[key]
 }
 
+func (b *inbox) encoding() string {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.compression
+}
+
 func (b *inbox) attribute(key string) string {
 	b.mu.Lock()
 	defer b.mu.Unlock()
@@ -116,21 +124,10 @@ type receiver struct {
 	onTraces  func(context.Context, *coltrace.ExportTraceServiceRequest) error
 }
 
-// freeAddr returns an address that nobody listens on.
-func freeAddr(t *testing.T) string {
-	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer l.Close()
-	return l.Addr().String()
-}
-
 // receive starts a receiver on a free port.
 func receive(t *testing.T) *receiver {
 	t.Helper()
-	r := &receiver{addr: freeAddr(t)}
+	r := &receiver{addr: testserver.FreeAddr(t)}
 	r.up(t)
 	return r
 }

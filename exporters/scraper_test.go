@@ -42,7 +42,7 @@ func TestHead(t *testing.T) {
 func TestScrapeOutOfTime(t *testing.T) {
 	tel := start(t, WithPrometheusAddr(""))
 	count(tel, "jobs", 1)
-	tel.metrics.scraper.timeout = 20 * time.Millisecond
+	tel.metrics.scraper.timeout = 500 * time.Millisecond
 	collections, release := blockCollections(t, tel)
 	var wg sync.WaitGroup
 	for _, accept := range []string{acceptText, acceptOpenMetrics, acceptText} {

@@ -73,7 +73,7 @@ func TestInert(t *testing.T) {
 func TestContextEndsAfterStart(t *testing.T) {
 	r := receive(t)
 	ctx, cancel := context.WithCancel(t.Context())
-	tel, err := Start(ctx, WithPrometheusAddr("127.0.0.1:0"), WithOTLPEndpoint(r.url()), WithExportInterval(time.Hour))
+	tel, err := Start(ctx, WithPrometheusAddr("127.0.0.1:0"), WithOTLPEndpoint(r.url()), WithExportInterval(time.Second))
 	if err != nil {
 		t.Fatal(err)
 	}

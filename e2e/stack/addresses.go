@@ -33,6 +33,21 @@ func (a *addresses) named() map[string]*string {
 
 // takeAddresses makes sure that nothing listens where the parts are going to. The error names every port that is taken.
 func takeAddresses(free bool) (addresses, error) {
+	var held []net.Listener // until all are taken: else one port may be given twice
+	defer func() {
+		for _, l := range held {
+			_ = l.Close()
+		}
+	}()
+	vacant := func(addr string) (string, error) {
+		l, err := net.Listen("tcp", addr)
+		if err != nil {
+			return addr, err
+		}
+		held = append(held, l)
+		_, port, err := net.SplitHostPort(l.Addr().String())
+		return net.JoinHostPort("localhost", port), err
+	}
 	at := documented
 	var taken error
 	for who, addr := range at.named() {
@@ -47,16 +62,6 @@ func takeAddresses(free bool) (addresses, error) {
 	var err error
 	at.redis, err = vacant("localhost:0")
 	return at, errors.Join(taken, err)
-}
-
-// vacant is addr, where nothing listens; for port 0 one that is free.
-func vacant(addr string) (string, error) {
-	l, err := net.Listen("tcp", addr)
-	if err != nil {
-		return addr, err
-	}
-	_, port, err := net.SplitHostPort(l.Addr().String())
-	return net.JoinHostPort("localhost", port), errors.Join(err, l.Close())
 }
 
 // files are the configuration files that the servers are started with.
@@ -116,7 +121,7 @@ func (a *addresses) in(text []byte) []byte {
 	})
 }
 
-// port is the port of an address that vacant made.
+// port is the port of an address of takeAddresses.
 func port(addr string) string {
 	_, port, err := net.SplitHostPort(addr)
 	if _, numeric := strconv.Atoi(port); err != nil || numeric != nil {

@@ -15,7 +15,7 @@ import (
 
 const (
 	stopWithin  = 20 * time.Second // the editor ends its ffmpeg and pushes what is left
-	readyWithin = time.Minute
+	readyWithin = 3 * time.Minute
 	pollEvery   = 100 * time.Millisecond
 	tailBytes   = 2000 // of a program's log, shown when it ends too early
 )

@@ -50,7 +50,7 @@ type process struct {
 }
 
 // within is how long a run may take. It is far more than any needs.
-const within = 5 * time.Minute
+const within = 15 * time.Minute
 
 // setting is what a run can have beside its arguments.
 type setting struct {

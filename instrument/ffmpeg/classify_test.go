@@ -4,7 +4,6 @@ package ffmpeg_test
 
 import (
 	"fmt"
-	"net"
 	"net/http"
 	"net/http/httptest"
 	"os"
@@ -19,12 +18,7 @@ import (
 // Each of these makes the ffmpeg that is installed fail, and reads what it says.
 func TestErrorTypes(t *testing.T) {
 	in, none := ffmpeg.Input(clip()), []string{"-f", "null", "-"}
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	closed := "http://user:secret@" + l.Addr().String() + "/x.mp4?token=secret"
-	_ = l.Close()
+	const closed = "http://user:secret@127.0.0.1:1/x.mp4?token=secret"
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if code, err := strconv.Atoi(r.URL.Path[1:]); err == nil {
 			w.WriteHeader(code)

@@ -40,6 +40,7 @@ func TestMain(m *testing.M) {
 		fmt.Fprintln(os.Stderr, err)
 		os.Exit(1)
 	}
+	_ = os.Setenv("TMPDIR", media) // the examples write beside nobody else's files
 	goleak.VerifyTestMain(m, goleak.Cleanup(func(code int) {
 		_ = os.RemoveAll(media)
 		os.Exit(code)
@@ -152,8 +153,13 @@ func family(t *testing.T) (living func() []string) {
 
 func wantNone(t *testing.T, living func() []string) {
 	t.Helper()
-	if pids := living(); len(pids) > 0 {
-		t.Errorf("processes %v have survived", pids)
+	pids := living()
+	for deadline := time.Now().Add(10 * time.Second); len(pids) > 0; pids = living() { // one that is killed may not have ended yet
+		if time.Now().After(deadline) {
+			t.Errorf("processes %v have survived", pids)
+			return
+		}
+		time.Sleep(10 * time.Millisecond)
 	}
 }
 

@@ -61,7 +61,7 @@ func TestRunMeasuresTheProcess(t *testing.T) {
 
 	var during int64
 	err = p.RunJob(t.Context(), "job", func(ctx context.Context) error {
-		_, err := ffmpeg.Run(ctx, args("-re", ffmpeg.Input(clip()), "-t", "0.5", "-f", "null", "-"),
+		_, err := ffmpeg.Run(ctx, args("-re", ffmpeg.Input(clip()), "-t", "2", "-f", "null", "-"),
 			ffmpeg.WithProgress(func(p ffmpeg.Progress) {
 				if !p.Done {
 					during = max(during, processes())
@@ -120,7 +120,7 @@ func TestProgressWithoutDuration(t *testing.T) {
 	var first, last *ffmpeg.Progress
 	_, err := ffmpeg.Run(t.Context(), args("-re", ffmpeg.Input(clip()), "-t", "0.5", "-vn", "-f", "null", "-"),
 		ffmpeg.WithProgress(func(p ffmpeg.Progress) {
-			if first == nil {
+			if first == nil && p.Time > 0 { // newer versions of ffmpeg may write the first packet later
 				first = &p
 			}
 			last = &p
@@ -128,7 +128,10 @@ func TestProgressWithoutDuration(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if first.Fraction != -1 || first.ETA != -1 || first.Frames != 0 || first.Time == 0 {
+	if first == nil {
+		t.Fatal("no state had a time")
+	}
+	if first.Fraction != -1 || first.ETA != -1 || first.Frames != 0 {
 		t.Errorf("sound alone, of unknown length: %+v", *first)
 	}
 	if last.Fraction != 1 || last.ETA != 0 || !last.Done {

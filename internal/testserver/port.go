@@ -5,10 +5,15 @@ import (
 	"math/rand/v2"
 	"net"
 	"strconv"
+	"sync"
 	"testing"
 )
 
-// FreeAddr is an address of 127.0.0.1 on which nothing listens, for a server that has to be told its port.
+// given are the ports that this process has handed out: their servers may not listen yet.
+var given sync.Map
+
+// FreeAddr is an address of 127.0.0.1 on which nothing listens, for a server that has to be told its port. It returns
+// none twice.
 //
 // The port is below those that systems hand out by themselves (32768 and up on Linux), so that no outgoing
 // connection takes it before the server does.
@@ -17,7 +22,11 @@ func FreeAddr(t testing.TB) string {
 	const first, last, tries = 20000, 32000, 100
 	var err error
 	for range tries {
-		addr := net.JoinHostPort("127.0.0.1", strconv.Itoa(first+rand.IntN(last-first)))
+		port := strconv.Itoa(first + rand.IntN(last-first))
+		if _, before := given.LoadOrStore(port, true); before {
+			continue
+		}
+		addr := net.JoinHostPort("127.0.0.1", port)
 		var l net.Listener
 		if l, err = net.Listen("tcp", addr); err == nil {
 			if err := l.Close(); err != nil {

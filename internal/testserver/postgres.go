@@ -19,11 +19,6 @@ import (
 // Postgres starts a PostgreSQL server with an empty database, and returns its URL. The user needs no password.
 func Postgres(t testing.TB) (url string) {
 	t.Helper()
-	addr := FreeAddr(t)
-	_, port, err := net.SplitHostPort(addr)
-	if err != nil {
-		t.Fatal(err)
-	}
 	programs, owner := postgresPrograms(t), postgresOwner(t)
 	// Not t.TempDir: its parent is closed to other users.
 	dir, err := os.MkdirTemp("", "postgres")
@@ -51,6 +46,11 @@ func Postgres(t testing.TB) (url string) {
 	initdb := command("initdb", "--pgdata", data, "--username", "postgres", "--auth", "trust", "--encoding", "UTF8", "--locale", "C", "--no-sync")
 	if out, err := initdb.CombinedOutput(); err != nil {
 		t.Fatalf("initdb: %v\n%s", err, out)
+	}
+	addr := FreeAddr(t)
+	_, port, err := net.SplitHostPort(addr)
+	if err != nil {
+		t.Fatal(err)
 	}
 	server := command("postgres", "-D", data, "-h", "127.0.0.1", "-p", port, "-k", dir, "-F") // -F: no fsync
 	Start(t, "postgres", server).WaitReady(t, func(ctx context.Context) error {

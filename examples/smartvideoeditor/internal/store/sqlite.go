@@ -6,8 +6,10 @@ import (
 	"errors"
 	"fmt"
 	"net/url"
+	"time"
 
-	_ "modernc.org/sqlite" // the driver "sqlite"
+	driver "modernc.org/sqlite" // "sqlite"
+	sqlite3 "modernc.org/sqlite/lib"
 
 	"github.com/stagemeter/stagemeter/instrument"
 )
@@ -20,7 +22,7 @@ func openSQLite(ctx context.Context, path string) (database, error) {
 	pragmas := url.Values{"_pragma": {"busy_timeout(10000)", "journal_mode(WAL)", "synchronous(NORMAL)", "foreign_keys(1)"}}
 	db, err := sql.Open("sqlite", (&url.URL{Scheme: "file", Opaque: (&url.URL{Path: path}).EscapedPath(), RawQuery: pragmas.Encode()}).String())
 	if err == nil {
-		if err = db.PingContext(ctx); err != nil {
+		if err = opened(ctx, db); err != nil {
 			err = errors.Join(err, db.Close())
 		}
 	}
@@ -28,6 +30,20 @@ func openSQLite(ctx context.Context, path string) (database, error) {
 		return nil, fmt.Errorf("SQLite database %s: %w", path, err)
 	}
 	return sqlite{db}, nil
+}
+
+// opened opens the file. The busy timeout does not cover the change to WAL: of those who make a file at the same moment,
+// some are told at once that it is busy.
+func opened(ctx context.Context, db *sql.DB) error {
+	err := db.PingContext(ctx)
+	for range 100 {
+		if busy := new(driver.Error); !errors.As(err, &busy) || busy.Code()&0xff != sqlite3.SQLITE_BUSY {
+			return err
+		}
+		time.Sleep(10 * time.Millisecond)
+		err = db.PingContext(ctx)
+	}
+	return err
 }
 
 func (s sqlite) exec(ctx context.Context, query string, args ...any) error {

@@ -34,7 +34,7 @@ func work(ctx context.Context) {
 }
 
 // A job that runs for days does as much work as one of a minute for each of its stages and calls, and ends as quickly.
-func TestWhatAJobHasDoneCostsItNothing(t *testing.T) {
+func TestJobAllocationsDoNotGrow(t *testing.T) {
 	p := measuredPipeline(t)
 	var work1, end1 float64
 	for _, done := range []int{1, 100, 10_000} {
@@ -56,7 +56,7 @@ func TestWhatAJobHasDoneCostsItNothing(t *testing.T) {
 }
 
 // What a job remembers, such as the errors that are counted, is bounded: retries without end do not fill the memory.
-func TestWhatAJobRemembersIsBounded(t *testing.T) {
+func TestAllocationsThatAJobKeepsAreBounded(t *testing.T) {
 	p := measuredPipeline(t)
 	ctx, job := busyJob(p, 1000)
 	heap := func() uint64 {
