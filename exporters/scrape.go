@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"log/slog"
 	"net/http"
 	"strconv"
@@ -218,8 +219,11 @@ func (s *scraper) write(text exposition.Format, format expfmt.Format, compressio
 		body.Reset()
 	default:
 	}
-	w := s.compressor.start(compression, body)
-	err := s.exposition.WriteTo(w, text)
-	err = errors.Join(err, writeErrors(w, s.failures, format), w.Close())
+	err := s.compressor.write(compression, body, func(w io.Writer) error {
+		return errors.Join(s.exposition.WriteTo(w, text), writeErrors(w, s.failures, format))
+	})
+	if err != nil {
+		s.compressor = compressor{} // a buffer takes everything: the compressor is broken
+	}
 	return body, err
 }

@@ -52,7 +52,7 @@ func (s *source) collect(ctx context.Context, rm *metricdata.ResourceMetrics) (c
 func read(ctx context.Context, r sdkmetric.Reader, rm *metricdata.ResourceMetrics) (collected bool, err error) {
 	defer func() {
 		if v := recover(); v != nil {
-			collected, err = false, panicked(v)
+			collected, err = false, panicked("a callback", v)
 		}
 	}()
 	rm.Resource, rm.ScopeMetrics = nil, rm.ScopeMetrics[:0] // what is collected is this time's, or nothing
@@ -61,13 +61,13 @@ func read(ctx context.Context, r sdkmetric.Reader, rm *metricdata.ResourceMetric
 }
 
 // panicked tells of a panic without reading what its value points to.
-func panicked(v any) error {
+func panicked(who string, v any) error {
 	switch v := v.(type) {
 	case string:
-		return errors.New("a callback panicked: " + v)
+		return fmt.Errorf("%s panicked: %s", who, v)
 	case error:
-		return fmt.Errorf("a callback panicked: %w", v)
+		return fmt.Errorf("%s panicked: %w", who, v)
 	default:
-		return fmt.Errorf("a callback panicked with a %T", v)
+		return fmt.Errorf("%s panicked with a %T", who, v)
 	}
 }
