@@ -58,7 +58,7 @@ func (c *compressor) write(encoding string, w io.Writer, print func(io.Writer) e
 	case "zstd":
 		if c.zstd == nil {
 			c.zstd, _ = zstd.NewWriter(nil, zstd.WithEncoderLevel(zstd.SpeedFastest), // fails for options that don't exist
-				zstd.WithEncoderConcurrency(1)) // without goroutines of its own, which nobody could save from a panic
+				zstd.WithEncoderConcurrency(1)) // without goroutines of its own: the relay has one
 		}
 		c.zstd.Reset(w)
 		return c.relay.run(c.zstd, print)

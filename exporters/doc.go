@@ -16,7 +16,9 @@
 // panic and doesn't exit. Whatever is wrong, the rest goes on. A callback of an
 // observable instrument that returns an error takes no other metric along; while
 // one panics, scrapes fail and nothing is pushed, and the log says why; one that
-// blocks holds up the scrapes and pushes, not the program or its end.
+// blocks holds up the scrapes and pushes, and whoever makes an instrument or
+// unregisters a callback meanwhile (instrument.New, the first use of its
+// Default, Pipeline.Close), but no recording and no Shutdown.
 //
 // # Settings
 //
@@ -105,8 +107,10 @@
 // signal begins to fail and one when it works again. While pushes fail they
 // are tried again every few seconds. Cumulative metrics, the default, lose
 // nothing by that: the next push that arrives tells the total. With delta
-// temporality what a failed push held is lost, and Prometheus's own OTLP
-// receiver refuses it. Spans are dropped when their batch fails, and when their
+// temporality what a failed push held is lost, sums that callbacks observe are too
+// high once after another callback has panicked, and Prometheus's own OTLP
+// receiver refuses it all. Texts that are not UTF-8, which OTLP doesn't take,
+// arrive with U+FFFD in place of what is wrong. Spans are dropped when their batch fails, and when their
 // queue is full: during an outage, or if they end faster than they are sent.
 // Those of the queue are counted nowhere: OTEL_BSP_MAX_QUEUE_SIZE, 2048 unless
 // set, makes room.

@@ -140,8 +140,16 @@ func (e spanExporter) ExportSpans(ctx context.Context, spans []sdktrace.ReadOnly
 			spans[i] = ofResource{spans[i], e.resource}
 		}
 	}
-	if err := e.SpanExporter.ExportSpans(ctx, spans); err != nil {
-		e.failures.failed(ctx, err)
+	err := e.SpanExporter.ExportSpans(ctx, spans)
+	if notUTF8(err) {
+		spans = slices.Clone(spans)
+		for i := range spans {
+			spans[i] = validSpan{spans[i]}
+		}
+		err = e.SpanExporter.ExportSpans(ctx, spans)
+	}
+	if err != nil {
+		e.failures.failed(context.WithoutCancel(ctx), err) // called off or not, they are lost
 	} else {
 		e.failures.worked()
 	}

@@ -72,7 +72,7 @@ func (m *metrics) source(e sdkmetric.Exporter) *source {
 		return m.shared
 	}
 	src := newSource(sdkmetric.NewManualReader(
-		sdkmetric.WithTemporalitySelector(e.Temporality), sdkmetric.WithAggregationSelector(e.Aggregation)))
+		sdkmetric.WithTemporalitySelector(e.Temporality), sdkmetric.WithAggregationSelector(e.Aggregation)), isDelta(e))
 	m.sources = append(m.sources, src)
 	if asScraped(e) {
 		m.shared = src

@@ -40,10 +40,12 @@ type pusher struct {
 	pace     pace
 	delta    bool // what a push has collected, no later one has
 
-	turn   chan struct{} // holds a value while somebody collects and exports
-	failed chan struct{} // gets a value when a push fails that somebody else asked for
-	ctx    context.Context
-	cancel context.CancelFunc // calls a push at an interval off
+	turn   chan struct{}      // holds a value while somebody collects and exports
+	failed chan struct{}      // gets a value when a push fails that somebody else asked for
+	ctx    context.Context    // of pushes at an interval
+	cancel context.CancelFunc // calls them off
+	life   context.Context    // of those that somebody waits for
+	end    context.CancelFunc // calls them off
 	stop   chan struct{}      // closed by halt
 	halt   func()
 	done   chan struct{}
@@ -61,7 +63,7 @@ func newPusher(s settings, res *resource.Resource, src *source, e sdkmetric.Expo
 		interval: s.interval,
 		timeout:  s.exportTimeout,
 		pace:     s.pace,
-		delta:    e.Temporality(sdkmetric.InstrumentKindCounter) == metricdata.DeltaTemporality,
+		delta:    isDelta(e),
 		turn:     make(chan struct{}, 1),
 		failed:   make(chan struct{}, 1),
 		stop:     make(chan struct{}),
@@ -69,7 +71,13 @@ func newPusher(s settings, res *resource.Resource, src *source, e sdkmetric.Expo
 	}
 	p.halt = sync.OnceFunc(func() { close(p.stop) })
 	p.ctx, p.cancel = context.WithCancel(context.Background())
+	p.life, p.end = context.WithCancel(context.Background())
 	return p
+}
+
+// isDelta tells that counters are counted anew from collection to collection.
+func isDelta(e sdkmetric.Exporter) bool {
+	return e.Temporality(sdkmetric.InstrumentKindCounter) == metricdata.DeltaTemporality
 }
 
 // run pushes until stop is closed.
@@ -104,6 +112,9 @@ func (p *pusher) run() {
 
 // flush pushes for somebody who waits for it.
 func (p *pusher) flush(ctx context.Context) error {
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	defer context.AfterFunc(p.life, cancel)()
 	err := p.pushWithin(ctx)
 	if err != nil {
 		select {
@@ -114,15 +125,15 @@ func (p *pusher) flush(ctx context.Context) error {
 	return err
 }
 
-// pushWithin pushes, and leaves a push whose collection a callback holds up to
-// itself when ctx is done: with delta temporality that is not given up, see
-// patient.
+// pushWithin pushes, and leaves a push to itself when ctx is done: to the console
+// it may wait for who reads it, and with delta temporality a collection that a
+// callback holds up is not given up, see patient.
 func (p *pusher) pushWithin(ctx context.Context) error {
-	if !p.delta {
+	if !p.delta && p.failures != nil {
 		return p.push(ctx)
 	}
 	done := make(chan error, 1)
-	go func() { done <- p.push(ctx) }() // ends with the callbacks
+	go func() { done <- p.push(ctx) }() // ends with the callbacks, or with who reads the console
 	select {
 	case err := <-done:
 		return err
@@ -150,7 +161,8 @@ func (p *pusher) shutdown(ctx context.Context) error {
 		case <-time.After(callOff):
 		}
 	}
-	err := p.push(ctx)
+	err := p.pushWithin(ctx)
+	p.end() // a flush that took longer than ctx has the exporter, whose Shutdown would wait for it
 	return errors.Join(err, p.exporter.Shutdown(ctx))
 }
 
@@ -177,10 +189,24 @@ func (p *pusher) push(ctx context.Context) error {
 	if !collected {
 		return err
 	}
+	if p.delta && ctx.Err() != nil { // what is collected gets its time, also where the collection took all there was
+		select {
+		case <-p.stop:
+		default:
+			var cancel context.CancelFunc
+			ctx, cancel = context.WithTimeout(p.ctx, p.timeout)
+			defer cancel()
+		}
+	}
 	p.rm.Resource = p.resource // the SDK has put the environment's raw one under it
 	delivered := true
 	for part := range parts(&p.rm, maxBatch) {
-		if e := p.exporter.Export(ctx, part); e != nil {
+		e := p.exporter.Export(ctx, part)
+		if notUTF8(e) {
+			validPoints(part)
+			e = p.exporter.Export(ctx, part)
+		}
+		if e != nil {
 			delivered = false
 			err = errors.Join(err, p.undelivered(ctx, e))
 		}

@@ -15,13 +15,21 @@ import (
 // itself. If there is nothing of the program's for an error, as when a callback
 // panics, there is nothing at all, and the scrape fails: a target that is up and
 // shows nothing would be a silent gap.
-type whole struct{ program, own prometheus.Gatherer }
+type whole struct {
+	program, own prometheus.Gatherer
+	source       *source // of the program's
+}
 
 func (w whole) Gather() ([]*dto.MetricFamily, error) {
+	torn := w.source.torn.Swap(true)
 	families, err := w.program.Gather()
+	if torn && len(families) > 0 {
+		families, err = w.program.Gather() // see source.read
+	}
 	if err != nil && len(families) == 0 {
 		return nil, err
 	}
+	w.source.torn.Store(false)
 	own, ownErr := w.own.Gather()
 	families, badErr := readable(families, own)
 	return append(families, own...), errors.Join(err, badErr, ownErr)

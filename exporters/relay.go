@@ -12,9 +12,9 @@ type relay struct {
 	spare chan []byte // the chunks that nobody works on: two in all
 }
 
-// run has print write to w, and closes w. It returns when both are done, with
-// the errors of both, also when print panics. After an error or a panic of w
-// the rest of what is printed goes nowhere.
+// run has print write to w, and closes w. It ends when both have, also when
+// print panics, and returns the errors of both. After an error or a panic of w
+// the rest goes nowhere, w stays open, and the relay is of no more use.
 func (r *relay) run(w io.WriteCloser, print func(io.Writer) error) (err error) {
 	if r.spare == nil {
 		r.spare = make(chan []byte, 2)

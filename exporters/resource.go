@@ -7,7 +7,6 @@ import (
 	"os"
 	"path/filepath"
 	"runtime/debug"
-	"strings"
 
 	"github.com/google/uuid"
 	"go.opentelemetry.io/otel/attribute"
@@ -45,29 +44,13 @@ func newResource(ctx context.Context, c config) (*resource.Resource, error) {
 // validUTF8 mends and tells of what is not UTF-8 in a resource: OTLP would refuse every batch for it.
 func validUTF8(res *resource.Resource) (*resource.Resource, error) {
 	var errs []error
-	mend := func(text string) string {
-		valid := strings.ToValidUTF8(text, "\uFFFD")
+	attrs := validAttributes(res.Attributes(), func(text string) string {
+		valid := mend(text)
 		if valid != text {
 			errs = append(errs, fmt.Errorf("exporters: resource attributes: %q is not UTF-8; %q is used", text, valid))
 		}
 		return valid
-	}
-	attrs := res.Attributes()
-	for i, a := range attrs {
-		key := attribute.Key(mend(string(a.Key)))
-		switch a.Value.Type() {
-		case attribute.STRING:
-			attrs[i] = key.String(mend(a.Value.AsString()))
-		case attribute.STRINGSLICE:
-			texts := a.Value.AsStringSlice()
-			for j := range texts {
-				texts[j] = mend(texts[j])
-			}
-			attrs[i] = key.StringSlice(texts)
-		default:
-			attrs[i].Key = key
-		}
-	}
+	})
 	if errs == nil {
 		return res, nil
 	}

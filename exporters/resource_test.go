@@ -36,6 +36,7 @@ func TestResourceThatIsNotUTF8(t *testing.T) {
 		{"a value", "", []Option{WithResourceAttributes(attribute.String("team", "\xff"))}, map[string]string{"team": "\uFFFD"}},
 		{"a key", "", []Option{WithResourceAttributes(attribute.String("te\xffam", "x"))}, map[string]string{"te\uFFFDam": "x"}},
 		{"a list", "", []Option{WithResourceAttributes(attribute.StringSlice("teams", []string{"a", "\xff"}))}, nil},
+		{"a map in a list", "", []Option{WithResourceAttributes(attribute.Slice("teams", attribute.MapValue(attribute.String("\xff", "\xfe"))))}, nil},
 		{"the environment", "team=%ff", nil, map[string]string{"team": "\uFFFD"}},
 		{"a key of the environment, which the SDK brings back", "te\xffam=media", nil, map[string]string{"te\uFFFDam": "media"}},
 	} {

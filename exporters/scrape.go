@@ -17,7 +17,6 @@ import (
 	"github.com/prometheus/common/expfmt"
 	"github.com/prometheus/common/model"
 	"github.com/prometheus/otlptranslator"
-	"go.opentelemetry.io/otel"
 	otelprom "go.opentelemetry.io/otel/exporters/prometheus"
 	sdkmetric "go.opentelemetry.io/otel/sdk/metric"
 	"go.opentelemetry.io/otel/sdk/metric/metricdata"
@@ -71,9 +70,10 @@ func newScraper(logger *slog.Logger) (*scraper, error) {
 		return nil, err
 	}
 	report := &report{logger: logger, msg: "a scrape has errors"}
+	src := newSource(reader, false)
 	return &scraper{
-		source: newSource(reader),
-		plain: promhttp.HandlerFor(whole{registry, own}, promhttp.HandlerOpts{
+		source: src,
+		plain: promhttp.HandlerFor(whole{registry, own, src}, promhttp.HandlerOpts{
 			ErrorLog:            report,
 			ErrorHandling:       promhttp.ContinueOnError,
 			Registry:            own,
@@ -188,9 +188,13 @@ func (s *scraper) scrape(ctx context.Context, text exposition.Format, format exp
 		s.failures.WithLabelValues(gathering).Inc()
 		s.report.Handle(s.failed)
 		return nil, s.failed
-	default:
-		return s.write(text, format, compression)
 	}
+	body, err := s.write(text, format, compression)
+	if err != nil {
+		s.failures.WithLabelValues(encoding).Inc()
+		s.report.Handle(err)
+	}
+	return body, err
 }
 
 // collect fills s.rm and gives it to s.exposition.
@@ -205,7 +209,7 @@ func (s *scraper) collect(ctx context.Context) {
 		s.failed = err
 		return
 	case err != nil:
-		otel.Handle(err) // what is left is shown
+		s.report.Handle(err) // what is left is shown
 	}
 	s.other = s.exposition.Update(&s.rm)
 	s.failed = nil
@@ -219,11 +223,14 @@ func (s *scraper) write(text exposition.Format, format expfmt.Format, compressio
 		body.Reset()
 	default:
 	}
-	err := s.compressor.write(compression, body, func(w io.Writer) error {
+	err := errUnfinished // should anything panic
+	defer func() {
+		if err != nil {
+			s.compressor = compressor{} // a buffer takes everything: the compressor is broken
+		}
+	}()
+	err = s.compressor.write(compression, body, func(w io.Writer) error {
 		return errors.Join(s.exposition.WriteTo(w, text), writeErrors(w, s.failures, format))
 	})
-	if err != nil {
-		s.compressor = compressor{} // a buffer takes everything: the compressor is broken
-	}
 	return body, err
 }

@@ -178,6 +178,22 @@ func TestView(t *testing.T) {
 	}
 }
 
+// A callback that fails is told where WithLogger says, once.
+func TestScrapeOfACallbackThatFails(t *testing.T) {
+	book := &logBook{}
+	tel := start(t, WithPrometheusAddr(""), WithLogger(book.logger()))
+	observe(t, tel, "pool", func() (int64, error) { return 0, errors.New("db gone") })
+	count(tel, "jobs", 1)
+	for range 3 {
+		if body := serve(tel.Handler(), "Accept", acceptText).Body.String(); !strings.Contains(body, "\njobs_total 1\n") {
+			t.Errorf("no jobs:\n%s", body)
+		}
+	}
+	if got := book.lines("a scrape has errors", "db gone"); got != 1 {
+		t.Errorf("%d lines, want 1:\n%s", got, book)
+	}
+}
+
 // The same error is silent until it changes.
 func TestReport(t *testing.T) {
 	book := &logBook{}

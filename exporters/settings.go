@@ -82,15 +82,15 @@ func resolve(c config, env environ) (settings, error) {
 	if c.prometheus != nil {
 		s.prometheus = *c.prometheus
 	}
-	s.addr = r.addr()
 	if c.addr != nil {
 		s.addr = *c.addr
+	} else if s.prometheus {
+		s.addr = r.addr()
 	}
 	s.metricsConsole = slices.Contains(metrics, consoleName)
 	s.metricsOTLP = r.destination(semconv.SignalMetrics, c.endpoint, metrics)
-	s.interval = r.milliseconds(defaultInterval, envInterval)
-	if c.interval > 0 {
-		s.interval = c.interval
+	if s.interval = c.interval; s.interval <= 0 {
+		s.interval = r.milliseconds(defaultInterval, envInterval)
 	}
 	s.exportTimeout = r.milliseconds(defaultExportTimeout, envExportTimeout)
 	s.exemplars = r.exemplars()
@@ -100,9 +100,8 @@ func resolve(c config, env environ) (settings, error) {
 	traces := r.list(envTracesExporter, otlpName, consoleName, none)
 	s.tracesConsole = slices.Contains(traces, consoleName)
 	s.tracesOTLP = r.destination(semconv.SignalTraces, c.endpoint, traces)
-	s.sampler = r.sampler()
-	if c.sampler != nil {
-		s.sampler = c.sampler
+	if s.sampler = c.sampler; s.sampler == nil {
+		s.sampler = r.sampler()
 	}
 	return s, errors.Join(c.err(), r.err())
 }

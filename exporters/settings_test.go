@@ -138,6 +138,10 @@ func TestResolve(t *testing.T) {
 
 		{reason: "interval and timeout", env: m{"OTEL_METRIC_EXPORT_INTERVAL": "15000", "OTEL_METRIC_EXPORT_TIMEOUT": "500"}, want: m{"interval": "15s", "timeout": "500ms"}},
 		{reason: "the option's interval", opts: []Option{WithExportInterval(time.Second)}, env: m{"OTEL_METRIC_EXPORT_INTERVAL": "15000"}, want: m{"interval": "1s"}},
+		{reason: "the option in place of a bad variable", opts: []Option{WithExportInterval(time.Second), WithPrometheusAddr(":1"), WithSampler(sdktrace.NeverSample())},
+			env:  m{"OTEL_METRIC_EXPORT_INTERVAL": "soon", "OTEL_EXPORTER_PROMETHEUS_HOST": "x][", "OTEL_TRACES_SAMPLER": "some"},
+			want: m{"interval": "1s", "prometheus": "on :1", "sampler": "AlwaysOffSampler"}},
+		{reason: "no use of a bad variable", opts: []Option{WithoutPrometheus()}, env: m{"OTEL_EXPORTER_PROMETHEUS_PORT": "x"}, want: m{"prometheus": "off"}},
 		{reason: "bad interval", env: m{"OTEL_METRIC_EXPORT_INTERVAL": "0"}, errs: []string{`OTEL_METRIC_EXPORT_INTERVAL="0": want a whole number of milliseconds above 0; the default, 60000, is used`}},
 		{reason: "too long an interval", env: m{"OTEL_METRIC_EXPORT_INTERVAL": "9223372036854775807"}, errs: []string{"OTEL_METRIC_EXPORT_INTERVAL"}},
 		{reason: "bad option", opts: []Option{WithExportInterval(-1)}, errs: []string{"WithExportInterval(-1ns): want more than 0; it is left out"}},

@@ -11,6 +11,7 @@ import (
 	"testing"
 	"time"
 
+	"go.opentelemetry.io/otel/metric"
 	sdkmetric "go.opentelemetry.io/otel/sdk/metric"
 	"go.opentelemetry.io/otel/sdk/metric/metricdata"
 )
@@ -80,10 +81,10 @@ func TestCollectionUnderAContextThatIsOver(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
 	var rm metricdata.ResourceMetrics
-	if collected, err := read(ctx, tel.metrics.shared.reader, &rm); collected || !errors.Is(err, context.Canceled) {
+	if collected, err := tel.metrics.shared.read(ctx, &rm); collected || !errors.Is(err, context.Canceled) {
 		t.Errorf("collected %v, %v", collected, err)
 	}
-	if collected, err := read(t.Context(), tel.metrics.shared.reader, &rm); !collected || err != nil {
+	if collected, err := tel.metrics.shared.read(t.Context(), &rm); !collected || err != nil {
 		t.Errorf("collected %v, %v", collected, err)
 	}
 }
@@ -122,5 +123,47 @@ func TestDetourCollectsOnce(t *testing.T) {
 	}
 	if calls.Load() != 4 {
 		t.Errorf("%d collections for 3 scrapes, want 4", calls.Load())
+	}
+}
+
+// What was observed before another callback panicked is in the SDK still; it is in nothing that is shown.
+func TestObservedBeforeAPanic(t *testing.T) {
+	formats := map[string]string{"text": acceptText, "protobuf": "application/vnd.google.protobuf;proto=io.prometheus.client.MetricFamily;encoding=text"}
+	for broken, panicsIn := range formats {
+		for name, accept := range formats {
+			t.Run(broken+", then "+name, func(t *testing.T) {
+				quiet()
+				tel := start(t, WithPrometheusAddr(""), WithLogger((&logBook{}).logger()))
+				meter := tel.MeterProvider().Meter("test")
+				up, err := meter.Int64ObservableUpDownCounter("connections")
+				down, err2 := meter.Int64ObservableGauge("pool")
+				if err := errors.Join(err, err2); err != nil {
+					t.Fatal(err)
+				}
+				panics := true
+				_, err = meter.RegisterCallback(func(_ context.Context, o metric.Observer) error { o.ObserveInt64(up, 7); return nil }, up)
+				_, err2 = meter.RegisterCallback(func(context.Context, metric.Observer) error {
+					if panics {
+						panic("nil pool")
+					}
+					return nil
+				}, down)
+				if err := errors.Join(err, err2); err != nil {
+					t.Fatal(err)
+				}
+				for range 3 {
+					if rec := serve(tel.Handler(), "Accept", panicsIn); rec.Code != http.StatusInternalServerError {
+						t.Fatalf("%d: %s", rec.Code, rec.Body)
+					}
+				}
+				panics = false
+				for range 2 {
+					body := serve(tel.Handler(), "Accept", accept).Body.String()
+					if !strings.Contains(body, "\nconnections 7\n") && !strings.Contains(strings.Join(strings.Fields(body), ""), "gauge:{value:7}") {
+						t.Errorf("not 7 connections:\n%s", body)
+					}
+				}
+			})
+		}
 	}
 }
