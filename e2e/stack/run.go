@@ -26,11 +26,16 @@ func run(ctx context.Context, o options) (err error) {
 	if err != nil {
 		return err
 	}
-	files, err := at.files(work, o.freePorts, o.pictures != "")
-	if err != nil {
+	if err := build(ctx); err != nil {
 		return err
 	}
-	if err := build(ctx); err != nil {
+	if o.freePorts { // anew: building takes a while
+		if at, err = takeAddresses(true); err != nil {
+			return err
+		}
+	}
+	files, err := at.files(work, o.freePorts, o.pictures != "")
+	if err != nil {
 		return err
 	}
 
