@@ -87,7 +87,7 @@ check-generated: ## Fail if `make generate` would change a file
 .PHONY: check-format
 check-format: ## Fail if a Go file is not as gofmt writes it
 	$(call step,gofmt)
-	@files=$$(find . -name '.?*' -prune -o -name '*.go' -print | xargs gofmt -l); \
+	@files=$$(find . -name '.?*' -prune -o -name '*.go' -print | xargs gofmt -l) || exit 1; \
 	test -z "$$files" || { printf 'not as gofmt writes it (make format):\n%s\n' "$$files"; exit 1; }
 
 .PHONY: vet

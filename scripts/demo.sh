@@ -48,5 +48,6 @@ trap '[[ -z $demo ]] || kill -INT "$demo" 2>/dev/null' INT
 trap '[[ -z $demo ]] || kill -TERM "$demo" 2>/dev/null' TERM HUP
 "$editor" -redis "redis://127.0.0.1:$port" -out "smartvideoeditor-out/$(date +%Y%m%d-%H%M%S)" -hold 10m "$@" </dev/null &
 demo=$!
+set +m # with job control wait would not wait for an editor that is stopped
 while kill -0 "$demo" 2>/dev/null; do wait "$demo" || true; done
 wait "$demo"

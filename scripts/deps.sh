@@ -90,7 +90,7 @@ explain() {
 
 look
 [ -n "$missing" ] || exit 0
-have apt-get && [ -n "$packages" ] || explain "Missing:"
+have apt-get && [ -n "${packages# }" ] || explain "Missing:" # no package brings Go
 
 if [ "$(id -u)" = 0 ]; then
 	root=""

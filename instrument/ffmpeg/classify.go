@@ -114,6 +114,11 @@ var rules = []rule{
 	{prefix: "Invalid NAL unit size (", errorType: TypeInvalidData, weight: damage},
 	{prefix: "Error while decoding stream #", errorType: TypeInvalidData, weight: damage},
 
+	// ffmpeg cuts a line at 1 KiB: of a long URL, as a signed one is, the rules above see no end.
+	{prefix: "HTTP error 404 ", warning: true, errorType: TypeNotFound, weight: vague},
+	{prefix: "HTTP error 401 ", warning: true, errorType: TypePermission, weight: vague},
+	{prefix: "HTTP error 403 ", warning: true, errorType: TypePermission, weight: vague},
+	{prefix: "HTTP error ", warning: true, errorType: TypeNetwork, weight: vague},
 	{suffix: "Input/output error", errorType: TypeIO, weight: vague},
 	{suffix: "Invalid argument", errorType: TypeBadArgs, weight: vague},
 	{part: "maybe incorrect parameters", errorType: TypeBadArgs, weight: vague},

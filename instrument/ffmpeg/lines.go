@@ -28,9 +28,9 @@ func (l *lines) Write(p []byte) (int, error) {
 	return n, nil
 }
 
-// flush ends a last line that has no end.
+// flush ends a last line that has no end. It is safe on nil.
 func (l *lines) flush() {
-	if len(l.buf) > 0 {
+	if l != nil && len(l.buf) > 0 {
 		l.take(l.buf)
 		l.buf = l.buf[:0]
 	}

@@ -138,7 +138,7 @@ func WithDuration(total time.Duration) Option {
 // path and with path's extension, and takes path's place in one step, replacing a file that was there, only when
 // the run has succeeded and written something: at every moment path is either what it was before or whole, also after
 // a crash or a power cut. The temporary file is removed otherwise; what a killed program left is removed by the next run
-// that has the same path.
+// that has the same path, where the file system has locks (flock): not on Windows.
 //
 // -y and -abort_on empty_output are set. The path is taken literally: "-" and "pipe:1" are names of files. It must not
 // be a directory, a device or the like (a symbolic link is replaced, not followed), and outputs that are many files

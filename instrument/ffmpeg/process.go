@@ -204,11 +204,19 @@ func (p *process) reason(ctx context.Context, over <-chan struct{}) error {
 // ctxError is why ctx has ended: its error, and the cause that it was given.
 func ctxError(ctx context.Context) error {
 	err, cause := ctx.Err(), context.Cause(ctx)
-	if errors.Is(cause, err) {
-		return cause
+	if !errors.Is(cause, err) {
+		cause = fmt.Errorf("%w: %w", err, cause)
 	}
-	return fmt.Errorf("%w: %w", err, cause)
+	return &ctxEnded{error: cause, timeout: errors.Is(err, context.DeadlineExceeded)}
 }
+
+// A ctxEnded is the end of a context. What its cause wraps, such as the stall of another run, is not this run's.
+type ctxEnded struct {
+	error
+	timeout bool
+}
+
+func (e *ctxEnded) Unwrap() error { return e.error }
 
 // A brokenError is the failure of a caller's writer.
 type brokenError struct{ err error }

@@ -71,6 +71,18 @@ func TestEscapedChildHoldsNobodyUp(t *testing.T) {
 	}
 }
 
+// Nor may it by writing without an end.
+func TestEscapedChildThatWrites(t *testing.T) {
+	family(t)
+	away := filepath.Join(t.TempDir(), "away")
+	_, err := ffmpeg.Run(t.Context(), nil, ffmpeg.WithStdout(io.Discard),
+		script(t, `setsid bash -c "touch `+away+`; trap '' PIPE; while :; do echo x; echo y >&2; sleep 0.05; done" &
+		until [ -e `+away+` ]; do sleep 0.01; done`))
+	if err != nil {
+		t.Error(err)
+	}
+}
+
 func TestEndedFromElsewhere(t *testing.T) {
 	tests := map[string]struct {
 		signal syscall.Signal

@@ -154,6 +154,14 @@ func TestCancel(t *testing.T) {
 			ctx:  func(t *testing.T) (context.Context, ffmpeg.Option) { return cancelOnProgress(t, operator) },
 			want: ffmpeg.TypeCanceled, is: []error{context.Canceled, operator},
 		},
+		"by the stall of another run": {
+			ctx: func(t *testing.T) (context.Context, ffmpeg.Option) {
+				_, stalled := ffmpeg.Run(t.Context(), nil, script(t, "exec sleep 600"), ffmpeg.WithStallTimeout(time.Millisecond))
+				wantType(t, stalled, ffmpeg.TypeStalled)
+				return cancelOnProgress(t, stalled)
+			},
+			want: ffmpeg.TypeCanceled, is: []error{context.Canceled},
+		},
 		"by a deadline": {
 			ctx: func(t *testing.T) (context.Context, ffmpeg.Option) {
 				ctx, cancel := context.WithTimeout(t.Context(), 300*time.Millisecond)

@@ -81,21 +81,19 @@ func (s *session) process(c *config, args []string) *process {
 // failure is the error of the ended process, nil after a success.
 func (s *session) failure() error {
 	e := s.exit
-	var broken *brokenError
-	var stalled stallError
-	switch {
-	case e.ended == nil:
-	case errors.As(e.ended, &stalled):
-		return s.newError(TypeStalled, e.ended)
-	case errors.As(e.ended, &broken):
-		if errors.Is(broken, errTooLong) {
-			return s.newError(TypeInvalidData, e.ended)
+	switch ended := e.ended.(type) { // not by errors.As: the cause of a context may wrap what ended another run
+	case stallError:
+		return s.newError(TypeStalled, ended)
+	case *brokenError:
+		if errors.Is(ended, errTooLong) {
+			return s.newError(TypeInvalidData, ended)
 		}
-		return s.newError(fileErrorType(broken.err, TypeBrokenPipe), e.ended)
-	case errors.Is(e.ended, context.Canceled):
-		return s.newError(TypeCanceled, e.ended)
-	default:
-		return s.newError(TypeTimeout, e.ended)
+		return s.newError(fileErrorType(ended.err, TypeBrokenPipe), ended)
+	case *ctxEnded:
+		if ended.timeout {
+			return s.newError(TypeTimeout, ended)
+		}
+		return s.newError(TypeCanceled, ended)
 	}
 	if e.state == nil {
 		return s.newError(startErrorType(e.err), e.err)
@@ -137,8 +135,10 @@ func (s *session) exitType() string {
 		if said != TypePermission {
 			return TypeKilled
 		}
-	case 128 + 9, 128 + 15: // a shell's, when ffmpeg ended by one
-		return TypeKilled
+	case 128 + 9, 128 + 15: // a shell's, when ffmpeg ended by one; later than 6.1, 143 is also EHOSTUNREACH
+		if said != TypeNetwork {
+			return TypeKilled
+		}
 	}
 	if said == "" {
 		return TypeExit

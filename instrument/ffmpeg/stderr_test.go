@@ -58,6 +58,12 @@ func cleanLines(log string) string {
 	return strings.Join(out, "\n")
 }
 
+// Where ffmpeg has stdout alone to report its progress on, and that is taken, there is none.
+func TestNoLines(t *testing.T) {
+	var none *lines
+	none.flush()
+}
+
 func TestClean(t *testing.T) {
 	tests := map[string]struct{ line, want string }{
 		"plain":       {"[error] a.mp4: Invalid argument", "[error] a.mp4: Invalid argument"},

@@ -46,11 +46,15 @@ func (t *tap) start(dst io.Writer) {
 		defer close(t.done)
 		defer func() { _ = t.r.Close() }() // if dst ended the goroutine, the process must not wait for a reader
 		buf := make([]byte, 32<<10)
-		for {
-			if t.ended.Load() {
-				_ = t.r.SetReadDeadline(time.Now().Add(drainTime))
+		for wait := drainTime; ; {
+			began, ended := time.Now(), t.ended.Load()
+			if ended {
+				_ = t.r.SetReadDeadline(began.Add(wait))
 			}
 			n, err := t.r.Read(buf)
+			if ended { // all waits together: a process that has left the group may write for ever
+				wait -= time.Since(began)
+			}
 			_, _ = dst.Write(buf[:n])
 			if err != nil {
 				return

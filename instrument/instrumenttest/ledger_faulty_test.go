@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"math"
+	"runtime"
 	"strings"
 	"sync"
 
@@ -31,6 +32,7 @@ type faultyAccount struct {
 	before             instrument.USD     // spent before the last operation
 	old, older         instrument.Balance // after the last operation, and the one before
 	holds              map[string]faultyHold
+	looked             int // releases that found a hold
 }
 
 type faultyHold struct {
@@ -100,7 +102,23 @@ func (l *faultyLedger) Open(_ context.Context, job string, limit instrument.USD)
 	if l.is("a lower limit cuts what is spent") {
 		a.spent = min(a.spent, a.limit)
 	}
+	if l.is("each open keeps its limit") {
+		return ownLimit{a, limit}, nil
+	}
 	return a, nil
+}
+
+// ownLimit is an open with a limit of its own.
+type ownLimit struct {
+	*faultyAccount
+	limit instrument.USD
+}
+
+func (o ownLimit) Reserve(ctx context.Context, hold string, amount instrument.USD) (instrument.Balance, error) {
+	o.mu.Lock()
+	o.faultyAccount.limit = o.limit
+	o.mu.Unlock()
+	return o.faultyAccount.Reserve(ctx, hold, amount)
 }
 
 func (a *faultyAccount) Close(context.Context) error {
@@ -246,6 +264,11 @@ func (a *faultyAccount) Release(_ context.Context, hold string) (instrument.Bala
 	case h.settled && a.is("release refunds what was settled"):
 		a.spent -= h.cost
 	case known && !h.settled && (!h.released || a.is("release twice frees twice")):
+		for a.looked++; a.looked < 2 && a.is("release looks and frees in two steps"); { // until another has looked too
+			a.mu.Unlock()
+			runtime.Gosched()
+			a.mu.Lock()
+		}
 		a.held -= h.amount
 		h.released = true
 		a.holds[hold] = h

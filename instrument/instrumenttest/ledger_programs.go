@@ -22,6 +22,8 @@ var programs = []duty{
 	{"strict: of 1,000 calls at once those that fit pass, exactly", strict},
 	{"strict: costs below the estimates never add up above the limit", strictToTheEnd},
 	{"a hold that 1,000 goroutines reserve and settle counts once", sharedHold},
+	{"a hold that 1,000 goroutines release frees once", sharedRelease},
+	{"the newest limit holds for the opens before it", newestLimit},
 	{"each crossing is found exactly once", crossings},
 	{"runs that open one job at once share its account", concurrentOpens},
 	{"an account lives as long as one of its opens", lastClose},
@@ -113,6 +115,39 @@ func sharedHold(ctx context.Context, l instrument.Ledger) error {
 		err = errors.Join(err, fmt.Errorf("%d settles of one hold say that they booked it (Prior < Spent), want 1", n))
 	}
 	return errors.Join(err, at(ctx, account, 6, 0), account.Close(ctx))
+}
+
+func sharedRelease(ctx context.Context, l instrument.Ledger) error {
+	account, err := l.Open(ctx, uniqueJob(), 10)
+	if err != nil {
+		return err
+	}
+	_, err = account.Reserve(ctx, "hold", 6)
+	_, other := account.Reserve(ctx, "other", 1)
+	err = errors.Join(err, other, parallel(many, func(int) error {
+		_, err := account.Release(ctx, "hold")
+		return err
+	}))
+	return errors.Join(err, at(ctx, account, 0, 1), account.Close(ctx))
+}
+
+func newestLimit(ctx context.Context, l instrument.Ledger) error {
+	job := uniqueJob()
+	first, err := l.Open(ctx, job, 10)
+	if err != nil {
+		return err
+	}
+	second, err := l.Open(ctx, job, 5)
+	if err != nil {
+		return errors.Join(err, first.Close(ctx))
+	}
+	b, err := first.Reserve(ctx, "hold", 6)
+	if !errors.Is(err, instrument.ErrBudgetExceeded) || b.Limit != 5 {
+		err = fmt.Errorf("reserve 6n by an open with limit 10n, after one with 5n: balance %s, error %v", show(b), err)
+	} else {
+		err = nil
+	}
+	return errors.Join(err, first.Close(ctx), second.Close(ctx))
 }
 
 func crossings(ctx context.Context, l instrument.Ledger) error {

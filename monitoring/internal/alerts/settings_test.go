@@ -111,8 +111,10 @@ func TestLoadRefuses(t *testing.T) {
 		{"an objective of 100 %", "alerts: {VideoProcessingJobSuccessBurn: {objective: 1}}",
 			[]string{`objective: "1"; allowed: a number between 0 and 1`}},
 		{"between two boundaries of the ratio", "alerts: {HighProcessingRatio: {threshold: 1.9}}",
-			[]string{"alerts.HighProcessingRatio.threshold: 1.9 is no boundary of video_processing_ratio" +
-				"; allowed: [0.1 0.25 0.5 0.75 1 1.25 1.5 1.8 2 2.5 3 5 10]"}},
+			[]string{"alerts.HighProcessingRatio.threshold: 1.9 is no boundary of video_processing_ratio that can be exceeded" +
+				"; allowed: [0.1 0.25 0.5 0.75 1 1.25 1.5 1.8 2 2.5 3 5]"}},
+		{"the highest boundary, above which no quantile is", "alerts: {VideoProcessingLoudnessSpreadHigh: {threshold: 20}}",
+			[]string{"alerts.VideoProcessingLoudnessSpreadHigh.threshold: 20 is no boundary of"}},
 		{"between two boundaries of the loudness spread", "alerts: {VideoProcessingLoudnessSpreadHigh: {threshold: 5}}",
 			[]string{"alerts.VideoProcessingLoudnessSpreadHigh.threshold: 5 is no boundary of " +
 				"video_processing_audio_loudness_spread_lu"}},

@@ -34,9 +34,13 @@ func (s Settings) validate() error {
 		if err != nil {
 			return err
 		}
-		if !slices.Contains(m.Buckets, threshold) {
-			errs = append(errs, fmt.Errorf("alerts.%s.threshold: %v is no boundary of %s; allowed: %v",
-				name, threshold, m.Prometheus, m.Buckets))
+		allowed := m.Buckets
+		if _, quantile := s.alerts[name]["quantile"]; quantile { // which is never above the highest boundary
+			allowed = allowed[:len(allowed)-1]
+		}
+		if !slices.Contains(allowed, threshold) {
+			errs = append(errs, fmt.Errorf("alerts.%s.threshold: %v is no boundary of %s that can be exceeded; allowed: %v",
+				name, threshold, m.Prometheus, allowed))
 		}
 	}
 	for _, name := range shares {
