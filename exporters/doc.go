@@ -52,6 +52,10 @@
 //	WithSampler             OTEL_TRACES_SAMPLER                      always_on always_off traceidratio, and        parentbased_always_on
 //	                                                                 each after parentbased_
 //	WithSampler             OTEL_TRACES_SAMPLER_ARG                  0 to 1, for traceidratio                      1
+//	                        OTEL_BSP_MAX_QUEUE_SIZE                  spans that wait, up to 1000000                2048
+//	                        OTEL_BSP_MAX_EXPORT_BATCH_SIZE           spans of one request                          512
+//	                        OTEL_BSP_SCHEDULE_DELAY                  milliseconds that a span waits at most        5000
+//	                        OTEL_BSP_EXPORT_TIMEOUT                  milliseconds                                  30000
 //
 //	WithOTLPEndpoint        OTEL_EXPORTER_OTLP_ENDPOINT            * http://host:port or https://host:port         nothing is pushed
 //	                        OTEL_EXPORTER_OTLP_PROTOCOL            * grpc http/protobuf                            grpc
@@ -70,8 +74,9 @@
 // OTEL_EXPORTER_OTLP_METRICS_ENDPOINT, OTEL_EXPORTER_OTLP_TRACES_PROTOCOL. An
 // endpoint for one signal is used as it is; to the general one HTTP adds
 // /v1/metrics and /v1/traces. A list that names otlp without an endpoint
-// pushes to localhost, port 4317 or 4318. The SDK itself reads OTEL_BSP_* (the
-// queue of spans) and OTEL_SPAN_* (their limits).
+// pushes to localhost, port 4317 or 4318. The SDK itself reads OTEL_SPAN_*, the
+// limits of spans. What it finds wrong with a variable it prints to stderr, a
+// header that is malformed with its value, unless WithGlobals has it silent.
 //
 // # Scrape
 //

@@ -39,6 +39,7 @@ func TestSettingsAreDocumented(t *testing.T) {
 	settings := []string{
 		envDisabled, envLogLevel, envServiceName, envResource, envMetricsExporter, envTracesExporter, envPrometheusHost, envPrometheusPort,
 		envInterval, envExportTimeout, envExemplars, envSampler, envSamplerArg, envTemporality, envHistograms,
+		envQueueSize, envBatchSize, envSpanDelay, envSpanTimeout,
 	}
 	for _, suffix := range []string{otlpEndpoint, otlpProtocol, otlpInsecure, otlpHeaders, otlpCompression, otlpTimeout, otlpCA, otlpCert, otlpKey} {
 		settings = append(settings, envOTLP+suffix)

@@ -11,8 +11,8 @@ import (
 	"time"
 )
 
-// Environment variables that this package reads. Those of the batch span
-// processor and of the span limits are read by the SDK itself.
+// Environment variables that this package reads. Those of the span limits are
+// read by the SDK itself.
 const (
 	envDisabled        = "OTEL_SDK_DISABLED"
 	envLogLevel        = "OTEL_LOG_LEVEL"
@@ -27,6 +27,10 @@ const (
 	envExemplars       = "OTEL_METRICS_EXEMPLAR_FILTER"
 	envSampler         = "OTEL_TRACES_SAMPLER"
 	envSamplerArg      = "OTEL_TRACES_SAMPLER_ARG"
+	envQueueSize       = "OTEL_BSP_MAX_QUEUE_SIZE"
+	envBatchSize       = "OTEL_BSP_MAX_EXPORT_BATCH_SIZE"
+	envSpanDelay       = "OTEL_BSP_SCHEDULE_DELAY"
+	envSpanTimeout     = "OTEL_BSP_EXPORT_TIMEOUT"
 	envTemporality     = "OTEL_EXPORTER_OTLP_METRICS_TEMPORALITY_PREFERENCE"
 	envHistograms      = "OTEL_EXPORTER_OTLP_METRICS_DEFAULT_HISTOGRAM_AGGREGATION"
 
@@ -117,6 +121,20 @@ func (r *reader) milliseconds(def time.Duration, names ...string) time.Duration 
 		return def
 	}
 	return time.Duration(ms) * time.Millisecond
+}
+
+// count reads a whole number from 1 to most.
+func (r *reader) count(def, most int, name string) int {
+	value := r.env.get(name)
+	if value == "" {
+		return def
+	}
+	n, err := strconv.Atoi(value)
+	if err != nil || n < 1 || n > most {
+		r.reject(name, value, fmt.Sprintf("a whole number from 1 to %d", most), fmt.Sprintf("the default, %d, is used", def))
+		return def
+	}
+	return n
 }
 
 // none is the list item that stands for no exporter at all.

@@ -60,6 +60,7 @@ func (f *failures) failed(ctx context.Context, err error) {
 	if errors.Is(ctx.Err(), context.Canceled) {
 		return
 	}
+	err = brief{err}
 	f.mu.Lock()
 	f.total++
 	f.spell++
@@ -122,7 +123,7 @@ func (f *failures) after(mark uint64) error {
 
 // wrap says what was not delivered, and where to.
 func (f *failures) wrap(err error) error {
-	return fmt.Errorf("exporters: %s not delivered to %s: %w", f.signal, f.to, err)
+	return fmt.Errorf("exporters: %s not delivered to %s: %w", f.signal, f.to, brief{err})
 }
 
 // A spanExporter hides the errors of its exporter from the SDK, which would

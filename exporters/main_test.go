@@ -26,7 +26,14 @@ const envWorker = "STAGEMETER_TEST_WORKER"
 // TestMain checks that no goroutine outlives the tests, all of which shut down
 // what they start.
 func TestMain(m *testing.M) {
-	if os.Getenv(envWorker) != "" {
+	switch os.Getenv(envWorker) {
+	case "":
+	case "globals":
+		tel, err := Start(context.Background(), WithGlobals())
+		fmt.Println(err)
+		shutdown(tel)
+		return
+	default:
 		worker()
 		return
 	}

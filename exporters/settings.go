@@ -51,6 +51,7 @@ type settings struct {
 	tracesOTLP    *destination // nil: not pushed
 	tracesConsole bool
 	sampler       sdktrace.Sampler
+	spans         spanQueue
 
 	shutdownTimeout time.Duration
 }
@@ -103,6 +104,7 @@ func resolve(c config, env environ) (settings, error) {
 	if s.sampler = c.sampler; s.sampler == nil {
 		s.sampler = r.sampler()
 	}
+	s.spans = r.spanQueue()
 	return s, errors.Join(c.err(), r.err())
 }
 
@@ -148,14 +150,18 @@ func checkPort(port string) error {
 // resource checks what the SDK reads into the resource.
 func (r *reader) resource() {
 	value := r.env.get(envResource)
-	var bad []string
+	var used []string
 	for _, p := range pairs(value) {
-		if p.err != nil {
-			bad = append(bad, p.item)
+		switch _, _, isPair := strings.Cut(p.item, "="); {
+		case p.err == nil:
+		case isPair && p.key != "":
+			used = append(used, fmt.Sprintf("%q is taken as it is", p.item))
+		default:
+			used = append(used, fmt.Sprintf("%q is left out", p.item))
 		}
 	}
-	if len(bad) > 0 {
-		r.reject(envResource, value, "a comma list of key=value, values percent-encoded", fmt.Sprintf("%q is not", bad))
+	if used != nil {
+		r.reject(envResource, value, "a comma list of key=value, values percent-encoded", strings.Join(used, ", "))
 	}
 }
 

@@ -2,6 +2,7 @@ package exporters
 
 import (
 	"context"
+	"fmt"
 	"log/slog"
 	"reflect"
 	"runtime"
@@ -32,6 +33,7 @@ func (s settings) summary() map[string]string {
 		m["console"] += "traces "
 	}
 	m["sampler"] = s.sampler.Description()
+	m["spans"] = fmt.Sprint(s.spans.size, s.spans.batch, s.spans.delay, s.spans.timeout)
 	m["exemplars"] = runtime.FuncForPC(reflect.ValueOf(s.exemplars).Pointer()).Name()
 	m["exemplars"] = m["exemplars"][strings.LastIndexByte(m["exemplars"], '.')+1:]
 	for signal, d := range map[string]*destination{"metrics": s.metricsOTLP, "traces": s.tracesOTLP} {
@@ -45,6 +47,7 @@ func (s settings) summary() map[string]string {
 var defaults = map[string]string{
 	"disabled": "false", "prometheus": "on :9099", "metrics": "off", "traces": "off", "console": "",
 	"interval": "1m0s", "timeout": "30s", "shutdown": "5s",
+	"spans":   "2048 512 5s 30s",
 	"sampler": "ParentBased{root:AlwaysOnSampler,remoteParentSampled:AlwaysOnSampler,remoteParentNotSampled:AlwaysOffSampler,localParentSampled:AlwaysOnSampler,localParentNotSampled:AlwaysOffSampler}",
 
 	"exemplars": "TraceBasedFilter",
@@ -154,12 +157,18 @@ func TestResolve(t *testing.T) {
 		{reason: "always off", env: m{"OTEL_TRACES_SAMPLER": "always_off"}, want: m{"sampler": "AlwaysOffSampler"}},
 		{reason: "ratio", env: m{"OTEL_TRACES_SAMPLER": "traceidratio", "OTEL_TRACES_SAMPLER_ARG": "0.25"}, want: m{"sampler": "TraceIDRatioBased{0.25}"}},
 		{reason: "the option's sampler", opts: []Option{WithSampler(sdktrace.NeverSample())}, env: m{"OTEL_TRACES_SAMPLER": "always_on"}, want: m{"sampler": "AlwaysOffSampler"}},
+		{reason: "the queue of spans", env: m{"OTEL_BSP_MAX_QUEUE_SIZE": "100", "OTEL_BSP_MAX_EXPORT_BATCH_SIZE": "50", "OTEL_BSP_SCHEDULE_DELAY": "10", "OTEL_BSP_EXPORT_TIMEOUT": "20"},
+			want: m{"spans": "100 50 10ms 20ms"}},
+		{reason: "batches that the queue has no room for", env: m{"OTEL_BSP_MAX_QUEUE_SIZE": "100"}, want: m{"spans": "100 100 5s 30s"}},
+		{reason: "bad queue, for which the SDK panics", env: m{"OTEL_BSP_MAX_QUEUE_SIZE": "-1", "OTEL_BSP_MAX_EXPORT_BATCH_SIZE": "9999999999999", "OTEL_BSP_SCHEDULE_DELAY": "-1", "OTEL_BSP_EXPORT_TIMEOUT": "soon"},
+			errs: []string{`OTEL_BSP_MAX_QUEUE_SIZE="-1": want a whole number from 1 to 1000000; the default, 2048, is used`,
+				"OTEL_BSP_MAX_EXPORT_BATCH_SIZE", "OTEL_BSP_SCHEDULE_DELAY", "OTEL_BSP_EXPORT_TIMEOUT"}},
 		{reason: "bad ratio", env: m{"OTEL_TRACES_SAMPLER": "traceidratio", "OTEL_TRACES_SAMPLER_ARG": "NaN"}, want: m{"sampler": "TraceIDRatioBased{1}"},
 			errs: []string{`OTEL_TRACES_SAMPLER_ARG="NaN": want a number from 0 to 1; the default, 1, is used`}},
 		{reason: "bad sampler", env: m{"OTEL_TRACES_SAMPLER": "jaeger_remote"}, errs: []string{`OTEL_TRACES_SAMPLER="jaeger_remote": want one of always_on`, "the default, parentbased_always_on, is used"}},
 		{reason: "nil sampler", opts: []Option{WithSampler(nil)}, errs: []string{"WithSampler(nil)"}},
 
-		{reason: "bad resource", env: m{"OTEL_RESOURCE_ATTRIBUTES": "a=b,c,d=%zz"}, errs: []string{`OTEL_RESOURCE_ATTRIBUTES="a=b,c,d=%zz": want a comma list of key=value`, `["c" "d=%zz"]`}},
+		{reason: "bad resource", env: m{"OTEL_RESOURCE_ATTRIBUTES": "a=b,c,d=%zz"}, errs: []string{`OTEL_RESOURCE_ATTRIBUTES="a=b,c,d=%zz": want a comma list of key=value`, `"c" is left out, "d=%zz" is taken as it is`}},
 		{reason: "shutdown", opts: []Option{WithShutdownTimeout(time.Minute)}, want: m{"shutdown": "1m0s"}},
 		{reason: "bad shutdown", opts: []Option{WithShutdownTimeout(0)}, errs: []string{"WithShutdownTimeout(0s)"}},
 		{reason: "other bad options", opts: []Option{WithServiceName(" "), WithServiceVersion(""), WithWebConfigFile(""), WithLogger(nil), WithView(nil), WithResourceAttributes(attribute.KeyValue{})},

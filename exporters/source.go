@@ -83,9 +83,9 @@ func (s *source) readOnce(ctx context.Context, rm *metricdata.ResourceMetrics) (
 func panicked(who string, v any) error {
 	switch v := v.(type) {
 	case string:
-		return fmt.Errorf("%s panicked: %s", who, v)
+		return fmt.Errorf("%s panicked: %s", who, short(v))
 	case error:
-		return fmt.Errorf("%s panicked: %w", who, v)
+		return fmt.Errorf("%s panicked: %w", who, brief{v})
 	default:
 		return fmt.Errorf("%s panicked with a %T", who, v)
 	}

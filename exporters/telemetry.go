@@ -56,6 +56,11 @@ func Start(ctx context.Context, opts ...Option) (*Telemetry, error) {
 	s, err := resolve(newConfig(opts), os.Getenv)
 	t := &Telemetry{timeout: s.shutdownTimeout}
 	errs := []error{err}
+	if s.config.globals {
+		// What the SDK says of the variables, as a header with its value, the errors say better.
+		otel.SetLogger(logr.Discard())
+		otel.SetErrorHandler(&report{logger: s.logger, msg: "OpenTelemetry"})
+	}
 	if !s.disabled {
 		errs = append(errs, t.start(ctx, s))
 	}
@@ -103,7 +108,6 @@ func (t *Telemetry) start(ctx context.Context, s settings) error {
 // setGlobals makes t what package otel uses.
 func (t *Telemetry) setGlobals(logger *slog.Logger) {
 	otel.SetLogger(logr.FromSlogHandler(logger.Handler()))
-	otel.SetErrorHandler(&report{logger: logger, msg: "OpenTelemetry"})
 	otel.SetMeterProvider(t.MeterProvider())
 	otel.SetTracerProvider(t.TracerProvider())
 	otel.SetTextMapPropagator(t.Propagator())

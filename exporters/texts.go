@@ -3,6 +3,7 @@ package exporters
 import (
 	"slices"
 	"strings"
+	"unicode"
 
 	"go.opentelemetry.io/otel/attribute"
 	sdkmetric "go.opentelemetry.io/otel/sdk/metric"
@@ -20,6 +21,30 @@ func notUTF8(err error) bool { return err != nil && strings.Contains(err.Error()
 
 // mend shows the bytes that are wrong as U+FFFD.
 func mend(text string) string { return strings.ToValidUTF8(text, "\uFFFD") }
+
+// maxText is how many bytes of somebody else's error are shown.
+const maxText = 500
+
+// short makes a text fit for a line of a log: a receiver may answer with a page.
+func short(text string) string {
+	cut := len(text) > maxText
+	text = strings.Map(func(r rune) rune {
+		if unicode.IsControl(r) {
+			return ' '
+		}
+		return r
+	}, mend(text[:min(len(text), maxText)]))
+	if cut {
+		text += "…"
+	}
+	return text
+}
+
+// A brief is an error with a short text.
+type brief struct{ error }
+
+func (e brief) Error() string { return short(e.error.Error()) }
+func (e brief) Unwrap() error { return e.error }
 
 // validTexts mends what views make of instruments. For one description
 // Prometheus would refuse every scrape.

@@ -1,8 +1,16 @@
 package exporters
 
 import (
+	"bytes"
 	"context"
 	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"os/exec"
+	"strings"
 	"testing"
 	"time"
 
@@ -89,4 +97,40 @@ func recordBad(ctx context.Context, t *testing.T, m metric.Meter, bad metric.Mea
 	frames.Record(ctx, 1, bad)
 	size.Record(ctx, 1, bad)
 	exponential.Record(ctx, 1, bad)
+}
+
+// A proxy may answer with a page, and a page may have what a terminal obeys.
+func TestLongErrorsAreCut(t *testing.T) {
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		w.WriteHeader(http.StatusUnauthorized)
+		_, _ = io.WriteString(w, strings.Repeat("<p>go away\x1b[31m\n", 100_000))
+	}))
+	defer server.Close()
+	t.Setenv("OTEL_EXPORTER_OTLP_PROTOCOL", protocolHTTP)
+	book := &logBook{}
+	tel := start(t, WithoutPrometheus(), WithOTLPEndpoint(server.URL), WithExportInterval(time.Hour), WithLogger(book.logger()), WithShutdownTimeout(patience))
+	count(tel, "jobs", 1)
+	span(tel, "render")
+	errs := []error{tel.ForceFlush(t.Context()), tel.Shutdown(t.Context())}
+	for _, err := range errs {
+		if err == nil || len(err.Error()) > 3000 || strings.ContainsAny(err.Error(), "\x1b") || !strings.Contains(err.Error(), "401") {
+			t.Errorf("%d bytes: %.3000q", len(fmt.Sprint(err)), fmt.Sprint(err))
+		}
+	}
+	if text := book.String(); len(text) > 3000 || !strings.Contains(text, "401") {
+		t.Errorf("%d bytes logged: %.3000q", len(text), text)
+	}
+}
+
+// With WithGlobals the SDK prints no header, which may hold a password, nor anything else of what Start's error says.
+func TestSDKIsSilentAtStart(t *testing.T) {
+	cmd := exec.CommandContext(t.Context(), os.Args[0])
+	cmd.Env = append(os.Environ(), envWorker+"=globals", "OTEL_LOG_LEVEL=none", "OTEL_EXPORTER_OTLP_HEADERS=Authorization Bearer s3cr3t",
+		"OTEL_EXPORTER_OTLP_ENDPOINT=http://127.0.0.1:1", "OTEL_RESOURCE_ATTRIBUTES=x", "OTEL_EXPORTER_PROMETHEUS_PORT=0")
+	var stderr bytes.Buffer
+	cmd.Stderr = &stderr
+	out, err := cmd.Output()
+	if err != nil || stderr.Len() > 0 || !bytes.Contains(out, []byte("HEADERS")) || bytes.Contains(out, []byte("s3cr3t")) {
+		t.Errorf("%v; printed %q and %q", err, out, stderr.String())
+	}
 }

@@ -30,7 +30,7 @@ func newTraces(ctx context.Context, s settings, res *resource.Resource) (*traces
 		if err != nil {
 			errs = append(errs, err)
 		} else {
-			t.processors = append(t.processors, sdktrace.NewBatchSpanProcessor(e))
+			t.processors = append(t.processors, sdktrace.NewBatchSpanProcessor(e, s.spans.options()...))
 		}
 	}
 	if s.tracesOTLP != nil {
@@ -39,7 +39,7 @@ func newTraces(ctx context.Context, s settings, res *resource.Resource) (*traces
 			errs = append(errs, err)
 		} else {
 			t.failures, t.exporter = newFailures(s.tracesOTLP, s.logger), e
-			t.processors = append(t.processors, sdktrace.NewBatchSpanProcessor(spanExporter{e, t.failures, replacing(res)}))
+			t.processors = append(t.processors, sdktrace.NewBatchSpanProcessor(spanExporter{e, t.failures, replacing(res)}, s.spans.options()...))
 		}
 	}
 

@@ -42,7 +42,8 @@ func RecordError(ctx context.Context, stage string, err error) {
 // these that fits, anywhere on the error chain:
 //
 //	an ErrorType() string method           what it says, unless that is empty
-//	budget_exceeded, canceled, timeout     ErrBudgetExceeded; context.Canceled; deadlines and a Timeout() that is true
+//	budget_exceeded, canceled, timeout     ErrBudgetExceeded; context.Canceled, unless it is joined with what is not;
+//	                                       deadlines and a Timeout() that is true
 //	not_found, permission, exists,         io/fs and syscall errors
 //	no_space, unexpected_eof
 //	http_NNN                               a StatusCode or HTTPStatusCode of 300 to 599, as method or exported field,
@@ -77,9 +78,9 @@ var errorTypes = []func(error) string{
 	ownType,
 	sentinels{
 		{ErrBudgetExceeded, "budget_exceeded"},
-		{context.Canceled, "canceled"},
-		{context.DeadlineExceeded, "timeout"},
 	}.typeOf,
+	canceledType,
+	sentinels{{context.DeadlineExceeded, "timeout"}}.typeOf,
 	timeoutType,
 	sentinels{
 		{fs.ErrNotExist, "not_found"},
@@ -101,6 +102,8 @@ var errorTypes = []func(error) string{
 	netType,
 }
 
+const canceledWord = "canceled"
+
 type sentinels []struct {
 	err       error
 	errorType string
@@ -121,10 +124,18 @@ func (s sentinels) typeOf(err error) string {
 func ownType(err error) string {
 	for e := range chain(err) {
 		if typed, ok := e.(interface{ ErrorType() string }); ok {
-			if t := typed.ErrorType(); t != "" {
+			if t := typed.ErrorType(); t != "" && (t != canceledWord || onlyCanceled(err)) {
 				return t
 			}
 		}
+	}
+	return ""
+}
+
+// canceledType leaves an error that joins a failure to the rows that know that: a failure ends what is beside it.
+func canceledType(err error) string {
+	if onlyCanceled(err) {
+		return canceledWord
 	}
 	return ""
 }

@@ -86,6 +86,10 @@ func TestErrorType(t *testing.T) {
 		{"a time limit is told before a missing file", errors.Join(fs.ErrNotExist, &slowError{true}), "timeout"},
 		{"the system's time limit", syscall.ETIMEDOUT, "timeout"},
 
+		{"what was canceled beside a failure", errors.Join(context.Canceled, fs.ErrNotExist), "not_found"},
+		{"a failure beside what was canceled", fmt.Errorf("%w and %w", errDecoder, context.Canceled), "errors.errorString"},
+		{"what calls itself canceled beside a failure", errors.Join(&ownType{"canceled"}, fs.ErrNotExist), "not_found"},
+		{"all that was canceled", errors.Join(context.Canceled, fmt.Errorf("render: %w", context.Canceled)), "canceled"},
 		{"a file that is not there", second(os.Open(filepath.Join(dir, "missing"))), "not_found"},
 		{"a program that is not installed", exec.Command("stagemeter-no-such-program").Run(), "not_found"},
 		{"a file that is there", os.Mkdir(file, 0o700), "exists"},

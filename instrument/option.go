@@ -92,7 +92,7 @@ func declare(option string, dst *[]string, names []string) error {
 	for _, name := range names {
 		clean, ok := cleanName(name)
 		if !ok {
-			errs = append(errs, fmt.Errorf("instrument: %s: %q is not 1 to %d printable bytes; it is recorded as %q",
+			errs = append(errs, fmt.Errorf("instrument: %s: %.100q is not 1 to %d printable bytes; it is recorded as %q",
 				option, name, maxNameLen, clean))
 		}
 		*dst = append(*dst, clean)
