@@ -124,7 +124,7 @@ func (s sentinels) typeOf(err error) string {
 func ownType(err error) string {
 	for e := range chain(err) {
 		if typed, ok := e.(interface{ ErrorType() string }); ok {
-			if t := typed.ErrorType(); t != "" && (t != canceledWord || onlyCanceled(err)) {
+			if t := typed.ErrorType(); t != "" && (t != canceledWord || onlyCanceled(err, true)) {
 				return t
 			}
 		}
@@ -134,7 +134,7 @@ func ownType(err error) string {
 
 // canceledType leaves an error that joins a failure to the rows that know that: a failure ends what is beside it.
 func canceledType(err error) string {
-	if onlyCanceled(err) {
+	if onlyCanceled(err, false) {
 		return canceledWord
 	}
 	return ""

@@ -88,6 +88,7 @@ func TestErrorType(t *testing.T) {
 
 		{"what was canceled beside a failure", errors.Join(context.Canceled, fs.ErrNotExist), "not_found"},
 		{"a failure beside what was canceled", fmt.Errorf("%w and %w", errDecoder, context.Canceled), "errors.errorString"},
+		{"what calls itself canceled", wrapper{&ownType{"canceled"}}, "canceled"},
 		{"what calls itself canceled beside a failure", errors.Join(&ownType{"canceled"}, fs.ErrNotExist), "not_found"},
 		{"all that was canceled", errors.Join(context.Canceled, fmt.Errorf("render: %w", context.Canceled)), "canceled"},
 		{"a file that is not there", second(os.Open(filepath.Join(dir, "missing"))), "not_found"},

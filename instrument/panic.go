@@ -101,20 +101,21 @@ func (o outcome) canceled(ctx context.Context) bool {
 	case o.err == nil, o.panic(), errors.Is(ctx.Err(), context.DeadlineExceeded):
 		return false
 	}
-	return errors.Is(ctx.Err(), context.Canceled) || !endless(o.err) && onlyCanceled(o.err)
+	return errors.Is(ctx.Err(), context.Canceled) || !endless(o.err) && onlyCanceled(o.err, false)
 }
 
 // onlyCanceled tells whether all that err joins was canceled: a stage that failed ends those beside it, and is why
-// the job failed. An error that calls itself canceled has joined the cause that its context was given.
-func onlyCanceled(err error) bool {
-	if own, ok := err.(interface{ ErrorType() string }); ok && guarded("", own.ErrorType) == "canceled" {
-		return is(err, context.Canceled)
+// the job failed. An error that calls itself canceled has joined the cause that its context was given; its word alone
+// is enough where byWord is true.
+func onlyCanceled(err error, byWord bool) bool {
+	if own, ok := err.(interface{ ErrorType() string }); ok && guarded("", own.ErrorType) == canceledWord {
+		return byWord || is(err, context.Canceled)
 	}
 	joined := slices.DeleteFunc(slices.Clone(unwrap(err)), func(inner error) bool { return inner == nil })
 	if len(joined) == 0 {
 		return is(err, context.Canceled)
 	}
-	return !slices.ContainsFunc(joined, func(inner error) bool { return !onlyCanceled(inner) })
+	return !slices.ContainsFunc(joined, func(inner error) bool { return !onlyCanceled(inner, byWord) })
 }
 
 // errorType is the type of the outcome's error in a context: an error that came when the context was over is the
