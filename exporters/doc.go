@@ -109,14 +109,14 @@
 // Metrics are pushed right after the start, at each interval and at Shutdown;
 // spans as they end, in batches. Each failure is counted in
 // video_processing_export_failures_total{signal}; the log has one line when a
-// signal begins to fail and one when it works again. While pushes fail they
-// are tried again every few seconds. Cumulative metrics, the default, lose
-// nothing by that: the next push that arrives tells the total. With delta
-// temporality what a failed push held is lost, sums that callbacks observe are too
-// high once after another callback has panicked, and Prometheus's own OTLP
-// receiver refuses it all. Texts that are not UTF-8, which OTLP doesn't take,
-// arrive with U+FFFD in place of what is wrong. Spans are dropped when their batch fails, and when their
-// queue is full: during an outage, or if they end faster than they are sent.
-// Those of the queue are counted nowhere: OTEL_BSP_MAX_QUEUE_SIZE, 2048 unless
-// set, makes room.
+// signal begins to fail and one when it works again. While pushes fail they are
+// tried again every few seconds. Cumulative metrics, the default, lose nothing
+// by that: the next push that arrives tells the total. With delta temporality
+// what a failed push held is lost, sums that callbacks observe are too high
+// once after another callback has panicked, and Prometheus's own OTLP receiver
+// refuses it all. Texts that are not UTF-8, which OTLP doesn't take, arrive
+// with U+FFFD in place of what is wrong. Spans are dropped when their batch
+// fails, and when their queue is full: during an outage, or if they end faster
+// than they are sent. Those of the queue are counted nowhere:
+// OTEL_BSP_MAX_QUEUE_SIZE, 2048 unless set, makes room.
 package exporters
