@@ -98,7 +98,7 @@ func TestDashboards(t *testing.T) {
 }
 
 // checkAlerts: where most jobs fail and two exceed their budget, the alerts say just that. Those that wait for their
-// time count too.
+// time count too. What it returns may be over soon, or come yet.
 func checkAlerts(t *testing.T, p prometheus, besides ...string) (wrong error) {
 	t.Helper()
 	may := append(besides, "HighErrorRate", "HighProcessingRatio", "VideoProcessingJobErrorRatioHigh",
@@ -112,8 +112,12 @@ func checkAlerts(t *testing.T, p prometheus, besides ...string) (wrong error) {
 	for _, alert := range found.Alerts {
 		name := string(alert.Labels["alertname"])
 		firing[name] = firing[name] || alert.State == promapi.AlertStateFiring
-		if !slices.Contains(may, name) {
-			wrong = errors.Join(wrong, fmt.Errorf("%s is %s without a reason: %v", name, alert.State, alert.Annotations["description"]))
+		switch {
+		case slices.Contains(may, name):
+		case name == "VideoProcessingTargetDown" && alert.State == promapi.AlertStatePending: // after one scrape that took too long
+			wrong = errors.Join(wrong, fmt.Errorf("%s is pending: %v", name, alert.Annotations["description"]))
+		default:
+			t.Errorf("%s is %s without a reason: %v", name, alert.State, alert.Annotations["description"])
 		}
 	}
 	for _, name := range []string{"VideoProcessingJobErrorRatioHigh", "VideoProcessingWatchdog"} {
