@@ -14,6 +14,7 @@ import (
 	"go.opentelemetry.io/otel/sdk/resource"
 	sdktrace "go.opentelemetry.io/otel/sdk/trace"
 
+	"github.com/stagemeter/stagemeter/internal/instruments"
 	"github.com/stagemeter/stagemeter/semconv"
 )
 
@@ -45,7 +46,7 @@ func newFailures(to *destination, logger *slog.Logger) *failures {
 
 // bind counts with m from now on, and shows 0 at once.
 func (f *failures) bind(m metric.Meter) error {
-	c, err := semconv.NewExportFailures(m)
+	c, err := instruments.NewExportFailures(m)
 	f.mu.Lock()
 	f.counter, f.add = c, []metric.AddOption{c.With(f.signal)}
 	f.mu.Unlock()

@@ -14,6 +14,7 @@ import (
 	tracenoop "go.opentelemetry.io/otel/trace/noop"
 
 	"github.com/stagemeter/stagemeter/instrument"
+	"github.com/stagemeter/stagemeter/internal/instruments"
 	"github.com/stagemeter/stagemeter/semconv"
 )
 
@@ -70,15 +71,15 @@ func newByHand(b *testing.B, tracer string, budget instrument.USD) *byHand {
 	m := meters[1].Meter("rival")
 	h.stagesInProgress, _ = m.Int64UpDownCounter(semconv.StagesInProgressName)
 	h.jobsInProgress, _ = m.Int64UpDownCounter(semconv.JobsInProgressName)
-	h.jobs, _ = semconv.NewJobs(m)
-	h.calls, _ = semconv.NewAPICalls(m)
-	h.cost, _ = semconv.NewCost(m)
+	h.jobs, _ = instruments.NewJobs(m)
+	h.calls, _ = instruments.NewAPICalls(m)
+	h.cost, _ = instruments.NewCost(m)
 	h.jobCost, _ = m.Float64UpDownCounter(semconv.JobCostName)
-	h.duration, _ = semconv.NewDuration(m)
-	h.ratio, _ = semconv.NewRatio(m)
-	h.jobDuration, _ = semconv.NewJobDuration(m)
-	h.jobRatio, _ = semconv.NewJobRatio(m)
-	h.perJob, _ = semconv.NewCostPerJob(m)
+	h.duration, _ = instruments.NewDuration(m)
+	h.ratio, _ = instruments.NewRatio(m)
+	h.jobDuration, _ = instruments.NewJobDuration(m)
+	h.jobRatio, _ = instruments.NewJobRatio(m)
+	h.perJob, _ = instruments.NewCostPerJob(m)
 	h.remaining, _ = m.Float64Gauge(semconv.BudgetRemainingName)
 	h.keep()
 	return h

@@ -25,6 +25,7 @@ import (
 
 	"github.com/stagemeter/stagemeter/instrument"
 	"github.com/stagemeter/stagemeter/instrument/instrumenttest"
+	"github.com/stagemeter/stagemeter/internal/registry"
 	"github.com/stagemeter/stagemeter/semconv"
 )
 
@@ -68,7 +69,7 @@ func TestHostileTextsInTheExposition(t *testing.T) {
 		t.Fatalf("Prometheus can't read it: %v", err)
 	}
 	known := make(map[string]bool)
-	for _, m := range semconv.Metrics() {
+	for _, m := range registry.Metrics() {
 		known[m.Prometheus] = true
 	}
 	for name, family := range families {

@@ -2,121 +2,25 @@ package instrument
 
 import (
 	"context"
-	"errors"
 	"fmt"
-	"slices"
 	"sync"
 	"sync/atomic"
 
 	"go.opentelemetry.io/otel/attribute"
 	"go.opentelemetry.io/otel/metric"
-	"go.opentelemetry.io/otel/metric/noop"
 	"go.opentelemetry.io/otel/trace"
 
+	"github.com/stagemeter/stagemeter/internal/instruments"
 	"github.com/stagemeter/stagemeter/semconv"
 )
 
-// instruments is every instrument that a pipeline records, as the registry describes it. One that the meter refused
-// is a no-op.
-type instruments struct {
-	semconv.Jobs
-	semconv.JobsInProgress
-	semconv.JobDuration
-	semconv.JobRatio
-	semconv.JobsUnshown
-	semconv.OldestJobStartTimestamp
-	semconv.QueueWait
-	semconv.Duration
-	semconv.Ratio
-	semconv.StagesInProgress
-	semconv.Cost
-	semconv.JobCost
-	semconv.CostPerJob
-	semconv.BudgetRemaining
-	semconv.BudgetExceeded
-	semconv.APICalls
-	semconv.AudioLoudnessSpread
-	semconv.AudioNormalization
-	semconv.SegmentsDetected
-	semconv.HighlightScores
-	semconv.FfmpegProcesses
-	semconv.DatabaseConnections
-	semconv.RedisConnections
-	semconv.Errors
-	semconv.InvalidValues
-}
-
-func newInstruments(m metric.Meter) (i instruments, err error) {
-	var errs []error
-	make1(&errs, m, semconv.NewJobs, &i.Jobs)
-	make1(&errs, m, semconv.NewJobsInProgress, &i.JobsInProgress)
-	make1(&errs, m, semconv.NewJobDuration, &i.JobDuration)
-	make1(&errs, m, semconv.NewJobRatio, &i.JobRatio)
-	make1(&errs, m, semconv.NewJobsUnshown, &i.JobsUnshown)
-	make1(&errs, m, semconv.NewOldestJobStartTimestamp, &i.OldestJobStartTimestamp)
-	make1(&errs, m, semconv.NewQueueWait, &i.QueueWait)
-	make1(&errs, m, semconv.NewDuration, &i.Duration)
-	make1(&errs, m, semconv.NewRatio, &i.Ratio)
-	make1(&errs, m, semconv.NewStagesInProgress, &i.StagesInProgress)
-	make1(&errs, m, semconv.NewCost, &i.Cost)
-	make1(&errs, m, semconv.NewJobCost, &i.JobCost)
-	make1(&errs, m, semconv.NewCostPerJob, &i.CostPerJob)
-	make1(&errs, m, semconv.NewBudgetRemaining, &i.BudgetRemaining)
-	make1(&errs, m, semconv.NewBudgetExceeded, &i.BudgetExceeded)
-	make1(&errs, m, semconv.NewAPICalls, &i.APICalls)
-	make1(&errs, m, semconv.NewAudioLoudnessSpread, &i.AudioLoudnessSpread)
-	make1(&errs, m, semconv.NewAudioNormalization, &i.AudioNormalization)
-	make1(&errs, m, semconv.NewSegmentsDetected, &i.SegmentsDetected)
-	make1(&errs, m, semconv.NewHighlightScores, &i.HighlightScores)
-	make1(&errs, m, semconv.NewFfmpegProcesses, &i.FfmpegProcesses)
-	make1(&errs, m, semconv.NewDatabaseConnections, &i.DatabaseConnections)
-	make1(&errs, m, semconv.NewRedisConnections, &i.RedisConnections)
-	make1(&errs, m, semconv.NewErrors, &i.Errors)
-	make1(&errs, m, semconv.NewInvalidValues, &i.InvalidValues)
-	return i, errors.Join(errs...)
-}
-
-func make1[I any](errs *[]error, m metric.Meter, create func(metric.Meter) (I, error), dst *I) {
-	inst, err := create(m)
-	*dst = inst
-	*errs = append(*errs, err)
-}
-
-// register hooks the one callback that reports every observable instrument. One that the meter refused is left out:
-// the SDK takes no instrument of another implementation, and would refuse the callback as a whole.
+// register hooks the one callback that reports every observable instrument.
 func (p *Pipeline) register(m metric.Meter) (err error) {
-	i := &p.inst
-	made := slices.DeleteFunc([]metric.Observable{i.JobsInProgress, i.OldestJobStartTimestamp, i.StagesInProgress,
-		i.JobCost, i.BudgetRemaining, i.FfmpegProcesses, i.DatabaseConnections, i.RedisConnections}, refused)
 	p.registration, err = m.RegisterCallback(func(_ context.Context, o metric.Observer) error {
-		p.observe(observer{o})
+		p.observe(instruments.Observer{Observer: o})
 		return nil
-	}, made...)
+	}, p.inst.Observables()...)
 	return err
-}
-
-// observer passes on the observations of the instruments that the meter has made; of others the SDK logs each one.
-type observer struct{ metric.Observer }
-
-func (o observer) ObserveInt64(i metric.Int64Observable, v int64, opts ...metric.ObserveOption) {
-	if !refused(i) {
-		o.Observer.ObserveInt64(i, v, opts...)
-	}
-}
-
-func (o observer) ObserveFloat64(i metric.Float64Observable, v float64, opts ...metric.ObserveOption) {
-	if !refused(i) {
-		o.Observer.ObserveFloat64(i, v, opts...)
-	}
-}
-
-// refused tells that an instrument is the no-op that package semconv gives in place of one that the meter refused.
-func refused(i metric.Observable) bool {
-	switch i.(type) {
-	case noop.Int64ObservableUpDownCounter, noop.Float64ObservableUpDownCounter, noop.Float64ObservableGauge:
-		return true
-	}
-	return false
 }
 
 // A kept option slice is what makes a recording free of allocations; see the notes of metric.WithAttributeSet.

@@ -10,6 +10,7 @@ import (
 	"go.opentelemetry.io/otel/attribute"
 	"go.opentelemetry.io/otel/metric"
 
+	"github.com/stagemeter/stagemeter/internal/instruments"
 	"github.com/stagemeter/stagemeter/semconv"
 )
 
@@ -166,7 +167,7 @@ func (e *liveJob) end() (series int64) {
 }
 
 // observe reports the series of one job id.
-func (e *liveJob) observe(o metric.Observer, inst *instruments) {
+func (e *liveJob) observe(o metric.Observer, inst *instruments.Set) {
 	if r, ok := e.budget.remaining(); ok && r != Unlimited {
 		o.ObserveFloat64(inst.BudgetRemaining, r.Float64(), metric.WithAttributes(e.label()))
 	}

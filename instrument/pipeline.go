@@ -18,6 +18,7 @@ import (
 	"go.opentelemetry.io/otel/trace"
 	tracenoop "go.opentelemetry.io/otel/trace/noop"
 
+	"github.com/stagemeter/stagemeter/internal/instruments"
 	"github.com/stagemeter/stagemeter/semconv"
 )
 
@@ -33,7 +34,7 @@ type Pipeline struct {
 	ready        bool
 	implicit     bool // nobody asked for it: the one of Default
 	root         scope
-	inst         instruments
+	inst         instruments.Set
 	tracer       trace.Tracer
 	untraced     bool // the tracer is the API's no-op
 	propagator   propagation.TextMapPropagator
@@ -102,7 +103,7 @@ func New(opts ...Option) (*Pipeline, error) {
 	}
 	p.root.p = p
 	var err error
-	p.inst, err = newInstruments(meter)
+	p.inst, err = instruments.New(meter)
 	errs = append(errs, err)
 	p.stages = newNames("stage names", c.nameLimit, c.stages, newStageHandle, func() { p.badName(semconv.DurationName) })
 	p.apis = newNames("API names", c.nameLimit, c.apis, p.newAPI, func() { p.badName(semconv.APICallsName) })

@@ -9,6 +9,7 @@ import (
 
 	"github.com/stagemeter/stagemeter/instrument"
 	"github.com/stagemeter/stagemeter/instrument/instrumenttest"
+	"github.com/stagemeter/stagemeter/internal/registry"
 	"github.com/stagemeter/stagemeter/semconv"
 )
 
@@ -38,14 +39,14 @@ func TestKindsAndBucketsAreThoseOfTheRegistry(t *testing.T) {
 	second.End(nil)
 	defer job.End(nil)
 	text := rec.Exposition()
-	for _, m := range semconv.Metrics() {
+	for _, m := range registry.Metrics() {
 		if m.Name == semconv.ExportFailuresName {
 			continue // recorded by package exporters
 		}
 		if !strings.Contains(text, "# TYPE "+m.Prometheus+" "+m.Kind.PrometheusType()+"\n") {
 			t.Errorf("no %s %s in\n%s", m.Kind.PrometheusType(), m.Prometheus, text)
 		}
-		if m.Kind == semconv.KindHistogram {
+		if m.Kind == registry.KindHistogram {
 			if got := rec.Histogram(m.Name); !slices.Equal(got.Bounds, m.Buckets) || !slices.IsSorted(got.Bounds) {
 				t.Errorf("buckets of %s are %v, want %v", m.Name, got.Bounds, m.Buckets)
 			}

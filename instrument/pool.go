@@ -10,6 +10,7 @@ import (
 
 	"go.opentelemetry.io/otel/metric"
 
+	"github.com/stagemeter/stagemeter/internal/instruments"
 	"github.com/stagemeter/stagemeter/semconv"
 )
 
@@ -102,7 +103,7 @@ func (p *Pipeline) ObservePool(kind PoolKind, name string, stats func() PoolStat
 	}, nil
 }
 
-func (s *pools) observe(o metric.Observer, inst *instruments) {
+func (s *pools) observe(o metric.Observer, inst *instruments.Set) {
 	s.mu.Lock()
 	set := slices.Clone(s.set)
 	s.mu.Unlock()

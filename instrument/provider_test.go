@@ -15,6 +15,7 @@ import (
 
 	"github.com/stagemeter/stagemeter/instrument"
 	"github.com/stagemeter/stagemeter/instrument/instrumenttest"
+	"github.com/stagemeter/stagemeter/internal/registry"
 	"github.com/stagemeter/stagemeter/semconv"
 )
 
@@ -151,7 +152,7 @@ func TestMeterThatRefusesAnInstrument(t *testing.T) {
 	all, rec := instrumenttest.New(t)
 	everything(all)
 	families := familiesOf(rec)
-	for _, m := range semconv.Metrics() {
+	for _, m := range registry.Metrics() {
 		if m.Name == semconv.ExportFailuresName {
 			continue
 		}

@@ -30,8 +30,8 @@ const (
 	AttrStatus = attribute.Key("status")
 )
 
-// CallStatus is a value of the attribute status. The state that a job reached,
-// or the outcome of a call.
+// CallStatus is a value of the attribute status. The state that a job reached, or the outcome of a
+// call.
 type CallStatus string
 
 // Values of [CallStatus].
@@ -56,8 +56,8 @@ func CallStatusValues() []CallStatus {
 	}
 }
 
-// InvalidReason is a value of the attribute reason. Reason why the value could
-// not be recorded as given.
+// InvalidReason is a value of the attribute reason. Reason why the value could not be recorded as
+// given.
 type InvalidReason string
 
 // Values of [InvalidReason].
@@ -94,8 +94,8 @@ func InvalidReasonValues() []InvalidReason {
 	}
 }
 
-// JobStatus is a value of the attribute status. The state that a job reached,
-// or the outcome of a call.
+// JobStatus is a value of the attribute status. The state that a job reached, or the outcome of a
+// call.
 type JobStatus string
 
 // Values of [JobStatus].
@@ -126,8 +126,8 @@ func JobStatusValues() []JobStatus {
 	}
 }
 
-// Phase is a value of the attribute phase. Side of the normalization on which
-// the audio was measured.
+// Phase is a value of the attribute phase. Side of the normalization on which the audio was
+// measured.
 type Phase string
 
 // Values of [Phase].
@@ -149,8 +149,7 @@ func PhaseValues() []Phase {
 	}
 }
 
-// PoolState is a value of the attribute state. State of the connections of a
-// pool.
+// PoolState is a value of the attribute state. State of the connections of a pool.
 type PoolState string
 
 // Values of [PoolState].
@@ -172,8 +171,7 @@ func PoolStateValues() []PoolState {
 	}
 }
 
-// Signal is a value of the attribute signal. The telemetry signal that was
-// being exported.
+// Signal is a value of the attribute signal. The telemetry signal that was being exported.
 type Signal string
 
 // Values of [Signal].

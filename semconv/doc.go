@@ -1,38 +1,25 @@
-// Package semconv says what is measured: the metrics, attributes and closed
-// value sets of the video.processing namespace.
+// Package semconv names what is measured: the metrics and attributes of the video.processing namespace, and the values of
+// the attributes that have a closed set of them.
 //
-// Its source is registry/*.yaml, in the shape of OpenTelemetry Weaver's
-// registries. To add a metric, edit the registry and run go generate.
+// Import it to read or extend what stagemeter records: a view of the OpenTelemetry SDK selects a metric by its name, a
+// test asks for a series by its attributes, and your own instrument carries the same attributes as ours.
 //
-// # Instruments
+//	sdkmetric.NewView(
+//		sdkmetric.Instrument{Name: semconv.DurationName},
+//		sdkmetric.Stream{AttributeFilter: attribute.NewDenyKeysFilter(semconv.AttrStage)},
+//	)
 //
-// Each metric has a type and a constructor that gives the instrument its name,
-// description, unit and boundaries. A constructor with a nil meter makes a
-// no-op. On an error it returns it together with an instrument that is safe to
-// use and may record nothing. The zero value of a metric's type is not usable.
+// For each closed set there is a type, such as [JobStatus]. Its method Attr returns the attribute with that value, and
+// a function such as [JobStatusValues] returns all values.
 //
-// The type of a synchronous metric embeds its OTel instrument. If it has
-// attributes, its With method takes their values:
+// The package has no constructors, because package instrument records these metrics. A second instrument with the same
+// name would count twice.
 //
-//	jobs, err := semconv.NewJobs(meter)
-//	failed := []metric.AddOption{jobs.With(semconv.JobStatusFailed)} // kept
-//	jobs.Add(ctx, 1, failed...)                                      // no allocation
+// Its source is registry/*.yaml, in the shape of OpenTelemetry Weaver's registries, which also has the units, the
+// Prometheus names and the boundaries of the histograms; docs/metrics.md shows them all. To add a metric, edit the
+// registry and run make generate.
 //
-// The type of an observable metric is an alias of its OTel instrument, because
-// the Meter and the Observer of an SDK take only what the SDK itself has made,
-// nothing that wraps it:
-//
-//	running, err := semconv.NewJobsInProgress(meter)
-//	reg, err := meter.RegisterCallback(func(_ context.Context, o metric.Observer) error {
-//		o.ObserveInt64(running, n.Load())
-//		return nil
-//	}, running)
-//
-// # Data
-//
-// [Metrics] lists all metrics, for tests, documents and generators.
-//
-// The package imports the OTel API alone.
+// The package imports only the OpenTelemetry API.
 package semconv
 
 //go:generate go run ../internal/gen -root ..

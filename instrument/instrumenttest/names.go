@@ -8,11 +8,11 @@ import (
 
 	"go.opentelemetry.io/otel/attribute"
 
-	"github.com/stagemeter/stagemeter/semconv"
+	"github.com/stagemeter/stagemeter/internal/registry"
 )
 
 // find is the series of a metric that have these attributes, or the end of the test if the question makes no sense.
-func (s *Snapshot) find(name string, attrs []attribute.KeyValue, kinds ...semconv.Kind) []*series {
+func (s *Snapshot) find(name string, attrs []attribute.KeyValue, kinds ...registry.Kind) []*series {
 	s.t.Helper()
 	known, err := lookup(name)
 	f := s.families[known.Name]
@@ -50,9 +50,9 @@ func has(set *attribute.Set, attrs []attribute.KeyValue) bool {
 }
 
 // lookup is the metric of the registry with this OpenTelemetry or Prometheus name.
-func lookup(name string) (semconv.Metric, error) {
+func lookup(name string) (registry.Metric, error) {
 	var names []string
-	for _, m := range semconv.Metrics() {
+	for _, m := range registry.Metrics() {
 		if m.Name == name || m.Prometheus == name {
 			return m, nil
 		}
@@ -62,14 +62,14 @@ func lookup(name string) (semconv.Metric, error) {
 			names = append(names, m.Prometheus)
 		}
 	}
-	return semconv.Metric{}, fmt.Errorf("no metric is called %q; nearest: %s", name, nearest(name, names))
+	return registry.Metric{}, fmt.Errorf("no metric is called %q; nearest: %s", name, nearest(name, names))
 }
 
 // resolve translates labels of Prometheus to keys of OpenTelemetry, and refuses what no series of m can have.
-func resolve(m semconv.Metric, attrs []attribute.KeyValue) ([]attribute.KeyValue, error) {
+func resolve(m registry.Metric, attrs []attribute.KeyValue) ([]attribute.KeyValue, error) {
 	out := slices.Clone(attrs)
 	for i, a := range attrs {
-		at := slices.IndexFunc(m.Attributes, func(k semconv.Attribute) bool {
+		at := slices.IndexFunc(m.Attributes, func(k registry.Attribute) bool {
 			return a.Key == k.Key || string(a.Key) == k.Label
 		})
 		if at < 0 {

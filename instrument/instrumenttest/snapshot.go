@@ -7,7 +7,7 @@ import (
 	"go.opentelemetry.io/otel/sdk/metric/metricdata"
 	"go.opentelemetry.io/otel/trace"
 
-	"github.com/stagemeter/stagemeter/semconv"
+	"github.com/stagemeter/stagemeter/internal/registry"
 )
 
 // A Snapshot is the state of all metrics at one moment, or the difference of two moments:
@@ -23,7 +23,7 @@ type Snapshot struct {
 }
 
 type family struct {
-	kind   semconv.Kind
+	kind   registry.Kind
 	series map[attribute.Distinct]*series
 }
 
@@ -46,7 +46,7 @@ type Exemplar struct {
 func (s *Snapshot) Counter(name string, attrs ...attribute.KeyValue) float64 {
 	s.t.Helper()
 	var sum float64
-	for _, series := range s.find(name, attrs, semconv.KindCounter) {
+	for _, series := range s.find(name, attrs, registry.KindCounter) {
 		sum += series.value
 	}
 	return sum
@@ -56,7 +56,7 @@ func (s *Snapshot) Counter(name string, attrs ...attribute.KeyValue) float64 {
 // a series of a job ends with its job.
 func (s *Snapshot) Gauge(name string, attrs ...attribute.KeyValue) (value float64, ok bool) {
 	s.t.Helper()
-	found := s.find(name, attrs, semconv.KindGauge, semconv.KindUpDownCounter)
+	found := s.find(name, attrs, registry.KindGauge, registry.KindUpDownCounter)
 	for _, series := range found {
 		value += series.value
 	}
@@ -67,7 +67,7 @@ func (s *Snapshot) Gauge(name string, attrs ...attribute.KeyValue) (value float6
 func (s *Snapshot) Histogram(name string, attrs ...attribute.KeyValue) Histogram {
 	s.t.Helper()
 	var h Histogram
-	for _, series := range s.find(name, attrs, semconv.KindHistogram) {
+	for _, series := range s.find(name, attrs, registry.KindHistogram) {
 		h = h.add(series.histogram)
 	}
 	return h
@@ -78,7 +78,7 @@ func (s *Snapshot) Histogram(name string, attrs ...attribute.KeyValue) Histogram
 func (s *Snapshot) Exemplars(name string, attrs ...attribute.KeyValue) []Exemplar {
 	s.t.Helper()
 	var all []Exemplar
-	for _, series := range s.find(name, attrs, semconv.KindCounter, semconv.KindHistogram) {
+	for _, series := range s.find(name, attrs, registry.KindCounter, registry.KindHistogram) {
 		all = append(all, series.exemplars...)
 	}
 	return all
@@ -90,7 +90,7 @@ func (s *Snapshot) Sub(before *Snapshot) *Snapshot {
 	d := &Snapshot{t: s.t, families: make(map[string]*family, len(s.families))}
 	for name, f := range s.families {
 		old := before.families[name]
-		if old == nil || f.kind != semconv.KindCounter && f.kind != semconv.KindHistogram {
+		if old == nil || f.kind != registry.KindCounter && f.kind != registry.KindHistogram {
 			d.families[name] = f
 			continue
 		}
@@ -130,25 +130,25 @@ func (s *Snapshot) add(name string, data metricdata.Aggregation) {
 		f.kind = sumKind(d.IsMonotonic)
 		addPoints(f, d.DataPoints)
 	case metricdata.Gauge[int64]:
-		f.kind = semconv.KindGauge
+		f.kind = registry.KindGauge
 		addPoints(f, d.DataPoints)
 	case metricdata.Gauge[float64]:
-		f.kind = semconv.KindGauge
+		f.kind = registry.KindGauge
 		addPoints(f, d.DataPoints)
 	case metricdata.Histogram[int64]:
-		f.kind = semconv.KindHistogram
+		f.kind = registry.KindHistogram
 		addHistograms(f, d.DataPoints)
 	case metricdata.Histogram[float64]:
-		f.kind = semconv.KindHistogram
+		f.kind = registry.KindHistogram
 		addHistograms(f, d.DataPoints)
 	}
 }
 
-func sumKind(monotonic bool) semconv.Kind {
+func sumKind(monotonic bool) registry.Kind {
 	if monotonic {
-		return semconv.KindCounter
+		return registry.KindCounter
 	}
-	return semconv.KindUpDownCounter
+	return registry.KindUpDownCounter
 }
 
 func addPoints[N int64 | float64](f *family, points []metricdata.DataPoint[N]) {

@@ -3,8 +3,10 @@ package main
 import (
 	"bytes"
 	"embed"
+	"errors"
 	"fmt"
 	"go/format"
+	"slices"
 	"strconv"
 	"strings"
 	"text/template"
@@ -25,35 +27,38 @@ var templates = template.Must(template.New("").Funcs(template.FuncMap{
 	"quotes":  quotes,
 }).ParseFS(templateFS, "templates/*.tmpl"))
 
-// goFiles returns the generated files of package semconv: the attributes, the
-// list of all metrics, and for each file of the registry its instruments.
+// goFiles returns the generated Go files: names and values in package semconv,
+// descriptions in package registry, and in package instruments the constructors
+// for each file of the registry and the set of all that a pipeline records.
 func goFiles(reg *registry) ([]file, error) {
 	var files []file
-	add := func(name, template string, data any) error {
+	var errs []error
+	add := func(name, template string, data any) {
+		if _, taken := contents(files, name); taken {
+			errs = append(errs, fmt.Errorf("%s would be generated twice: rename the registry's file", name))
+			return
+		}
 		var b bytes.Buffer
 		if err := templates.ExecuteTemplate(&b, template, data); err != nil {
-			return err
+			errs = append(errs, fmt.Errorf("%s: %w", name, err))
+			return
 		}
 		code, err := format.Source(b.Bytes())
 		if err != nil {
-			return fmt.Errorf("%s: %w", name, err)
+			errs = append(errs, fmt.Errorf("%s: %w", name, err))
 		}
-		files = append(files, file{name: semconvDir + "/" + name, data: code})
-		return nil
+		files = append(files, file{name: name, data: code})
 	}
-	if err := add("attributes_gen.go", "attributes_gen.go.tmpl", reg); err != nil {
-		return nil, err
-	}
+	add(semconvDir+"/attributes_gen.go", "attributes.go.tmpl", reg)
+	add(semconvDir+"/names_gen.go", "names.go.tmpl", reg)
+	add(registryGoDir+"/metrics_gen.go", "registry.go.tmpl", reg)
+	add(instrumentsDir+"/buckets_gen.go", "buckets.go.tmpl", reg)
+	add(instrumentsDir+"/constructors_gen_test.go", "constructors.go.tmpl", reg)
+	add(instrumentsDir+"/set_gen.go", "set.go.tmpl", reg)
 	for _, c := range reg.Chapters() {
-		name := strings.TrimSuffix(c.File, ".yaml") + generatedSuffix
-		if err := add(name, "instruments_gen.go.tmpl", c); err != nil {
-			return nil, err
-		}
+		add(instrumentsDir+"/"+strings.TrimSuffix(c.File, ".yaml")+generatedSuffix, "instruments.go.tmpl", c)
 	}
-	if err := add("metrics_gen.go", "metrics_gen.go.tmpl", reg); err != nil {
-		return nil, err
-	}
-	return files, nil
+	return files, errors.Join(errs...)
 }
 
 // Iface is the OTel API's instrument that m is made of.
@@ -68,7 +73,7 @@ func (m *metric) Iface() string {
 	return number + m.kind()
 }
 
-// Kind is the semconv.Kind of m.
+// Kind is the registry.Kind of m.
 func (m *metric) Kind() string { return "Kind" + m.kind() }
 
 func (m *metric) kind() string {
@@ -98,11 +103,11 @@ func (m *metric) Required() []metricAttr {
 	return required
 }
 
-// HasWith tells whether the type of m gets a With method. That of an
-// observable can't: it is an alias.
+// HasWith reports whether the type of m gets a With method. That of an
+// observable cannot: it is an alias.
 func (m *metric) HasWith() bool { return !m.Async && len(m.Required()) > 0 }
 
-// HasWith tells whether the type of some metric gets a With method.
+// HasWith reports whether the type of some metric gets a With method.
 func (c chapter) HasWith() bool {
 	for _, m := range c.Metrics {
 		if m.HasWith() {
@@ -112,13 +117,26 @@ func (c chapter) HasWith() bool {
 	return false
 }
 
+// Zeroes reports whether the series of m are known before anything happens: m is
+// a counter, and each of its required attributes has a closed set of values.
+func (m *metric) Zeroes() bool {
+	open := func(a metricAttr) bool { return len(a.Values) == 0 }
+	return m.Instrument == "counter" && !m.Async && !slices.ContainsFunc(m.Required(), open)
+}
+
+// ZeroesClosed reports whether a metric of the pipeline has both: series that are
+// known before anything happens, and attributes.
+func (r *registry) ZeroesClosed() bool {
+	return slices.ContainsFunc(r.OfPipeline(), func(m *metric) bool { return m.Zeroes() && m.HasWith() })
+}
+
 // Params are the parameters of a function that takes all required attributes.
 func (m *metric) Params() string {
 	var params []string
 	for _, a := range m.Required() {
-		goType := a.GoType
-		if goType == "" {
-			goType = "string"
+		goType := "string"
+		if a.GoType != "" {
+			goType = "semconv." + a.GoType
 		}
 		params = append(params, goParam(a.Key)+" "+goType)
 	}
@@ -130,12 +148,12 @@ func (a metricAttr) KeyValue() string {
 	if a.GoType != "" {
 		return goParam(a.Key) + ".Attr()"
 	}
-	return fmt.Sprintf("Attr%s.String(%s)", a.GoName, goParam(a.Key))
+	return fmt.Sprintf("semconv.Attr%s.String(%s)", a.GoName, goParam(a.Key))
 }
 
 // comment wraps text into // lines.
 func comment(text string) string {
-	const width = 77
+	const width = 97
 	var b strings.Builder
 	line := ""
 	for word := range strings.FieldsSeq(text) {

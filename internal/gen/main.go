@@ -1,10 +1,14 @@
-// Command gen writes the Go code and the reference page of package semconv
-// from its registry.
+// Command gen writes the Go code and the reference page that follow from the
+// registry of metrics.
 //
 // Usage, from the root of the repository:
 //
 //	go run ./internal/gen          # write what is stale
 //	go run ./internal/gen -check   # write nothing, fail if something is stale
+//
+// It writes the names, attributes and values of package semconv, the descriptions
+// of internal/registry, the constructors and the set of internal/instruments, and
+// docs/metrics.md.
 //
 // The registry, semconv/registry/*.yaml, has the shape of OpenTelemetry
 // Weaver's registries (schema version 1). What Weaver does not know, such as
@@ -28,6 +32,8 @@ import (
 const (
 	registryDir     = "semconv/registry"
 	semconvDir      = "semconv"
+	registryGoDir   = "internal/registry"
+	instrumentsDir  = "internal/instruments"
 	generatedSuffix = "_gen.go"
 )
 
@@ -128,13 +134,17 @@ func staleFiles(root string, files []file) ([]string, error) {
 			stale = append(stale, f.name)
 		}
 	}
-	present, err := fs.Glob(os.DirFS(root), semconvDir+"/*"+generatedSuffix)
-	if err != nil {
-		return nil, err
-	}
-	for _, name := range present {
-		if _, ok := contents(files, name); !ok {
-			stale = append(stale, name)
+	for _, dir := range []string{semconvDir, registryGoDir, instrumentsDir} {
+		for _, pattern := range []string{"/*_gen.go", "/*_gen_test.go"} {
+			present, err := fs.Glob(os.DirFS(root), dir+pattern)
+			if err != nil {
+				return nil, err
+			}
+			for _, name := range present {
+				if _, ok := contents(files, name); !ok {
+					stale = append(stale, name)
+				}
+			}
 		}
 	}
 	return stale, nil

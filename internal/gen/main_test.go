@@ -27,9 +27,13 @@ func TestRunWritesWhatIsStale(t *testing.T) {
 		t.Fatal(err)
 	}
 	want := "wrote semconv/attributes_gen.go\n" +
-		"wrote semconv/frames_gen.go\n" +
-		"wrote semconv/memory_gen.go\n" +
-		"wrote semconv/metrics_gen.go\n" +
+		"wrote semconv/names_gen.go\n" +
+		"wrote internal/registry/metrics_gen.go\n" +
+		"wrote internal/instruments/buckets_gen.go\n" +
+		"wrote internal/instruments/constructors_gen_test.go\n" +
+		"wrote internal/instruments/set_gen.go\n" +
+		"wrote internal/instruments/frames_gen.go\n" +
+		"wrote internal/instruments/memory_gen.go\n" +
 		"wrote docs/metrics.md\n"
 	if out.String() != want {
 		t.Errorf("first run said:\n%swant:\n%s", out.String(), want)
@@ -56,9 +60,9 @@ func TestCheckNamesWhatIsStale(t *testing.T) {
 		{
 			reason: "a generated file was edited by hand",
 			change: func(root string) error {
-				return os.WriteFile(filepath.Join(root, "semconv/frames_gen.go"), []byte("package semconv\n"), 0o644)
+				return os.WriteFile(filepath.Join(root, "internal/instruments/frames_gen.go"), []byte("package instruments\n"), 0o644)
 			},
-			want: "semconv/frames_gen.go",
+			want: "internal/instruments/frames_gen.go",
 		},
 		{
 			reason: "a generated file was deleted",
@@ -70,12 +74,14 @@ func TestCheckNamesWhatIsStale(t *testing.T) {
 			change: func(root string) error {
 				return edit(filepath.Join(root, registryDir, "memory.yaml"), "frames in memory", "frames held")
 			},
-			want: "semconv/memory_gen.go, semconv/metrics_gen.go, docs/metrics.md",
+			want: "semconv/names_gen.go, internal/registry/metrics_gen.go, internal/instruments/memory_gen.go, docs/metrics.md",
 		},
 		{
 			reason: "a file of the registry is gone, and its Go file is left over",
 			change: func(root string) error { return os.Remove(filepath.Join(root, registryDir, "memory.yaml")) },
-			want:   "semconv/metrics_gen.go, docs/metrics.md, semconv/memory_gen.go",
+			want: "semconv/attributes_gen.go, semconv/names_gen.go, internal/registry/metrics_gen.go, " +
+				"internal/instruments/constructors_gen_test.go, internal/instruments/set_gen.go, docs/metrics.md, " +
+				"internal/instruments/memory_gen.go",
 		},
 	}
 	for _, tt := range tests {

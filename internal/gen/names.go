@@ -1,6 +1,7 @@
 package main
 
 import (
+	"go/token"
 	"strings"
 
 	"github.com/prometheus/otlptranslator"
@@ -37,14 +38,18 @@ func metricGoName(metricName string) string { return goName(trimPrefix(metricNam
 // goParam turns a dotted or underscored name into the name of a Go parameter.
 func goParam(name string) string {
 	words := strings.FieldsFunc(name, func(r rune) bool { return r == '.' || r == '_' })
-	if param := words[0] + goName(strings.Join(words[1:], "_")); !imported[param] {
-		return param
+	param := words[0] + goName(strings.Join(words[1:], "_"))
+	if imported[param] || token.IsKeyword(param) {
+		return param + "Name"
 	}
-	return words[0] + "Name"
+	return param
 }
 
 // imported are the packages that a parameter must not hide.
-var imported = map[string]bool{"attribute": true, "metric": true, "noop": true}
+var imported = map[string]bool{"attribute": true, "metric": true, "noop": true, "semconv": true}
+
+// reserved are the names that package instruments and its type Set have already, so that no metric can have them.
+var reserved = map[string]bool{"New": true, "Observables": true, "Observer": true, "Set": true, "Zero": true}
 
 // instruments are Weaver's instruments, with what Prometheus takes them for.
 var instruments = map[string]otlptranslator.MetricType{

@@ -1,5 +1,10 @@
 package main
 
+import (
+	"go/token"
+	"slices"
+)
+
 // registry is the resolved and valid form of the YAML files: what the
 // templates are given. Everything is in the order of the files.
 type registry struct {
@@ -26,6 +31,17 @@ func (r *registry) Chapters() []chapter {
 		chapters = append(chapters, chapter{File: m.File, Metrics: []*metric{m}})
 	}
 	return chapters
+}
+
+// OfPipeline returns the metrics that package instrument records.
+func (r *registry) OfPipeline() []*metric {
+	var found []*metric
+	for _, m := range r.Metrics {
+		if m.OfPipeline() {
+			found = append(found, m)
+		}
+	}
+	return found
 }
 
 // attr is the definition of an attribute.
@@ -77,6 +93,12 @@ type metric struct {
 	RecordedBy []string
 	Buckets    *buckets // of a histogram alone
 	Attrs      []metricAttr
+}
+
+// OfPipeline reports whether package instrument records m: one of the functions
+// that do has no package before its name, as exporters.Start has.
+func (m *metric) OfPipeline() bool {
+	return slices.ContainsFunc(m.RecordedBy, func(name string) bool { return token.IsExported(name) })
 }
 
 // metricAttr is an attribute as one metric uses it.

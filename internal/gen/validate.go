@@ -2,6 +2,7 @@ package main
 
 import (
 	"fmt"
+	"go/token"
 	"math"
 	"slices"
 	"strings"
@@ -43,7 +44,12 @@ func (r *resolver) checkName(g group) {
 		return
 	}
 	r.unique(g, "metric_name", g.MetricName)
-	r.unique(g, "Go name", metricGoName(g.MetricName))
+	name := metricGoName(g.MetricName)
+	if !token.IsIdentifier(name) || reserved[name] {
+		r.errorf(g, "metric_name %q gives %q, which is no name for a Go type or is taken", g.MetricName, name)
+	}
+	r.unique(g, "Go name", name)
+	r.unique(g, "Go name", "New"+name)
 	if want := "metric." + g.MetricName; g.ID != want {
 		r.errorf(g, "id of a metric is %q", want)
 	}

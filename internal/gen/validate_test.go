@@ -37,6 +37,21 @@ func TestInvalidRegistry(t *testing.T) {
 			want: `Go name "FrameSize" is already taken by metric.video.processing.frame_size`,
 		},
 		{
+			reason: "one metric's constructor is the other's type",
+			file:   "memory.yaml", old: "metric_name: video.processing.frames_held", new: "metric_name: video.processing.new_frames",
+			want: `Go name "NewFrames" is already taken by metric.video.processing.frames`,
+		},
+		{
+			reason: "a type that package instruments has already",
+			file:   "memory.yaml", old: "metric_name: video.processing.frames_held", new: "metric_name: video.processing.set",
+			want: `metric_name "video.processing.set" gives "Set", which is no name for a Go type or is taken`,
+		},
+		{
+			reason: "no Go name begins with a digit",
+			file:   "memory.yaml", old: "metric_name: video.processing.frames_held", new: "metric_name: video.processing.3d_frames",
+			want: `metric_name "video.processing.3d_frames" gives "3dFrames", which is no name for a Go type or is taken`,
+		},
+		{
 			reason: "an attribute is defined once",
 			file:   "attributes.yaml", old: "id: file.path", new: "id: codec",
 			want: `attribute "codec" is already taken by registry.test`,
@@ -260,6 +275,18 @@ func TestInvalidRegistry(t *testing.T) {
 	}
 }
 
+// The name of a registry file becomes that of a Go file.
+func TestFileThatIsGeneratedTwice(t *testing.T) {
+	fsys := spoiled(t, "memory.yaml", "", "")
+	fsys["set.yaml"] = fsys["memory.yaml"]
+	delete(fsys, "memory.yaml")
+	_, err := generate(fsys)
+	const want = "internal/instruments/set_gen.go would be generated twice"
+	if err == nil || !strings.Contains(err.Error(), want) {
+		t.Errorf("error:\n%v\nwant:\n%s", err, want)
+	}
+}
+
 // One Go type for two attributes could send a value with the wrong key.
 func TestGoTypeOfTwoAttributes(t *testing.T) {
 	const second = `
@@ -286,7 +313,7 @@ func TestGoTypeOfTwoAttributes(t *testing.T) {
 // Whoever makes three mistakes is told of three.
 func TestAllErrorsAtOnce(t *testing.T) {
 	fsys := spoiled(t, "frames.yaml", "unit: s\n", "unit: ms\n")
-	fsys["memory.yaml"].Data = []byte(strings.NewReplacer("value: int", "value: long", "ref: codec", "ref: kodec").
+	fsys["memory.yaml"].Data = []byte(strings.NewReplacer("value: int\n        async", "value: long\n        async", "ref: codec", "ref: kodec").
 		Replace(string(fsys["memory.yaml"].Data)))
 	_, err := generate(fsys)
 	if err == nil {

@@ -5,7 +5,6 @@ import (
 	"context"
 	"fmt"
 	"net/http"
-	"slices"
 	"sync/atomic"
 	"time"
 
@@ -18,7 +17,6 @@ import (
 	"github.com/stagemeter/stagemeter/bench/internal/page"
 	"github.com/stagemeter/stagemeter/exporters"
 	"github.com/stagemeter/stagemeter/instrument"
-	"github.com/stagemeter/stagemeter/semconv"
 )
 
 // What all rivals measure: one stage of one job whose video is a minute long, and one API at a cent a call.
@@ -138,13 +136,6 @@ func (o *ours) job(opts ...instrument.JobOption) context.Context {
 func (o *ours) fill(c corpus.Corpus) error { return corpus.FillMeters(o.tel.MeterProvider(), c) }
 
 func (o *ours) close() { _ = o.tel.Shutdown(context.Background()) } // nothing is pushed, nothing is served
-
-// metricOf is what the registry says of a metric: its unit, its help and its boundaries, for the rivals to use too.
-func metricOf(prometheusName string) semconv.Metric {
-	all := semconv.Metrics()
-	i := slices.IndexFunc(all, func(m semconv.Metric) bool { return m.Prometheus == prometheusName })
-	return all[i]
-}
 
 // newSpanAlone is the span of an event and nothing else, with all prebuilt: what every rival with a tracer pays.
 func newSpanAlone(tracers trace.TracerProvider, name string, kind trace.SpanKind, attrs ...attribute.KeyValue) rival {

@@ -8,7 +8,7 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/stagemeter/stagemeter/semconv"
+	"github.com/stagemeter/stagemeter/internal/registry"
 )
 
 // all calls check with every rule.
@@ -122,8 +122,8 @@ func TestThresholdsAreBoundaries(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			i := slices.IndexFunc(semconv.Metrics(), func(m semconv.Metric) bool { return m.Prometheus == match[1] })
-			if i < 0 || !slices.Contains(semconv.Metrics()[i].Buckets, threshold) {
+			i := slices.IndexFunc(registry.Metrics(), func(m registry.Metric) bool { return m.Prometheus == match[1] })
+			if i < 0 || !slices.Contains(registry.Metrics()[i].Buckets, threshold) {
 				t.Errorf("%s%s: %v is no boundary of %s", r.Alert, r.Record, threshold, match[1])
 			}
 		}

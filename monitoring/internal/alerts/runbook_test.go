@@ -8,7 +8,7 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/stagemeter/stagemeter/semconv"
+	"github.com/stagemeter/stagemeter/internal/registry"
 )
 
 // Every alert has a runbook with a query, every runbook has an alert.
@@ -52,8 +52,8 @@ func TestRunbookQueriesNameRealMetrics(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	known := map[string]semconv.Metric{}
-	for _, m := range semconv.Metrics() {
+	known := map[string]registry.Metric{}
+	for _, m := range registry.Metrics() {
 		known[m.Prometheus] = m
 	}
 	recorded := map[string]bool{}
@@ -71,7 +71,7 @@ func TestRunbookQueriesNameRealMetrics(t *testing.T) {
 			}
 			name := match[2]
 			for _, suffix := range []string{"_bucket", "_count", "_sum"} {
-				if m, ok := known[strings.TrimSuffix(name, suffix)]; ok && m.Kind == semconv.KindHistogram {
+				if m, ok := known[strings.TrimSuffix(name, suffix)]; ok && m.Kind == registry.KindHistogram {
 					name = m.Prometheus
 				}
 			}
@@ -82,7 +82,7 @@ func TestRunbookQueriesNameRealMetrics(t *testing.T) {
 			}
 			for _, label := range regexp.MustCompile(`([a-z_]+)(?:=~|!~|!=|=)"`).FindAllStringSubmatch(match[3], -1) {
 				if !slices.Contains(foreign, label[1]) &&
-					!slices.ContainsFunc(m.Attributes, func(a semconv.Attribute) bool { return a.Label == label[1] }) {
+					!slices.ContainsFunc(m.Attributes, func(a registry.Attribute) bool { return a.Label == label[1] }) {
 					t.Errorf("%s has no label %s", name, label[1])
 				}
 			}

@@ -8,7 +8,7 @@ import (
 	"strings"
 	"text/template"
 
-	"github.com/stagemeter/stagemeter/semconv"
+	"github.com/stagemeter/stagemeter/internal/registry"
 )
 
 // scope holds the functions of one rule's templates, and which metrics they have named:
@@ -23,7 +23,7 @@ import (
 //	percent, share, rest                               0.05 as 5%; 0.95 as 5%, what is left; 0.99 as 0.01
 type scope struct {
 	worker string
-	used   []semconv.Metric
+	used   []registry.Metric
 }
 
 func (s *scope) functions() template.FuncMap {
@@ -49,13 +49,13 @@ func format(v float64) string {
 }
 
 // findMetric returns the registry's entry for an OTel name.
-func findMetric(name string) (semconv.Metric, error) {
-	for _, m := range semconv.Metrics() {
+func findMetric(name string) (registry.Metric, error) {
+	for _, m := range registry.Metrics() {
 		if m.Name == name {
 			return m, nil
 		}
 	}
-	return semconv.Metric{}, fmt.Errorf("the registry has no metric %q", name)
+	return registry.Metric{}, fmt.Errorf("the registry has no metric %q", name)
 }
 
 var (
@@ -64,10 +64,10 @@ var (
 )
 
 // resolve reads a reference and returns its metric and its matchers in PromQL.
-func (s *scope) resolve(ref string) (semconv.Metric, []string, error) {
+func (s *scope) resolve(ref string) (registry.Metric, []string, error) {
 	parts := refPattern.FindStringSubmatch(ref)
 	if parts == nil {
-		return semconv.Metric{}, nil, fmt.Errorf("%q is no reference to a metric", ref)
+		return registry.Metric{}, nil, fmt.Errorf("%q is no reference to a metric", ref)
 	}
 	m, err := findMetric(parts[1])
 	if err != nil {
@@ -93,8 +93,8 @@ func (s *scope) resolve(ref string) (semconv.Metric, []string, error) {
 
 // checkMatcher finds a label that m does not have, or values that its label never takes. A pattern is taken for a
 // list of values.
-func checkMatcher(m semconv.Metric, label, pattern string) error {
-	i := slices.IndexFunc(m.Attributes, func(a semconv.Attribute) bool { return a.Label == label })
+func checkMatcher(m registry.Metric, label, pattern string) error {
+	i := slices.IndexFunc(m.Attributes, func(a registry.Attribute) bool { return a.Label == label })
 	if i < 0 {
 		return fmt.Errorf("%s has no label %q", m.Name, label)
 	}
@@ -109,7 +109,7 @@ func checkMatcher(m semconv.Metric, label, pattern string) error {
 // metric also takes matchers of Prometheus's own labels, as workers returns them.
 func (s *scope) metric(ref string, more ...string) (string, error) {
 	m, matchers, err := s.resolve(ref)
-	if err == nil && m.Kind == semconv.KindHistogram {
+	if err == nil && m.Kind == registry.KindHistogram {
 		err = fmt.Errorf("%s is a histogram: use count, buckets or bucket", m.Name)
 	}
 	return selector(m.Prometheus, append(matchers, more...)), err
@@ -117,7 +117,7 @@ func (s *scope) metric(ref string, more ...string) (string, error) {
 
 func (s *scope) histogram(ref, suffix string, more ...string) (string, error) {
 	m, matchers, err := s.resolve(ref)
-	if err == nil && m.Kind != semconv.KindHistogram {
+	if err == nil && m.Kind != registry.KindHistogram {
 		err = fmt.Errorf("%s is no histogram", m.Name)
 	}
 	return selector(m.Prometheus+suffix, append(matchers, more...)), err

@@ -4,7 +4,7 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/stagemeter/stagemeter/semconv"
+	"github.com/stagemeter/stagemeter/internal/registry"
 )
 
 // namespace is what the registry's metrics have in common; queries leave it out.
@@ -14,7 +14,7 @@ const namespace = "video.processing."
 type metric struct {
 	prometheus string // empty: any metric
 	registered bool   // is in the registry
-	kind       semconv.Kind
+	kind       registry.Kind
 	labels     map[string][]string // with their values; nil if these are not known
 }
 
@@ -22,7 +22,7 @@ type metric struct {
 type catalog map[string]metric
 
 // newCatalog is the registry, and the foreign metrics of the telemetry page.
-func newCatalog(registry []semconv.Metric) catalog {
+func newCatalog(registry []registry.Metric) catalog {
 	c := make(catalog)
 	for name, labels := range foreign {
 		m := metric{prometheus: name, labels: make(map[string][]string)}

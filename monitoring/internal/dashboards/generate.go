@@ -9,7 +9,7 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/stagemeter/stagemeter/semconv"
+	"github.com/stagemeter/stagemeter/internal/registry"
 )
 
 // tag is on every dashboard; the links between them go by it.
@@ -26,10 +26,10 @@ var pages = map[string]func() dashboard{
 // Generate returns the files of docs/dashboards by their names, always the same bytes. It fails if a query names what
 // the registry does not have, if a metric of the registry is in no panel, or if a row does not fill its width.
 func Generate() (map[string][]byte, error) {
-	return generate(semconv.Metrics(), pages)
+	return generate(registry.Metrics(), pages)
 }
 
-func generate(registry []semconv.Metric, pages map[string]func() dashboard) (map[string][]byte, error) {
+func generate(registry []registry.Metric, pages map[string]func() dashboard) (map[string][]byte, error) {
 	names := newCatalog(registry)
 	shown := make(map[string]bool)
 	files := make(map[string][]byte)

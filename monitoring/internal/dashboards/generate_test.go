@@ -8,7 +8,7 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/stagemeter/stagemeter/semconv"
+	"github.com/stagemeter/stagemeter/internal/registry"
 )
 
 var update = flag.Bool("update", false, "write docs/dashboards instead of comparing with it")
@@ -65,8 +65,8 @@ func TestGenerateIsStable(t *testing.T) {
 
 // A metric that is added to the registry can't be forgotten.
 func TestGenerateWantsEveryMetric(t *testing.T) {
-	registry := append(semconv.Metrics(), semconv.Metric{
-		Name: "video.processing.new", Prometheus: "video_processing_new_total", Kind: semconv.KindCounter,
+	registry := append(registry.Metrics(), registry.Metric{
+		Name: "video.processing.new", Prometheus: "video_processing_new_total", Kind: registry.KindCounter,
 	})
 	_, err := generate(registry, pages)
 	if err == nil || !strings.Contains(err.Error(), "video.processing.new is in no panel") {
@@ -76,7 +76,7 @@ func TestGenerateWantsEveryMetric(t *testing.T) {
 
 // A metric that leaves the registry can't stay.
 func TestGenerateRefusesUnknownMetrics(t *testing.T) {
-	_, err := generate(semconv.Metrics()[1:], pages)
+	_, err := generate(registry.Metrics()[1:], pages)
 	if err == nil || !strings.Contains(err.Error(), "no such metric") {
 		t.Errorf("error %v", err)
 	}

@@ -5,7 +5,7 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/stagemeter/stagemeter/semconv"
+	"github.com/stagemeter/stagemeter/internal/registry"
 )
 
 // The rules of the field's dashboard-linter, which can't be had as a Go module, and our own.
@@ -44,9 +44,9 @@ func TestEveryMetricIsShown(t *testing.T) {
 			}
 		}
 	}
-	for _, m := range semconv.Metrics() {
+	for _, m := range registry.Metrics() {
 		name := m.Prometheus + "{"
-		if m.Kind == semconv.KindHistogram {
+		if m.Kind == registry.KindHistogram {
 			name = m.Prometheus + "_bucket{"
 		}
 		if !strings.Contains(exprs.String(), name) {

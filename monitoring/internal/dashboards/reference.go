@@ -8,7 +8,7 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/stagemeter/stagemeter/semconv"
+	"github.com/stagemeter/stagemeter/internal/registry"
 )
 
 // reference is how a query names a metric: @jobs, @jobs{status="failed"}, @duration:bucket{stage=~"$stage"}. The name
@@ -71,7 +71,7 @@ func (c catalog) selector(bare bool, name, part, matchers string, labels map[str
 	if !ok {
 		return "", errors.New("no such metric")
 	}
-	histogram := m.kind == semconv.KindHistogram
+	histogram := m.kind == registry.KindHistogram
 	switch part {
 	case "":
 		if histogram {

@@ -4,12 +4,12 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/stagemeter/stagemeter/semconv"
+	"github.com/stagemeter/stagemeter/internal/registry"
 )
 
 func TestExpand(t *testing.T) {
 	const chosen = `job=~"$job", instance=~"$instance"`
-	names := newCatalog(semconv.Metrics())
+	names := newCatalog(registry.Metrics())
 	for _, tt := range []struct {
 		reason, expr, legend string
 		want, err            string

@@ -1,4 +1,4 @@
-package semconv_test
+package instruments
 
 import (
 	"slices"

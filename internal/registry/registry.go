@@ -1,13 +1,16 @@
-package semconv
+// Package registry describes every metric as data, for generators, test kits and tests.
+//
+// [Metrics] is generated from semconv/registry/*.yaml. A program that records or queries a metric needs only its name
+// and its attributes, which are in package semconv; the instruments are made in package instruments.
+package registry
 
 import (
+	"slices"
+
 	"go.opentelemetry.io/otel/attribute"
-	"go.opentelemetry.io/otel/metric"
-	"go.opentelemetry.io/otel/metric/noop"
 )
 
-// Kind is the kind of a metric's instrument. Whether it is synchronous is told
-// by [Metric.Async].
+// Kind is the kind of instrument of a metric. [Metric.Async] says whether it is observed.
 type Kind int
 
 // Kinds of instruments.
@@ -50,14 +53,15 @@ type Metric struct {
 	Prometheus string // name in Prometheus: video_processing_jobs_total
 	Unit       string // UCUM code, or an annotation such as {job}
 	Brief      string // one sentence; the OTel description and the Prometheus HELP
-	Note       string // more than the sentence tells; may be empty
+	Note       string // what the sentence leaves out; may be empty
 	Kind       Kind
 	Double     bool        // values are float64, else int64
 	Async      bool        // observed at collection, else recorded as it happens
 	Stable     bool        // name, unit, kind and attributes hold for the major version
 	Buckets    []float64   // boundaries of a histogram, ascending, without +Inf
 	Attributes []Attribute // in the order of the registry
-	RecordedBy []string    // functions of the API, as in Job.End
+	RecordedBy []string    // functions of package instrument, as Job.End, or of another, as exporters.Start
+	OfPipeline bool        // package instrument records it
 }
 
 // Attribute describes an attribute of one metric.
@@ -68,10 +72,15 @@ type Attribute struct {
 	OptIn  bool          // present only if the user asked for it
 }
 
-// meter returns m, or a meter that does nothing if m is nil.
-func meter(m metric.Meter) metric.Meter {
-	if m == nil {
-		return noop.Meter{}
+// Labels returns the labels that every series of m has in Prometheus, sorted; nil if there are none. Opt-in attributes
+// are left out.
+func (m Metric) Labels() []string {
+	var labels []string
+	for _, a := range m.Attributes {
+		if !a.OptIn {
+			labels = append(labels, a.Label)
+		}
 	}
-	return m
+	slices.Sort(labels)
+	return labels
 }
