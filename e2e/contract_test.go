@@ -7,31 +7,9 @@ import (
 	"strings"
 	"testing"
 	"time"
-)
 
-// contract are the names that users have dashboards on, with type and label names as Prometheus has them.
-var contract = []struct {
-	name, typ string
-	labels    []string
-}{
-	{"video_processing_jobs_total", "counter", []string{"status"}},
-	{"video_processing_jobs_in_progress", "gauge", nil},
-	{"video_processing_cost_usd_total", "counter", []string{"api"}},
-	{"video_processing_cost_per_job_usd", "histogram", nil},
-	{"video_processing_budget_remaining_usd", "gauge", []string{"job_id"}},
-	{"video_processing_budget_exceeded_total", "counter", nil},
-	{"video_processing_duration_seconds", "histogram", []string{"stage"}},
-	{"video_processing_ratio", "histogram", []string{"stage"}},
-	{"video_processing_audio_loudness_spread_lu", "histogram", []string{"phase"}},
-	{"video_processing_audio_normalization_db", "histogram", nil},
-	{"video_processing_segments_detected", "histogram", nil},
-	{"video_processing_highlight_scores", "histogram", nil},
-	{"video_processing_ffmpeg_processes", "gauge", nil},
-	{"video_processing_database_connections", "gauge", []string{"pool", "state"}},
-	{"video_processing_redis_connections", "gauge", []string{"pool", "state"}},
-	{"video_processing_errors_total", "counter", []string{"error_type", "stage"}},
-	{"video_processing_api_calls_total", "counter", []string{"api", "status"}},
-}
+	"github.com/stagemeter/stagemeter/internal/registry"
+)
 
 // settleWithin is how long the slower ways may take to show what the program last recorded.
 const settleWithin = 3 * time.Minute
@@ -54,8 +32,10 @@ func testThreeWays(t *testing.T, p prometheus, e editor) {
 		t.Errorf("%d series differ:\n%s", len(diffs), strings.Join(diffs, "\n"))
 	}
 	for from, series := range all {
-		for _, want := range contract {
-			t.Run(from.String()+"/"+want.name, func(t *testing.T) { checkMetric(t, series, want.name, want.typ, want.labels) })
+		for _, m := range registry.Metrics() {
+			if m.Stable {
+				t.Run(from.String()+"/"+m.Prometheus, func(t *testing.T) { checkMetric(t, series, m) })
+			}
 		}
 	}
 }
@@ -90,31 +70,32 @@ func differences(all map[way]snapshot, page snapshot) []string {
 }
 
 // checkMetric: the metric is there with its type and labels, and the run has left a trace in it.
-func checkMetric(t *testing.T, all snapshot, name, typ string, labels []string) {
+func checkMetric(t *testing.T, all snapshot, m registry.Metric) {
 	found, alive := false, false
 	for _, s := range all {
-		if s.family() != name {
+		if s.family() != m.Prometheus {
 			continue
 		}
 		found = true
 		alive = alive || s.value != 0
-		if s.typ != typ {
-			t.Errorf("%v is a %s, want a %s", s, s.typ, typ)
+		if want := m.Kind.PrometheusType(); s.typ != want {
+			t.Errorf("%v is a %s, want a %s", s, s.typ, want)
 		}
-		if got := s.labelNames(); !slices.Equal(got, labels) {
-			t.Errorf("%v has the labels %q, want %q", s, got, labels)
+		if got, want := s.labelNames(), m.Labels(); !slices.Equal(got, want) {
+			t.Errorf("%v has the labels %q, want %q", s, got, want)
 		}
 	}
+	atRest := m.Kind == registry.KindUpDownCounter && !holdsOn[m.Prometheus]
 	switch {
 	case !found:
 		t.Error("no series")
-	case !alive && !restsAtZero[name]:
+	case !alive && !atRest:
 		t.Error("every series is 0 after a run with completed, failed and refused work")
 	}
 }
 
-// restsAtZero are the gauges of what goes on at the moment: nothing does when the jobs have ended.
-var restsAtZero = map[string]bool{
-	"video_processing_jobs_in_progress": true,
-	"video_processing_ffmpeg_processes": true,
+// holdsOn are the up-down counters that are not 0 when the jobs have ended. All others count what goes on at the moment.
+var holdsOn = map[string]bool{
+	"video_processing_database_connections": true,
+	"video_processing_redis_connections":    true,
 }
