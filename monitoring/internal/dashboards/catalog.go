@@ -21,8 +21,8 @@ type metric struct {
 // catalog is every metric that queries may name, by the name that they use: "jobs", "up".
 type catalog map[string]metric
 
-// newCatalog is the registry, and the foreign metrics of the telemetry page.
-func newCatalog(registry []registry.Metric) catalog {
+// newCatalog returns the metrics of the registry, and the foreign metrics of the telemetry page.
+func newCatalog(metrics []registry.Metric) catalog {
 	c := make(catalog)
 	for name, labels := range foreign {
 		m := metric{prometheus: name, labels: make(map[string][]string)}
@@ -34,12 +34,12 @@ func newCatalog(registry []registry.Metric) catalog {
 		}
 		c[name] = m
 	}
-	for _, r := range registry {
+	for _, r := range metrics {
 		m := metric{prometheus: r.Prometheus, registered: true, kind: r.Kind, labels: make(map[string][]string)}
 		for _, a := range r.Attributes {
 			m.labels[a.Label] = a.Values
 		}
-		c[strings.TrimPrefix(r.Name, namespace)] = m
+		c[shortName(r)] = m
 	}
 	return c
 }

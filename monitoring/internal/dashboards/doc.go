@@ -2,7 +2,7 @@
 //
 // A dashboard is rows of panels, and a panel's queries name metrics by the registry: [Generate] puts the Prometheus
 // names and the matchers of the variables in (see reference), and fails if a query names a metric, a label or a value
-// that does not exist, or if a metric of the registry is in no panel at all.
+// that does not exist. A metric of the registry that is in no panel gets default panels (see otherMetrics).
 //
 // What holds for every query:
 //

@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"maps"
 	"slices"
-	"strings"
 
 	"github.com/stagemeter/stagemeter/internal/registry"
 )
@@ -23,43 +22,68 @@ var pages = map[string]func() dashboard{
 	"telemetry.json": telemetry,
 }
 
-// Generate returns the files of docs/dashboards by their names, always the same bytes. It fails if a query names what
-// the registry does not have, if a metric of the registry is in no panel, or if a row does not fill its width.
+// Generate returns the files of docs/dashboards by their names, always the same bytes. A metric of the registry that no
+// panel shows gets default panels, in a row of their own. Generate fails if a query names what the registry does not
+// have, or if a row does not fill its width.
 func Generate() (map[string][]byte, error) {
 	return generate(registry.Metrics(), pages)
 }
 
-func generate(registry []registry.Metric, pages map[string]func() dashboard) (map[string][]byte, error) {
-	names := newCatalog(registry)
+func generate(metrics []registry.Metric, pages map[string]func() dashboard) (map[string][]byte, error) {
+	names := newCatalog(metrics)
 	shown := make(map[string]bool)
-	files := make(map[string][]byte)
+	drawn := make(map[string]*dashboard)
 	var errs []error
 	for _, name := range slices.Sorted(maps.Keys(pages)) {
 		d := pages[name]()
 		used, err := names.expandAll(&d)
-		if err == nil {
-			err = d.layOut()
-		}
 		if err != nil {
 			errs = append(errs, fmt.Errorf("%s: %w", name, err))
-			continue
 		}
 		for _, metric := range used {
 			shown[metric] = true
 		}
-		if files[name], err = encode(d); err != nil {
-			return nil, fmt.Errorf("%s: %w", name, err)
-		}
+		drawn[name] = &d
 	}
 	if err := errors.Join(errs...); err != nil {
 		return nil, err
 	}
-	for _, m := range registry {
-		if !shown[strings.TrimPrefix(m.Name, namespace)] {
-			errs = append(errs, fmt.Errorf("%s is in no panel", m.Name))
+	if other := otherMetrics(metrics, shown); len(other.panels) > 0 {
+		if _, err := names.expandRow(other); err != nil {
+			return nil, fmt.Errorf("%s: row %q: %w", otherPage, other.title, err)
+		}
+		drawn[otherPage].rows = append(drawn[otherPage].rows, other)
+	}
+	files := make(map[string][]byte)
+	for _, name := range slices.Sorted(maps.Keys(drawn)) {
+		d := drawn[name]
+		err := d.layOut()
+		if err == nil {
+			files[name], err = encode(*d)
+		}
+		if err != nil {
+			errs = append(errs, fmt.Errorf("%s: %w", name, err))
 		}
 	}
 	return files, errors.Join(errs...)
+}
+
+// expandRow puts names and matchers into every query of a row, and returns the metrics of its panels.
+func (c catalog) expandRow(r row) ([]string, error) {
+	var used []string
+	var errs []error
+	for _, p := range r.panels {
+		for i := range p.Targets {
+			t := &p.Targets[i]
+			expr, names, err := c.expand(t.Expr, t.LegendFormat)
+			if err != nil {
+				errs = append(errs, fmt.Errorf("panel %q: %w", p.Title, err))
+			}
+			t.Expr = expr
+			used = append(used, names...)
+		}
+	}
+	return used, errors.Join(errs...)
 }
 
 // expandAll puts names and matchers into every query, and returns the metrics of the panels.
@@ -67,17 +91,9 @@ func (c catalog) expandAll(d *dashboard) ([]string, error) {
 	var used []string
 	var errs []error
 	for _, r := range d.rows {
-		for _, p := range r.panels {
-			for i := range p.Targets {
-				t := &p.Targets[i]
-				expr, names, err := c.expand(t.Expr, t.LegendFormat)
-				if err != nil {
-					errs = append(errs, fmt.Errorf("panel %q: %w", p.Title, err))
-				}
-				t.Expr = expr
-				used = append(used, names...)
-			}
-		}
+		names, err := c.expandRow(r)
+		errs = append(errs, err)
+		used = append(used, names...)
 	}
 	for i := range d.Annotations.List {
 		a := &d.Annotations.List[i]

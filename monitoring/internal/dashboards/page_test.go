@@ -100,7 +100,7 @@ func (p *page) variable(name string) *pageVariable {
 }
 
 // selectors splits off the selectors of an expression: what they are, what stands before each, and its range.
-var selectors = regexp.MustCompile(`([a-z_]*\()?([A-Za-z_]*)(\{[^}]*\})(\[[^\]]*\])?`)
+var selectors = regexp.MustCompile(`([a-z_]*\()?([A-Za-z0-9_]*)(\{[^}]*\})(\[[^\]]*\])?`)
 
 // inOrder are the pages by name.
 func inOrder(pages map[string]*page) []string { return slices.Sorted(maps.Keys(pages)) }

@@ -15,12 +15,12 @@ import (
 // is that of the registry without its namespace, or one of foreign; a histogram's has :bucket, :count or :sum. The
 // matchers of job and instance are put before those that are given. @@jobs puts none: for the variables themselves.
 // @any is a selector without a name; its label __name__ takes names as above.
-var reference = regexp.MustCompile(`(@@?)([A-Za-z_]+)(:[a-z]+)?(\{[^}]*\})?`)
+var reference = regexp.MustCompile(`(@@?)([A-Za-z_][A-Za-z0-9_.]*)(:[a-z]+)?(\{[^}]*\})?`)
 
 var (
-	matching = regexp.MustCompile(`([a-z_]+)(=~|!=|!~|=)"([^"]*)"`)
+	matching = regexp.MustCompile(`([a-z_][a-z0-9_]*)(=~|!=|!~|=)"([^"]*)"`)
 	grouping = regexp.MustCompile(`\b(?:by|without|on|ignoring|group_left|group_right) ?\(([^)]*)\)`)
-	naming   = regexp.MustCompile(`\{\{ ?([A-Za-z_]+) ?\}\}`)
+	naming   = regexp.MustCompile(`\{\{ ?([A-Za-z_][A-Za-z0-9_]*) ?\}\}`)
 )
 
 // chosen are the matchers of the variables job and instance.
