@@ -106,7 +106,6 @@ staticcheck: tools ## staticcheck on every module
 .PHONY: generate
 generate: ## Write the Go code, docs, alerts and dashboards that come from semconv/registry
 	go generate ./...
-	go run ./monitoring
 
 .PHONY: format
 format: ## gofmt every Go file

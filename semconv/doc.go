@@ -23,3 +23,4 @@
 package semconv
 
 //go:generate go run ../internal/gen -root ..
+//go:generate go run ../monitoring -root ..

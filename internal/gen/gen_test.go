@@ -65,7 +65,7 @@ func TestGeneratedFilesAreClean(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, name := range stale {
-		t.Errorf("%s is stale, run go generate ./semconv", name)
+		t.Errorf("%s is stale, run make generate", name)
 	}
 }
 

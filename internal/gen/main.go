@@ -67,7 +67,7 @@ func run(args []string, out io.Writer) error {
 	}
 	if *check {
 		if len(stale) > 0 {
-			return fmt.Errorf("stale, run go generate ./semconv: %s", strings.Join(stale, ", "))
+			return fmt.Errorf("stale, run make generate: %s", strings.Join(stale, ", "))
 		}
 		return nil
 	}

@@ -94,7 +94,7 @@ func TestCheckNamesWhatIsStale(t *testing.T) {
 				t.Fatal(err)
 			}
 			err := run([]string{"-root", root, "-check"}, io.Discard)
-			if want := "stale, run go generate ./semconv: " + tt.want; err == nil || err.Error() != want {
+			if want := "stale, run make generate: " + tt.want; err == nil || err.Error() != want {
 				t.Errorf("check says %v, want %s", err, want)
 			}
 			if err := run([]string{"-root", root}, io.Discard); err != nil {
