@@ -164,11 +164,7 @@ func (p *Pipeline) countError(ctx context.Context, stage, errorType string) {
 // value, and Prometheus's increase() would not see that value.
 func (p *Pipeline) zero() {
 	ctx := context.Background()
-	for _, s := range semconv.JobStatusValues() {
-		p.inst.Jobs.Add(ctx, 0, newStatusHandle(s).add...)
-	}
-	p.inst.BudgetExceeded.Add(ctx, 0)
-	p.inst.JobsUnshown.Add(ctx, 0)
+	p.inst.Zero(ctx)
 	for _, add := range invalidHandles {
 		p.inst.InvalidValues.Add(ctx, 0, add...)
 	}

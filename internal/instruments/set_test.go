@@ -130,10 +130,7 @@ func TestZero(t *testing.T) {
 		}
 	}
 	for _, m := range registry.Metrics() {
-		want := m.OfPipeline && !m.Async && m.Kind == registry.KindCounter
-		for _, a := range required(m) {
-			want = want && a.Values != nil
-		}
+		want := m.Zeroed()
 		if want != (have[m.Name] != nil) || want && len(have[m.Name]) != len(combinations(m)) {
 			t.Errorf("%s has %d series at 0", m.Name, len(have[m.Name]))
 		}

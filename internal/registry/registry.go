@@ -84,3 +84,10 @@ func (m Metric) Labels() []string {
 	slices.Sort(labels)
 	return labels
 }
+
+// Zeroed reports whether the set of instruments adds 0 to every series of m before anything happens: m is a counter that
+// a pipeline records, and each of its required attributes has a closed set of values.
+func (m Metric) Zeroed() bool {
+	open := func(a Attribute) bool { return !a.OptIn && a.Values == nil }
+	return m.OfPipeline && m.Kind == KindCounter && !m.Async && !slices.ContainsFunc(m.Attributes, open)
+}
