@@ -4,92 +4,32 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"net"
-	"sync/atomic"
 
 	"go.opentelemetry.io/otel/attribute"
 	"go.opentelemetry.io/otel/trace"
 
+	"github.com/stagemeter/stagemeter/instrument/budget"
+	"github.com/stagemeter/stagemeter/instrument/internal/errs"
 	"github.com/stagemeter/stagemeter/semconv"
 )
 
-// A BudgetError is the refusal of a paid call. It matches [ErrBudgetExceeded] with errors.Is, and its type is
-// budget_exceeded.
-type BudgetError struct {
-	Job   string // the job's id as it was given to StartJob
-	API   string // the api that was not called
-	Limit USD    // what the job may spend
-	Spent USD    // what it has spent
-	Held  USD    // what its calls under way have reserved
-	Asked USD    // the estimate of the refused call; 0 if it gave none
-}
+// A BudgetError is the refusal of a paid call, with the figures behind it. It matches
+// [ErrBudgetExceeded] with errors.Is, and its error_type is budget_exceeded.
+type BudgetError = budget.Error
 
-func (e *BudgetError) Error() string {
-	if e == nil {
-		return ErrBudgetExceeded.Error()
-	}
-	return fmt.Sprintf("budget exceeded: job %q may spend %s, has spent %s and holds %s; a call of %s was estimated at %s and not made",
-		e.Job, e.Limit, e.Spent, e.Held, e.API, e.Asked)
-}
-
-// Is matches [ErrBudgetExceeded].
-func (e *BudgetError) Is(target error) bool { return target == ErrBudgetExceeded }
-
-// ErrorType is the value of the error_type attribute.
-func (e *BudgetError) ErrorType() string { return "budget_exceeded" }
+// ErrBudgetExceeded is matched by every refusal of a budget.
+var ErrBudgetExceeded = budget.ErrExceeded
 
 // Shares of the budget, in percent, whose crossing is an event on the job's span.
 var budgetThresholds = [...]int64{50, 80, 100}
 
-// budget is what the runs of one job id share: the newest account, its newest balance, and whether it was exceeded.
-type budget struct {
-	account  atomic.Pointer[openAccount]
-	limit    atomic.Int64
-	spent    atomic.Int64
-	computed atomic.Pointer[USD] // what SetBudgetRemaining said last
-	exceeded atomic.Bool
-}
-
-type openAccount struct{ Account }
-
-// remaining is what video_processing_budget_remaining_usd shows, if there is a budget at all.
-func (b *budget) remaining() (USD, bool) {
-	if r := b.computed.Load(); r != nil {
-		return *r, true
-	}
-	if b.account.Load() == nil {
-		return 0, false
-	}
-	if USD(b.limit.Load()) == Unlimited {
-		return Unlimited, true
-	}
-	return USD(b.limit.Load() - b.spent.Load()), true
-}
-
-// see takes note of a balance. Operations may report out of order; spent never goes down. A ledger whose store is
-// away refuses without a balance.
-func (b *budget) see(bal Balance) {
-	if bal == (Balance{}) {
-		return
-	}
-	if limit := int64(bal.Limit); b.limit.Load() != limit { // a store is dearer, above all between processors
-		b.limit.Store(limit)
-	}
-	for {
-		old := b.spent.Load()
-		if int64(bal.Spent) <= old || b.spent.CompareAndSwap(old, int64(bal.Spent)) {
-			return
-		}
-	}
-}
-
 // openBudget gives the job an account with this limit, or moves the limit of the one that its id has.
 func (j *Job) openBudget(ctx context.Context, limit USD) {
-	if reason := limit.invalid(); reason != "" && limit != Unlimited {
+	if reason := invalidReason(limit); reason != "" && limit != Unlimited {
 		j.scope.p.countInvalid(ctx, semconv.BudgetRemainingName, reason)
 		limit = 0
 	}
-	var account Account
+	var account budget.Account
 	err := contain("Ledger.Open", func() (err error) {
 		account, err = j.scope.p.ledger.Open(context.WithoutCancel(ctx), j.id, limit)
 		return err
@@ -99,9 +39,9 @@ func (j *Job) openBudget(ctx context.Context, limit USD) {
 	}
 	switch {
 	case err == nil:
-	case is(err, ErrBudgetExceeded): // the ledger rather refuses work than count none
+	case errs.Is(err, budget.ErrExceeded): // the ledger prefers to refuse work over not counting it
 		handle(fmt.Errorf("instrument: every paid call of job %q is refused: %w", j.shown, err))
-		account, _ = NewMemoryLedger().Open(ctx, j.id, 0) // fails for a negative limit alone
+		account, _ = budget.NewMemoryLedger().Open(ctx, j.id, 0) // fails only for a negative limit
 		limit = 0
 	default:
 		handle(fmt.Errorf("instrument: no budget for job %q: %w", j.shown, err))
@@ -112,38 +52,39 @@ func (j *Job) openBudget(ctx context.Context, limit USD) {
 	j.account = &openAccount{account}
 	b.account.Store(j.account)
 	unused := j.scope.p.in(account)
-	j.release(ctx, &unused) // gives the balance of an account that others have used
+	j.release(ctx, &unused) // returns the balance of an account that others have used
 }
 
-// reserve asks the job's budget for a call of an API. It returns the refusal, or nil when the call may be made. An
-// unknown estimate is one that cannot be booked.
-func (j *Job) reserve(c *Call, api string, unknown bool) error {
+// reserve asks the job's budget for a call of an API that costs at most maxCost, and leaves the
+// reservation in h. It returns the refusal, or nil when the call may be made. If maxCost is unknown
+// because it was no amount, only an unlimited budget passes the call.
+func (j *Job) reserve(ctx context.Context, h *hold, api string, maxCost USD, unknown bool) error {
 	account := j.live.budget.account.Load()
 	if account == nil {
 		return nil
 	}
-	refusal := func(bal Balance) error {
-		return &BudgetError{Job: j.id, API: api, Limit: bal.Limit, Spent: bal.Spent, Held: bal.Held, Asked: c.estimate}
+	refusal := func(bal budget.Balance) error {
+		return &BudgetError{Job: j.id, API: api, Limit: bal.Limit, Spent: bal.Spent, Held: bal.Held, Asked: maxCost}
 	}
 	b := &j.live.budget
-	known := Balance{Limit: USD(b.limit.Load()), Spent: USD(b.spent.Load())}
+	known := budget.Balance{Limit: USD(b.limit.Load()), Spent: USD(b.spent.Load())}
 	if unknown && known.Limit != Unlimited {
 		return refusal(known)
 	}
-	c.hold = j.scope.p.in(account.Account)
-	bal, err := c.hold.reserve(c.ctx, c.estimate)
+	*h = j.scope.p.in(account.Account)
+	bal, err := h.reserve(ctx, maxCost)
 	switch {
 	case err == nil:
 		b.see(bal)
 		return nil
-	case is(err, ErrBudgetExceeded) && bal == (Balance{}) && known.Limit != 0: // of a ledger whose store is away
+	case errs.Is(err, budget.ErrExceeded) && bal == (budget.Balance{}) && known.Limit != 0: // of a ledger whose store is away
 		return refusal(known)
-	case is(err, ErrBudgetExceeded):
+	case errs.Is(err, budget.ErrExceeded):
 		b.see(bal)
-		j.exceed(c.ctx)
+		j.exceed(ctx)
 		return refusal(bal)
 	default:
-		handle(fmt.Errorf("instrument: the ledger did not answer for job %q, the call of %s goes on: %w", j.shown, c.handle.name, err))
+		handle(fmt.Errorf("instrument: the ledger did not answer for job %q, the call of %s goes on: %w", j.shown, clean(api, maxNameLen), err))
 		return nil
 	}
 }
@@ -166,7 +107,7 @@ func (j *Job) settle(ctx context.Context, h *hold, cost USD) {
 		return
 	}
 	j.live.budget.see(bal)
-	if bal.Spent < bal.Limit/2 { // the first threshold is beyond
+	if bal.Spent < bal.Limit/2 { // below the first threshold
 		return
 	}
 	for _, percent := range budgetThresholds {
@@ -183,31 +124,10 @@ func (j *Job) settle(ctx context.Context, h *hold, cost USD) {
 	}
 }
 
-// exceed counts the first crossing of the budget of a job id.
+// exceed counts the first time that a job id exceeds its budget.
 func (j *Job) exceed(ctx context.Context) {
 	if j.live.budget.exceeded.CompareAndSwap(false, true) {
 		j.scope.p.inst.BudgetExceeded.Add(ctx, 1)
 		j.scope.span.AddEvent("budget exceeded")
 	}
-}
-
-// mayHaveCost tells whether a failed call may have been charged: everything but a refusal by the budget, a
-// connection that never came up, and an answer of 3xx or 4xx. Sources: the providers bill what was processed, also
-// when the client hung up, and do not bill rejected requests.
-func mayHaveCost(err error) bool {
-	if _, unmade := err.(nilFuncError); unmade {
-		return false
-	}
-	return guarded(true, func() bool {
-		var op *net.OpError
-		var dns *net.DNSError
-		switch {
-		case endless(err):
-			return true
-		case errors.Is(err, ErrBudgetExceeded), errors.As(err, &dns), errors.As(err, &op) && op.Op == "dial":
-			return false
-		}
-		code, ok := httpStatus(err)
-		return !ok || code >= 500
-	})
 }

@@ -6,6 +6,7 @@ import (
 	"fmt"
 
 	"github.com/stagemeter/stagemeter/instrument"
+	"github.com/stagemeter/stagemeter/instrument/budget"
 	"github.com/stagemeter/stagemeter/instrument/instrumenttest"
 )
 
@@ -13,9 +14,9 @@ import (
 func ExampleWithBudget() {
 	p, _ := instrument.New()
 	ctx, job := p.StartJob(context.Background(), "job-1", instrument.WithBudget(10*instrument.Cent))
-	estimate := instrument.WithEstimate(4 * instrument.Cent)
+	estimate := instrument.WithMaxCost(4 * instrument.Cent)
 	for part := range 3 {
-		_, err := instrument.RunCall(ctx, "whisper", nil, func(context.Context) (Transcript, error) {
+		_, err := instrument.RunCallValue(ctx, "whisper", nil, func(context.Context) (Transcript, error) {
 			fmt.Println("transcribing part", part+1)
 			return Transcript{}, nil
 		}, estimate)
@@ -29,7 +30,7 @@ func ExampleWithBudget() {
 	// Output:
 	// transcribing part 1
 	// transcribing part 2
-	// budget exceeded: job "job-1" may spend $0.10, has spent $0.08 and holds $0.00; a call of whisper was estimated at $0.04 and not made
+	// budget exceeded: job "job-1" may spend $0.10, has spent $0.08 and holds $0.00; a call of whisper for at most $0.04 was not made
 	// $0.02 remain
 }
 
@@ -39,8 +40,8 @@ func ExampleBudgetError() {
 	ctx, job := p.StartJob(context.Background(), "job-1", instrument.WithBudget(instrument.Cent))
 	defer job.End(nil)
 
-	_, err := instrument.RunCall(ctx, "gpt-large", nil, func(context.Context) (string, error) { return "", nil },
-		instrument.WithEstimate(3*instrument.Cent))
+	_, err := instrument.RunCallValue(ctx, "gpt-large", nil, func(context.Context) (string, error) { return "", nil },
+		instrument.WithMaxCost(3*instrument.Cent))
 	var refusal *instrument.BudgetError
 	if errors.As(err, &refusal) {
 		fmt.Println(refusal.API, "is", refusal.Asked-(refusal.Limit-refusal.Spent-refusal.Held), "too expensive")
@@ -49,13 +50,13 @@ func ExampleBudgetError() {
 }
 
 // A program that keeps its own books shows what it has computed.
-func ExampleJob_SetBudgetRemaining() {
+func ExampleJob_ReportBudgetRemaining() {
 	t := new(exampleT) // in a test: its *testing.T
 	defer t.end()
 	p, rec := instrumenttest.New(t)
 	_, job := p.StartJob(context.Background(), "job-1")
 	defer job.End(nil)
-	job.SetBudgetRemaining(instrument.Dollars(12.34))
+	job.ReportBudgetRemaining(instrument.Dollars(12.34))
 	fmt.Print(rec.Exposition("video_processing_budget_remaining_usd"))
 	// Output:
 	// # HELP video_processing_budget_remaining_usd Budget that a job in progress has left, in US dollars.
@@ -65,7 +66,7 @@ func ExampleJob_SetBudgetRemaining() {
 
 // Two pipelines that share a ledger share the budgets of their jobs, as the workers of a fleet would.
 func ExampleWithLedger() {
-	ledger := instrument.NewMemoryLedger()
+	ledger := budget.NewMemoryLedger()
 	one, _ := instrument.New(instrument.WithLedger(ledger))
 	two, _ := instrument.New(instrument.WithLedger(ledger))
 	budget := instrument.WithBudget(10 * instrument.Cent)
@@ -77,5 +78,5 @@ func ExampleWithLedger() {
 	instrument.Spend(first, "gpu", 10*instrument.Cent)
 	_, _, err := instrument.StartCall(second, "whisper")
 	fmt.Println(err)
-	// Output: budget exceeded: job "job-1" may spend $0.10, has spent $0.10 and holds $0.00; a call of whisper was estimated at $0.00 and not made
+	// Output: budget exceeded: job "job-1" may spend $0.10, has spent $0.10 and holds $0.00; a call of whisper was not made
 }

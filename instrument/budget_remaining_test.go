@@ -8,6 +8,7 @@ import (
 	"testing"
 
 	"github.com/stagemeter/stagemeter/instrument"
+	"github.com/stagemeter/stagemeter/instrument/budget"
 	"github.com/stagemeter/stagemeter/instrument/instrumenttest"
 )
 
@@ -64,7 +65,7 @@ func TestLimits(t *testing.T) {
 	}
 }
 
-func TestSetBudgetRemaining(t *testing.T) {
+func TestReportBudgetRemaining(t *testing.T) {
 	p, rec := instrumenttest.New(t)
 	shown := func() string {
 		v, ok := rec.Gauge(vp("budget_remaining_usd"), label("job_id", "job-1"))
@@ -75,7 +76,7 @@ func TestSetBudgetRemaining(t *testing.T) {
 		t.Errorf("before: %s", got)
 	}
 	for _, invalid := range []instrument.USD{notANumber, infinite, instrument.Unlimited} {
-		job.SetBudgetRemaining(invalid)
+		job.ReportBudgetRemaining(invalid)
 	}
 	if got := shown(); got != "0 false" {
 		t.Errorf("after amounts that are none: %s", got)
@@ -85,16 +86,16 @@ func TestSetBudgetRemaining(t *testing.T) {
 			t.Errorf("%v invalid values of reason %s, want %v", got, reason, want)
 		}
 	}
-	job.SetBudgetRemaining(150 * cent)
+	job.ReportBudgetRemaining(150 * cent)
 	if got := shown(); got != "1.5 true" {
 		t.Errorf("shown %s, want 1.5", got)
 	}
-	job.SetBudgetRemaining(0)
+	job.ReportBudgetRemaining(0)
 	if got := rec.Counter(vp("budget_exceeded_total")); got != 0 {
 		t.Errorf("nothing left: exceeded %v times, want 0", got)
 	}
-	job.SetBudgetRemaining(-25 * cent)
-	job.SetBudgetRemaining(-50 * cent)
+	job.ReportBudgetRemaining(-25 * cent)
+	job.ReportBudgetRemaining(-50 * cent)
 	if got := shown(); got != "-0.5 true" {
 		t.Errorf("shown %s, want -0.5", got)
 	}
@@ -111,7 +112,7 @@ func TestSetBudgetRemaining(t *testing.T) {
 	if got := shown(); got != "0 false" {
 		t.Errorf("after the end: %s", got)
 	}
-	job.SetBudgetRemaining(dollar)
+	job.ReportBudgetRemaining(dollar)
 	if got := shown(); got != "0 false" {
 		t.Errorf("set after the end: %s", got)
 	}
@@ -121,7 +122,7 @@ func TestSetBudgetRemainingIsShownInPlaceOfTheBudget(t *testing.T) {
 	p, rec := instrumenttest.New(t)
 	ctx, job := p.StartJob(t.Context(), "job-1", instrument.WithBudget(10*cent))
 	defer job.End(nil)
-	job.SetBudgetRemaining(9 * dollar)
+	job.ReportBudgetRemaining(9 * dollar)
 	if err := buy(ctx, "gpt", 10*cent); err != nil {
 		t.Fatal(err)
 	}
@@ -135,7 +136,7 @@ func TestSetBudgetRemainingIsShownInPlaceOfTheBudget(t *testing.T) {
 
 // Answers of a ledger that is far away overtake each other. What is spent never comes back.
 func TestAnswersThatOvertakeEachOther(t *testing.T) {
-	l := &slowLedger{Ledger: instrument.NewMemoryLedger(), booked: make(chan struct{}), answer: make(chan struct{})}
+	l := &slowLedger{Ledger: budget.NewMemoryLedger(), booked: make(chan struct{}), answer: make(chan struct{})}
 	p, _ := instrumenttest.New(t, instrument.WithLedger(l))
 	ctx, job := p.StartJob(t.Context(), "job-1", instrument.WithBudget(dollar))
 	defer job.End(nil)
@@ -155,22 +156,22 @@ func TestAnswersThatOvertakeEachOther(t *testing.T) {
 
 // slowLedger books its first cost at once, and answers when it is told to.
 type slowLedger struct {
-	instrument.Ledger
+	budget.Ledger
 	first          sync.Once
 	booked, answer chan struct{}
 }
 
-func (l *slowLedger) Open(ctx context.Context, job string, limit instrument.USD) (instrument.Account, error) {
+func (l *slowLedger) Open(ctx context.Context, job string, limit instrument.USD) (budget.Account, error) {
 	a, err := l.Ledger.Open(ctx, job, limit)
 	return slowAccount{a, l}, err
 }
 
 type slowAccount struct {
-	instrument.Account
+	budget.Account
 	ledger *slowLedger
 }
 
-func (a slowAccount) Settle(ctx context.Context, hold string, cost instrument.USD) (instrument.Balance, error) {
+func (a slowAccount) Settle(ctx context.Context, hold string, cost instrument.USD) (budget.Balance, error) {
 	slow := false
 	a.ledger.first.Do(func() { slow = true })
 	b, err := a.Account.Settle(ctx, hold, cost)

@@ -12,11 +12,12 @@ import (
 
 	"github.com/stagemeter/stagemeter/instrument"
 	"github.com/stagemeter/stagemeter/instrument/instrumenttest"
+	"github.com/stagemeter/stagemeter/instrument/money"
 )
 
 // buy makes a call that costs this much.
 func buy(ctx context.Context, api string, cost instrument.USD, opts ...instrument.CallOption) error {
-	_, err := instrument.RunCall(ctx, api, func(struct{}) instrument.USD { return cost },
+	_, err := instrument.RunCallValue(ctx, api, func(struct{}) instrument.USD { return cost },
 		func(context.Context) (struct{}, error) { return struct{}{}, nil }, opts...)
 	return err
 }
@@ -45,10 +46,10 @@ func TestBudgetIsStrict(t *testing.T) {
 	for range calls {
 		wg.Go(func() {
 			<-start
-			_, err := instrument.RunCall(ctx, "whisper", nil, func(context.Context) (struct{}, error) {
+			_, err := instrument.RunCallValue(ctx, "whisper", nil, func(context.Context) (struct{}, error) {
 				made.Add(1)
 				return struct{}{}, nil
-			}, instrument.WithEstimate(3*cent))
+			}, instrument.WithMaxCost(3*cent))
 			if errors.Is(err, instrument.ErrBudgetExceeded) {
 				refused.Add(1)
 			} else if err != nil {
@@ -82,17 +83,17 @@ func TestBudgetIsStrict(t *testing.T) {
 func TestRefusal(t *testing.T) {
 	p, rec := instrumenttest.New(t)
 	ctx, job := p.StartJob(t.Context(), "job-1", instrument.WithBudget(dollar))
-	if err := buy(ctx, "gpt", 60*cent, instrument.WithEstimate(70*cent)); err != nil {
+	if err := buy(ctx, "gpt", 60*cent, instrument.WithMaxCost(70*cent)); err != nil {
 		t.Fatal(err)
 	}
-	_, open, err := instrument.StartCall(ctx, "gpt", instrument.WithEstimate(25*cent))
+	_, open, err := instrument.StartCall(ctx, "gpt", instrument.WithMaxCost(25*cent))
 	if err != nil {
 		t.Fatal(err)
 	}
-	text, err := instrument.RunCall(ctx, "whisper", nil, func(context.Context) (string, error) {
+	text, err := instrument.RunCallValue(ctx, "whisper", nil, func(context.Context) (string, error) {
 		t.Error("the refused call was made")
 		return "hello", nil
-	}, instrument.WithEstimate(20*cent))
+	}, instrument.WithMaxCost(20*cent))
 	open.End(nil)
 
 	var refusal *instrument.BudgetError
@@ -103,7 +104,7 @@ func TestRefusal(t *testing.T) {
 	if *refusal != want {
 		t.Errorf("refusal %+v, want %+v", *refusal, want)
 	}
-	const message = `budget exceeded: job "job-1" may spend $1.00, has spent $0.60 and holds $0.25; a call of whisper was estimated at $0.20 and not made`
+	const message = `budget exceeded: job "job-1" may spend $1.00, has spent $0.60 and holds $0.25; a call of whisper for at most $0.20 was not made`
 	if err.Error() != message {
 		t.Errorf("message\n%s, want\n%s", err, message)
 	}
@@ -145,7 +146,7 @@ func TestRefusedCallEndsByItself(t *testing.T) {
 func TestCallThatCostMoreThanItsEstimate(t *testing.T) {
 	p, rec := instrumenttest.New(t)
 	ctx, job := p.StartJob(t.Context(), "job-1", instrument.WithBudget(20*cent))
-	if err := buy(ctx, "gpt", 50*cent, instrument.WithEstimate(10*cent)); err != nil {
+	if err := buy(ctx, "gpt", 50*cent, instrument.WithMaxCost(10*cent)); err != nil {
 		t.Fatal(err)
 	}
 	if got, _ := job.BudgetRemaining(); got != -30*cent {
@@ -235,7 +236,7 @@ func TestBudgetThresholdsOnceUnderConcurrency(t *testing.T) {
 	ctx, job := p.StartJob(t.Context(), "job-1", instrument.WithBudget(1000))
 	var wg sync.WaitGroup
 	for range 1000 {
-		wg.Go(func() { instrument.Spend(ctx, "gpu", nano) })
+		wg.Go(func() { instrument.Spend(ctx, "gpu", money.Nano) })
 	}
 	wg.Wait()
 	job.End(nil)
@@ -265,7 +266,7 @@ func TestRunsOfOneIDShareOneBudget(t *testing.T) {
 		t.Errorf("job_cost_usd of both %v, want 0.45", got)
 	}
 	second.End(nil)
-	if err := buy(one, "gpt", cent, instrument.WithEstimate(6*cent)); !errors.Is(err, instrument.ErrBudgetExceeded) {
+	if err := buy(one, "gpt", cent, instrument.WithMaxCost(6*cent)); !errors.Is(err, instrument.ErrBudgetExceeded) {
 		t.Errorf("with one run ended: %v, want a refusal", err)
 	}
 	first.End(nil)
@@ -273,7 +274,7 @@ func TestRunsOfOneIDShareOneBudget(t *testing.T) {
 		t.Error("the series outlives the last run")
 	}
 	three, third := p.StartJob(t.Context(), "job-1", instrument.WithBudget(50*cent))
-	if err := buy(three, "gpt", cent, instrument.WithEstimate(50*cent)); err != nil {
+	if err := buy(three, "gpt", cent, instrument.WithMaxCost(50*cent)); err != nil {
 		t.Errorf("a run after the last of before: %v, want a budget of its own", err)
 	}
 	third.End(nil)

@@ -2,37 +2,35 @@ package instrument
 
 import (
 	"context"
+	"errors"
+	"net"
 	"sync/atomic"
 
-	"go.opentelemetry.io/otel/attribute"
-	"go.opentelemetry.io/otel/trace"
-
+	"github.com/stagemeter/stagemeter/instrument/budget"
+	"github.com/stagemeter/stagemeter/instrument/internal/errs"
 	"github.com/stagemeter/stagemeter/semconv"
 )
 
-// A Call is one call of a paid API, from [StartCall] to [Call.End]. Its methods are safe for concurrent use; a nil
-// *Call is inert.
+// A Call is one call of a paid API, from [StartCall] to [Call.End]. Its methods are safe for concurrent
+// use. A nil *Call is inert.
 type Call struct {
-	p        *Pipeline
-	job      *Job
-	ctx      context.Context
-	handle   *apiHandle
-	span     trace.Span
-	hold     hold // the reservation; of no account without a budget
-	estimate USD
-	floor    USD
-	cost     atomic.Int64 // what SetCost said last, and one: 0 is that it said nothing
-	done     atomic.Bool
+	scope   scope // the context that StartCall returns
+	handle  *apiHandle
+	hold    hold // the reservation; unused if the job has no budget
+	maxCost USD
+	minCost USD
+	cost    atomic.Int64 // what SetCost said last, plus one; 0: it said nothing
+	done    atomic.Bool
 }
 
-const apiKey = attribute.Key("video.processing.api")
-
-// StartCall starts a call of a paid API and a span "call API" of kind client. If the job has a budget, it is asked
-// first: it reserves the estimate of [WithEstimate], or, without one, passes the call while anything is left. A
-// refusal is a [*BudgetError], counts in video_processing_api_calls_total{status="refused"}, and leaves nothing to
-// end; it is the only error that StartCall returns. Outside of a job nothing is refused.
+// StartCall starts a call of a paid API and a span "call API" of kind client, in the job of ctx, or
+// outside of any job in the pipeline of ctx or [Default]. If the job has a budget, the budget is asked
+// first. It reserves the amount of [WithMaxCost], or, without one, passes the call while anything is
+// left. A refusal is a [*BudgetError], counts in video_processing_api_calls_total{status="refused"}, and
+// leaves nothing to end. It is the only error that StartCall returns. Outside of a job nothing is
+// refused.
 //
-//	ctx, call, err := instrument.StartCall(ctx, "whisper", instrument.WithEstimate(estimate))
+//	ctx, call, err := instrument.StartCall(ctx, "whisper", instrument.WithMaxCost(most))
 //	if err != nil {
 //		return err
 //	}
@@ -40,9 +38,18 @@ const apiKey = attribute.Key("video.processing.api")
 //	…
 //	call.SetCost(price)
 func StartCall(ctx context.Context, api string, opts ...CallOption) (context.Context, *Call, error) {
+	return startCall(ctx, scopeOf(ctx), api, opts)
+}
+
+// StartCall is the function [StartCall] for this pipeline: in the job of ctx if that is a job of p, else
+// outside of any job.
+func (p *Pipeline) StartCall(ctx context.Context, api string, opts ...CallOption) (context.Context, *Call, error) {
+	return startCall(ctx, p.scopeIn(ctx), api, opts)
+}
+
+func startCall(ctx context.Context, outer *scope, api string, opts []CallOption) (context.Context, *Call, error) {
 	ctx = orBackground(ctx)
-	s := scopeOf(ctx)
-	p := s.p
+	p := outer.p
 	if p.inert() {
 		return ctx, nil, nil
 	}
@@ -52,128 +59,118 @@ func StartCall(ctx context.Context, api string, opts ...CallOption) (context.Con
 			cfg = o.applyCall(cfg)
 		}
 	}
-	estimate, unknown := p.bookable(ctx, cfg.estimate)
-	floor, _ := p.bookable(ctx, cfg.floor)
+	maxCost, unknown := p.bookable(ctx, cfg.maxCost)
+	minCost, _ := p.bookable(ctx, cfg.minCost)
 	h := p.apis.get(api)
 	in, span := p.startInner(ctx, h.spanName, h.span)
-	c := &Call{p: p, job: s.job, ctx: in, handle: h, span: span, estimate: estimate, floor: floor}
-	if s.job == nil {
-		return c.ctx, c, nil
+	c := &Call{
+		scope:  scope{Context: in, span: span, p: p, job: outer.job, stage: outer.stage},
+		handle: h, maxCost: maxCost, minCost: minCost,
 	}
-	if err := s.job.reserve(c, api, unknown); err != nil {
+	c.scope.call = c
+	if outer.job == nil {
+		return &c.scope, c, nil
+	}
+	if err := outer.job.reserve(in, &c.hold, api, maxCost, unknown); err != nil {
 		c.done.Store(true)
-		p.inst.APICalls.Add(c.ctx, 1, c.handle.refused...)
-		outcome{err: err}.end(c.span, "budget_exceeded")
-		return c.ctx, c, err
+		p.inst.APICalls.Add(in, 1, h.refused...)
+		outcome{err: err}.end(span, "budget_exceeded")
+		return &c.scope, c, err
 	}
-	return c.ctx, c, nil
+	return &c.scope, c, nil
 }
 
-// bookable counts an amount that cannot be booked and makes 0 of it.
+// bookable returns amount, or 0 for one that cannot be booked, which it counts.
 func (p *Pipeline) bookable(ctx context.Context, amount USD) (valid USD, unknown bool) {
-	if reason := amount.invalid(); reason != "" {
+	if reason := invalidReason(amount); reason != "" {
 		p.countInvalid(ctx, semconv.CostName, reason)
 		return 0, true
 	}
 	return amount, false
 }
 
-// SetCost says what the call really cost; the last one before End holds. An amount that cannot be booked (negative,
-// NaN, infinite) counts as invalid and leaves the cost unknown.
+// SetCost says what the call really cost. The last amount before End holds. One that cannot be booked
+// (negative, NaN, infinite) counts as invalid and leaves the cost unknown.
 func (c *Call) SetCost(cost USD) {
-	if c == nil || c.p.inert() {
+	if c == nil || c.scope.p.inert() {
 		return
 	}
-	if reason := cost.invalid(); reason != "" {
-		c.p.countInvalid(c.ctx, semconv.CostName, reason)
+	if reason := invalidReason(cost); reason != "" {
+		c.scope.p.countInvalid(&c.scope, semconv.CostName, reason)
 		return
 	}
-	c.cost.Store(int64(cost) + 1) // after End nobody reads it
+	c.cost.Store(int64(cost) + 1) // after End nothing reads it
 }
 
-// End ends the call: counts it in video_processing_api_calls_total{api, status}, settles the reservation, and books
-// the cost in video_processing_cost_usd_total{api}, on the job and on the span. Without a SetCost a call that
-// succeeded books its estimate, or 0 if it has none. One that failed and may have been charged books its floor, or
-// what SetCost said if that is more; see [WithFloor]. A call that never ends keeps its reservation as long as its job
-// lives. Defer it directly; what is said of a panic, a Goexit and a second End at [Job.End] holds here.
+// End ends the call: it counts it in video_processing_api_calls_total{api, status}, settles the
+// reservation, and books the cost in video_processing_cost_usd_total{api}, on the job and on the span.
+// What it books:
+//
+//   - the amount of SetCost, if there is one; for a failed call that may have been charged no less than
+//     the amount of [WithMinCost];
+//   - else, for a call that succeeded, the amount of [WithMaxCost], or 0 without one;
+//   - else, for a failed call that may have been charged, the amount of [WithMinCost];
+//   - else nothing.
+//
+// A call that never ends keeps its reservation as long as its job lives. Defer End directly. What
+// [Job.End] says of a panic, a Goexit and a second End holds here.
 func (c *Call) End(errp *error) {
-	if c == nil || c.p.inert() || !c.done.CompareAndSwap(false, true) {
+	if c == nil || c.scope.p.inert() || !c.done.CompareAndSwap(false, true) {
 		return
 	}
 	o := ended(errp, recover())
 	c.finish(o)
-	o.deliver(c.p, errp)
+	o.deliver(c.scope.p, errp)
 }
 
 func (c *Call) finish(o outcome) {
-	counter, cost, sure := c.handle.succeeded, c.estimate, true
+	p, ctx := c.scope.p, c.scope.Context // the span is on its top, where exemplars look for it
+	counter, cost, sure := c.handle.succeeded, c.maxCost, true
 	charged := false // a failed call
 	if o.err != nil {
 		charged = o.panic() || mayHaveCost(o.err)
-		counter, cost, sure = c.handle.failed, c.floor, charged
+		counter, cost, sure = c.handle.failed, c.minCost, charged
 	}
 	if said := c.cost.Load(); said != 0 {
 		cost, sure = USD(said-1), true
 		if charged {
-			cost = max(cost, c.floor)
+			cost = max(cost, c.minCost)
 		}
 	}
-	c.p.inst.APICalls.Add(c.ctx, 1, counter...)
+	p.inst.APICalls.Add(ctx, 1, counter...)
 	switch {
 	case sure:
-		c.p.spend(c.ctx, c.job, c.handle, cost, &c.hold)
-		if c.span.IsRecording() { // else the attribute is allocated for nothing
-			c.span.SetAttributes(costKey.Float64(cost.Float64()))
+		p.spend(ctx, c.scope.job, c.handle, cost, &c.hold)
+		if c.scope.span.IsRecording() { // else the attribute is allocated for nothing
+			c.scope.span.SetAttributes(costKey.Float64(cost.Float64()))
 		}
 	case c.hold.account != nil:
-		c.job.release(c.ctx, &c.hold)
+		c.scope.job.release(ctx, &c.hold)
 	}
 	var errorType string
 	if o.err != nil {
-		errorType = o.errorType(c.ctx, c.p)
+		errorType = o.errorType(ctx, p)
 	}
-	o.end(c.span, errorType)
+	o.end(c.scope.span, errorType)
 }
 
-// Spend books a cost that no call stands for, such as the rent of a GPU, in video_processing_cost_usd_total{api} and
-// on the job. It is never refused, even beyond the budget: the money is gone. An amount that cannot be booked counts
-// as invalid.
-func Spend(ctx context.Context, api string, amount USD) {
-	s := scopeOf(ctx)
-	if s.p.inert() {
-		return
+// mayHaveCost reports whether a failed call may have been charged: everything but a refusal by the
+// budget, a connection that never came up, and an answer of 3xx or 4xx. Providers bill what was
+// processed, also when the client hung up, and do not bill rejected requests.
+func mayHaveCost(err error) bool {
+	if _, unmade := err.(nilFuncError); unmade {
+		return false
 	}
-	ctx = orBackground(ctx)
-	if reason := amount.invalid(); reason != "" {
-		s.p.countInvalid(ctx, semconv.CostName, reason)
-		return
-	}
-	var h hold
-	if s.job != nil {
-		if a := s.job.live.budget.account.Load(); a != nil {
-			h = s.p.in(a.Account)
+	return errs.Guarded(true, func() bool {
+		var op *net.OpError
+		var dns *net.DNSError
+		switch {
+		case errs.Endless(err):
+			return true
+		case errors.Is(err, budget.ErrExceeded), errors.As(err, &dns), errors.As(err, &op) && op.Op == "dial":
+			return false
 		}
-	}
-	s.p.spend(ctx, s.job, s.p.apis.get(api), amount, &h)
-}
-
-// spend books an amount in the totals, on the job, and in the account of its budget.
-func (p *Pipeline) spend(ctx context.Context, j *Job, api *apiHandle, amount USD, h *hold) {
-	if j == nil || !p.jobIDLabel {
-		p.inst.Cost.Add(ctx, amount.Float64(), api.cost...)
-	} else {
-		p.inst.Cost.Add(ctx, amount.Float64(), withAttrs(semconv.AttrAPI.String(api.name), j.live.label()))
-	}
-	if j == nil {
-		return
-	}
-	if !j.done.Load() {
-		j.addCost(amount)
-		if p.live.spend(j.live, api, amount) {
-			p.inst.JobsUnshown.Add(ctx, 1)
-		}
-	}
-	if h.account != nil {
-		j.settle(ctx, h, amount)
-	}
+		code, ok := errs.HTTPStatus(err)
+		return !ok || code >= 500
+	})
 }

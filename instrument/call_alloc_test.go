@@ -8,6 +8,7 @@ import (
 	"testing"
 
 	"github.com/stagemeter/stagemeter/instrument"
+	"github.com/stagemeter/stagemeter/instrument/money"
 )
 
 // Measured with the SDK's meters and no tracer. More than this is a regression on a path that a pipeline takes for
@@ -16,11 +17,11 @@ func TestMoneyAllocations(t *testing.T) {
 	ctx := moneyContexts(t)
 	call := func(opts ...instrument.CallOption) func(where string) func() {
 		return func(where string) func() {
-			return func() { _, _ = instrument.RunCall(ctx[where], "whisper", freePrice, freeCall, opts...) }
+			return func() { _, _ = instrument.RunCallValue(ctx[where], "whisper", freePrice, freeCall, opts...) }
 		}
 	}
-	spend := func(where string) func() { return func() { instrument.Spend(ctx[where], "whisper", nano) } }
-	estimate := instrument.WithEstimate(nano)
+	spend := func(where string) func() { return func() { instrument.Spend(ctx[where], "whisper", money.Nano) } }
+	estimate := instrument.WithMaxCost(money.Nano)
 	for _, tt := range []struct {
 		name   string
 		f      func(where string) func()

@@ -29,7 +29,7 @@ func ExampleRunCall() {
 	defer t.end()
 	p, rec := instrumenttest.New(t)
 	ctx, job := p.StartJob(context.Background(), "job-1")
-	transcript, err := instrument.RunCall(ctx, "whisper", speechPrice, func(ctx context.Context) (Transcript, error) {
+	transcript, err := instrument.RunCallValue(ctx, "whisper", speechPrice, func(ctx context.Context) (Transcript, error) {
 		return speechAPI(ctx, "talk.wav")
 	})
 	job.End(&err)
@@ -93,12 +93,12 @@ func ExampleSpend() {
 }
 
 // A call that was canceled has been paid for: its input was processed. One that was rejected has not.
-func ExampleWithFloor() {
+func ExampleWithMinCost() {
 	p, _ := instrument.New()
-	input := instrument.WithFloor(2 * instrument.Cent)
+	input := instrument.WithMinCost(2 * instrument.Cent)
 	for _, failure := range []error{context.Canceled, errRateLimited{}} {
 		ctx, job := p.StartJob(context.Background(), "job-1")
-		_, err := instrument.RunCall(ctx, "gpt", nil, func(context.Context) (string, error) { return "", failure }, input)
+		_, err := instrument.RunCallValue(ctx, "gpt", nil, func(context.Context) (string, error) { return "", failure }, input)
 		job.End(&err)
 		fmt.Printf("%v: %s\n", err, job.Cost())
 	}

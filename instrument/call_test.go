@@ -83,7 +83,7 @@ func TestCostOfAFailedCall(t *testing.T) {
 			apart(func() {
 				defer func() { _ = recover() }()
 				err := errDecoder // what a Goexit leaves behind
-				ctx, call, refusal := instrument.StartCall(ctx, "whisper", instrument.WithEstimate(estimate), instrument.WithFloor(floor))
+				ctx, call, refusal := instrument.StartCall(ctx, "whisper", instrument.WithMaxCost(estimate), instrument.WithMinCost(floor))
 				if refusal != nil {
 					t.Errorf("refused: %v", refusal)
 				}
@@ -107,7 +107,7 @@ func TestCostOfAFailedCall(t *testing.T) {
 				t.Errorf("%v calls with status %s, want 1", got, status)
 			}
 			// The hold has ended: what was not booked can be reserved again.
-			if err := buy(ctx, "gpt", 0, instrument.WithEstimate(dollar-booked)); err != nil {
+			if err := buy(ctx, "gpt", 0, instrument.WithMaxCost(dollar-booked)); err != nil {
 				t.Errorf("the hold is kept: %v", err)
 			}
 			job.End(nil)
@@ -119,10 +119,10 @@ func TestRunCallSeesAGoexit(t *testing.T) {
 	p, rec := instrumenttest.New(t)
 	ctx, job := p.StartJob(t.Context(), "job-1")
 	apart(func() {
-		_, _ = instrument.RunCall(ctx, "whisper", nil, func(context.Context) (string, error) {
+		_, _ = instrument.RunCallValue(ctx, "whisper", nil, func(context.Context) (string, error) {
 			runtime.Goexit()
 			return "", nil
-		}, instrument.WithFloor(cent))
+		}, instrument.WithMinCost(cent))
 	})
 	job.End(nil)
 	rec.AssertSpanTree(`
@@ -139,8 +139,8 @@ func TestAPriceThatNeverReturnsLeavesTheEstimate(t *testing.T) {
 	p, rec := instrumenttest.New(t)
 	ctx, job := p.StartJob(t.Context(), "job-1", instrument.WithBudget(dollar))
 	apart(func() {
-		_, _ = instrument.RunCall(ctx, "whisper", func(int) instrument.USD { runtime.Goexit(); return 0 }, freeCall,
-			instrument.WithEstimate(2*cent))
+		_, _ = instrument.RunCallValue(ctx, "whisper", func(int) instrument.USD { runtime.Goexit(); return 0 }, freeCall,
+			instrument.WithMaxCost(2*cent))
 	})
 	if left, _ := job.BudgetRemaining(); left != 98*cent || job.Cost() != 2*cent {
 		t.Errorf("spent %s, left %s", job.Cost(), left)
@@ -164,29 +164,29 @@ func TestPriceOfACall(t *testing.T) {
 		invalid map[string]float64 // of the metric cost, by reason
 		reports int
 	}{
-		{reason: "the price of the result", price: price(6 * cent), options: []instrument.CallOption{instrument.WithEstimate(9 * cent)}, want: 6 * cent},
-		{reason: "free is a price", price: price(0), options: []instrument.CallOption{instrument.WithEstimate(9 * cent)}, want: 0},
-		{reason: "no price function: the estimate", options: []instrument.CallOption{instrument.WithEstimate(9 * cent)}, want: 9 * cent},
+		{reason: "the price of the result", price: price(6 * cent), options: []instrument.CallOption{instrument.WithMaxCost(9 * cent)}, want: 6 * cent},
+		{reason: "free is a price", price: price(0), options: []instrument.CallOption{instrument.WithMaxCost(9 * cent)}, want: 0},
+		{reason: "no price function: the estimate", options: []instrument.CallOption{instrument.WithMaxCost(9 * cent)}, want: 9 * cent},
 		{reason: "neither: nothing", want: 0},
-		{reason: "the floor is for failures", options: []instrument.CallOption{instrument.WithFloor(9 * cent)}, want: 0},
-		{reason: "negative: the estimate", price: price(-cent), options: []instrument.CallOption{instrument.WithEstimate(9 * cent)},
+		{reason: "the floor is for failures", options: []instrument.CallOption{instrument.WithMinCost(9 * cent)}, want: 0},
+		{reason: "negative: the estimate", price: price(-cent), options: []instrument.CallOption{instrument.WithMaxCost(9 * cent)},
 			want: 9 * cent, invalid: map[string]float64{"negative": 1}},
-		{reason: "NaN: the estimate", price: price(notANumber), options: []instrument.CallOption{instrument.WithEstimate(9 * cent)},
+		{reason: "NaN: the estimate", price: price(notANumber), options: []instrument.CallOption{instrument.WithMaxCost(9 * cent)},
 			want: 9 * cent, invalid: map[string]float64{"nan": 1}},
-		{reason: "infinite: the estimate", price: price(infinite), options: []instrument.CallOption{instrument.WithEstimate(9 * cent)},
+		{reason: "infinite: the estimate", price: price(infinite), options: []instrument.CallOption{instrument.WithMaxCost(9 * cent)},
 			want: 9 * cent, invalid: map[string]float64{"inf": 1}},
 		{reason: "Unlimited is no price", price: price(instrument.Unlimited), want: 0, invalid: map[string]float64{"inf": 1}},
 		{reason: "a price function that panics: the estimate", price: func(string) instrument.USD { panic("price") },
-			options: []instrument.CallOption{instrument.WithEstimate(9 * cent)}, want: 9 * cent, invalid: map[string]float64{"bad_format": 1}, reports: 1},
+			options: []instrument.CallOption{instrument.WithMaxCost(9 * cent)}, want: 9 * cent, invalid: map[string]float64{"bad_format": 1}, reports: 1},
 		{reason: "a floor that cannot be booked", price: price(cent),
-			options: []instrument.CallOption{instrument.WithFloor(notANumber), nil},
+			options: []instrument.CallOption{instrument.WithMinCost(notANumber), nil},
 			want:    cent, invalid: map[string]float64{"nan": 1}},
 	} {
 		t.Run(tt.reason, func(t *testing.T) {
 			reports := captureReports(t)
 			p, rec := instrumenttest.New(t)
 			ctx, job := p.StartJob(t.Context(), "job-1", instrument.WithBudget(dollar))
-			text, err := instrument.RunCall(ctx, "whisper", tt.price,
+			text, err := instrument.RunCallValue(ctx, "whisper", tt.price,
 				func(context.Context) (string, error) { return "hello", nil }, tt.options...)
 			if text != "hello" || err != nil {
 				t.Errorf("result %q, %v", text, err)
@@ -250,7 +250,7 @@ func TestSetCost(t *testing.T) {
 		t.Run(tt.reason, func(t *testing.T) {
 			p, rec := instrumenttest.New(t)
 			ctx, job := p.StartJob(t.Context(), "job-1", instrument.WithBudget(dollar))
-			_, call, err := instrument.StartCall(ctx, "whisper", instrument.WithEstimate(2*cent))
+			_, call, err := instrument.StartCall(ctx, "whisper", instrument.WithMaxCost(2*cent))
 			if err != nil {
 				t.Fatal(err)
 			}

@@ -69,16 +69,16 @@ func TestErrorsWithBrokenMethods(t *testing.T) {
 			}
 			p, rec := instrumenttest.New(t)
 			err := p.RunJob(t.Context(), "job-1", func(ctx context.Context) error {
-				instrument.RecordError(ctx, "probe", tt.err)
-				_, _ = instrument.RunCall(ctx, "whisper", nil, func(context.Context) (int, error) { return 0, tt.err },
-					instrument.WithEstimate(instrument.Cent), instrument.WithFloor(instrument.Cent))
-				_, err := instrument.RunStage(ctx, "analysis", func(context.Context) (int, error) { return 0, tt.err })
+				instrument.RecordError(ctx, tt.err)
+				_, _ = instrument.RunCallValue(ctx, "whisper", nil, func(context.Context) (int, error) { return 0, tt.err },
+					instrument.WithMaxCost(instrument.Cent), instrument.WithMinCost(instrument.Cent))
+				_, err := instrument.RunStageValue(ctx, "analysis", func(context.Context) (int, error) { return 0, tt.err })
 				return err
 			}, instrument.WithBudget(instrument.Dollar))
 			if err != tt.err { //nolint:errorlint // identity is the point
 				t.Error("another error came back")
 			}
-			for _, stage := range []string{"probe", "analysis"} {
+			for _, stage := range []string{"job", "analysis"} {
 				if got := rec.Counter(vp("errors_total"), label("stage", stage), label("error_type", tt.want)); got != 1 {
 					t.Errorf("errors_total{stage=%q} = %v, want 1", stage, got)
 				}
@@ -118,7 +118,7 @@ func TestErrorClassifier(t *testing.T) {
 				tt.run = func(context.Context) (int, error) { return 0, errDecoder }
 			}
 			_ = recovered(func() {
-				_, _ = instrument.RunStage(instrument.ContextWithPipeline(t.Context(), p), "analysis", tt.run)
+				_, _ = instrument.RunStageValue(instrument.ContextWithPipeline(t.Context(), p), "analysis", tt.run)
 			})
 			if got := errorsByStage(rec); got != tt.want {
 				t.Errorf("errors_total is %q, want %q", got, tt.want)
@@ -133,7 +133,7 @@ func TestErrorTypesAreBounded(t *testing.T) {
 	p, rec := instrumenttest.New(t, instrument.WithStages("analysis"))
 	ctx := instrument.ContextWithPipeline(t.Context(), p)
 	for i := range 300 {
-		instrument.RecordError(ctx, "analysis", &ownType{fmt.Sprintf("could not read /in/%d.mp4", i)})
+		instrument.RecordError(ctx, &ownType{fmt.Sprintf("could not read /in/%d.mp4", i)})
 	}
 	series := strings.Count(rec.Exposition(vp("errors_total")), "\nvideo_processing_errors_total{")
 	if series > 100+1+4+3 {
@@ -147,7 +147,7 @@ func TestErrorTypesAreBounded(t *testing.T) {
 	}
 	// What matters most keeps its name.
 	_ = recovered(func() {
-		_, _ = instrument.RunStage(ctx, "analysis", func(context.Context) (int, error) { panic("boom") })
+		_, _ = instrument.RunStageValue(ctx, "analysis", func(context.Context) (int, error) { panic("boom") })
 	})
 	if got := rec.Counter(vp("errors_total"), label("error_type", "panic")); got != 1 {
 		t.Errorf("panic = %v, want 1", got)
@@ -164,7 +164,7 @@ func TestErrorSeriesAreBoundedForAllStagesTogether(t *testing.T) {
 	ctx := instrument.ContextWithPipeline(t.Context(), p)
 	for _, stage := range stages {
 		for i := range 5 {
-			instrument.RecordError(ctx, stage, &ownType{fmt.Sprint("type-", i)})
+			recordErrorIn(ctx, stage, &ownType{fmt.Sprint("type-", i)})
 		}
 	}
 	text := rec.Exposition(vp("errors_total"))

@@ -16,7 +16,7 @@ func TestManyJoinedErrors(t *testing.T) {
 	err := p.RunJob(t.Context(), "job-1", func(ctx context.Context) error {
 		var all error
 		for range 120 {
-			_, err := instrument.RunStage(ctx, "segment", func(context.Context) (int, error) { return 0, &ownType{"codec"} })
+			_, err := instrument.RunStageValue(ctx, "segment", func(context.Context) (int, error) { return 0, &ownType{"codec"} })
 			all = errors.Join(all, err)
 		}
 		return all
@@ -104,7 +104,7 @@ func TestErrorsThatGoDoesNotCompare(t *testing.T) {
 	} {
 		p, rec := instrumenttest.New(t)
 		_ = p.RunJob(t.Context(), "job-1", func(ctx context.Context) error {
-			_, err := instrument.RunStage(ctx, "analysis", func(context.Context) (int, error) { return 0, fieldErrors{"a"} })
+			_, err := instrument.RunStageValue(ctx, "analysis", func(context.Context) (int, error) { return 0, fieldErrors{"a"} })
 			return tt.last(err)
 		})
 		if got := errorsByStage(rec); got != tt.want {
@@ -124,7 +124,7 @@ func TestTypeOfAnErrorThatMayWrap(t *testing.T) {
 func TestSurvivedErrorIsNotTheSpans(t *testing.T) {
 	p, rec := instrumenttest.New(t)
 	ctx, stage := instrument.StartStage(instrument.ContextWithPipeline(t.Context(), p), "analysis")
-	instrument.RecordError(ctx, "analysis", errDecoder)
+	instrument.RecordError(ctx, errDecoder)
 	stage.End(nil)
 	span := rec.Span("stage analysis")
 	for _, a := range span.Attributes {
@@ -142,7 +142,7 @@ func TestClassifierIsAskedFirst(t *testing.T) {
 	p, rec := instrumenttest.New(t, instrument.WithErrorClassifier(func(error) string { return "codec" }))
 	ctx, cancel := context.WithTimeout(instrument.ContextWithPipeline(t.Context(), p), 0)
 	defer cancel()
-	_, _ = instrument.RunStage(ctx, "analysis", func(context.Context) (int, error) { return 0, errDecoder })
+	_, _ = instrument.RunStageValue(ctx, "analysis", func(context.Context) (int, error) { return 0, errDecoder })
 	if got := errorsByStage(rec); got != "analysis/codec=1" {
 		t.Errorf("errors_total is %q, want the classifier's", got)
 	}
@@ -153,7 +153,7 @@ func TestErrorTypesPastTheLimitAreReportedOnce(t *testing.T) {
 	p, _ := instrumenttest.New(t, instrument.WithNameLimit(2))
 	ctx := instrument.ContextWithPipeline(t.Context(), p)
 	for i := range 10 {
-		instrument.RecordError(ctx, "analysis", &ownType{fmt.Sprint("type-", i)})
+		instrument.RecordError(ctx, &ownType{fmt.Sprint("type-", i)})
 	}
 	reports.expect(t, `more than 2 types of error: "type-2"`)
 }

@@ -219,12 +219,12 @@ func fullDisk(t *testing.T) error {
 func TestRecordError(t *testing.T) {
 	p, rec := instrumenttest.New(t)
 	ctx := instrument.ContextWithPipeline(t.Context(), p)
-	instrument.RecordError(ctx, "analysis", nil)
+	instrument.RecordError(ctx, nil)
 	if got := errorsByStage(rec); got != "" {
 		t.Errorf("nil was counted: %s", got)
 	}
 	ctx, stage := instrument.StartStage(ctx, "analysis")
-	instrument.RecordError(ctx, "analysis", errDecoder)
+	instrument.RecordError(ctx, errDecoder)
 	stage.End(nil) // survived
 	span := rec.Span("stage analysis")
 	if span.Status.Description != "" || span.Status.Code != 0 {

@@ -23,16 +23,16 @@ func scenario(p *instrument.Pipeline) {
 	ctx := context.Background()
 	p.Enqueue(ctx, "job-1", nil)
 	_ = p.RunJob(ctx, "job-1", func(ctx context.Context) error {
-		_, _ = instrument.RunStage(ctx, "analysis", func(ctx context.Context) (int, error) {
+		_, _ = instrument.RunStageValue(ctx, "analysis", func(ctx context.Context) (int, error) {
 			instrument.RecordSegments(ctx, 12)
 			instrument.RecordHighlight(ctx, math.NaN())
 			return 12, nil
 		})
-		_, _ = instrument.RunCall(ctx, "whisper", func(string) instrument.USD { return 2 * instrument.Cent },
+		_, _ = instrument.RunCallValue(ctx, "whisper", func(string) instrument.USD { return 2 * instrument.Cent },
 			func(context.Context) (string, error) { return "hello", nil })
-		_, _ = instrument.RunCall(ctx, "whisper", nil,
-			func(context.Context) (string, error) { return "", nil }, instrument.WithEstimate(instrument.Dollar))
-		_, err := instrument.RunStage(ctx, "rendering", func(context.Context) (int, error) { return 0, errDecoder })
+		_, _ = instrument.RunCallValue(ctx, "whisper", nil,
+			func(context.Context) (string, error) { return "", nil }, instrument.WithMaxCost(instrument.Dollar))
+		_, err := instrument.RunStageValue(ctx, "rendering", func(context.Context) (int, error) { return 0, errDecoder })
 		return err
 	}, instrument.WithBudget(10*instrument.Cent), instrument.WithVideoDuration(time.Minute))
 	_ = recovered(func() {

@@ -1,26 +1,38 @@
 package instrument
 
-import "context"
+import (
+	"context"
 
-// hold is what one call, or one Spend, has of the account of its job: reserved by at most one reserve, and ended by
-// at most one settle or release. User code is contained: a ledger that panics gives an error.
+	"github.com/stagemeter/stagemeter/instrument/budget"
+)
+
+// hold is what one call, or one Spend, reserves in the account of its job: reserved at most once, and
+// ended by at most one settle or release. It contains user code: a ledger that panics returns an error.
 type hold struct {
-	account Account
-	id      string // "" in a *memoryAccount, which asks for none: see memoryAccount.reserveOnce
-	amount  USD    // held in a *memoryAccount; the others know it by the id
+	account budget.Account
+	id      string // "" in a onceAccount
+	amount  USD    // held in a onceAccount; the others know it by the id
 }
 
-// in gives a hold in an account. It holds nothing yet.
-func (p *Pipeline) in(account Account) hold {
-	if _, ok := account.(*memoryAccount); ok {
+// A onceAccount is one of package budget's ledger in memory. It needs no hold id, since a hold here is
+// reserved at most once and ended once.
+type onceAccount interface {
+	ReserveOnce(amount USD) (budget.Balance, error)
+	SettleOnce(held, cost USD) budget.Balance
+	ReleaseOnce(held USD) budget.Balance
+}
+
+// in returns a hold in an account. It holds nothing yet.
+func (p *Pipeline) in(account budget.Account) hold {
+	if _, ok := account.(onceAccount); ok {
 		return hold{account: account}
 	}
-	return hold{account: account, id: p.holdID()}
+	return hold{account: account, id: p.ids.hold()}
 }
 
-func (h *hold) reserve(ctx context.Context, amount USD) (bal Balance, err error) {
-	if a, ok := h.account.(*memoryAccount); ok {
-		if bal, err = a.reserveOnce(amount); err == nil {
+func (h *hold) reserve(ctx context.Context, amount USD) (bal budget.Balance, err error) {
+	if a, ok := h.account.(onceAccount); ok {
+		if bal, err = a.ReserveOnce(amount); err == nil {
 			h.amount = amount
 		}
 		return bal, err
@@ -32,10 +44,10 @@ func (h *hold) reserve(ctx context.Context, amount USD) (bal Balance, err error)
 	return bal, err
 }
 
-// settle ends the hold with a cost, whatever the state of ctx.
-func (h *hold) settle(ctx context.Context, cost USD) (bal Balance, err error) {
-	if a, ok := h.account.(*memoryAccount); ok {
-		return a.settleOnce(h.amount, cost), nil
+// settle ends the hold with a cost, also when ctx is over.
+func (h *hold) settle(ctx context.Context, cost USD) (bal budget.Balance, err error) {
+	if a, ok := h.account.(onceAccount); ok {
+		return a.SettleOnce(h.amount, cost), nil
 	}
 	err = contain("Ledger.Settle", func() (err error) {
 		bal, err = h.account.Settle(context.WithoutCancel(ctx), h.id, cost)
@@ -44,10 +56,10 @@ func (h *hold) settle(ctx context.Context, cost USD) (bal Balance, err error) {
 	return bal, err
 }
 
-// release ends the hold without a cost, whatever the state of ctx.
-func (h *hold) release(ctx context.Context) (bal Balance, err error) {
-	if a, ok := h.account.(*memoryAccount); ok {
-		return a.releaseOnce(h.amount), nil
+// release ends the hold without a cost, also when ctx is over.
+func (h *hold) release(ctx context.Context) (bal budget.Balance, err error) {
+	if a, ok := h.account.(onceAccount); ok {
+		return a.ReleaseOnce(h.amount), nil
 	}
 	err = contain("Account.Release", func() (err error) {
 		bal, err = h.account.Release(context.WithoutCancel(ctx), h.id)

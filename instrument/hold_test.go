@@ -7,15 +7,16 @@ import (
 	"testing"
 
 	"github.com/stagemeter/stagemeter/instrument"
+	"github.com/stagemeter/stagemeter/instrument/budget"
 	"github.com/stagemeter/stagemeter/instrument/instrumenttest"
 )
 
 // disguised is the ledger in memory as a ledger of the user's, which is asked with hold ids.
-type disguised struct{ instrument.Ledger }
+type disguised struct{ budget.Ledger }
 
-type disguisedAccount struct{ instrument.Account }
+type disguisedAccount struct{ budget.Account }
 
-func (l disguised) Open(ctx context.Context, job string, limit instrument.USD) (instrument.Account, error) {
+func (l disguised) Open(ctx context.Context, job string, limit instrument.USD) (budget.Account, error) {
 	a, err := l.Ledger.Open(ctx, job, limit)
 	return disguisedAccount{a}, err
 }
@@ -25,7 +26,7 @@ func (l disguised) Open(ctx context.Context, job string, limit instrument.USD) (
 func TestHoldsWithoutAnIDAreTheSame(t *testing.T) {
 	for seed := range uint64(50) {
 		fast, recFast := instrumenttest.New(t)
-		plain, recPlain := instrumenttest.New(t, instrument.WithLedger(disguised{instrument.NewMemoryLedger()}))
+		plain, recPlain := instrumenttest.New(t, instrument.WithLedger(disguised{budget.NewMemoryLedger()}))
 		limit := instrument.USD(rand.New(rand.NewPCG(seed, 0)).Int64N(int64(3 * instrument.Dollar)))
 		if seed == 0 {
 			limit = instrument.Unlimited
@@ -56,13 +57,13 @@ func spending(p *instrument.Pipeline, seed uint64, limit instrument.USD) (steps 
 	var call func(ctx context.Context, depth int)
 	call = func(ctx context.Context, depth int) {
 		cost, fails := amount(), []error{nil, nil, errDecoder, context.DeadlineExceeded, instrument.ErrBudgetExceeded}[random.IntN(5)]
-		_, err := instrument.RunCall(ctx, "whisper", func(int) instrument.USD { return cost },
+		_, err := instrument.RunCallValue(ctx, "whisper", func(int) instrument.USD { return cost },
 			func(ctx context.Context) (int, error) {
 				for depth < 3 && random.IntN(2) == 0 {
 					call(ctx, depth+1)
 				}
 				return 0, fails
-			}, instrument.WithEstimate(amount()), instrument.WithFloor(amount()/10))
+			}, instrument.WithMaxCost(amount()), instrument.WithMinCost(amount()/10))
 		var s step
 		if refused := new(instrument.BudgetError); errors.As(err, &refused) {
 			s.refusal = *refused
@@ -75,7 +76,7 @@ func spending(p *instrument.Pipeline, seed uint64, limit instrument.USD) (steps 
 		case 0:
 			instrument.Spend(ctx, "gpu", amount())
 		case 1: // an estimate that cannot be held beside another
-			_, c, err := instrument.StartCall(ctx, "gpu", instrument.WithEstimate(instrument.Unlimited-1))
+			_, c, err := instrument.StartCall(ctx, "gpu", instrument.WithMaxCost(instrument.Unlimited-1))
 			call(ctx, 3)
 			if err == nil {
 				c.SetCost(amount())

@@ -41,14 +41,14 @@ func recordHostile(p *instrument.Pipeline) {
 		ctx := instrument.ContextWithPipeline(context.Background(), p)
 		p.Enqueue(ctx, text, propagation.MapCarrier{"tracestate": text, "baggage": text})
 		_, _ = p.ObservePool(instrument.PoolRedis, text, func() instrument.PoolStats { return instrument.PoolStats{Used: 1} })
-		instrument.RecordError(ctx, text, &ownType{text})
+		instrument.RecordError(ctx, &ownType{text})
 		ctx, job := p.StartJob(ctx, text, instrument.WithBudget(instrument.Dollar), instrument.WithCarrier(propagation.MapCarrier{
 			"traceparent": text, "tracestate": text, instrument.EnqueuedAtKey: text,
 		}))
-		_, _ = instrument.RunCall(ctx, text, func(string) instrument.USD { return instrument.Cent },
+		_, _ = instrument.RunCallValue(ctx, text, func(string) instrument.USD { return instrument.Cent },
 			func(context.Context) (string, error) { return text, nil })
 		_ = recovered(func() {
-			_, _ = instrument.RunStage(ctx, text, func(context.Context) (int, error) { panic(text) })
+			_, _ = instrument.RunStageValue(ctx, text, func(context.Context) (int, error) { panic(text) })
 		})
 		err := errors.New(text)
 		if i%2 == 0 {

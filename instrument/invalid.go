@@ -1,10 +1,6 @@
 package instrument
 
-import (
-	"context"
-
-	"github.com/stagemeter/stagemeter/semconv"
-)
+import "github.com/stagemeter/stagemeter/semconv"
 
 // invalidValue is a value that could not be recorded: the OpenTelemetry name of its metric, and why.
 type invalidValue struct {
@@ -45,8 +41,3 @@ var invalidHandles = func() map[invalidValue]addOptions {
 	}
 	return m
 }()
-
-// countInvalid counts a value that the metric of this OpenTelemetry name could not record.
-func (p *Pipeline) countInvalid(ctx context.Context, metric string, reason semconv.InvalidReason) {
-	p.inst.InvalidValues.Add(orBackground(ctx), 1, invalidHandles[invalidValue{metric, reason}]...)
-}

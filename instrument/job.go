@@ -10,60 +10,57 @@ import (
 	"go.opentelemetry.io/otel/attribute"
 	"go.opentelemetry.io/otel/trace"
 
+	"github.com/stagemeter/stagemeter/instrument/money"
 	"github.com/stagemeter/stagemeter/semconv"
 )
 
-// A Job is one run of one unit of work, from [Pipeline.StartJob] to [Job.End]. It is found through the context that
-// StartJob returns, so stages, calls and recordings need no other argument. Its methods are safe for concurrent use;
-// a nil *Job is inert.
+// A Job is one run of one unit of work, from [StartJob] to [Job.End]. Stages, calls and recordings find
+// it through the context that StartJob returns. Its methods are safe for concurrent use. A nil *Job is
+// inert.
 //
-// Two runs of one id that live at once, such as a message that was delivered twice, are two jobs in every total, and
-// share one budget and one set of job_id series.
+// Two runs of one id that live at once, such as a message that was delivered twice, are two jobs in every
+// total. They share one budget and one set of job_id series.
 type Job struct {
-	scope      scope // the context that StartJob returns
-	id, shown  string
-	start      time.Time
-	video      atomic.Uint64 // length in seconds, as math.Float64bits; 0: unknown
-	cost       atomic.Int64  // of this run alone
-	rare       lazyRare
-	done       atomic.Bool
-	live       *liveJob
-	own        liveJob      // what live is, unless another run of this id lives already; later ones keep this job for it
-	account    *openAccount // that this run has opened
-	prev, next *Job         // guarded by live.mu of the pipeline
-	label      [1]attribute.KeyValue
-	options    [1]trace.SpanStartOption // of the span, which are given as slices
+	scope scope // the context that StartJob returns
+	liveRun
+	dimension *dimension
+	video     atomic.Uint64 // length in seconds, as math.Float64bits; 0: unknown
+	cost      atomic.Int64  // of this run only
+	rare      lazyRare
+	done      atomic.Bool
+	label     [1]attribute.KeyValue
+	options   [1]trace.SpanStartOption // of the span; arrays, since they are given as slices
 }
 
-// StartJob starts a job: counts it in video_processing_jobs_total{status="processing"}, adds it to
-// video_processing_jobs_in_progress, and starts a span named "job" (kind consumer with [WithCarrier], else internal)
-// with the id. End it with the function's named error:
+// StartJob starts a job of the pipeline of ctx, or of [Default]; see [Pipeline.StartJob].
+func StartJob(ctx context.Context, id string, opts ...JobOption) (context.Context, *Job) {
+	return scopeOf(ctx).p.StartJob(ctx, id, opts...)
+}
+
+// StartJob starts a job. It counts it in video_processing_jobs_total{status="processing"}, adds it to
+// video_processing_jobs_in_progress, and starts a span named "job" (kind consumer with [WithCarrier],
+// else internal) with the id. End the job with the function's named error:
 //
 //	ctx, job := p.StartJob(ctx, id, instrument.WithBudget(2*instrument.Dollar))
 //	defer job.End(&err)
 //
-// The id may be anything; it is put on spans and on series that end with the job. There it is cleaned of what is not
-// printable and cut at 256 bytes, and gets a checksum at its end if that changed it. An empty id gets one that is unique
-// and counts as invalid.
+// The id may be anything. It is shown on spans, and on series that end with the job: cleaned of what is
+// not printable and cut at 256 bytes, with a checksum at its end if that changed it. An empty id is
+// replaced by a unique one, and counts as invalid.
 func (p *Pipeline) StartJob(ctx context.Context, id string, opts ...JobOption) (context.Context, *Job) {
 	ctx = orBackground(ctx)
 	if p.inert() {
 		return ContextWithPipeline(ctx, nil), nil
 	}
-	var c jobConfig
-	for _, o := range opts {
-		if o != nil {
-			c = o.applyJob(c)
-		}
-	}
+	c := newJobConfig(opts)
 	id, shown := p.jobID(id)
-	j := &Job{id: id, shown: shown, scope: scope{p: p}}
+	j := &Job{scope: scope{p: p}, liveRun: liveRun{id: id, shown: shown}, dimension: c.dimension(p)}
 	j.scope.job = j
 	ctx = j.startSpan(ctx, c)
-	if !p.live.add(j) {
+	if !p.live.add(&j.liveRun) {
 		p.inst.JobsUnshown.Add(ctx, 1)
 	}
-	p.inst.Jobs.Add(ctx, 1, processing.add...)
+	p.inst.Jobs.Add(ctx, 1, j.dimension.processing.add...)
 	j.SetVideoDuration(c.video)
 	if c.hasBudget {
 		j.openBudget(ctx, c.budget)
@@ -80,6 +77,9 @@ func (j *Job) startSpan(ctx context.Context, c jobConfig) context.Context {
 	if !j.scope.p.untraced {
 		j.label[0] = jobIDKey.String(j.shown)
 		opts = append(opts, trace.WithAttributes(j.label[:]...))
+		if len(j.dimension.attrs) > 0 {
+			opts = append(opts, trace.WithAttributes(j.dimension.attrs...))
+		}
 	}
 	if c.carrier != nil {
 		remote := j.scope.p.extract(ctx, c.carrier)
@@ -97,29 +97,25 @@ func (j *Job) startSpan(ctx context.Context, c jobConfig) context.Context {
 	return j.scope.Context
 }
 
-// Attributes of spans alone: no metric may carry an id.
-const (
-	jobIDKey     = attribute.Key("video.processing.job.id")
-	jobStatusKey = attribute.Key("video.processing.job.status")
-	costKey      = attribute.Key("video.processing.cost_usd")
-	videoKey     = attribute.Key("video.processing.video.duration_s")
-	stageKey     = attribute.Key("video.processing.stage")
-)
-
-// End ends the job and records its outcome: jobs_total{status}, jobs_in_progress, job_duration_seconds, job_ratio,
-// cost_per_job_usd, and the span's status. Defer it directly, with the address of the function's named error:
+// End ends the job and records its outcome: jobs_total{status}, jobs_in_progress, job_duration_seconds,
+// job_ratio, cost_per_job_usd, and the span's status. Defer it directly, with the address of the
+// function's named error:
 //
 //	defer job.End(&err)
 //
-// The status is completed if the error is nil (or errp is), canceled if the job's context was canceled or the
-// error is context.Canceled and joins nothing else, else failed, with error_type timeout if the context's deadline
-// has passed. A panic counts as failed with error_type panic and goes on, see [WithRecover]; deferred directly is what
-// lets End see it. A runtime.Goexit can't be seen by a deferred call: the job ends as the error says.
-// [Pipeline.RunJob] sees it.
+// The status follows *errp:
 //
-// An error that no stage of the job has counted is counted in errors_total{stage="job"}. Only the first End of a job
-// does anything. Stages and calls that outlive their job still record what is theirs; what they then spend is in the
-// totals but not in this job's cost.
+//   - completed: *errp is nil, or errp is;
+//   - canceled: the job's context was canceled, or the error is context.Canceled and joins nothing else;
+//   - failed: everything else; error_type is timeout if the deadline of the context has passed.
+//
+// A panic counts as failed with error_type panic and goes on; see [WithRecover]. End sees it only if it
+// is deferred directly. End cannot see a runtime.Goexit, and then the status follows *errp; [RunJob] sees
+// it.
+//
+// An error that no stage of the job has counted is counted in errors_total{stage="job"}. Only the first
+// End of a job does anything. Stages and calls that outlive their job still record; what they then spend
+// is in the totals, but not in this job's cost.
 func (j *Job) End(errp *error) {
 	if j == nil || j.scope.p.inert() || !j.done.CompareAndSwap(false, true) {
 		return
@@ -131,25 +127,26 @@ func (j *Job) End(errp *error) {
 
 func (j *Job) finish(o outcome) {
 	took := time.Since(j.start)
-	accounts := j.scope.p.live.remove(j)
-	status, counter := semconv.JobStatusCompleted, &completed
-	errorType := o.errorType(&j.scope, j.scope.p)
+	p := j.scope.p
+	accounts := p.live.remove(&j.liveRun)
+	status, handles := semconv.JobStatusCompleted, &j.dimension.completed
+	errorType := o.errorType(&j.scope, p)
 	switch {
 	case o.canceled(&j.scope):
-		status, counter = semconv.JobStatusCanceled, &canceled
+		status, handles = semconv.JobStatusCanceled, &j.dimension.canceled
 	case o.err != nil:
-		status, counter = semconv.JobStatusFailed, &failed
+		status, handles = semconv.JobStatusFailed, &j.dimension.failed
 		if !j.rare.counted(o.err) {
-			j.scope.p.countError(&j.scope, jobStage, errorType)
+			p.countError(&j.scope, j.dimension, jobStage, errorType)
 		}
 	}
-	j.scope.p.inst.Jobs.Add(&j.scope, 1, counter.add...)
-	j.scope.p.inst.JobDuration.Record(&j.scope, took.Seconds(), counter.record...)
+	p.inst.Jobs.Add(&j.scope, 1, handles.add...)
+	p.inst.JobDuration.Record(&j.scope, took.Seconds(), handles.duration...)
 	video, cost := math.Float64frombits(j.video.Load()), j.Cost().Float64()
 	if video > 0 {
-		j.scope.p.inst.JobRatio.Record(&j.scope, took.Seconds()/video, counter.record...)
+		p.inst.JobRatio.Record(&j.scope, took.Seconds()/video, handles.ratio...)
 	}
-	j.scope.p.inst.CostPerJob.Record(&j.scope, cost)
+	p.inst.CostPerJob.Record(&j.scope, cost)
 	if j.scope.span.IsRecording() { // else the attributes are allocated for nothing
 		j.scope.span.SetAttributes(jobStatusKey.String(string(status)), costKey.Float64(cost))
 		if video > 0 {
@@ -164,10 +161,7 @@ func (j *Job) finish(o outcome) {
 	o.end(j.scope.span, errorType)
 }
 
-// jobStage is the stage attribute of an error that happened in a job but in none of its stages.
-const jobStage = "job"
-
-// ID is the id as it was given to StartJob.
+// ID returns the id that StartJob was given.
 func (j *Job) ID() string {
 	if j == nil {
 		return ""
@@ -175,7 +169,7 @@ func (j *Job) ID() string {
 	return j.id
 }
 
-// Cost is what this run has spent so far.
+// Cost returns what this run has spent so far.
 func (j *Job) Cost() USD {
 	if j == nil {
 		return 0
@@ -187,13 +181,13 @@ func (j *Job) Cost() USD {
 func (j *Job) addCost(amount USD) {
 	for {
 		old := j.cost.Load()
-		if j.cost.CompareAndSwap(old, int64(USD(old).plus(amount))) {
+		if j.cost.CompareAndSwap(old, int64(money.Sum(USD(old), amount))) {
 			return
 		}
 	}
 }
 
-// SetVideoDuration tells the length of the job's video once it is known; see [WithVideoDuration].
+// SetVideoDuration says how long the job's video is, once that is known; see [WithVideoDuration].
 func (j *Job) SetVideoDuration(d time.Duration) {
 	if j == nil || j.scope.p.inert() {
 		return
@@ -205,30 +199,26 @@ func (j *Job) SetVideoDuration(d time.Duration) {
 	j.video.Store(math.Float64bits(d.Seconds()))
 }
 
-// SetBudgetRemaining shows an amount that the program has computed itself in
-// video_processing_budget_remaining_usd{job_id}, in place of what [WithBudget] would show. It refuses nothing. The
-// first negative amount counts as budget exceeded, also after End.
-func (j *Job) SetBudgetRemaining(remaining USD) {
+// ReportBudgetRemaining shows an amount that the program has computed itself in
+// video_processing_budget_remaining_usd{job_id}, in place of what [WithBudget] would show. It refuses
+// nothing. The first negative amount counts as budget exceeded, also after End.
+func (j *Job) ReportBudgetRemaining(remaining USD) {
 	if j == nil || j.scope.p.inert() {
 		return
 	}
-	if remaining == notANumber || remaining == infinite || remaining == Unlimited {
-		reason := semconv.InvalidReasonInf
-		if remaining == notANumber {
-			reason = semconv.InvalidReasonNaN
-		}
+	if reason := invalidReason(remaining); reason != "" && reason != semconv.InvalidReasonNegative {
 		j.scope.p.countInvalid(&j.scope, semconv.BudgetRemainingName, reason)
 		return
 	}
-	j.live.budget.computed.Store(&remaining)
+	j.live.budget.reported.Store(&remaining)
 	if remaining < 0 {
 		j.exceed(&j.scope)
 	}
 }
 
-// BudgetRemaining is the limit less what was spent, as video_processing_budget_remaining_usd shows it, and whether
-// the job has a budget. It is negative when the job has overspent, and [Unlimited], which has no series, when nothing
-// bounds it.
+// BudgetRemaining returns the limit less what was spent, as video_processing_budget_remaining_usd shows
+// it, and whether the job has a budget. The amount is negative when the job has overspent. It is
+// [Unlimited], which has no series, when the budget refuses nothing.
 func (j *Job) BudgetRemaining() (USD, bool) {
 	if j == nil || j.scope.p.inert() {
 		return 0, false

@@ -25,12 +25,12 @@ func busyJob(p *instrument.Pipeline, n int) (context.Context, *instrument.Job) {
 }
 
 func work(ctx context.Context) {
-	_, _ = instrument.RunStage(ctx, "analysis", freeStage)
-	_, _ = instrument.RunStage(ctx, "rendering", failStage)
-	_, _ = instrument.RunCall(ctx, "whisper", freePrice, freeCall)
-	_, _ = instrument.RunCall(ctx, "whisper", nil, failStage, instrument.WithEstimate(instrument.Cent))
+	_, _ = instrument.RunStageValue(ctx, "analysis", freeStage)
+	_, _ = instrument.RunStageValue(ctx, "rendering", failStage)
+	_, _ = instrument.RunCallValue(ctx, "whisper", freePrice, freeCall)
+	_, _ = instrument.RunCallValue(ctx, "whisper", nil, failStage, instrument.WithMaxCost(instrument.Cent))
 	instrument.Spend(ctx, "gpu", instrument.Cent)
-	instrument.RecordError(ctx, "analysis", errDecoder)
+	instrument.RecordError(ctx, errDecoder)
 }
 
 // A job that runs for days does as much work as one of a minute for each of its stages and calls, and ends as quickly.
@@ -68,9 +68,9 @@ func TestAllocationsThatAJobKeepsAreBounded(t *testing.T) {
 	before := heap()
 	const each, n = 10_000, 10_000
 	for i := range n {
-		_, _ = instrument.RunStage(ctx, "analysis", func(ctx context.Context) (int, error) {
+		_, _ = instrument.RunStageValue(ctx, "analysis", func(ctx context.Context) (int, error) {
 			err := errors.New(strings.Repeat("x", each) + fmt.Sprint(i))
-			instrument.RecordError(ctx, "analysis", err)
+			instrument.RecordError(ctx, err)
 			return 0, err
 		})
 		work(ctx)

@@ -21,7 +21,7 @@ func TestJobCostIsRecordedWhateverTheOutcome(t *testing.T) {
 		{"failed", func(context.Context, context.CancelFunc) error { return errDecoder }},
 		{"failed", func(context.Context, context.CancelFunc) error { return context.DeadlineExceeded }},
 		{"failed", func(ctx context.Context, _ context.CancelFunc) error {
-			return buy(ctx, "gpt", cent, instrument.WithEstimate(10*dollar))
+			return buy(ctx, "gpt", cent, instrument.WithMaxCost(10*dollar))
 		}},
 		{"failed", func(context.Context, context.CancelFunc) error { panic("decoder") }},
 		{"canceled", func(ctx context.Context, cancel context.CancelFunc) error { cancel(); return ctx.Err() }},
@@ -57,7 +57,7 @@ func TestJobWithoutCostCountsAsFree(t *testing.T) {
 	}
 }
 
-// The sum of as many floats is off by a few nano-dollars.
+// The sum of as many floats is off by a few money.Nano-dollars.
 func TestJobCostOfManyCallsIsExact(t *testing.T) {
 	const calls = 100_000
 	p, rec := instrumenttest.New(t)
@@ -111,7 +111,7 @@ func TestSpendOutsideOfAJob(t *testing.T) {
 	var none context.Context
 	for _, ctx := range []context.Context{t.Context(), instrument.ContextWithPipeline(none, p), none} {
 		instrument.Spend(ctx, "gpu", dollar)
-		if err := buy(ctx, "gpt", dollar, instrument.WithEstimate(1000*dollar)); err != nil {
+		if err := buy(ctx, "gpt", dollar, instrument.WithMaxCost(1000*dollar)); err != nil {
 			t.Errorf("refused: %v", err)
 		}
 	}
@@ -132,7 +132,7 @@ func TestSpendOutsideOfAJob(t *testing.T) {
 func TestCallThatOutlivesItsJob(t *testing.T) {
 	p, rec := instrumenttest.New(t)
 	ctx, job := p.StartJob(t.Context(), "job-1", instrument.WithBudget(dollar))
-	_, call, err := instrument.StartCall(ctx, "whisper", instrument.WithEstimate(10*cent))
+	_, call, err := instrument.StartCall(ctx, "whisper", instrument.WithMaxCost(10*cent))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -140,7 +140,7 @@ func TestCallThatOutlivesItsJob(t *testing.T) {
 	job.End(nil)
 	call.End(nil)
 	instrument.Spend(ctx, "gpu", 3*cent)
-	if err := buy(ctx, "gpt", dollar, instrument.WithEstimate(dollar)); !errors.Is(err, instrument.ErrBudgetExceeded) {
+	if err := buy(ctx, "gpt", dollar, instrument.WithMaxCost(dollar)); !errors.Is(err, instrument.ErrBudgetExceeded) {
 		t.Errorf("error %v: the budget holds after the end", err)
 	}
 	if got := rec.Counter(vp("cost_usd_total")); instrument.Dollars(got) != 18*cent {
@@ -185,7 +185,7 @@ func TestMoneyOnTheScrape(t *testing.T) {
 	if err := buy(ctx, "whisper", whisperMinute.Prorate(int64(audio), int64(time.Minute))); err != nil {
 		t.Fatal(err)
 	}
-	_ = buy(ctx, "gpt", cent, instrument.WithEstimate(3*dollar))
+	_ = buy(ctx, "gpt", cent, instrument.WithMaxCost(3*dollar))
 	rec.Golden("money_live.prom", names...)
 	job.End(nil)
 	rec.Golden("money_ended.prom", names...)

@@ -21,7 +21,7 @@ func ExamplePipeline_StartJob() {
 	edit := func(ctx context.Context, id string) (err error) {
 		ctx, job := p.StartJob(ctx, id, instrument.WithVideoDuration(90*time.Second))
 		defer job.End(&err)
-		_, err = instrument.RunStage(ctx, "analysis", func(context.Context) (int, error) { return 12, nil })
+		_, err = instrument.RunStageValue(ctx, "analysis", func(context.Context) (int, error) { return 12, nil })
 		return err
 	}
 

@@ -186,7 +186,7 @@ func TestCanceledContextLosesNothing(t *testing.T) {
 	ctx, stage := instrument.StartStage(ctx, "analysis")
 	instrument.Spend(ctx, "gpu", instrument.Cent)
 	instrument.RecordHighlight(ctx, 0.5)
-	instrument.RecordError(ctx, "analysis", errDecoder)
+	instrument.RecordError(ctx, errDecoder)
 	err := errDecoder
 	stage.End(&err)
 	job.End(&err)

@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"github.com/stagemeter/stagemeter/instrument"
+	"github.com/stagemeter/stagemeter/instrument/budget"
 	"github.com/stagemeter/stagemeter/instrument/instrumenttest"
 )
 
@@ -15,7 +16,7 @@ import (
 func TestLedgerThatRefusesToOpen(t *testing.T) {
 	reports := captureReports(t)
 	away := func() error { return fmt.Errorf("store away: %w", instrument.ErrBudgetExceeded) }
-	p, _ := instrumenttest.New(t, instrument.WithLedger(brokenLedger{instrument.NewMemoryLedger(), "Open", away}))
+	p, _ := instrumenttest.New(t, instrument.WithLedger(brokenLedger{budget.NewMemoryLedger(), "Open", away}))
 	ctx, job := p.StartJob(t.Context(), "job-1", instrument.WithBudget(dollar))
 	if err := buy(ctx, "gpt", cent); !errors.Is(err, instrument.ErrBudgetExceeded) {
 		t.Errorf("the call gave %v, want a refusal", err)
@@ -27,7 +28,7 @@ func TestLedgerThatRefusesToOpen(t *testing.T) {
 // A store that is away has no figures to refuse with: the dashboard must not show an overspent budget for it.
 func TestRefusalWithoutABalance(t *testing.T) {
 	away := func() error { return fmt.Errorf("store away: %w", instrument.ErrBudgetExceeded) }
-	p, rec := instrumenttest.New(t, instrument.WithLedger(brokenLedger{instrument.NewMemoryLedger(), "Reserve", away}))
+	p, rec := instrumenttest.New(t, instrument.WithLedger(brokenLedger{budget.NewMemoryLedger(), "Reserve", away}))
 	ctx, job := p.StartJob(t.Context(), "job-1", instrument.WithBudget(10*dollar))
 	instrument.Spend(ctx, "gpu", dollar)
 	var refusal *instrument.BudgetError
@@ -45,7 +46,7 @@ func TestRefusalWithoutABalance(t *testing.T) {
 
 // A worker that takes over a job shows what the one before it has left, not the whole budget.
 func TestJoinedAccountShowsWhatIsLeft(t *testing.T) {
-	ledger := instrument.NewMemoryLedger()
+	ledger := budget.NewMemoryLedger()
 	p1, _ := instrumenttest.New(t, instrument.WithLedger(ledger))
 	p2, rec2 := instrumenttest.New(t, instrument.WithLedger(ledger))
 	ctx, first := p1.StartJob(t.Context(), "job-1", instrument.WithBudget(2*dollar))
@@ -60,7 +61,7 @@ func TestJoinedAccountShowsWhatIsLeft(t *testing.T) {
 
 // An id that always has a run under way, such as a tenant's, must not keep an account for every run there ever was.
 func TestAccountsAreClosedWhileOtherRunsLive(t *testing.T) {
-	l := &countedLedger{Ledger: instrument.NewMemoryLedger()}
+	l := &countedLedger{Ledger: budget.NewMemoryLedger()}
 	p, _ := instrumenttest.New(t, instrument.WithLedger(l))
 	start := func() (context.Context, *instrument.Job) {
 		return p.StartJob(t.Context(), "tenant-1", instrument.WithBudget(dollar))
@@ -88,18 +89,18 @@ func TestAccountsAreClosedWhileOtherRunsLive(t *testing.T) {
 
 // countedLedger knows how many accounts are open.
 type countedLedger struct {
-	instrument.Ledger
+	budget.Ledger
 	open int
 }
 
-func (l *countedLedger) Open(ctx context.Context, job string, limit instrument.USD) (instrument.Account, error) {
+func (l *countedLedger) Open(ctx context.Context, job string, limit instrument.USD) (budget.Account, error) {
 	a, err := l.Ledger.Open(ctx, job, limit)
 	l.open++
 	return countedAccount{a, l}, err
 }
 
 type countedAccount struct {
-	instrument.Account
+	budget.Account
 	l *countedLedger
 }
 
@@ -113,7 +114,7 @@ func TestEstimateThatIsNoAmountIsRefused(t *testing.T) {
 	for reason, estimate := range map[string]instrument.USD{"nan": notANumber, "inf": infinite, "negative": -cent} {
 		p, rec := instrumenttest.New(t)
 		ctx, job := p.StartJob(t.Context(), "job-1", instrument.WithBudget(dollar))
-		_, _, err := instrument.StartCall(ctx, "gpt", instrument.WithEstimate(estimate))
+		_, _, err := instrument.StartCall(ctx, "gpt", instrument.WithMaxCost(estimate))
 		if !errors.Is(err, instrument.ErrBudgetExceeded) {
 			t.Errorf("%s: %v, want a refusal", reason, err)
 		}
@@ -123,7 +124,7 @@ func TestEstimateThatIsNoAmountIsRefused(t *testing.T) {
 		job.End(nil)
 
 		free, unbounded := p.StartJob(t.Context(), "job-2", instrument.WithBudget(instrument.Unlimited))
-		if _, call, err := instrument.StartCall(free, "gpt", instrument.WithEstimate(estimate)); err != nil {
+		if _, call, err := instrument.StartCall(free, "gpt", instrument.WithMaxCost(estimate)); err != nil {
 			t.Errorf("%s: without a limit: %v, want none", reason, err)
 		} else {
 			call.End(nil)
@@ -137,7 +138,7 @@ func TestCutOffCallBooksTheGreater(t *testing.T) {
 	for _, tt := range []struct{ observed, want instrument.USD }{{5 * cent, 20 * cent}, {30 * cent, 30 * cent}} {
 		p, _ := instrumenttest.New(t)
 		ctx, job := p.StartJob(t.Context(), "job-1")
-		_, call, err := instrument.StartCall(ctx, "gpt", instrument.WithFloor(20*cent))
+		_, call, err := instrument.StartCall(ctx, "gpt", instrument.WithMinCost(20*cent))
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -155,7 +156,7 @@ func TestCutOffCallBooksTheGreater(t *testing.T) {
 func TestCallThatWasNotMadeCostsNothing(t *testing.T) {
 	p, _ := instrumenttest.New(t)
 	ctx, job := p.StartJob(t.Context(), "job-1")
-	if _, err := instrument.RunCall[int](ctx, "gpt", nil, nil, instrument.WithFloor(dollar)); err == nil || job.Cost() != 0 {
+	if _, err := instrument.RunCallValue[int](ctx, "gpt", nil, nil, instrument.WithMinCost(dollar)); err == nil || job.Cost() != 0 {
 		t.Errorf("error %v, cost %s, want an error and $0.00", err, job.Cost())
 	}
 	job.End(nil)

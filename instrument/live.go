@@ -1,7 +1,6 @@
 package instrument
 
 import (
-	"math"
 	"slices"
 	"sync"
 	"sync/atomic"
@@ -10,21 +9,32 @@ import (
 	"go.opentelemetry.io/otel/attribute"
 	"go.opentelemetry.io/otel/metric"
 
+	"github.com/stagemeter/stagemeter/instrument/money"
 	"github.com/stagemeter/stagemeter/internal/instruments"
 	"github.com/stagemeter/stagemeter/semconv"
 )
 
-// live is the registry of the jobs under way. Per-job series come from here alone and are observed, so they end with
-// their job. It holds every live job, so that its totals are exact, and shows series of at most limit ids, and of
-// their costs at most costLimit series.
+// live is the registry of the jobs under way. All series of single jobs come from here and are observed,
+// so they end with their job. It holds every live job, so that its totals are exact, and shows series of
+// at most limit ids, and at most costLimit series of their costs.
 type live struct {
 	mu          sync.Mutex
 	limit       int
 	shown       int
 	costs       atomic.Int64 // series of job_cost_usd
 	runs        int64
-	first, last *Job // every live run, in the order of their starts
+	first, last *liveRun // every live run, in the order of their starts
 	byID        map[string]*liveJob
+}
+
+// liveRun is what the registry knows of one run. It is a part of its Job.
+type liveRun struct {
+	id, shown  string // as given to StartJob, and as series and spans show it
+	start      time.Time
+	live       *liveJob
+	own        liveJob      // what live is, unless another run of this id lives already; later ones keep this run for it
+	account    *openAccount // that this run has opened
+	prev, next *liveRun     // guarded by live.mu
 }
 
 // liveJob is what the runs of one id share while at least one of them lives.
@@ -32,11 +42,11 @@ type liveJob struct {
 	id     string // as series show it
 	shown  bool   // under the cap: has series of its own; never changed
 	runs   int    // guarded by live.mu
-	budget budget
+	budget jobBudget
 	opened []*openAccount // by runs that have ended; guarded by live.mu
 
 	mu     sync.Mutex
-	costs  []apiCost // as many as there are apis
+	costs  []apiCost // one for each API that was paid
 	hidden bool      // a cost has no series
 	ended  bool      // the last run has
 }
@@ -47,66 +57,66 @@ type apiCost struct {
 	set  metric.MeasurementOption // nil: no series
 }
 
-// add registers a run that starts and tells whether its id has series.
-func (l *live) add(j *Job) (shown bool) {
+// add registers a run that starts, and reports whether its id has series.
+func (l *live) add(r *liveRun) (shown bool) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	e := l.byID[j.id]
+	e := l.byID[r.id]
 	if e == nil {
-		e = &j.own
-		e.id, e.shown = j.shown, l.shown < l.limit
+		e = &r.own
+		e.id, e.shown = r.shown, l.shown < l.limit
 		if e.shown {
 			l.shown++
 		}
-		l.byID[j.id] = e
+		l.byID[r.id] = e
 	}
 	e.runs++
-	j.live = e
+	r.live = e
 	l.runs++
-	if j.prev = l.last; j.prev == nil {
-		l.first = j
+	if r.prev = l.last; r.prev == nil {
+		l.first = r
 	} else {
-		j.prev.next = j
+		r.prev.next = r
 	}
-	l.last = j
+	l.last = r
 	return e.shown
 }
 
-// remove ends a run. With the last run of an id its series end. The accounts are to be closed: those that runs which
-// have ended opened, but for the one that the others go on with.
-func (l *live) remove(j *Job) (accounts []*openAccount) {
+// remove ends a run. With the last run of an id its series end. The caller closes the accounts that it
+// returns: those that ended runs have opened, except for the one that the others go on with.
+func (l *live) remove(r *liveRun) (accounts []*openAccount) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.runs--
-	if j.prev == nil {
-		l.first = j.next
+	if r.prev == nil {
+		l.first = r.next
 	} else {
-		j.prev.next = j.next
+		r.prev.next = r.next
 	}
-	if j.next == nil {
-		l.last = j.prev
+	if r.next == nil {
+		l.last = r.prev
 	} else {
-		j.next.prev = j.prev
+		r.next.prev = r.prev
 	}
-	j.prev, j.next = nil, nil
-	if j.account != nil {
-		j.live.opened = append(j.live.opened, j.account)
+	r.prev, r.next = nil, nil
+	if r.account != nil {
+		r.live.opened = append(r.live.opened, r.account)
 	}
-	accounts = j.live.opened
-	if j.live.runs--; j.live.runs > 0 {
-		used := j.live.budget.account.Load()
-		j.live.opened = slices.DeleteFunc(slices.Clone(accounts), func(a *openAccount) bool { return a != used })
+	accounts = r.live.opened
+	if r.live.runs--; r.live.runs > 0 {
+		used := r.live.budget.account.Load()
+		r.live.opened = slices.DeleteFunc(slices.Clone(accounts), func(a *openAccount) bool { return a != used })
 		return slices.DeleteFunc(accounts, func(a *openAccount) bool { return a == used })
 	}
-	delete(l.byID, j.id)
-	if j.live.shown {
+	delete(l.byID, r.id)
+	if r.live.shown {
 		l.shown--
-		l.costs.Add(-j.live.end())
+		l.costs.Add(-r.live.end())
 	}
 	return accounts
 }
 
-// snapshot is the state that a collection reports, taken under the lock and observed outside of it.
+// snapshot returns the state that a collection reports, taken under the lock and observed outside of it.
 func (l *live) snapshot() (runs int64, oldest time.Time, shown []*liveJob) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -122,10 +132,12 @@ func (l *live) snapshot() (runs int64, oldest time.Time, shown []*liveJob) {
 	return l.runs, oldest, shown
 }
 
-// costLimit is 1,999, the SDK's default limit less its overflow series, or more where more jobs are to be shown.
+// costLimit returns 1,999, the SDK's default limit less its overflow series, or more if more jobs may be
+// shown.
 func (l *live) costLimit() int64 { return 2*int64(max(l.limit, 1000)) - 1 }
 
-// spend adds to what the live job e has spent on an API, and tells whether this made e one that is not fully shown.
+// spend adds to what the live job e has spent on an API, and reports whether e is not fully shown from
+// now on.
 func (l *live) spend(e *liveJob, api *apiHandle, amount USD) (hidden bool) {
 	if !e.shown {
 		return false
@@ -134,7 +146,7 @@ func (l *live) spend(e *liveJob, api *apiHandle, amount USD) (hidden bool) {
 	defer e.mu.Unlock()
 	for i := range e.costs {
 		if e.costs[i].api == api {
-			e.costs[i].cost = e.costs[i].cost.plus(amount)
+			e.costs[i].cost = money.Sum(e.costs[i].cost, amount)
 			return false
 		}
 	}
@@ -153,7 +165,7 @@ func (l *live) spend(e *liveJob, api *apiHandle, amount USD) (hidden bool) {
 
 func (e *liveJob) label() attribute.KeyValue { return semconv.AttrJobID.String(e.id) }
 
-// end ends the series of a job and tells how many of its costs had one.
+// end ends the series of a job and returns how many of its costs had one.
 func (e *liveJob) end() (series int64) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
@@ -178,26 +190,4 @@ func (e *liveJob) observe(o metric.Observer, inst *instruments.Set) {
 			o.ObserveFloat64(inst.JobCost, c.cost.Float64(), c.set)
 		}
 	}
-}
-
-// observe is the pipeline's one callback. It reads atomics and short-lived locks, calls the users' pool functions
-// with their panics contained, and never returns an error: a reader would drop everything for one.
-func (p *Pipeline) observe(o metric.Observer) {
-	runs, oldest, shown := p.live.snapshot()
-	o.ObserveInt64(p.inst.JobsInProgress, runs)
-	start := 0.0
-	if !oldest.IsZero() {
-		start = math.Round(float64(oldest.UnixMicro())/1e3) / 1e3
-	}
-	if start > 0 || !p.implicit { // of two pipelines on one provider the last to say holds
-		o.ObserveFloat64(p.inst.OldestJobStartTimestamp, start)
-	}
-	for _, e := range shown {
-		e.observe(o, &p.inst)
-	}
-	for _, h := range p.stages.all() {
-		o.ObserveInt64(p.inst.StagesInProgress, h.inProgress.Load(), h.set)
-	}
-	o.ObserveInt64(p.inst.FfmpegProcesses, p.processes.Load())
-	p.pools.observe(o, &p.inst)
 }

@@ -194,7 +194,7 @@ func TestJobsAndScrapesAtOnce(t *testing.T) {
 			for i := range each {
 				id := fmt.Sprint("job-", (w*each+i)/2) // some ids twice, at once or one after the other
 				_ = p.RunJob(context.Background(), id, func(ctx context.Context) error {
-					_, err := instrument.RunStage(ctx, fmt.Sprint("stage-", i%3), func(ctx context.Context) (int, error) {
+					_, err := instrument.RunStageValue(ctx, fmt.Sprint("stage-", i%3), func(ctx context.Context) (int, error) {
 						instrument.Spend(ctx, fmt.Sprint("api-", i%2), instrument.Cent)
 						instrument.JobFromContext(ctx).SetVideoDuration(time.Minute)
 						return 0, nil

@@ -1,7 +1,9 @@
 package instrument_test
 
 import (
+	"context"
 	"fmt"
+	"math"
 	"os"
 	"slices"
 	"strings"
@@ -11,6 +13,8 @@ import (
 	"go.opentelemetry.io/otel"
 	"go.opentelemetry.io/otel/attribute"
 	"go.uber.org/goleak"
+
+	"github.com/stagemeter/stagemeter/instrument"
 )
 
 // TestMain plays the program that crashes for the tests of panics, and checks that nothing leaves a goroutine behind.
@@ -20,6 +24,31 @@ func TestMain(m *testing.M) {
 		os.Exit(0)
 	}
 	goleak.VerifyTestMain(m)
+}
+
+const (
+	cent   = instrument.Cent
+	dollar = instrument.Dollar
+)
+
+// Published prices, per million tokens or per minute of audio.
+const (
+	transcribeIn  = 250 * cent    // gpt-4o-transcribe
+	transcribeOut = 10 * dollar   //
+	whisperMinute = 6 * cent / 10 // whisper-1
+)
+
+// Amounts that are none.
+var (
+	notANumber = instrument.Dollars(math.NaN())
+	infinite   = instrument.Dollars(math.Inf(1))
+)
+
+// recordErrorIn records an error in a stage that survives it.
+func recordErrorIn(ctx context.Context, stage string, err error) {
+	ctx, s := instrument.StartStage(ctx, stage)
+	instrument.RecordError(ctx, err)
+	s.End(nil)
 }
 
 // vp is the Prometheus name of a metric.

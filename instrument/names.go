@@ -18,14 +18,15 @@ const (
 	maxNameLen, maxIDLen = 64, 256
 )
 
-// names hands out one handle per name, so that a recording finds its prebuilt attributes by one map access. It
-// bounds how many there are: past the limit a name that was not declared shares the handle of "other".
+// names hands out one handle per name, so that a recording finds its prebuilt attributes by one map
+// access. It bounds how many there are: past the limit an undeclared name shares the handle of "other".
 //
-// The map is copied on write and read without a lock: names are few, and appear early in a program's life.
+// The map is copied on write and read without a lock: names are few, and appear early in a program's
+// life.
 type names[H any] struct {
 	what   string // for the one report
 	build  func(name string) *H
-	bad    func() // told of each name that had to be changed
+	bad    func() // called for each name that had to be changed
 	byName atomic.Pointer[map[string]*H]
 	full   atomic.Bool
 
@@ -46,7 +47,7 @@ func newNames[H any](what string, limit int, declared []string, build func(strin
 	return n
 }
 
-// get is the handle of a name. It does not allocate for a name that it has seen.
+// get returns the handle for name. It does not allocate for a name that it has seen.
 func (n *names[H]) get(name string) *H {
 	if h := (*n.byName.Load())[name]; h != nil {
 		return h
@@ -76,7 +77,7 @@ func (n *names[H]) add(raw string) *H {
 	return h
 }
 
-// insert makes the handle of a name, and tells whether this name was the first beyond the limit.
+// insert makes the handle of a name, and reports whether this name was the first beyond the limit.
 func (n *names[H]) insert(name string) (h *H, filled bool) {
 	n.mu.Lock()
 	defer n.mu.Unlock()
@@ -103,10 +104,10 @@ func (n *names[H]) insert(name string) (h *H, filled bool) {
 	return h, filled
 }
 
-// all is every handle so far, by name.
+// all returns every handle so far, by name.
 func (n *names[H]) all() map[string]*H { return *n.byName.Load() }
 
-// cleanName makes an attribute value of a name and tells whether it could stay as it was.
+// cleanName makes an attribute value of a name, and reports whether it was unchanged.
 func cleanName(name string) (string, bool) {
 	c := clean(name, maxNameLen)
 	if c == "" {
@@ -115,10 +116,10 @@ func cleanName(name string) (string, bool) {
 	return c, c == name
 }
 
-// clean makes a text fit for telemetry: valid UTF-8 (OTLP refuses a whole batch for less), no control characters, at
-// most limit bytes.
+// clean makes a text fit for telemetry: valid UTF-8 (otherwise OTLP refuses a whole batch), without
+// control characters, and at most limit bytes.
 func clean(s string, limit int) string {
-	if len(s) <= limit && plain(s) {
+	if len(s) <= limit && isPlain(s) {
 		return s
 	}
 	if len(s) > 4*limit { // look at no more of a huge text than can matter
@@ -141,8 +142,8 @@ func clean(s string, limit int) string {
 	return s
 }
 
-// plain tells that a text is printable ASCII without space at its ends, which needs no cleaning.
-func plain(s string) bool {
+// isPlain reports whether a text is printable ASCII without space at its ends, which needs no cleaning.
+func isPlain(s string) bool {
 	for i := range len(s) {
 		if s[i] < ' ' || s[i] > '~' {
 			return false

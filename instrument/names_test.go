@@ -21,7 +21,7 @@ func TestNameLimit(t *testing.T) {
 	p, rec := instrumenttest.New(t, instrument.WithNameLimit(2), instrument.WithStages("analysis", "rendering"), instrument.WithAPIs("whisper"))
 	ctx := instrument.ContextWithPipeline(t.Context(), p)
 	stage := func(name string) {
-		_, _ = instrument.RunStage(ctx, name, func(context.Context) (int, error) { return 0, nil })
+		_, _ = instrument.RunStageValue(ctx, name, func(context.Context) (int, error) { return 0, nil })
 	}
 	for i := range 10 {
 		stage(fmt.Sprint("cut-", i))
@@ -54,7 +54,7 @@ func TestErrorHandlerThatRecords(t *testing.T) {
 	ctx := instrument.ContextWithPipeline(t.Context(), p)
 	captureReports(t) // undoes the handler below
 	otel.SetErrorHandler(otel.ErrorHandlerFunc(func(err error) {
-		instrument.RecordError(ctx, "telemetry", err)
+		instrument.RecordError(ctx, err)
 		instrument.Spend(ctx, "telemetry", 0)
 	}))
 	for i := range 3 {
@@ -106,7 +106,7 @@ func TestNames(t *testing.T) {
 			p, rec := instrumenttest.New(t)
 			ctx := instrument.ContextWithPipeline(t.Context(), p)
 			for range 2 {
-				_, _ = instrument.RunStage(ctx, tt.name, func(context.Context) (int, error) { return 0, nil })
+				_, _ = instrument.RunStageValue(ctx, tt.name, func(context.Context) (int, error) { return 0, nil })
 				instrument.Spend(ctx, tt.name, instrument.Cent)
 			}
 			s := rec.Snapshot()
@@ -138,7 +138,7 @@ func TestNewNamesAtOnce(t *testing.T) {
 	for range 16 {
 		wg.Go(func() {
 			for i := range 40 {
-				instrument.RecordError(ctx, fmt.Sprint("stage-", i), errDecoder)
+				recordErrorIn(ctx, fmt.Sprint("stage-", i), errDecoder)
 			}
 		})
 	}
@@ -158,7 +158,7 @@ func TestErrorsOfJobsAreNoStage(t *testing.T) {
 	p, rec := instrumenttest.New(t, instrument.WithNameLimit(1))
 	ctx := instrument.ContextWithPipeline(t.Context(), p)
 	for i := range 3 {
-		instrument.RecordError(ctx, fmt.Sprint("stage-", i), errDecoder)
+		recordErrorIn(ctx, fmt.Sprint("stage-", i), errDecoder)
 	}
 	_ = p.RunJob(ctx, "job-1", func(context.Context) error { return errDecoder })
 	if got := rec.Counter(vp("errors_total"), label("stage", "job")); got != 1 {

@@ -78,13 +78,21 @@ var functions = map[string]func(){
 	"JobFromContext":       func() { instrument.JobFromContext(noContext).End(nil) },
 	"StartStage":           func() { ctx, s := instrument.StartStage(noContext, ""); s.End(nil); _ = ctx.Err() },
 	"StartCall":            func() { ctx, c, _ := instrument.StartCall(noContext, ""); c.End(nil); _ = ctx.Err() },
-	"RunStage":             func() { _, _ = instrument.RunStage[int](noContext, "", nil) },
-	"RunCall":              func() { _, _ = instrument.RunCall[int](noContext, "", nil, nil) },
+	"StageFromContext":     func() { instrument.StageFromContext(noContext).End(nil) },
+	"CallFromContext":      func() { instrument.CallFromContext(noContext).End(nil) },
+	"StartJob":             func() { ctx, j := instrument.StartJob(noContext, ""); j.End(nil); _ = ctx.Err() },
+	"RunJob":               func() { _ = instrument.RunJob(noContext, "", nil) },
+	"RunJobValue":          func() { _, _ = instrument.RunJobValue[int](noContext, "", nil) },
+	"Enqueue":              func() { instrument.Enqueue(noContext, "", nil) },
+	"RunStage":             func() { _ = instrument.RunStage(noContext, "", nil) },
+	"RunStageValue":        func() { _, _ = instrument.RunStageValue[int](noContext, "", nil) },
+	"RunCall":              func() { _ = instrument.RunCall(noContext, "", nil) },
+	"RunCallValue":         func() { _, _ = instrument.RunCallValue[int](noContext, "", nil, nil) },
 	"WrapJob":              func() { _, _ = instrument.WrapJob[int, int](nil, nil)(noContext, 0) },
 	"WrapStage":            func() { _, _ = instrument.WrapStage[int, int]("", nil)(noContext, 0) },
 	"WrapCall":             func() { _, _ = instrument.WrapCall[int, int]("", nil, nil)(noContext, 0) },
 	"Spend":                func() { instrument.Spend(noContext, "", 0) },
-	"RecordError":          func() { instrument.RecordError(noContext, "", nil) },
+	"RecordError":          func() { instrument.RecordError(noContext, nil) },
 	"RecordLoudnessSpread": func() { instrument.RecordLoudnessSpread(noContext, "", 0) },
 	"RecordNormalization":  func() { instrument.RecordNormalization(noContext, 0) },
 	"RecordSegments":       func() { instrument.RecordSegments(noContext, 0) },
@@ -93,14 +101,13 @@ var functions = map[string]func(){
 	"StartProcess":         func() { p, _ := instrument.StartProcess(noContext, nil); _ = p.Wait() },
 	"ErrorType":            func() { instrument.ErrorType(nil) },
 	"Dollars":              func() { instrument.Dollars(0) },
-	"ParseUSD":             func() { _, _ = instrument.ParseUSD("") },
-	"NewMemoryLedger":      func() { a, _ := instrument.NewMemoryLedger().Open(noContext, "", 0); _ = a.Close(noContext) },
 
 	"WithMeterProvider":   func() { _, _ = instrument.New(instrument.WithMeterProvider(nil)) },
 	"WithTracerProvider":  func() { _, _ = instrument.New(instrument.WithTracerProvider(nil)) },
 	"WithPropagators":     func() { _, _ = instrument.New(instrument.WithPropagators(nil)) },
 	"WithStages":          func() { _, _ = instrument.New(instrument.WithStages()) },
 	"WithAPIs":            func() { _, _ = instrument.New(instrument.WithAPIs()) },
+	"WithLabels":          func() { _, _ = instrument.New(instrument.WithLabels()) },
 	"WithNameLimit":       func() { _, _ = instrument.New(instrument.WithNameLimit(0)) },
 	"WithLiveJobLimit":    func() { _, _ = instrument.New(instrument.WithLiveJobLimit(0)) },
 	"WithJobIDLabel":      func() { _, _ = instrument.New(instrument.WithJobIDLabel()) },
@@ -111,9 +118,11 @@ var functions = map[string]func(){
 	"WithBudget":        startJob(instrument.WithBudget(0)),
 	"WithCarrier":       startJob(instrument.WithCarrier(nil)),
 	"WithRemoteParent":  startJob(instrument.WithRemoteParent()),
-	"WithVideoDuration": startJob(instrument.WithVideoDuration(0), instrument.VideoDurationOption{}),
-	"WithEstimate":      startCall(instrument.WithEstimate(0)),
-	"WithFloor":         startCall(instrument.WithFloor(0)),
+	"WithVideoDuration": startJob(instrument.WithVideoDuration(0)),
+	"WithJobType":       startJob(instrument.WithJobType("")),
+	"WithLabel":         startJob(instrument.WithLabel("", "")),
+	"WithMaxCost":       startCall(instrument.WithMaxCost(0)),
+	"WithMinCost":       startCall(instrument.WithMinCost(0)),
 }
 
 var noContext context.Context
@@ -193,10 +202,10 @@ func TestWithoutAPipelineTheWorkIsDone(t *testing.T) {
 				instrument.WithBudget(0)); err != errDecoder {
 				t.Errorf("RunJob = %v", err)
 			}
-			if n, err := instrument.RunStage(ctx, "s", bound); n != 2 || err != errDecoder {
+			if n, err := instrument.RunStageValue(ctx, "s", bound); n != 2 || err != errDecoder {
 				t.Errorf("RunStage = %v, %v", n, err)
 			}
-			if n, err := instrument.RunCall(ctx, "a", nil, bound); n != 3 || err != errDecoder {
+			if n, err := instrument.RunCallValue(ctx, "a", nil, bound); n != 3 || err != errDecoder {
 				t.Errorf("RunCall = %v, %v", n, err)
 			}
 			if n, err := instrument.WrapJob(nil, count)(ctx, 0); n != 4 || err != errDecoder {

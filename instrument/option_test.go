@@ -10,6 +10,7 @@ import (
 	tracenoop "go.opentelemetry.io/otel/trace/noop"
 
 	"github.com/stagemeter/stagemeter/instrument"
+	"github.com/stagemeter/stagemeter/instrument/budget"
 	"github.com/stagemeter/stagemeter/instrument/instrumenttest"
 )
 
@@ -65,7 +66,7 @@ func TestOptionsThatAreWrong(t *testing.T) {
 }
 
 // memoryStub is a ledger that was never made.
-type memoryStub struct{ instrument.Ledger }
+type memoryStub struct{ budget.Ledger }
 
 func TestAllErrorsOfOptionsAreTold(t *testing.T) {
 	_, err := instrument.New(instrument.WithNameLimit(-1), instrument.WithStages("", "a\n"), nil)
@@ -102,7 +103,7 @@ func TestNamesOfOptionsStayTheCallers(t *testing.T) {
 		t.Errorf("the names are %v now", names)
 	}
 	names[0] = "overwritten"
-	_, _ = instrument.RunStage(instrument.ContextWithPipeline(t.Context(), p), "analysis", func(context.Context) (int, error) { return 0, nil })
+	_, _ = instrument.RunStageValue(instrument.ContextWithPipeline(t.Context(), p), "analysis", func(context.Context) (int, error) { return 0, nil })
 	if strings.Contains(rec.Exposition(), "overwritten") || !strings.Contains(rec.Exposition(), `stage="rendering"`) {
 		t.Errorf("the pipeline has the caller's slice:\n%s", rec.Exposition())
 	}

@@ -28,7 +28,7 @@ var measured = map[string]func(p *instrument.Pipeline, f func()) error{
 		return nil
 	},
 	"RunStage": func(p *instrument.Pipeline, f func()) error {
-		_, err := instrument.RunStage(instrument.ContextWithPipeline(context.Background(), p), "analysis",
+		_, err := instrument.RunStageValue(instrument.ContextWithPipeline(context.Background(), p), "analysis",
 			func(context.Context) (int, error) { f(); return 0, nil })
 		return err
 	},
@@ -39,7 +39,7 @@ var measured = map[string]func(p *instrument.Pipeline, f func()) error{
 		return nil
 	},
 	"RunCall": func(p *instrument.Pipeline, f func()) error {
-		_, err := instrument.RunCall(instrument.ContextWithPipeline(context.Background(), p), "whisper", nil,
+		_, err := instrument.RunCallValue(instrument.ContextWithPipeline(context.Background(), p), "whisper", nil,
 			func(context.Context) (int, error) { f(); return 0, nil })
 		return err
 	},
@@ -51,10 +51,10 @@ var measured = map[string]func(p *instrument.Pipeline, f func()) error{
 	},
 	"nested": func(p *instrument.Pipeline, f func()) error {
 		return p.RunJob(context.Background(), "job-1", func(ctx context.Context) error {
-			_, err := instrument.RunStage(ctx, "outer", func(ctx context.Context) (_ int, err error) {
+			_, err := instrument.RunStageValue(ctx, "outer", func(ctx context.Context) (_ int, err error) {
 				ctx, stage := instrument.StartStage(ctx, "inner")
 				defer stage.End(&err)
-				return instrument.RunCall(ctx, "whisper", nil, func(context.Context) (int, error) { f(); return 0, nil })
+				return instrument.RunCallValue(ctx, "whisper", nil, func(context.Context) (int, error) { f(); return 0, nil })
 			})
 			return err
 		})
@@ -142,7 +142,7 @@ func TestHelperThatPanicsWithACycle(t *testing.T) {
 	reports := captureReports(t)
 	p, _ := instrumenttest.New(t)
 	price := func(int) instrument.USD { panic(cyclic()) }
-	_, err := instrument.RunCall(instrument.ContextWithPipeline(t.Context(), p), "gpt", price,
+	_, err := instrument.RunCallValue(instrument.ContextWithPipeline(t.Context(), p), "gpt", price,
 		func(context.Context) (int, error) { return 1, nil })
 	if err != nil {
 		t.Errorf("the call failed for it: %v", err)
@@ -254,7 +254,7 @@ func TestPanicUnderACanceledContext(t *testing.T) {
 		ctx, cancel := canceledParent(t.Context())
 		_ = recovered(func() {
 			_ = p.RunJob(ctx, "job-1", func(ctx context.Context) error {
-				_, err := instrument.RunStage(ctx, "analysis", func(ctx context.Context) (int, error) { panic(ctx.Err()) })
+				_, err := instrument.RunStageValue(ctx, "analysis", func(ctx context.Context) (int, error) { panic(ctx.Err()) })
 				return err
 			})
 		})
@@ -298,7 +298,7 @@ func TestPanicValueIsNotRead(t *testing.T) {
 	})
 	for range 100 {
 		err := p.RunJob(t.Context(), "job-1", func(ctx context.Context) error {
-			_, err := instrument.RunStage(ctx, "analysis", func(context.Context) (int, error) { panic(shared) })
+			_, err := instrument.RunStageValue(ctx, "analysis", func(context.Context) (int, error) { panic(shared) })
 			return err
 		})
 		if !strings.Contains(err.Error(), "struct") {

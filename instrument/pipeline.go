@@ -2,13 +2,8 @@ package instrument
 
 import (
 	"context"
-	"crypto/rand"
-	"encoding/hex"
 	"errors"
 	"fmt"
-	"hash/fnv"
-	"io"
-	"strconv"
 	"sync/atomic"
 
 	"go.opentelemetry.io/otel"
@@ -18,21 +13,24 @@ import (
 	"go.opentelemetry.io/otel/trace"
 	tracenoop "go.opentelemetry.io/otel/trace/noop"
 
+	"github.com/stagemeter/stagemeter/instrument/budget"
+	"github.com/stagemeter/stagemeter/instrument/internal/errs"
 	"github.com/stagemeter/stagemeter/internal/instruments"
 	"github.com/stagemeter/stagemeter/semconv"
 )
 
-// ScopeName names the meter and the tracer of this package.
+// ScopeName is the name of this package's meter and tracer.
 const ScopeName = "github.com/stagemeter/stagemeter/instrument"
 
 // Version is the version of this package, and of its meter and tracer.
 const Version = "0.1.0"
 
-// A Pipeline measures jobs. One program has one, made by [New] once the providers are there; its methods are safe for
-// concurrent use. A nil *Pipeline and the zero Pipeline are inert: what they wrap runs unmeasured.
+// A Pipeline measures jobs. A program makes one with [New], once its providers are there, or uses
+// [Default]. Its methods are safe for concurrent use. A nil *Pipeline and the zero Pipeline are inert:
+// what they wrap runs unmeasured.
 type Pipeline struct {
 	ready        bool
-	implicit     bool // nobody asked for it: the one of Default
+	implicit     bool // made by Default
 	root         scope
 	inst         instruments.Set
 	tracer       trace.Tracer
@@ -41,50 +39,57 @@ type Pipeline struct {
 	classify     func(error) string
 	recover      bool
 	jobIDLabel   bool
-	ledger       Ledger
-	holdPrefix   string
-	holds        atomic.Uint64
-	unnamed      atomic.Uint64
+	ledger       budget.Ledger
+	ids          ids
 	live         live
 	stages       *names[stageHandle]
 	apis         *names[apiHandle]
+	dimensions   *dimensions
 	errors       errorKeys
 	pools        pools
 	processes    atomic.Int64
 	registration metric.Registration
 }
 
-// New makes a pipeline. Without options it measures through the global providers, in-memory budgets, up to 1,000 live
-// jobs with series of their own. It always returns a usable pipeline; the error joins what was wrong with the options
-// and which instruments the meter refused, which then record nothing.
+// New makes a pipeline. Without options it measures through the global providers, keeps budgets in
+// memory, and shows series of up to 1,000 live jobs. It always returns a usable pipeline. The error joins
+// what was wrong with the options and which instruments the meter refused; these record nothing.
 //
-// Make one pipeline for a meter provider, when the global providers, if they are used, are in place: the zeros that
-// it records at the start go to the provider of that moment.
+// Make one pipeline for a meter provider. If it is to use the global providers, set them first: the zeros
+// that New records go to the provider of that moment.
 func New(opts ...Option) (*Pipeline, error) {
 	c := config{
 		meters:    otel.GetMeterProvider(),
 		tracers:   otel.GetTracerProvider(),
 		nameLimit: 100,
 		liveLimit: 1000,
-		ledger:    NewMemoryLedger(),
+		ledger:    budget.NewMemoryLedger(),
 	}
-	var errs []error
+	var wrong []error
 	for _, o := range opts {
 		if o == nil {
-			errs = append(errs, errors.New("instrument: New: a nil Option is ignored"))
+			wrong = append(wrong, errors.New("instrument: New: a nil Option is ignored"))
 			continue
 		}
-		errs = append(errs, o.apply(&c))
+		wrong = append(wrong, o.apply(&c))
+	}
+	if c.meters == nil { // otel.SetMeterProvider(nil)
+		c.meters = metricnoop.NewMeterProvider()
+		wrong = append(wrong, errors.New("instrument: New: the global meter provider is nil; nothing is measured"))
+	}
+	if c.tracers == nil {
+		c.tracers = tracenoop.NewTracerProvider()
+		wrong = append(wrong, errors.New("instrument: New: the global tracer provider is nil; nothing is traced"))
 	}
 	meter := c.meters.Meter(ScopeName, metric.WithInstrumentationVersion(Version))
 	if meter == nil {
 		meter = metricnoop.Meter{}
-		errs = append(errs, fmt.Errorf("instrument: New: the meter provider %T gave no meter; nothing is measured", c.meters))
+		wrong = append(wrong, fmt.Errorf("instrument: New: the meter provider %T gave no meter; nothing is measured", c.meters))
 	}
 	tracer := c.tracers.Tracer(ScopeName, trace.WithInstrumentationVersion(Version))
 	if tracer == nil {
 		tracer = tracenoop.Tracer{}
-		errs = append(errs, fmt.Errorf("instrument: New: the tracer provider %T gave no tracer; nothing is traced", c.tracers))
+		wrong = append(wrong, fmt.Errorf("instrument: New: the tracer provider %T gave no tracer; nothing is traced", c.tracers))
 	}
 	_, untraced := tracer.(tracenoop.Tracer)
 	p := &Pipeline{
@@ -97,23 +102,24 @@ func New(opts ...Option) (*Pipeline, error) {
 		recover:    c.recover,
 		jobIDLabel: c.jobIDLabel,
 		ledger:     c.ledger,
-		holdPrefix: randomPrefix(),
+		ids:        ids{prefix: randomPrefix()},
 		live:       live{limit: c.liveLimit, byID: make(map[string]*liveJob)},
 		errors:     errorKeys{limit: c.nameLimit, known: make(map[string]struct{}), opts: make(map[errorKey]addOptions)},
 	}
 	p.root.p = p
 	var err error
 	p.inst, err = instruments.New(meter)
-	errs = append(errs, err)
+	wrong = append(wrong, err)
 	p.stages = newNames("stage names", c.nameLimit, c.stages, newStageHandle, func() { p.badName(semconv.DurationName) })
 	p.apis = newNames("API names", c.nameLimit, c.apis, p.newAPI, func() { p.badName(semconv.APICallsName) })
+	p.dimensions = newDimensions(c.nameLimit, c.labels, func() { p.badName(semconv.JobsName) })
 	p.zero()
-	errs = append(errs, p.register(meter))
-	return p, errors.Join(errs...)
+	wrong = append(wrong, p.register(meter))
+	return p, errors.Join(wrong...)
 }
 
-// Close unregisters the pipeline's callback, so that its observable series end. What is recorded afterwards still
-// counts. It is idempotent, and not needed by a program that shuts its meter provider down.
+// Close unregisters the pipeline's callback, so that its observed series end. Recordings made afterwards
+// still count. It is idempotent. A program that shuts its meter provider down need not call it.
 func (p *Pipeline) Close() error {
 	if p.inert() || p.registration == nil {
 		return nil
@@ -126,60 +132,70 @@ func (p *Pipeline) Close() error {
 
 func (p *Pipeline) inert() bool { return p == nil || !p.ready }
 
+// zero adds 0 to every counter series that can be known at the start. Otherwise a series would be born at
+// its first value, and Prometheus's increase() would not see that value.
+func (p *Pipeline) zero() {
+	ctx := context.Background()
+	p.zeroDimension(plain)
+	p.inst.BudgetExceeded.Add(ctx, 0)
+	p.inst.JobsUnshown.Add(ctx, 0)
+	for _, add := range invalidHandles {
+		p.inst.InvalidValues.Add(ctx, 0, add...)
+	}
+	for _, h := range p.stages.all() {
+		for _, t := range []string{"budget_exceeded", errs.Canceled, "panic", "timeout"} {
+			p.inst.Errors.Add(ctx, 0, p.errors.declare(h.name, t)...)
+		}
+	}
+	for _, t := range []string{"budget_exceeded", "panic", "timeout"} { // a canceled job is no error
+		p.inst.Errors.Add(ctx, 0, p.errors.declare(jobStage, t)...)
+	}
+}
+
+// zeroDimension does the same when a job type, or a combination with labels, first appears.
+func (p *Pipeline) zeroDimension(d *dimension) {
+	for _, s := range d.statuses() {
+		p.inst.Jobs.Add(context.Background(), 0, s.add...)
+	}
+}
+
+// newAPI does the same when the name of an API first appears.
 func (p *Pipeline) newAPI(name string) *apiHandle {
-	h := newAPIHandle(name)
-	p.zeroAPI(h)
+	ctx, h := context.Background(), newAPIHandle(name)
+	if !p.jobIDLabel {
+		p.inst.Cost.Add(ctx, 0, h.cost...)
+	}
+	for _, o := range []addOptions{h.succeeded, h.failed, h.refused} {
+		p.inst.APICalls.Add(ctx, 0, o...)
+	}
 	return h
+}
+
+// countError counts an error of a stage, in a job of dimension d.
+func (p *Pipeline) countError(ctx context.Context, d *dimension, stage, errorType string) {
+	opts, filled := p.errors.options(errorKey{stage, errorType, d.jobType})
+	p.inst.Errors.Add(ctx, 1, opts...)
+	if filled {
+		handle(fmt.Errorf("instrument: more than %d types of error: %q and all new ones are recorded as %q; "+
+			"return few, stable words from the function of WithErrorClassifier", p.errors.limit, errorType, other))
+	}
+}
+
+// countInvalid counts a value that the metric of this OpenTelemetry name could not record.
+func (p *Pipeline) countInvalid(ctx context.Context, metric string, reason semconv.InvalidReason) {
+	p.inst.InvalidValues.Add(orBackground(ctx), 1, invalidHandles[invalidValue{metric, reason}]...)
 }
 
 func (p *Pipeline) badName(metric string) {
 	p.countInvalid(context.Background(), metric, semconv.InvalidReasonBadName)
 }
 
-// jobID gives a job without an id one of its own, so that two such jobs do not share a budget.
+// jobID returns the key of a job's budget, and its id as series and spans show it.
 func (p *Pipeline) jobID(id string) (key, shown string) {
 	if shown = showID(id); shown != "" {
 		return id, shown
 	}
 	p.badName(semconv.JobsName)
-	shown = "unnamed-" + p.holdPrefix + strconv.FormatUint(p.unnamed.Add(1), 10)
+	shown = p.ids.job()
 	return shown, shown
-}
-
-// showID cleans an id, and ends one that had to be changed with a checksum: ids that differ in what was changed stay
-// apart.
-func showID(id string) string {
-	if shown := clean(id, maxIDLen); shown == id || shown == "" {
-		return shown
-	}
-	h := fnv.New64a()
-	_, _ = io.WriteString(h, id) // never fails
-	sum := fmt.Sprintf("~%016x", h.Sum64())
-	return clean(id, maxIDLen-len(sum)) + sum
-}
-
-// holdID is unique among all processes that share a ledger.
-func (p *Pipeline) holdID() string {
-	var b [32]byte // 17 of the prefix and at most 13
-	return string(strconv.AppendUint(append(b[:0], p.holdPrefix...), p.holds.Add(1), 36))
-}
-
-func randomPrefix() string {
-	var b [8]byte
-	_, _ = rand.Read(b[:]) // never fails, as of Go 1.24
-	return hex.EncodeToString(b[:]) + "-"
-}
-
-// contain calls code of the user's and makes an error of its panic.
-func contain(what string, f func() error) (err error) {
-	defer func() {
-		if v := recover(); v != nil {
-			err = panicked(what, v)
-		}
-	}()
-	return f()
-}
-
-func panicked(what string, v any) error {
-	return fmt.Errorf("instrument: %s panicked: %s", what, panicText(v))
 }

@@ -7,14 +7,17 @@ import (
 	"path/filepath"
 	"sync"
 	"sync/atomic"
-	"time"
 
 	"go.opentelemetry.io/otel/attribute"
 	"go.opentelemetry.io/otel/trace"
+
+	"github.com/stagemeter/stagemeter/instrument/internal/errs"
+	"github.com/stagemeter/stagemeter/instrument/internal/ffname"
 )
 
-// TrackProcess adds one to video_processing_ffmpeg_processes until done is called. Call done when the process has
-// ended; only its first call counts. [StartProcess] does both for an exec.Cmd.
+// TrackProcess adds one to video_processing_ffmpeg_processes until done is called, for an ffmpeg that you
+// start in a way of your own. Call done when the process has ended; only its first call counts.
+// [StartProcess] does both for an exec.Cmd.
 //
 //	done := instrument.TrackProcess(ctx)
 //	defer done()
@@ -35,9 +38,10 @@ type Process struct {
 	usage atomic.Pointer[ProcessUsage]
 }
 
-// StartProcess starts cmd and tracks it as [TrackProcess] does until [Process.Wait] returns, which must be called as
-// for the cmd itself. Canceling ctx does not stop the process; exec.CommandContext does. The error is that of
-// cmd.Start, or that cmd is nil, and then nothing is tracked.
+// StartProcess starts cmd, which [Process.Wait] must wait for, as for the cmd itself. Until Wait returns,
+// a program of FFmpeg's (ffmpeg, ffprobe, ffplay) counts in video_processing_ffmpeg_processes; other
+// commands do not. Canceling ctx does not stop the process; exec.CommandContext does. The error is that
+// of cmd.Start, or that cmd is nil, and then nothing is tracked.
 func StartProcess(ctx context.Context, cmd *exec.Cmd) (*Process, error) {
 	if cmd == nil {
 		return nil, errors.New("instrument: StartProcess: cmd is nil")
@@ -46,7 +50,10 @@ func StartProcess(ctx context.Context, cmd *exec.Cmd) (*Process, error) {
 		return nil, err
 	}
 	p := &Process{cmd: cmd, ctx: orBackground(ctx)}
-	done := TrackProcess(ctx)
+	done := func() {}
+	if ffname.Is(cmd.Path) {
+		done = TrackProcess(ctx)
+	}
 	p.wait = sync.OnceValue(func() error {
 		defer done()
 		err := cmd.Wait()
@@ -56,10 +63,10 @@ func StartProcess(ctx context.Context, cmd *exec.Cmd) (*Process, error) {
 	return p, nil
 }
 
-// Wait waits for the process to end and returns what cmd.Wait says. Its name, exit code, CPU time and peak memory are
-// put on the span of the context of StartProcess; on the span of a stage or a job, where several processes may run,
-// CPU time is the sum and memory the peak of them all, the rest is of the last to end. It is safe for concurrent use;
-// every call gives the same error.
+// Wait waits for the process to end and returns what cmd.Wait returns. It puts the name, exit code, CPU
+// time and peak memory on the span of the context of StartProcess. On the span of a stage or a job, where
+// several processes may run, CPU time is the sum and memory the peak of them all, and the rest is of the
+// last one to end. It is safe for concurrent use; every call returns the same error.
 func (p *Process) Wait() error {
 	if p == nil || p.wait == nil {
 		return errors.New("instrument: Wait on a process that was not started")
@@ -67,30 +74,7 @@ func (p *Process) Wait() error {
 	return p.wait()
 }
 
-// ProcessUsage is what a process that has ended took.
-type ProcessUsage struct {
-	User, System time.Duration // CPU time
-	// MaxRSS is the peak memory in bytes, 0 where the system does not tell. On Linux it is no less than this program
-	// itself had in memory when it started the process.
-	MaxRSS int64
-}
-
-// processTotal is what the processes of one span took together.
-type processTotal struct {
-	mu  sync.Mutex
-	sum ProcessUsage
-}
-
-func (t *processTotal) add(u ProcessUsage) ProcessUsage {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	t.sum.User += u.User
-	t.sum.System += u.System
-	t.sum.MaxRSS = max(t.sum.MaxRSS, u.MaxRSS)
-	return t.sum
-}
-
-// Usage is what the process took. It is zero before Wait has returned.
+// Usage returns what the process took. It is zero before Wait has returned.
 func (p *Process) Usage() ProcessUsage {
 	if p == nil {
 		return ProcessUsage{}
@@ -115,9 +99,9 @@ func (p *Process) describe() {
 	}
 	total := u
 	switch s := scopeOf(p.ctx); {
-	case s.stage != nil && identical(s.stage.scope.span, span):
+	case s.stage != nil && errs.Identical(s.stage.scope.span, span):
 		total = s.stage.rare.get().ran.add(u)
-	case s.job != nil && identical(s.job.scope.span, span):
+	case s.job != nil && errs.Identical(s.job.scope.span, span):
 		total = s.job.rare.get().ran.add(u)
 	}
 	span.SetAttributes(

@@ -3,7 +3,9 @@ package instrument_test
 import (
 	"context"
 	"errors"
+	"os"
 	"os/exec"
+	"path/filepath"
 	"sync"
 	"testing"
 
@@ -11,11 +13,56 @@ import (
 	"github.com/stagemeter/stagemeter/instrument/instrumenttest"
 )
 
+// shellNamed returns the path of a shell whose file has another name.
+func shellNamed(t *testing.T, name string) string {
+	t.Helper()
+	sh, err := exec.LookPath("sh")
+	if err != nil {
+		t.Fatal(err)
+	}
+	path := filepath.Join(t.TempDir(), name)
+	if err := os.Symlink(sh, path); err != nil {
+		t.Fatal(err)
+	}
+	return path
+}
+
+// Only the programs of FFmpeg are in ffmpeg_processes.
+func TestOnlyFfmpegIsAnFfmpegProcess(t *testing.T) {
+	for name, want := range map[string]float64{
+		"ffmpeg": 1, "ffprobe": 1, "ffmpeg-7.1": 1, "sh": 0, "sox": 0, "ffmpegthumbnailer": 0,
+	} {
+		t.Run(name, func(t *testing.T) {
+			p, rec := instrumenttest.New(t)
+			ctx := instrument.ContextWithPipeline(t.Context(), p)
+			cmd := exec.Command(shellNamed(t, name), "-c", "read line")
+			stdin, err := cmd.StdinPipe()
+			if err != nil {
+				t.Fatal(err)
+			}
+			process, err := instrument.StartProcess(ctx, cmd)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if got, _ := rec.Gauge(vp("ffmpeg_processes")); got != want {
+				t.Errorf("ffmpeg_processes = %v while it runs, want %v", got, want)
+			}
+			if err := stdin.Close(); err != nil {
+				t.Fatal(err)
+			}
+			_ = process.Wait() // read at the end of the input fails
+			if got, _ := rec.Gauge(vp("ffmpeg_processes")); got != 0 {
+				t.Errorf("ffmpeg_processes = %v after it ended", got)
+			}
+		})
+	}
+}
+
 func TestProcess(t *testing.T) {
 	p, rec := instrumenttest.New(t)
 	ctx := instrument.ContextWithPipeline(t.Context(), p)
 	ctx, span := rec.TracerProvider().Tracer("test").Start(ctx, "render")
-	cmd := exec.Command("sh", "-c", "read line; i=0; while [ $i -lt 50000 ]; do i=$((i+1)); done; exit 3")
+	cmd := exec.Command(shellNamed(t, "ffmpeg"), "-c", "read line; i=0; while [ $i -lt 50000 ]; do i=$((i+1)); done; exit 3")
 	stdin, err := cmd.StdinPipe()
 	if err != nil {
 		t.Fatal(err)
@@ -46,7 +93,7 @@ func TestProcess(t *testing.T) {
 		t.Errorf("usage = %+v, want CPU time and some hundreds of KiB", u)
 	}
 	span.End()
-	stub := rec.Span("render", label("process.executable.name", "sh"), label("process.exit.code", "3"))
+	stub := rec.Span("render", label("process.executable.name", "ffmpeg"), label("process.exit.code", "3"))
 	got := make(map[string]bool)
 	for _, a := range stub.Attributes {
 		got[string(a.Key)] = true
@@ -159,7 +206,7 @@ func TestProcessThatCannotStart(t *testing.T) {
 func TestProcessThatTheContextKills(t *testing.T) {
 	p, rec := instrumenttest.New(t)
 	ctx, cancel := context.WithCancel(instrument.ContextWithPipeline(t.Context(), p))
-	_, err := instrument.RunStage(ctx, "rendering", func(ctx context.Context) (int, error) {
+	_, err := instrument.RunStageValue(ctx, "rendering", func(ctx context.Context) (int, error) {
 		process, err := instrument.StartProcess(ctx, exec.CommandContext(ctx, "sleep", "600"))
 		if err != nil {
 			t.Error(err)

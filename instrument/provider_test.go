@@ -127,9 +127,9 @@ func TestProvidersThatGiveNil(t *testing.T) {
 	}
 	ran := false
 	err = p.RunJob(t.Context(), "job-1", func(ctx context.Context) error {
-		_, err := instrument.RunStage(ctx, "analysis", func(ctx context.Context) (int, error) {
+		_, err := instrument.RunStageValue(ctx, "analysis", func(ctx context.Context) (int, error) {
 			ran = true
-			return instrument.RunCall(ctx, "gpt", nil, func(context.Context) (int, error) { return 1, nil })
+			return instrument.RunCallValue(ctx, "gpt", nil, func(context.Context) (int, error) { return 1, nil })
 		})
 		return err
 	}, instrument.WithCarrier(propagation.MapCarrier{}), instrument.WithRemoteParent())

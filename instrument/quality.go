@@ -15,18 +15,18 @@ type Decibel float64
 
 // When an audio was measured, for [RecordLoudnessSpread].
 const (
-	Before = semconv.PhaseBefore // as it came
-	After  = semconv.PhaseAfter  // as it was normalized
+	BeforeNormalization = semconv.PhaseBefore // as it came
+	AfterNormalization  = semconv.PhaseAfter
 )
 
-// The widest values that audio can have: 32-bit float audio spans less than 1,600 dB, anything a person listens to
-// less than 200.
+// maxLoudness bounds what is recorded, in LU or dB: anything that a person listens to spans less.
 const maxLoudness = 200
 
-// RecordLoudnessSpread records how far the segments of an audio lie apart in loudness in
-// video_processing_audio_loudness_spread_lu{phase}: the maximum less the minimum of the gated integrated loudness
-// (ITU-R BS.1770-4) over its segments. It is 0 to 200 LU; it is not the loudness range (LRA, EBU Tech 3342). A value
-// out of range, NaN or infinite, and a phase other than [Before] and [After], is counted as invalid instead.
+// RecordLoudnessSpread records in video_processing_audio_loudness_spread_lu{phase} how far the segments of
+// an audio lie apart in loudness: the maximum less the minimum of the gated integrated loudness (ITU-R
+// BS.1770-4) over its segments. It is 0 to 200 LU, and not the loudness range (LRA, EBU Tech 3342). A
+// value out of range, NaN or infinite, and a phase other than [BeforeNormalization] and
+// [AfterNormalization], is counted as invalid instead.
 func RecordLoudnessSpread(ctx context.Context, phase semconv.Phase, spread LU) {
 	p, ctx := pipelineOf(ctx)
 	if p.inert() {
@@ -43,13 +43,13 @@ func RecordLoudnessSpread(ctx context.Context, phase semconv.Phase, spread LU) {
 }
 
 var phaseOptions = map[semconv.Phase]recordOptions{
-	Before: {withAttrs(Before.Attr())},
-	After:  {withAttrs(After.Attr())},
+	BeforeNormalization: {withAttrs(BeforeNormalization.Attr())},
+	AfterNormalization:  {withAttrs(AfterNormalization.Attr())},
 }
 
-// RecordNormalization records a gain that was applied to an audio, or to one of its segments, in
-// video_processing_audio_normalization_db: −200 to 200 dB, positive is louder. A value out of range, NaN or infinite
-// is counted as invalid instead.
+// RecordNormalization records in video_processing_audio_normalization_db a gain that was applied to an
+// audio, or to one of its segments: −200 to 200 dB, positive is louder. A value out of range, NaN or
+// infinite is counted as invalid instead.
 func RecordNormalization(ctx context.Context, gain Decibel) {
 	p, ctx := pipelineOf(ctx)
 	if !p.inert() && p.valid(ctx, semconv.AudioNormalizationName, float64(gain), -maxLoudness, maxLoudness) {
@@ -57,8 +57,8 @@ func RecordNormalization(ctx context.Context, gain Decibel) {
 	}
 }
 
-// RecordSegments records how many segments were found in a video in video_processing_segments_detected. A negative
-// number is counted as invalid instead.
+// RecordSegments records in video_processing_segments_detected how many segments were found in a video. A
+// negative number is counted as invalid instead.
 func RecordSegments(ctx context.Context, n int) {
 	p, ctx := pipelineOf(ctx)
 	if !p.inert() && p.valid(ctx, semconv.SegmentsDetectedName, float64(n), 0, math.MaxInt64) {
@@ -66,8 +66,8 @@ func RecordSegments(ctx context.Context, n int) {
 	}
 }
 
-// RecordHighlight records the score of a highlight in video_processing_highlight_scores: 0 to 1, 1 is the best. A
-// value out of range, NaN or infinite is counted as invalid instead.
+// RecordHighlight records in video_processing_highlight_scores the score of a highlight: 0 to 1, 1 is the
+// best. A value out of range, NaN or infinite is counted as invalid instead.
 func RecordHighlight(ctx context.Context, score float64) {
 	p, ctx := pipelineOf(ctx)
 	if !p.inert() && p.valid(ctx, semconv.HighlightScoresName, score, 0, 1) {
@@ -75,11 +75,7 @@ func RecordHighlight(ctx context.Context, score float64) {
 	}
 }
 
-func pipelineOf(ctx context.Context) (*Pipeline, context.Context) {
-	return scopeOf(ctx).p, orBackground(ctx)
-}
-
-// valid tells whether a value may be recorded, and counts it if not.
+// valid reports whether a value may be recorded, and counts it if not.
 func (p *Pipeline) valid(ctx context.Context, metric string, v, lo, hi float64) bool {
 	var reason semconv.InvalidReason
 	switch {

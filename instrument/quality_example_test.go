@@ -19,11 +19,11 @@ func ExampleRecordLoudnessSpread() {
 	ctx, job := p.StartJob(context.Background(), "job-1")
 	instrument.RecordSegments(ctx, 12)
 	instrument.RecordHighlight(ctx, 0.92)
-	instrument.RecordLoudnessSpread(ctx, instrument.Before, 9.5)
+	instrument.RecordLoudnessSpread(ctx, instrument.BeforeNormalization, 9.5)
 	for _, gain := range []instrument.Decibel{-4, 3.5, 1} {
 		instrument.RecordNormalization(ctx, gain)
 	}
-	instrument.RecordLoudnessSpread(ctx, instrument.After, 1.5)
+	instrument.RecordLoudnessSpread(ctx, instrument.AfterNormalization, 1.5)
 	job.End(nil)
 
 	gains := rec.Histogram("video_processing_audio_normalization_db")

@@ -14,7 +14,7 @@ import (
 func TestQuality(t *testing.T) {
 	nan, inf := math.NaN(), math.Inf(1)
 	spread := func(ctx context.Context, v float64) {
-		instrument.RecordLoudnessSpread(ctx, instrument.Before, instrument.LU(v))
+		instrument.RecordLoudnessSpread(ctx, instrument.BeforeNormalization, instrument.LU(v))
 	}
 	gain := func(ctx context.Context, v float64) { instrument.RecordNormalization(ctx, instrument.Decibel(v)) }
 	segments := func(ctx context.Context, v float64) { instrument.RecordSegments(ctx, int(v)) }
@@ -82,8 +82,8 @@ func TestQuality(t *testing.T) {
 func TestLoudnessSpreadBeforeAndAfter(t *testing.T) {
 	p, rec := instrumenttest.New(t)
 	ctx, job := p.StartJob(t.Context(), "job-1")
-	instrument.RecordLoudnessSpread(ctx, instrument.Before, 9.5)
-	instrument.RecordLoudnessSpread(ctx, instrument.After, 1.5)
+	instrument.RecordLoudnessSpread(ctx, instrument.BeforeNormalization, 9.5)
+	instrument.RecordLoudnessSpread(ctx, instrument.AfterNormalization, 1.5)
 	for _, phase := range []semconv.Phase{"", "during", "before "} {
 		instrument.RecordLoudnessSpread(ctx, phase, 4)
 	}
@@ -120,7 +120,7 @@ func TestQualityOutsideOfAJob(t *testing.T) {
 	p, rec := instrumenttest.New(t)
 	defer instrument.SetDefault(p)()
 	for _, ctx := range []context.Context{t.Context(), nil} {
-		instrument.RecordLoudnessSpread(ctx, instrument.Before, 1)
+		instrument.RecordLoudnessSpread(ctx, instrument.BeforeNormalization, 1)
 		instrument.RecordNormalization(ctx, 1)
 		instrument.RecordSegments(ctx, 1)
 		instrument.RecordHighlight(ctx, 1)

@@ -1,10 +1,14 @@
 package instrument
 
-import "sync/atomic"
+import (
+	"sync/atomic"
+
+	"github.com/stagemeter/stagemeter/instrument/internal/errs"
+)
 
 // rare is what few jobs and stages need: a record of their errors and of their processes.
 type rare struct {
-	counted counted // errors that RecordError or a stage has counted
+	counted errs.Counted // errors that RecordError or a stage has counted
 	ran     processTotal
 }
 
@@ -18,8 +22,8 @@ func (l *lazyRare) get() *rare {
 	return l.p.Load()
 }
 
-// counted tells whether err is counted already.
+// counted reports whether err is counted already.
 func (l *lazyRare) counted(err error) bool {
 	r := l.p.Load()
-	return r != nil && r.counted.has(err)
+	return r != nil && r.counted.Has(err, sameError)
 }

@@ -28,16 +28,16 @@ func BenchmarkRivals(b *testing.B) {
 	for _, tracer := range []string{"no tracer", "never", "always"} {
 		h := newByHand(b, tracer, 0)
 		h.compare(b, "stage/"+tracer, h.spans["stage analysis"], h.stageKept, h.stageWritten,
-			func() { _, _ = instrument.RunStage(h.ours, "analysis", freeStage) })
+			func() { _, _ = instrument.RunStageValue(h.ours, "analysis", freeStage) })
 		h.compare(b, "job/"+tracer, h.spans["job"], h.jobKept, h.jobWritten,
 			func() {
 				_ = h.p.RunJob(context.Background(), "job-2", freeJob, instrument.WithVideoDuration(time.Minute))
 			})
 		h.compare(b, "call/"+tracer, h.spans["call whisper"], h.callKept, h.callWritten,
-			func() { _, _ = instrument.RunCall(h.ours, "whisper", freePrice, freeCall) })
+			func() { _, _ = instrument.RunCallValue(h.ours, "whisper", freePrice, freeCall) })
 		h = newByHand(b, tracer, budget)
 		h.compare(b, "call, budget/"+tracer, h.spans["call whisper"], h.callKept, h.callWritten,
-			func() { _, _ = instrument.RunCall(h.ours, "whisper", freePrice, freeCall) })
+			func() { _, _ = instrument.RunCallValue(h.ours, "whisper", freePrice, freeCall) })
 	}
 }
 

@@ -24,8 +24,8 @@ func recordEverything(ctx context.Context) {
 	_, call, _ := instrument.StartCall(ctx, "whisper")
 	call.End(nil)
 	instrument.Spend(ctx, "gpu", instrument.Cent)
-	instrument.RecordError(ctx, "analysis", errDecoder)
-	instrument.RecordLoudnessSpread(ctx, instrument.Before, 7)
+	instrument.RecordError(ctx, errDecoder)
+	instrument.RecordLoudnessSpread(ctx, instrument.BeforeNormalization, 7)
 	instrument.RecordNormalization(ctx, -3)
 	instrument.RecordSegments(ctx, 4)
 	instrument.RecordHighlight(ctx, 0.5)
@@ -205,7 +205,7 @@ func TestDefaultBesideAPipelineOfItsProvider(t *testing.T) {
 func TestErrorHandlerThatRecordsDuringACollection(t *testing.T) {
 	reader := globalReader(t)
 	captureReports(t) // puts the handler back
-	otel.SetErrorHandler(otel.ErrorHandlerFunc(func(err error) { instrument.RecordError(context.Background(), "telemetry", err) }))
+	otel.SetErrorHandler(otel.ErrorHandlerFunc(func(err error) { instrument.RecordError(context.Background(), err) }))
 	p, err := instrument.New()
 	if err != nil {
 		t.Fatal(err)

@@ -9,32 +9,43 @@ import (
 	"github.com/stagemeter/stagemeter/semconv"
 )
 
-// A Stage is one step of a job, from [StartStage] to [Stage.End]. Stages may nest, and run in parallel in one job.
-// Its methods are safe for concurrent use; a nil *Stage is inert.
+// A Stage is one step of a job, from [StartStage] to [Stage.End]. Stages may nest, and run in parallel in
+// one job. Its methods are safe for concurrent use. A nil *Stage is inert.
 type Stage struct {
 	scope    scope // the context that StartStage returns
 	handle   *stageHandle
 	start    time.Duration // on the clock of sinceStart
 	video    float64       // length in seconds
 	rare     lazyRare
-	hasVideo bool // else the job's holds
+	hasVideo bool // else the job's length holds
 	done     atomic.Bool
 }
 
-// sinceStart is the time since this package was initialised, on the monotonic clock: half of what time.Now reads.
+// sinceStart returns the time since this package was initialised, on the monotonic clock: half of what
+// time.Now reads.
 func sinceStart() time.Duration { return time.Since(initialised) }
 
 var initialised = time.Now()
 
-// StartStage starts a stage of the job of ctx, or of the default pipeline: adds it to
-// video_processing_stages_in_progress{stage} and starts a span "stage NAME" with it. The name is a word from your code
-// ("analysis"); see [WithStages]. Anything else works, and counts against [WithNameLimit].
+// StartStage starts a stage in the job of ctx, or outside of any job in the pipeline of ctx or [Default].
+// It adds the stage to video_processing_stages_in_progress{stage} and starts a span "stage NAME". The
+// name is a word from your code ("analysis"); see [WithStages]. Any other works too, and counts against
+// [WithNameLimit].
 //
 //	ctx, stage := instrument.StartStage(ctx, "analysis")
 //	defer stage.End(&err)
 func StartStage(ctx context.Context, name string, opts ...StageOption) (context.Context, *Stage) {
+	return startStage(ctx, scopeOf(ctx), name, opts)
+}
+
+// StartStage is the function [StartStage] for this pipeline: in the job of ctx if that is a job of p, else
+// outside of any job.
+func (p *Pipeline) StartStage(ctx context.Context, name string, opts ...StageOption) (context.Context, *Stage) {
+	return startStage(ctx, p.scopeIn(ctx), name, opts)
+}
+
+func startStage(ctx context.Context, outer *scope, name string, opts []StageOption) (context.Context, *Stage) {
 	ctx = orBackground(ctx)
-	outer := scopeOf(ctx)
 	p := outer.p
 	if p.inert() {
 		return ctx, nil
@@ -47,7 +58,7 @@ func StartStage(ctx context.Context, name string, opts ...StageOption) (context.
 		spanOptions = stageSpan(own)
 	}
 	in, span := p.startInner(ctx, h.spanName, spanOptions)
-	s := &Stage{scope: scope{Context: in, span: span, p: p, job: outer.job}, handle: h, start: start}
+	s := &Stage{scope: scope{Context: in, span: span, p: p, job: outer.job, call: outer.call}, handle: h, start: start}
 	s.scope.stage = s
 	if len(opts) > 0 {
 		s.configure(ctx, opts)
@@ -69,10 +80,11 @@ func (s *Stage) configure(ctx context.Context, opts []StageOption) {
 	s.video, s.hasVideo = c.video.Seconds(), c.hasVideo
 }
 
-// End ends the stage and records video_processing_duration_seconds{stage}, video_processing_ratio{stage} if the
-// length of the video is known, and, for an error or a panic, video_processing_errors_total{stage, error_type}. Each
-// stage that an error passes through counts it as its own. Defer End directly, with the address of the function's
-// named error; what is said of a panic, a Goexit and a second End at [Job.End] holds here.
+// End ends the stage and records video_processing_duration_seconds{stage}, video_processing_ratio{stage}
+// if the length of the video is known, and, for an error or a panic,
+// video_processing_errors_total{stage, error_type}. Each stage that an error passes through counts it as
+// its own. Defer End directly, with the address of the function's named error. What [Job.End] says of a
+// panic, a Goexit and a second End holds here.
 func (s *Stage) End(errp *error) {
 	if s == nil || s.scope.p.inert() || !s.done.CompareAndSwap(false, true) {
 		return
@@ -98,10 +110,10 @@ func (s *Stage) finish(o outcome) {
 	if o.err != nil {
 		errorType = o.errorType(ctx, p)
 		if !s.rare.counted(o.err) {
-			p.countError(ctx, s.handle.name, errorType)
+			p.countError(ctx, s.scope.dimension(), s.handle.name, errorType)
 		}
 		if s.scope.job != nil {
-			s.scope.job.rare.get().counted.add(o.err)
+			s.scope.job.rare.get().counted.Add(o.err)
 		}
 	}
 	o.end(s.scope.span, errorType)

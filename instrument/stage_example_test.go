@@ -20,7 +20,7 @@ func ExampleRunStage() {
 	p, rec := instrumenttest.New(t)
 	ctx, job := p.StartJob(context.Background(), "talk-1")
 
-	segments, err := instrument.RunStage(ctx, "analysis", func(context.Context) ([]string, error) {
+	segments, err := instrument.RunStageValue(ctx, "analysis", func(context.Context) ([]string, error) {
 		return []string{"intro", "talk"}, nil
 	})
 	job.End(&err)
@@ -74,7 +74,7 @@ func ExampleRecordError() {
 
 	ctx, stage := instrument.StartStage(instrument.ContextWithPipeline(context.Background(), p), "transcription")
 	if err := error(context.DeadlineExceeded); err != nil {
-		instrument.RecordError(ctx, "transcription", err) // and go on without
+		instrument.RecordError(ctx, err) // and go on without
 	}
 	stage.End(nil)
 	fmt.Println(rec.Counter("video_processing_errors_total", semconv.AttrErrorType.String("timeout")))
@@ -95,7 +95,7 @@ func ExampleWithErrorClassifier() {
 
 	ctx := instrument.ContextWithPipeline(context.Background(), p)
 	for _, err := range []error{errNoAudio, io.ErrUnexpectedEOF} {
-		instrument.RecordError(ctx, "validation", err)
+		instrument.RecordError(ctx, err)
 	}
 	for _, errorType := range []string{"no_audio", "unexpected_eof"} {
 		fmt.Println(errorType, rec.Counter("video_processing_errors_total", semconv.AttrErrorType.String(errorType)))

@@ -23,12 +23,12 @@ import (
 func TestStageSpans(t *testing.T) {
 	p, rec := instrumenttest.New(t)
 	err := p.RunJob(t.Context(), "job-1", func(ctx context.Context) error {
-		_, _ = instrument.RunStage(ctx, "analysis", func(ctx context.Context) (int, error) {
-			_, _ = instrument.RunStage(ctx, "scenes", func(context.Context) (int, error) { return 3, nil })
-			return instrument.RunStage(ctx, "loudness", func(context.Context) (int, error) { return 0, errDecoder })
+		_, _ = instrument.RunStageValue(ctx, "analysis", func(ctx context.Context) (int, error) {
+			_, _ = instrument.RunStageValue(ctx, "scenes", func(context.Context) (int, error) { return 3, nil })
+			return instrument.RunStageValue(ctx, "loudness", func(context.Context) (int, error) { return 0, errDecoder })
 		})
-		_, err := instrument.RunStage(ctx, "transcription", func(ctx context.Context) (string, error) {
-			return instrument.RunCall(ctx, "whisper", nil, func(context.Context) (string, error) {
+		_, err := instrument.RunStageValue(ctx, "transcription", func(ctx context.Context) (string, error) {
+			return instrument.RunCallValue(ctx, "whisper", nil, func(context.Context) (string, error) {
 				return "", context.DeadlineExceeded
 			})
 		})
@@ -101,7 +101,7 @@ func TestParallelStagesOfOneJob(t *testing.T) {
 	var wg sync.WaitGroup
 	for i := range 50 {
 		wg.Go(func() {
-			_, _ = instrument.RunStage(ctx, "segment", func(ctx context.Context) (int, error) {
+			_, _ = instrument.RunStageValue(ctx, "segment", func(ctx context.Context) (int, error) {
 				instrument.Spend(ctx, "gpu", instrument.Cent)
 				if i%10 == 0 {
 					return 0, errDecoder
@@ -208,7 +208,7 @@ func (e errorReport) Error() string { return strings.Join(e.details, "; ") }
 // every refactoring that nests one more function.
 func TestErrorIsCountedOnce(t *testing.T) {
 	stage := func(ctx context.Context, name string, err error) error {
-		_, err = instrument.RunStage(ctx, name, func(context.Context) (int, error) { return 0, err })
+		_, err = instrument.RunStageValue(ctx, name, func(context.Context) (int, error) { return 0, err })
 		return err
 	}
 	errFirst, errSecond := errors.New("first"), errors.New("second")
@@ -243,26 +243,26 @@ func TestErrorIsCountedOnce(t *testing.T) {
 			return stage(ctx, "a", errorReport{[]string{"codec"}})
 		}, "a/instrument_test.errorReport=1"},
 		{"by RecordError before the stage returns it", func(ctx context.Context) error {
-			_, err := instrument.RunStage(ctx, "a", func(ctx context.Context) (int, error) {
-				instrument.RecordError(ctx, "a", errFirst)
+			_, err := instrument.RunStageValue(ctx, "a", func(ctx context.Context) (int, error) {
+				instrument.RecordError(ctx, errFirst)
 				return 0, fmt.Errorf("a: %w", errFirst)
 			})
 			return err
 		}, "a/errors.errorString=1"},
 		{"two by RecordError, either of which the stage may return", func(ctx context.Context) error {
-			_, err := instrument.RunStage(ctx, "a", func(ctx context.Context) (int, error) {
-				instrument.RecordError(ctx, "a", errFirst)
-				instrument.RecordError(ctx, "a", errSecond)
+			_, err := instrument.RunStageValue(ctx, "a", func(ctx context.Context) (int, error) {
+				instrument.RecordError(ctx, errFirst)
+				instrument.RecordError(ctx, errSecond)
 				return 0, errFirst
 			})
 			return err
 		}, "a/errors.errorString=2"},
 		{"by RecordError in a job without stages", func(ctx context.Context) error {
-			instrument.RecordError(ctx, "probe", errFirst)
+			instrument.RecordError(ctx, errFirst)
 			return errFirst
-		}, "probe/errors.errorString=1"},
+		}, "job/errors.errorString=1"},
 		{"by each stage that it passes, as its own", func(ctx context.Context) error {
-			_, err := instrument.RunStage(ctx, "outer", func(ctx context.Context) (int, error) {
+			_, err := instrument.RunStageValue(ctx, "outer", func(ctx context.Context) (int, error) {
 				return 0, stage(ctx, "inner", errFirst)
 			})
 			return err
@@ -298,7 +298,7 @@ func TestRetriesDoNotGrowTheJob(t *testing.T) {
 	for i := range errs {
 		err := &ownType{"attempt"}
 		errs[i] = weak.Make(err)
-		instrument.RecordError(ctx, "a", err)
+		instrument.RecordError(ctx, err)
 	}
 	runtime.GC()
 	kept := 0

@@ -54,7 +54,7 @@ func BenchmarkStage(b *testing.B) {
 		b.Run("RunStage/"+name, func(b *testing.B) {
 			b.ReportAllocs()
 			for b.Loop() {
-				_, _ = instrument.RunStage(ctx, "analysis", freeStage)
+				_, _ = instrument.RunStageValue(ctx, "analysis", freeStage)
 			}
 		})
 		b.Run("StartStage/"+name, func(b *testing.B) {
@@ -66,7 +66,7 @@ func BenchmarkStage(b *testing.B) {
 		b.Run("RunStage with an error/"+name, func(b *testing.B) {
 			b.ReportAllocs()
 			for b.Loop() {
-				_, _ = instrument.RunStage(ctx, "analysis", failStage)
+				_, _ = instrument.RunStageValue(ctx, "analysis", failStage)
 			}
 		})
 	}
@@ -97,7 +97,7 @@ func BenchmarkStageInParallel(b *testing.B) {
 			b.ReportAllocs()
 			b.RunParallel(func(pb *testing.PB) {
 				for pb.Next() {
-					_, _ = instrument.RunStage(ctx, "analysis", freeStage)
+					_, _ = instrument.RunStageValue(ctx, "analysis", freeStage)
 				}
 			})
 		})

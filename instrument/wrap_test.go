@@ -30,8 +30,8 @@ func TestRunAndWrapReturnWhatTheFunctionReturned(t *testing.T) {
 	bound := func(ctx context.Context) (*video, error) { return fn(ctx, in) }
 	id := func(v *video) string { return v.path }
 	for name, run := range map[string]func() (*video, error){
-		"RunStage":  func() (*video, error) { return instrument.RunStage(ctx, "s", bound) },
-		"RunCall":   func() (*video, error) { return instrument.RunCall(ctx, "a", nil, bound) },
+		"RunStage":  func() (*video, error) { return instrument.RunStageValue(ctx, "s", bound) },
+		"RunCall":   func() (*video, error) { return instrument.RunCallValue(ctx, "a", nil, bound) },
 		"WrapStage": func() (*video, error) { return instrument.WrapStage("s", fn)(ctx, in) },
 		"WrapCall":  func() (*video, error) { return instrument.WrapCall("a", nil, fn)(ctx, in) },
 		"WrapJob":   func() (*video, error) { return instrument.WrapJob(id, fn)(ctx, in) },
@@ -81,7 +81,7 @@ func TestOptionsReachTheFunctionTheyWrap(t *testing.T) {
 			instrument.WithVideoDuration(time.Hour))
 		_, _ = stage(ctx, 1)
 		call := instrument.WrapCall("whisper", nil, func(context.Context, int) (int, error) { return 1, nil },
-			instrument.WithEstimate(2*instrument.Dollar))
+			instrument.WithMaxCost(2*instrument.Dollar))
 		return call(ctx, 1)
 	}, instrument.WithBudget(instrument.Dollar))
 	_, err := job(ctx, "")
@@ -100,8 +100,8 @@ func TestNilFunctionsAreErrors(t *testing.T) {
 	ctx := instrument.ContextWithPipeline(t.Context(), p)
 	for name, run := range map[string]func() error{
 		"RunJob":    func() error { return p.RunJob(ctx, "j", nil) },
-		"RunStage":  func() error { _, err := instrument.RunStage[int](ctx, "s", nil); return err },
-		"RunCall":   func() error { _, err := instrument.RunCall[int](ctx, "a", nil, nil); return err },
+		"RunStage":  func() error { _, err := instrument.RunStageValue[int](ctx, "s", nil); return err },
+		"RunCall":   func() error { _, err := instrument.RunCallValue[int](ctx, "a", nil, nil); return err },
 		"WrapJob":   func() error { _, err := instrument.WrapJob[int, int](nil, nil)(ctx, 1); return err },
 		"WrapStage": func() error { _, err := instrument.WrapStage[int, int]("s", nil)(ctx, 1); return err },
 		"WrapCall":  func() error { _, err := instrument.WrapCall[int, int]("a", nil, nil)(ctx, 1); return err },
@@ -125,8 +125,8 @@ func TestHelpersThatPanicDoNotBreakTheWork(t *testing.T) {
 	reports := captureReports(t)
 	ctx := instrument.ContextWithPipeline(t.Context(), p)
 	n, err := instrument.WrapJob(func(int) string { panic("no id") }, func(ctx context.Context, in int) (int, error) {
-		return instrument.RunCall(ctx, "whisper", func(int) instrument.USD { panic("no price") },
-			func(context.Context) (int, error) { return 2 * in, nil }, instrument.WithEstimate(instrument.Cent))
+		return instrument.RunCallValue(ctx, "whisper", func(int) instrument.USD { panic("no price") },
+			func(context.Context) (int, error) { return 2 * in, nil }, instrument.WithMaxCost(instrument.Cent))
 	})(ctx, 21)
 	if n != 42 || err != nil {
 		t.Errorf("got %v, %v, want 42", n, err)
@@ -143,7 +143,7 @@ func TestHelpersThatPanicDoNotBreakTheWork(t *testing.T) {
 func goexitInAStage(p *instrument.Pipeline, stage string) {
 	apart(func() {
 		_ = p.RunJob(context.Background(), "job-1", func(ctx context.Context) error {
-			_, _ = instrument.RunStage(ctx, stage, func(context.Context) (int, error) {
+			_, _ = instrument.RunStageValue(ctx, stage, func(context.Context) (int, error) {
 				runtime.Goexit()
 				return 0, nil
 			})
@@ -160,7 +160,7 @@ func TestGoexit(t *testing.T) {
 		goexitInAStage(p, "analysis")
 		apart(func() {
 			ctx := instrument.ContextWithPipeline(context.Background(), p)
-			_, _ = instrument.RunCall(ctx, "whisper", nil, func(context.Context) (int, error) { runtime.Goexit(); return 0, nil })
+			_, _ = instrument.RunCallValue(ctx, "whisper", nil, func(context.Context) (int, error) { runtime.Goexit(); return 0, nil })
 		})
 		if got := rec.Counter(vp("jobs_total"), label("status", "failed")); got != 1 {
 			t.Errorf("failed = %v, want 1", got)
@@ -218,7 +218,7 @@ func TestFunctionRunsInTheSpanOfItsStage(t *testing.T) {
 	defer cancel()
 	deadline, _ := ctx.Deadline()
 	var span trace.SpanContext
-	_, _ = instrument.RunStage(instrument.ContextWithPipeline(ctx, p), "analysis", func(ctx context.Context) (int, error) {
+	_, _ = instrument.RunStageValue(instrument.ContextWithPipeline(ctx, p), "analysis", func(ctx context.Context) (int, error) {
 		span = trace.SpanContextFromContext(ctx)
 		if d, _ := ctx.Deadline(); !d.Equal(deadline) {
 			t.Errorf("deadline = %v, want %v", d, deadline)

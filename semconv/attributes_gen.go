@@ -12,6 +12,8 @@ const (
 	AttrErrorType = attribute.Key("error.type")
 	// The id of a live job.
 	AttrJobID = attribute.Key("job_id")
+	// The kind of job, as WithJobType names it.
+	AttrJobType = attribute.Key("job_type")
 	// The OpenTelemetry name of the metric that would have received the value.
 	AttrMetric = attribute.Key("metric")
 	// Side of the normalization on which the audio was measured.

@@ -43,6 +43,6 @@ func withBudget(ctx context.Context, p *instrument.Pipeline, video Video) error 
 
 func showRemaining(ctx context.Context) {
 	// page: set_budget_remaining
-	instrument.JobFromContext(ctx).SetBudgetRemaining(instrument.Dollars(4.50))
+	instrument.JobFromContext(ctx).ReportBudgetRemaining(instrument.Dollars(4.50))
 	// end
 }

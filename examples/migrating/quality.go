@@ -8,7 +8,7 @@ import (
 
 func spread(ctx context.Context) {
 	// page: track_audio_spread
-	instrument.RecordLoudnessSpread(ctx, instrument.After, 1.2)
+	instrument.RecordLoudnessSpread(ctx, instrument.AfterNormalization, 1.2)
 	// end
 }
 

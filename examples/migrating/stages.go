@@ -29,7 +29,7 @@ func detect(context.Context, Video) (int, error) { return 15, nil }
 
 func recordError(ctx context.Context, err error) {
 	// page: track_error
-	instrument.RecordError(ctx, "transcription", err)
+	instrument.RecordError(ctx, err)
 	// end
 }
 

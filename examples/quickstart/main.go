@@ -39,6 +39,6 @@ func transcribe(ctx context.Context, video time.Duration) (err error) {
 	defer stage.End(&err)
 	price := (6 * instrument.Cent / 10).Prorate(int64(video), int64(time.Minute))                  // $0.006 a minute
 	call := func(context.Context) (string, error) { time.Sleep(time.Second); return "hello", nil } // your API client here
-	_, err = instrument.RunCall(ctx, "whisper", func(string) instrument.USD { return price }, call, instrument.WithEstimate(price))
+	_, err = instrument.RunCallValue(ctx, "whisper", func(string) instrument.USD { return price }, call, instrument.WithMaxCost(price))
 	return err
 }

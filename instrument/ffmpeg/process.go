@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/stagemeter/stagemeter/instrument"
+	"github.com/stagemeter/stagemeter/instrument/internal/ffname"
 )
 
 // A process is one run of a binary from start to end, with what its pipes lead to.
@@ -63,6 +64,9 @@ func (p *process) run(ctx context.Context) exit {
 	p.guard = guard{w: p.stdout, failed: func(error) { close(p.broken) }}
 	taps, err := p.connect()
 	if err == nil {
+		if !ffname.Is(p.cmd.Path) { // a wrapper, by WithPath: StartProcess would not count it
+			defer instrument.TrackProcess(ctx)()
+		}
 		p.tracked, err = instrument.StartProcess(ctx, p.cmd)
 	}
 	if err != nil {

@@ -5,6 +5,7 @@ package ffmpeg_test
 import (
 	"context"
 	"errors"
+	"os"
 	"strings"
 	"testing"
 	"time"
@@ -36,6 +37,17 @@ func TestRunTellsWhatItDid(t *testing.T) {
 }
 
 func TestRunMeasuresTheProcess(t *testing.T) {
+	t.Run("ffmpeg", func(t *testing.T) { testRunMeasuresTheProcess(t) })
+	t.Run("a wrapper of another name", func(t *testing.T) {
+		wrapper := write(t, "transcode", "#!/bin/sh\nexec ffmpeg \"$@\"\n")
+		if err := os.Chmod(wrapper, 0o755); err != nil {
+			t.Fatal(err)
+		}
+		testRunMeasuresTheProcess(t, ffmpeg.WithPath(wrapper))
+	})
+}
+
+func testRunMeasuresTheProcess(t *testing.T, opts ...ffmpeg.Option) {
 	reader, spans := metric.NewManualReader(), tracetest.NewSpanRecorder()
 	p, err := instrument.New(
 		instrument.WithMeterProvider(metric.NewMeterProvider(metric.WithReader(reader))),
@@ -62,11 +74,11 @@ func TestRunMeasuresTheProcess(t *testing.T) {
 	var during int64
 	err = p.RunJob(t.Context(), "job", func(ctx context.Context) error {
 		_, err := ffmpeg.Run(ctx, args("-re", ffmpeg.Input(clip()), "-t", "2", "-f", "null", "-"),
-			ffmpeg.WithProgress(func(p ffmpeg.Progress) {
+			append(opts, ffmpeg.WithProgress(func(p ffmpeg.Progress) {
 				if !p.Done {
 					during = max(during, processes())
 				}
-			}))
+			}))...)
 		return err
 	})
 	if err != nil {

@@ -30,5 +30,5 @@
 //
 // # Ledgers
 //
-// [TestLedger] checks an implementation of instrument.Ledger against all duties that are listed there.
+// [TestLedger] checks an implementation of budget.Ledger against all duties that are listed there.
 package instrumenttest

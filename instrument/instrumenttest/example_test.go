@@ -10,9 +10,9 @@ import (
 )
 
 func transcribe(ctx context.Context) (string, error) {
-	return instrument.RunStage(ctx, "transcription", func(ctx context.Context) (string, error) {
+	return instrument.RunStageValue(ctx, "transcription", func(ctx context.Context) (string, error) {
 		price := func(string) instrument.USD { return 6 * instrument.Cent / 10 }
-		return instrument.RunCall(ctx, "whisper", price, func(context.Context) (string, error) { return "hello", nil })
+		return instrument.RunCallValue(ctx, "whisper", price, func(context.Context) (string, error) { return "hello", nil })
 	})
 }
 

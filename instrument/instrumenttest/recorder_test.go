@@ -20,12 +20,12 @@ func label(key, value string) attribute.KeyValue { return attribute.String(key, 
 func TestReadByEitherName(t *testing.T) {
 	p, rec := instrumenttest.New(t)
 	ctx, job := p.StartJob(t.Context(), "job-1", instrument.WithBudget(2*instrument.Dollar))
-	instrument.RecordError(ctx, "analysis", errors.New("blurred"))
+	instrument.RecordError(ctx, errors.New("blurred"))
 	instrument.RecordHighlight(ctx, 0.5)
 
 	for _, name := range []string{"video_processing_errors_total", "video.processing.errors"} {
 		for _, key := range []string{"error_type", "error.type"} {
-			if got := rec.Counter(name, label(key, "errors.errorString"), label("stage", "analysis")); got != 1 {
+			if got := rec.Counter(name, label(key, "errors.errorString"), label("stage", "job")); got != 1 {
 				t.Errorf("Counter(%s, %s) = %v, want 1", name, key, got)
 			}
 		}
@@ -51,8 +51,8 @@ func TestAttributesSelectAndWhatMatchesIsAdded(t *testing.T) {
 	ctx := instrument.ContextWithPipeline(t.Context(), p)
 	instrument.Spend(ctx, "whisper", 100*instrument.Cent)
 	instrument.Spend(ctx, "gpt", 20*instrument.Cent)
-	instrument.RecordLoudnessSpread(ctx, instrument.Before, 9)
-	instrument.RecordLoudnessSpread(ctx, instrument.After, 2)
+	instrument.RecordLoudnessSpread(ctx, instrument.BeforeNormalization, 9)
+	instrument.RecordLoudnessSpread(ctx, instrument.AfterNormalization, 2)
 	_, a := p.StartJob(ctx, "a", instrument.WithBudget(3*instrument.Dollar))
 	_, b := p.StartJob(ctx, "b", instrument.WithBudget(4*instrument.Dollar))
 	defer a.End(nil)
@@ -223,7 +223,7 @@ func TestExemplarsLeadToTheSpan(t *testing.T) {
 	p, rec := instrumenttest.New(t)
 	ctx, job := p.StartJob(t.Context(), "job-1")
 	_, stage := instrument.StartStage(ctx, "analysis")
-	instrument.RecordError(ctx, "analysis", errors.New("blurred"))
+	instrument.RecordError(ctx, errors.New("blurred"))
 	stage.End(nil)
 	job.End(nil)
 

@@ -19,7 +19,7 @@ func edit(ctx context.Context, p *instrument.Pipeline) {
 	failed := errors.New("blurred")
 
 	analysis, stage := instrument.StartStage(ctx, "analysis")
-	instrument.RecordError(analysis, "analysis", failed)
+	instrument.RecordError(analysis, failed)
 	stage.End(nil)
 
 	transcription, stage := instrument.StartStage(ctx, "transcription")

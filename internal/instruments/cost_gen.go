@@ -12,7 +12,7 @@ import (
 
 // Cost is the counter video.processing.cost, in Prometheus video_processing_cost_usd_total.
 //
-// Money spent on paid APIs, in US dollars.
+// Money spent on paid APIs, in US dollars. Labels of WithLabels are on it too.
 type Cost struct{ metric.Float64Counter }
 
 // NewCost returns the instrument for [Cost].

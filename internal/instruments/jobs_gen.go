@@ -13,7 +13,8 @@ import (
 // Jobs is the counter video.processing.jobs, in Prometheus video_processing_jobs_total.
 //
 // Number of times that a job reached a status. A job passes several statuses; a success rate is
-// that of the completed among the completed and failed. A canceled job is neither.
+// that of the completed among the completed and failed. A canceled job is neither. Labels of
+// WithLabels are on it too.
 type Jobs struct{ metric.Int64Counter }
 
 // NewJobs returns the instrument for [Jobs].
@@ -55,7 +56,7 @@ func NewJobsInProgress(m metric.Meter) (JobsInProgress, error) {
 // JobDuration is the histogram video.processing.job_duration, in Prometheus
 // video_processing_job_duration_seconds.
 //
-// Time from the start to the end of a job, in seconds.
+// Time from the start to the end of a job, in seconds. Labels of WithLabels are on it too.
 type JobDuration struct{ metric.Float64Histogram }
 
 // NewJobDuration returns the instrument for [JobDuration].

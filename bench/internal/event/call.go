@@ -76,6 +76,6 @@ func ourCall(tracers trace.TracerProvider, limit float64) (rival, error) {
 	cent := func(int) instrument.USD { return instrument.Dollars(price) }
 	return rival{name: budgeted(runCall, limit), ctx: o.job(opts...), handler: o.tel.Handler(), close: o.close,
 		run: func(ctx context.Context, _ string, do work) (int, error) {
-			return instrument.RunCall(ctx, apiName, cent, do)
+			return instrument.RunCallValue(ctx, apiName, cent, do)
 		}}, nil
 }

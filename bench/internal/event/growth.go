@@ -49,8 +49,8 @@ func (o *ours) end(n int) rounds.Turn {
 	free := func(context.Context) (int, error) { return 0, nil }
 	cent := func(int) instrument.USD { return instrument.Cent }
 	for range n {
-		_, _ = instrument.RunStage(ctx, stageName, free)
-		_, _ = instrument.RunCall(ctx, apiName, cent, free)
+		_, _ = instrument.RunStageValue(ctx, stageName, free)
+		_, _ = instrument.RunCallValue(ctx, apiName, cent, free)
 	}
 	var before, after runtime.MemStats
 	runtime.ReadMemStats(&before)

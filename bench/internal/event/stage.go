@@ -56,7 +56,7 @@ func ourRunStage(tracers trace.TracerProvider) (rival, error) {
 	}
 	return rival{name: runStage, ctx: o.job(), handler: o.tel.Handler(), close: o.close, fill: o.fill,
 		run: func(ctx context.Context, _ string, do work) (int, error) {
-			return instrument.RunStage(ctx, stageName, do)
+			return instrument.RunStageValue(ctx, stageName, do)
 		}}, nil
 }
 

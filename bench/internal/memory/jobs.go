@@ -152,8 +152,8 @@ func (p *plant) run(n int) {
 
 func (p *plant) job(id string) {
 	_ = p.pipeline.RunJob(context.Background(), id, func(ctx context.Context) error {
-		_, err := instrument.RunStage(ctx, "analysis", func(ctx context.Context) (int, error) {
-			return instrument.RunCall(ctx, "whisper", func(int) instrument.USD { return callPrice },
+		_, err := instrument.RunStageValue(ctx, "analysis", func(ctx context.Context) (int, error) {
+			return instrument.RunCallValue(ctx, "whisper", func(int) instrument.USD { return callPrice },
 				func(context.Context) (int, error) { return 0, nil })
 		})
 		return err

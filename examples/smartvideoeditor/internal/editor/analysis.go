@@ -51,7 +51,7 @@ func (r *run) analysis(ctx context.Context) (err error) {
 			instrument.RecordHighlight(ctx, segment.Score)
 		}
 		if found.Spread != nil {
-			instrument.RecordLoudnessSpread(ctx, instrument.Before, *found.Spread)
+			instrument.RecordLoudnessSpread(ctx, instrument.BeforeNormalization, *found.Spread)
 		}
 		return found, nil
 	})

@@ -59,7 +59,7 @@ func (r *run) normalization(ctx context.Context) (err error) {
 			}
 		}
 		if even.Spread != nil {
-			instrument.RecordLoudnessSpread(ctx, instrument.After, *even.Spread)
+			instrument.RecordLoudnessSpread(ctx, instrument.AfterNormalization, *even.Spread)
 		}
 		// What only this program knows goes on the stage's span, like on any other.
 		trace.SpanFromContext(ctx).SetAttributes(attribute.String("loudnorm.normalization_type", even.Whole))

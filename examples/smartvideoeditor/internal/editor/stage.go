@@ -39,7 +39,7 @@ func stage[T result](ctx context.Context, r *run, name string, fn func(context.C
 		return kept, nil
 	}
 	var took time.Duration
-	out, err := instrument.RunStage(ctx, name, func(ctx context.Context) (T, error) {
+	out, err := instrument.RunStageValue(ctx, name, func(ctx context.Context) (T, error) {
 		start := time.Now()
 		out, err := fn(ctx)
 		if err != nil {

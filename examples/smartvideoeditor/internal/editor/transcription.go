@@ -75,8 +75,8 @@ func (r *run) transcribe(ctx context.Context, start, length time.Duration) (stri
 
 	job := instrument.JobFromContext(ctx)
 	before := job.Cost()
-	answer, err := instrument.RunCall(ctx, whisper.API, price, send,
-		instrument.WithEstimate(whisper.Price(length)), instrument.WithFloor(whisper.Price(length)))
+	answer, err := instrument.RunCallValue(ctx, whisper.API, price, send,
+		instrument.WithMaxCost(whisper.Price(length)), instrument.WithMinCost(whisper.Price(length)))
 	if kept := r.spend(ctx, job.Cost()-before); err == nil {
 		err = kept
 	}

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/stagemeter/stagemeter/instrument"
+	"github.com/stagemeter/stagemeter/instrument/money"
 
 	"github.com/stagemeter/stagemeter/internal/testserver"
 )
@@ -54,13 +55,13 @@ func conformance(t *testing.T, open func(*testing.T) *Store) {
 		must(t, first.SaveStage(t.Context(), id, Stage{"validation", 1500 * time.Millisecond, []byte(`{"a":1}`)}))
 		must(t, first.SaveStage(t.Context(), id, Stage{"analysis", time.Second, []byte(`[]`)}))
 		must(t, first.Spend(t.Context(), id, 6*instrument.Cent))
-		must(t, first.Spend(t.Context(), id, instrument.Nano))
+		must(t, first.Spend(t.Context(), id, money.Nano))
 
 		second := open(t)
 		must(t, second.Begin(t.Context(), id, "in.mp4"))
 		want := Checkpoint{
 			Status: Processing,
-			Cost:   6*instrument.Cent + instrument.Nano,
+			Cost:   6*instrument.Cent + money.Nano,
 			Stages: []Stage{{"validation", 1500 * time.Millisecond, []byte(`{"a":1}`)}, {"analysis", time.Second, []byte(`[]`)}},
 		}
 		if got := load(t, second, id); !reflect.DeepEqual(got, want) {

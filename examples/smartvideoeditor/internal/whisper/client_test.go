@@ -13,6 +13,7 @@ import (
 	"go.opentelemetry.io/otel/trace"
 
 	"github.com/stagemeter/stagemeter/instrument"
+	"github.com/stagemeter/stagemeter/instrument/money"
 )
 
 func TestPrice(t *testing.T) {
@@ -22,8 +23,8 @@ func TestPrice(t *testing.T) {
 	}{
 		{0, 0},
 		{time.Minute, 6 * instrument.Cent / 10},
-		{61 * time.Second, 6_100_000 * instrument.Nano},
-		{24 * time.Second, 2_400_000 * instrument.Nano},
+		{61 * time.Second, 6_100_000 * money.Nano},
+		{24 * time.Second, 2_400_000 * money.Nano},
 		{3 * time.Hour, 108 * instrument.Cent},
 	} {
 		if got := Price(test.length); got != test.want {

@@ -1,23 +1,23 @@
-package instrumenttest
+package budgettest
 
 import (
 	"context"
 	"crypto/rand"
 	"testing"
 
-	"github.com/stagemeter/stagemeter/instrument"
+	"github.com/stagemeter/stagemeter/instrument/budget"
 )
 
-// TestLedger checks that a ledger does what instrument.Ledger lists as the duties of an implementation. Each duty is
+// TestLedger checks that a ledger does what budget.Ledger lists as the duties of an implementation. Each duty is
 // a subtest with a ledger of its own from open, which registers with t.Cleanup what has to be cleaned up. Ledgers may
 // share their store: job ids are unique, but for the empty one.
 //
 //	func TestMyLedger(t *testing.T) {
-//		instrumenttest.TestLedger(t, func(t *testing.T) instrument.Ledger { return myledger.New(address(t)) })
+//		budgettest.TestLedger(t, func(t *testing.T) budget.Ledger { return myledger.New(address(t)) })
 //	}
 //
 // Run it with the race detector. What it cannot see is whether an implementation bounds its own time.
-func TestLedger(t *testing.T, open func(t *testing.T) instrument.Ledger) {
+func TestLedger(t *testing.T, open func(t *testing.T) budget.Ledger) {
 	for _, d := range duties() {
 		t.Run(d.name, func(t *testing.T) {
 			if err := d.check(t.Context(), open(t)); err != nil {
@@ -30,7 +30,7 @@ func TestLedger(t *testing.T, open func(t *testing.T) instrument.Ledger) {
 // duty is one property of a ledger. Its check needs no testing.T, so that it can be shown to fail.
 type duty struct {
 	name  string
-	check func(context.Context, instrument.Ledger) error
+	check func(context.Context, budget.Ledger) error
 }
 
 func duties() []duty {
@@ -42,4 +42,4 @@ func duties() []duty {
 }
 
 // uniqueJob is an id that no other run has used, for a store that outlives the test.
-func uniqueJob() string { return "instrumenttest-" + rand.Text() }
+func uniqueJob() string { return "budgettest-" + rand.Text() }

@@ -1,4 +1,4 @@
-package instrumenttest
+package budgettest
 
 import (
 	"context"
@@ -6,49 +6,50 @@ import (
 	"fmt"
 	"strings"
 
-	"github.com/stagemeter/stagemeter/instrument"
+	"github.com/stagemeter/stagemeter/instrument/budget"
+	"github.com/stagemeter/stagemeter/instrument/money"
 )
 
 // script is a duty that one goroutine can show: what an account answers to a sequence of operations. Amounts are
 // nano-dollars, so a ledger that keeps anything coarser is found out.
 type script struct {
 	name  string
-	limit instrument.USD
+	limit money.USD
 	steps []step
 }
 
 type step struct {
 	op      string
 	hold    string
-	amount  instrument.USD
-	err     error               // what the error has to match; nil: none
-	lenient bool                // the answer does not matter, only what follows
-	balance *instrument.Balance // nil: not looked at; its Limit is filled in
+	amount  money.USD
+	err     error           // what the error has to match; nil: none
+	lenient bool            // the answer does not matter, only what follows
+	balance *budget.Balance // nil: not looked at; its Limit is filled in
 }
 
-func reserve(hold string, amount instrument.USD) step {
+func reserve(hold string, amount money.USD) step {
 	return step{op: "reserve", hold: hold, amount: amount}
 }
 
-func settle(hold string, cost instrument.USD) step {
+func settle(hold string, cost money.USD) step {
 	return step{op: "settle", hold: hold, amount: cost}
 }
 
 func release(hold string) step { return step{op: "release", hold: hold} }
 
 // setLimit opens the account again.
-func setLimit(limit instrument.USD) step { return step{op: "open with limit", amount: limit} }
+func setLimit(limit money.USD) step { return step{op: "open with limit", amount: limit} }
 
 // look reads the balance: to release a hold that nobody knows changes nothing.
-func look(spent, held instrument.USD) step { return release("nobody").gives(spent, held) }
+func look(spent, held money.USD) step { return release("nobody").gives(spent, held) }
 
-func (s step) gives(spent, held instrument.USD) step {
-	s.balance = &instrument.Balance{Spent: spent, Held: held, Prior: spent}
+func (s step) gives(spent, held money.USD) step {
+	s.balance = &budget.Balance{Spent: spent, Held: held, Prior: spent}
 	return s
 }
 
 // from says what was spent before the step, for one that books something.
-func (s step) from(prior instrument.USD) step {
+func (s step) from(prior money.USD) step {
 	s.balance.Prior = prior
 	return s
 }
@@ -68,24 +69,24 @@ func (s step) String() string {
 	return text
 }
 
-func nano(u instrument.USD) string {
-	if u == instrument.Unlimited {
+func nano(u money.USD) string {
+	if u == money.Unlimited {
 		return "unlimited"
 	}
 	return fmt.Sprintf("%dn", int64(u))
 }
 
-func (s script) check(ctx context.Context, l instrument.Ledger) error {
+func (s script) check(ctx context.Context, l budget.Ledger) error {
 	job, limit := uniqueJob(), s.limit
 	account, err := l.Open(ctx, job, limit)
 	if err != nil {
 		return fmt.Errorf("open with limit %s: %w", nano(limit), err)
 	}
-	opened := []instrument.Account{account}
+	opened := []budget.Account{account}
 	done := []string{"open with limit " + nano(limit)}
 	for _, step := range s.steps {
 		done = append(done, step.String())
-		var got instrument.Balance
+		var got budget.Balance
 		var err error
 		switch step.op {
 		case "reserve":
@@ -116,7 +117,7 @@ func (s script) check(ctx context.Context, l instrument.Ledger) error {
 }
 
 // problem is how an answer differs from the one that the step wants.
-func (s step) problem(got instrument.Balance, err error, limit instrument.USD) string {
+func (s step) problem(got budget.Balance, err error, limit money.USD) string {
 	switch {
 	case s.lenient:
 		return ""
@@ -133,6 +134,6 @@ func (s step) problem(got instrument.Balance, err error, limit instrument.USD) s
 	return ""
 }
 
-func show(b instrument.Balance) string {
+func show(b budget.Balance) string {
 	return fmt.Sprintf("{limit %s, spent %s, held %s, prior %s}", nano(b.Limit), nano(b.Spent), nano(b.Held), nano(b.Prior))
 }

@@ -1,4 +1,4 @@
-package instrument
+package errs
 
 import (
 	"reflect"
@@ -6,9 +6,10 @@ import (
 	"sync"
 )
 
-// counted remembers the errors of a job or a stage that video_processing_errors_total already has: the last ones, so
-// that retries without end do not grow it. Stages in parallel fail one after the other, and the job returns the first.
-type counted struct {
+// Counted remembers the errors of a job or a stage that video_processing_errors_total already has. It
+// keeps the last 64, so that endless retries do not grow it. Stages in parallel fail one after the other,
+// and the job returns the first of their errors. The zero Counted is ready and safe for concurrent use.
+type Counted struct {
 	mu     sync.Mutex
 	errs   []error
 	oldest int // once there are maxCounted
@@ -16,7 +17,8 @@ type counted struct {
 
 const maxCounted = 64
 
-func (c *counted) add(err error) {
+// Add remembers err.
+func (c *Counted) Add(err error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if len(c.errs) < maxCounted {
@@ -27,20 +29,20 @@ func (c *counted) add(err error) {
 	c.oldest = (c.oldest + 1) % maxCounted
 }
 
-// has tells whether err is one of them or wraps one. Unlike errors.Is it asks no Is method: another error of the same
-// kind is another error.
-func (c *counted) has(err error) bool {
+// Has reports whether err is one of them, by the word of same, or wraps one. Unlike errors.Is it asks no
+// Is method: another error of the same kind is another error.
+func (c *Counted) Has(err error, same func(a, b error) bool) bool {
 	c.mu.Lock()
 	errs := slices.Clone(c.errs)
 	c.mu.Unlock()
 	is := func(e error) bool {
 		return slices.ContainsFunc(errs, func(counted error) bool { return same(e, counted) })
 	}
-	return len(errs) > 0 && (is(err) || guarded(false, func() bool {
-		if endless(err) {
+	return len(errs) > 0 && (is(err) || Guarded(false, func() bool {
+		if Endless(err) {
 			return false
 		}
-		for e := range chain(err) {
+		for e := range Chain(err) {
 			if is(e) {
 				return true
 			}
@@ -49,19 +51,9 @@ func (c *counted) has(err error) bool {
 	}))
 }
 
-// same tells whether two are one error. A panic that goes on is read anew by each End.
-func same(a, b error) bool {
-	if a, ok := a.(*PanicError); ok && a != nil {
-		if b, ok := b.(*PanicError); ok && b != nil {
-			return identical(a.Value, b.Value)
-		}
-	}
-	return identical(a, b)
-}
-
-// identical tells whether two values are one: the same pointer, or equal where they are no pointers. Of what Go does
-// not compare, such as a list of errors, it looks at where the list is, not at what is in it.
-func identical(a, b any) bool {
+// Identical reports whether two values are one: the same pointer, or equal where they are no pointers. Of
+// what Go does not compare, such as a slice of errors, it compares the address and not the contents.
+func Identical(a, b any) bool {
 	return reflect.TypeOf(a) == reflect.TypeOf(b) && sameValue(reflect.ValueOf(a), reflect.ValueOf(b))
 }
 

@@ -1,19 +1,15 @@
-package instrumenttest
+package budgettest
 
 import (
 	"context"
 	"slices"
 	"testing"
 
-	"github.com/stagemeter/stagemeter/instrument"
+	"github.com/stagemeter/stagemeter/instrument/budget"
 )
 
-func TestMemoryLedgerDoesItsDuties(t *testing.T) {
-	TestLedger(t, func(*testing.T) instrument.Ledger { return instrument.NewMemoryLedger() })
-}
-
 func TestAPlainLedgerDoesItsDuties(t *testing.T) {
-	TestLedger(t, func(*testing.T) instrument.Ledger { return newFaulty("") })
+	TestLedger(t, func(*testing.T) budget.Ledger { return newFaulty("") })
 }
 
 // faults is mistakes that a ledger could make, each with a duty that has to find it: a suite that these pass is worth
@@ -78,7 +74,7 @@ var faults = []struct{ fault, duty string }{
 }
 
 func TestTheSuiteFindsFaults(t *testing.T) {
-	checks := make(map[string]func(context.Context, instrument.Ledger) error)
+	checks := make(map[string]func(context.Context, budget.Ledger) error)
 	for _, d := range duties() {
 		checks[d.name] = d.check
 	}

@@ -1,4 +1,4 @@
-package instrumenttest
+package budgettest
 
 import (
 	"context"
@@ -9,7 +9,8 @@ import (
 	"sync"
 	"sync/atomic"
 
-	"github.com/stagemeter/stagemeter/instrument"
+	"github.com/stagemeter/stagemeter/instrument/budget"
+	"github.com/stagemeter/stagemeter/instrument/money"
 )
 
 var nan, inf = math.NaN(), math.Inf(1)
@@ -34,7 +35,7 @@ var programs = []duty{
 	{"what is tried again after its context was canceled counts once", canceled},
 }
 
-func strict(ctx context.Context, l instrument.Ledger) error {
+func strict(ctx context.Context, l budget.Ledger) error {
 	const room, estimate = 37, 7
 	account, err := l.Open(ctx, uniqueJob(), room*estimate+estimate-1)
 	if err != nil {
@@ -46,7 +47,7 @@ func strict(ctx context.Context, l instrument.Ledger) error {
 		switch {
 		case err == nil:
 			passed.Add(1)
-		case errors.Is(err, instrument.ErrBudgetExceeded):
+		case errors.Is(err, budget.ErrExceeded):
 			refused.Add(1)
 		default:
 			return err
@@ -62,7 +63,7 @@ func strict(ctx context.Context, l instrument.Ledger) error {
 	return errors.Join(err, at(ctx, account, 0, room*estimate), account.Close(ctx))
 }
 
-func strictToTheEnd(ctx context.Context, l instrument.Ledger) error {
+func strictToTheEnd(ctx context.Context, l budget.Ledger) error {
 	const limit, estimate, cost = 1000, 10, 7
 	account, err := l.Open(ctx, uniqueJob(), limit)
 	if err != nil {
@@ -72,13 +73,13 @@ func strictToTheEnd(ctx context.Context, l instrument.Ledger) error {
 	err = parallel(many, func(i int) error {
 		hold := fmt.Sprint("hold-", i)
 		_, err := account.Reserve(ctx, hold, estimate)
-		if errors.Is(err, instrument.ErrBudgetExceeded) {
+		if errors.Is(err, budget.ErrExceeded) {
 			return nil
 		}
 		if err != nil {
 			return err
 		}
-		var b instrument.Balance
+		var b budget.Balance
 		if i%5 == 0 {
 			b, err = account.Release(ctx, hold)
 		} else {
@@ -90,10 +91,10 @@ func strictToTheEnd(ctx context.Context, l instrument.Ledger) error {
 		}
 		return err
 	})
-	return errors.Join(err, at(ctx, account, instrument.USD(settled.Load()*cost), 0), account.Close(ctx))
+	return errors.Join(err, at(ctx, account, money.USD(settled.Load()*cost), 0), account.Close(ctx))
 }
 
-func sharedHold(ctx context.Context, l instrument.Ledger) error {
+func sharedHold(ctx context.Context, l budget.Ledger) error {
 	account, err := l.Open(ctx, uniqueJob(), 10)
 	if err != nil {
 		return err
@@ -117,7 +118,7 @@ func sharedHold(ctx context.Context, l instrument.Ledger) error {
 	return errors.Join(err, at(ctx, account, 6, 0), account.Close(ctx))
 }
 
-func sharedRelease(ctx context.Context, l instrument.Ledger) error {
+func sharedRelease(ctx context.Context, l budget.Ledger) error {
 	account, err := l.Open(ctx, uniqueJob(), 10)
 	if err != nil {
 		return err
@@ -131,7 +132,7 @@ func sharedRelease(ctx context.Context, l instrument.Ledger) error {
 	return errors.Join(err, at(ctx, account, 0, 1), account.Close(ctx))
 }
 
-func newestLimit(ctx context.Context, l instrument.Ledger) error {
+func newestLimit(ctx context.Context, l budget.Ledger) error {
 	job := uniqueJob()
 	first, err := l.Open(ctx, job, 10)
 	if err != nil {
@@ -142,7 +143,7 @@ func newestLimit(ctx context.Context, l instrument.Ledger) error {
 		return errors.Join(err, first.Close(ctx))
 	}
 	b, err := first.Reserve(ctx, "hold", 6)
-	if !errors.Is(err, instrument.ErrBudgetExceeded) || b.Limit != 5 {
+	if !errors.Is(err, budget.ErrExceeded) || b.Limit != 5 {
 		err = fmt.Errorf("reserve 6n by an open with limit 10n, after one with 5n: balance %s, error %v", show(b), err)
 	} else {
 		err = nil
@@ -150,12 +151,12 @@ func newestLimit(ctx context.Context, l instrument.Ledger) error {
 	return errors.Join(err, first.Close(ctx), second.Close(ctx))
 }
 
-func crossings(ctx context.Context, l instrument.Ledger) error {
+func crossings(ctx context.Context, l budget.Ledger) error {
 	account, err := l.Open(ctx, uniqueJob(), many)
 	if err != nil {
 		return err
 	}
-	thresholds := [...]instrument.USD{1, many / 2, many * 8 / 10, many}
+	thresholds := [...]money.USD{1, many / 2, many * 8 / 10, many}
 	var found [len(thresholds)]atomic.Int64
 	err = parallel(many, func(i int) error {
 		b, err := account.Settle(ctx, fmt.Sprint("hold-", i), 1)
@@ -174,17 +175,17 @@ func crossings(ctx context.Context, l instrument.Ledger) error {
 	return errors.Join(err, account.Close(ctx))
 }
 
-func concurrentOpens(ctx context.Context, l instrument.Ledger) error {
+func concurrentOpens(ctx context.Context, l budget.Ledger) error {
 	const opens, room = 100, 30
 	job := uniqueJob()
-	accounts := make([]instrument.Account, opens)
+	accounts := make([]budget.Account, opens)
 	var passed atomic.Int64
 	err := parallel(opens, func(i int) (err error) {
 		if accounts[i], err = l.Open(ctx, job, room); err != nil {
 			return err
 		}
 		_, err = accounts[i].Reserve(ctx, fmt.Sprint("hold-", i), 1)
-		if errors.Is(err, instrument.ErrBudgetExceeded) {
+		if errors.Is(err, budget.ErrExceeded) {
 			return nil
 		}
 		passed.Add(1)
@@ -205,7 +206,7 @@ func concurrentOpens(ctx context.Context, l instrument.Ledger) error {
 	return err
 }
 
-func lastClose(ctx context.Context, l instrument.Ledger) error {
+func lastClose(ctx context.Context, l budget.Ledger) error {
 	job := uniqueJob()
 	first, err := l.Open(ctx, job, 10)
 	if err != nil {
@@ -224,7 +225,7 @@ func lastClose(ctx context.Context, l instrument.Ledger) error {
 	return errors.Join(err, at(ctx, third, 6, 0), second.Close(ctx), third.Close(ctx))
 }
 
-func reopen(ctx context.Context, l instrument.Ledger) error {
+func reopen(ctx context.Context, l budget.Ledger) error {
 	job := uniqueJob()
 	for range 3 {
 		account, err := l.Open(ctx, job, unlimited)
@@ -253,7 +254,7 @@ func hostile() []string {
 	}
 }
 
-func ids(ctx context.Context, l instrument.Ledger) error {
+func ids(ctx context.Context, l budget.Ledger) error {
 	jobs := []string{""}
 	for _, h := range hostile() {
 		jobs = append(jobs, uniqueJob()+h, h+uniqueJob())
@@ -280,22 +281,22 @@ func ids(ctx context.Context, l instrument.Ledger) error {
 		return err
 	}
 	for i, hold := range hostile() {
-		if _, err := account.Reserve(ctx, hold, instrument.USD(i)); err != nil {
+		if _, err := account.Reserve(ctx, hold, money.USD(i)); err != nil {
 			return fmt.Errorf("reserve hold %.80q: %w", hold, err)
 		}
 	}
 	for i, hold := range hostile() {
-		if _, err := account.Settle(ctx, hold, instrument.USD(i)); err != nil {
+		if _, err := account.Settle(ctx, hold, money.USD(i)); err != nil {
 			return fmt.Errorf("settle hold %.80q: %w", hold, err)
 		}
 	}
-	n := instrument.USD(len(hostile()))
+	n := money.USD(len(hostile()))
 	return errors.Join(at(ctx, account, n*(n-1)/2, 0), account.Close(ctx))
 }
 
-func separateJobs(ctx context.Context, l instrument.Ledger) error {
+func separateJobs(ctx context.Context, l budget.Ledger) error {
 	prefix := uniqueJob()
-	accounts := make(map[string]instrument.Account)
+	accounts := make(map[string]budget.Account)
 	for _, h := range hostile() {
 		account, err := l.Open(ctx, prefix+h, unlimited)
 		if err != nil {
@@ -304,12 +305,12 @@ func separateJobs(ctx context.Context, l instrument.Ledger) error {
 		accounts[h] = account
 	}
 	for i, h := range hostile() {
-		if _, err := accounts[h].Settle(ctx, "hold", instrument.USD(i)); err != nil {
+		if _, err := accounts[h].Settle(ctx, "hold", money.USD(i)); err != nil {
 			return fmt.Errorf("job …%.80q: %w", h, err)
 		}
 	}
 	for i, h := range hostile() {
-		if err := errors.Join(at(ctx, accounts[h], instrument.USD(i), 0), accounts[h].Close(ctx)); err != nil {
+		if err := errors.Join(at(ctx, accounts[h], money.USD(i), 0), accounts[h].Close(ctx)); err != nil {
 			return fmt.Errorf("job …%.80q: %w", h, err)
 		}
 	}
@@ -317,13 +318,13 @@ func separateJobs(ctx context.Context, l instrument.Ledger) error {
 }
 
 // overflow leaves a ledger the choice to refuse a sum that it cannot hold, to stop at its largest, or to be larger.
-func overflow(ctx context.Context, l instrument.Ledger) error {
+func overflow(ctx context.Context, l budget.Ledger) error {
 	account, err := l.Open(ctx, uniqueJob(), unlimited)
 	if err != nil {
 		return err
 	}
 	const large = unlimited / 3 * 2
-	var last instrument.Balance
+	var last budget.Balance
 	look := func(after string) error {
 		b, err := account.Release(ctx, "nobody")
 		if b.Spent < last.Spent || b.Held < 0 {
@@ -347,7 +348,7 @@ func overflow(ctx context.Context, l instrument.Ledger) error {
 	return account.Close(ctx)
 }
 
-func canceled(ctx context.Context, l instrument.Ledger) error {
+func canceled(ctx context.Context, l budget.Ledger) error {
 	account, err := l.Open(ctx, uniqueJob(), 10)
 	if err != nil {
 		return err
@@ -363,7 +364,7 @@ func canceled(ctx context.Context, l instrument.Ledger) error {
 }
 
 // at tells whether an account has spent and holds this much.
-func at(ctx context.Context, a instrument.Account, spent, held instrument.USD) error {
+func at(ctx context.Context, a budget.Account, spent, held money.USD) error {
 	b, err := a.Release(ctx, "nobody")
 	if err != nil {
 		return err

@@ -1,4 +1,4 @@
-package instrumenttest
+package budgettest
 
 import (
 	"context"
@@ -8,7 +8,8 @@ import (
 	"strings"
 	"sync"
 
-	"github.com/stagemeter/stagemeter/instrument"
+	"github.com/stagemeter/stagemeter/instrument/budget"
+	"github.com/stagemeter/stagemeter/instrument/money"
 )
 
 // faultyLedger is a plain ledger with one mistake, or none. All of it is behind one mutex, so what the suite finds is
@@ -28,15 +29,15 @@ type faultyAccount struct {
 	*faultyLedger
 	job                string
 	opens              int
-	limit, spent, held instrument.USD
-	before             instrument.USD     // spent before the last operation
-	old, older         instrument.Balance // after the last operation, and the one before
+	limit, spent, held money.USD
+	before             money.USD      // spent before the last operation
+	old, older         budget.Balance // after the last operation, and the one before
 	holds              map[string]faultyHold
 	looked             int // releases that found a hold
 }
 
 type faultyHold struct {
-	amount, cost      instrument.USD
+	amount, cost      money.USD
 	settled, released bool
 }
 
@@ -44,7 +45,7 @@ var errFault = errors.New("fault")
 
 func (l *faultyLedger) is(fault string) bool { return l.fault == fault }
 
-func (l *faultyLedger) invalid(amount instrument.USD) bool {
+func (l *faultyLedger) invalid(amount money.USD) bool {
 	return amount < 0 && !l.is("invalid amounts are taken")
 }
 
@@ -70,11 +71,11 @@ func (l *faultyLedger) key(job string) (string, error) {
 	return job, nil
 }
 
-func (l *faultyLedger) Open(_ context.Context, job string, limit instrument.USD) (instrument.Account, error) {
+func (l *faultyLedger) Open(_ context.Context, job string, limit money.USD) (budget.Account, error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if limit < 0 && !l.is("invalid limits are taken") {
-		return nil, instrument.ErrInvalidAmount
+		return nil, budget.ErrInvalid
 	}
 	job, err := l.key(job)
 	if err != nil || l.is("a job is opened once") && l.closed[job] {
@@ -111,10 +112,10 @@ func (l *faultyLedger) Open(_ context.Context, job string, limit instrument.USD)
 // ownLimit is an open with a limit of its own.
 type ownLimit struct {
 	*faultyAccount
-	limit instrument.USD
+	limit money.USD
 }
 
-func (o ownLimit) Reserve(ctx context.Context, hold string, amount instrument.USD) (instrument.Balance, error) {
+func (o ownLimit) Reserve(ctx context.Context, hold string, amount money.USD) (budget.Balance, error) {
 	o.mu.Lock()
 	o.faultyAccount.limit = o.limit
 	o.mu.Unlock()
@@ -131,11 +132,11 @@ func (a *faultyAccount) Close(context.Context) error {
 	return nil
 }
 
-func (a *faultyAccount) Reserve(_ context.Context, hold string, amount instrument.USD) (instrument.Balance, error) {
+func (a *faultyAccount) Reserve(_ context.Context, hold string, amount money.USD) (budget.Balance, error) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	if a.invalid(amount) {
-		return instrument.Balance{}, instrument.ErrInvalidAmount
+		return budget.Balance{}, budget.ErrInvalid
 	}
 	hold = a.holdKey(hold)
 	h, known := a.holds[hold]
@@ -151,25 +152,25 @@ func (a *faultyAccount) Reserve(_ context.Context, hold string, amount instrumen
 	case known && !revived && h.amount == amount && !h.settled && !h.released:
 		return a.balance(a.spent), nil
 	case known && !revived:
-		return a.balance(a.spent), instrument.ErrHoldConflict
+		return a.balance(a.spent), budget.ErrConflict
 	}
 	if !a.fits(amount) {
 		return a.refuse(amount)
 	}
 	if !a.is("sums wrap around") && amount > unlimited-a.held {
-		return a.balance(a.spent), instrument.ErrInvalidAmount
+		return a.balance(a.spent), budget.ErrInvalid
 	}
 	a.holds[hold] = faultyHold{amount: amount}
 	a.held += amount
 	return a.balance(a.spent), nil
 }
 
-func (a *faultyAccount) fits(amount instrument.USD) bool {
-	now := instrument.Balance{Limit: a.limit, Spent: a.spent, Held: a.held}
+func (a *faultyAccount) fits(amount money.USD) bool {
+	now := budget.Balance{Limit: a.limit, Spent: a.spent, Held: a.held}
 	switch {
 	case a.is("reserve never refuses"), a.is("reserve of 0 always passes") && amount == 0:
 		return true
-	case a.is("reserve checks a balance that is one operation old") && a.older != (instrument.Balance{}):
+	case a.is("reserve checks a balance that is one operation old") && a.older != (budget.Balance{}):
 		now = a.older
 	case a.is("reserve does not count what is spent"):
 		now.Spent = 0
@@ -190,23 +191,23 @@ func (a *faultyAccount) fits(amount instrument.USD) bool {
 	return some && amount <= left
 }
 
-func (a *faultyAccount) refuse(amount instrument.USD) (instrument.Balance, error) {
+func (a *faultyAccount) refuse(amount money.USD) (budget.Balance, error) {
 	switch {
 	case a.is("a refusal keeps its hold"):
 		a.held += amount
 	case a.is("a refusal is some other error"):
 		return a.balance(a.spent), errFault
 	case a.is("a refusal gives no balance"):
-		return instrument.Balance{}, instrument.ErrBudgetExceeded
+		return budget.Balance{}, budget.ErrExceeded
 	}
-	return a.balance(a.spent), instrument.ErrBudgetExceeded
+	return a.balance(a.spent), budget.ErrExceeded
 }
 
-func (a *faultyAccount) Settle(ctx context.Context, hold string, cost instrument.USD) (instrument.Balance, error) {
+func (a *faultyAccount) Settle(ctx context.Context, hold string, cost money.USD) (budget.Balance, error) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	if a.invalid(cost) {
-		return instrument.Balance{}, instrument.ErrInvalidAmount
+		return budget.Balance{}, budget.ErrInvalid
 	}
 	hold = a.holdKey(hold)
 	h, known := a.holds[hold]
@@ -217,13 +218,13 @@ func (a *faultyAccount) Settle(ctx context.Context, hold string, cost instrument
 		a.spent += cost - h.cost
 		return a.balance(prior), nil
 	case h.settled && h.cost != cost && !a.is("settle again is never a conflict"):
-		return a.balance(prior), instrument.ErrHoldConflict
+		return a.balance(prior), budget.ErrConflict
 	case h.settled:
 		return a.balance(prior), nil
 	case a.is("settle needs a hold") && (!known || h.released):
 		return a.balance(prior), errFault
 	case a.is("settle is refused over the limit") && cost > a.limit-a.spent:
-		return a.balance(prior), instrument.ErrBudgetExceeded
+		return a.balance(prior), budget.ErrExceeded
 	case a.is("settle books the hold at most") && known:
 		cost = min(cost, h.amount)
 	case a.is("settle books the estimate") && known:
@@ -240,10 +241,10 @@ func (a *faultyAccount) Settle(ctx context.Context, hold string, cost instrument
 	return a.balance(prior), nil
 }
 
-func (a *faultyAccount) sum(x, y instrument.USD) instrument.USD {
+func (a *faultyAccount) sum(x, y money.USD) money.USD {
 	switch {
 	case a.is("money is a float of 32 bits"):
-		return instrument.USD(float32(x) + float32(y))
+		return money.USD(float32(x) + float32(y))
 	case a.is("sums wrap around"):
 		return x + y
 	case y > math.MaxInt64-x:
@@ -252,7 +253,7 @@ func (a *faultyAccount) sum(x, y instrument.USD) instrument.USD {
 	return x + y
 }
 
-func (a *faultyAccount) Release(_ context.Context, hold string) (instrument.Balance, error) {
+func (a *faultyAccount) Release(_ context.Context, hold string) (budget.Balance, error) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	hold = a.holdKey(hold)
@@ -284,8 +285,8 @@ func (a *faultyAccount) holdKey(hold string) string {
 }
 
 // balance is the answer to an operation.
-func (a *faultyAccount) balance(prior instrument.USD) instrument.Balance {
-	b := instrument.Balance{Limit: a.limit, Spent: a.spent, Held: a.held, Prior: prior}
+func (a *faultyAccount) balance(prior money.USD) budget.Balance {
+	b := budget.Balance{Limit: a.limit, Spent: a.spent, Held: a.held, Prior: prior}
 	switch {
 	case a.is("prior is read in a step of its own"):
 		b.Prior, a.before = a.before, prior

@@ -1,4 +1,4 @@
-package instrument_test
+package money_test
 
 import (
 	"encoding/json"
@@ -10,19 +10,19 @@ import (
 	"testing"
 	"time"
 
-	"github.com/stagemeter/stagemeter/instrument"
+	"github.com/stagemeter/stagemeter/instrument/money"
 )
 
 const (
-	nano   = instrument.Nano
-	cent   = instrument.Cent
-	dollar = instrument.Dollar
+	nano   = money.Nano
+	cent   = money.Cent
+	dollar = money.Dollar
 )
 
 // What Dollars gives for a float that is no amount.
 var (
-	notANumber = instrument.Dollars(math.NaN())
-	infinite   = instrument.Dollars(math.Inf(1))
+	notANumber = money.Dollars(math.NaN())
+	infinite   = money.Dollars(math.Inf(1))
 )
 
 // Published prices, per million tokens or per minute of audio.
@@ -38,8 +38,8 @@ func TestProrateGivesThePublishedSums(t *testing.T) {
 	const million = 1_000_000
 	for _, tt := range []struct {
 		reason string
-		got    instrument.USD
-		want   instrument.USD
+		got    money.USD
+		want   money.USD
 	}{
 		{"gpt-4o-transcribe, 79 tokens in and 28 out", transcribeIn.Prorate(79, million) + transcribeOut.Prorate(28, million), 477_500},
 		{"whisper-1, 61 s", whisperMinute.Prorate(61, 60), 6_100_000},
@@ -51,7 +51,7 @@ func TestProrateGivesThePublishedSums(t *testing.T) {
 		{"half a nano-dollar is rounded up", nano.Prorate(1, 2), nano},
 		{"less than half is rounded down", nano.Prorate(499, 1000), 0},
 		{"the product has more than 64 bits, the result does not", (9 * 1_000_000_000 * dollar).Prorate(math.MaxInt64, math.MaxInt64), 9 * 1_000_000_000 * dollar},
-		{"the largest result", (instrument.Unlimited - 1).Prorate(1, 1), instrument.Unlimited - 1},
+		{"the largest result", (money.Unlimited - 1).Prorate(1, 1), money.Unlimited - 1},
 	} {
 		if tt.got != tt.want {
 			t.Errorf("%s: %d nano-dollars, want %d", tt.reason, tt.got, tt.want)
@@ -62,18 +62,18 @@ func TestProrateGivesThePublishedSums(t *testing.T) {
 func TestProrateRefusesWhatHasNoPrice(t *testing.T) {
 	for _, tt := range []struct {
 		reason string
-		u      instrument.USD
+		u      money.USD
 		n, per int64
-		want   instrument.USD
+		want   money.USD
 	}{
 		{"negative rate", -dollar, 1, 1, notANumber},
 		{"negative usage", dollar, -1, 1, notANumber},
 		{"per nothing", dollar, 1, 0, notANumber},
 		{"per a negative number", dollar, 1, -1, notANumber},
 		{"a rate that was no number", notANumber, 1, 1, notANumber},
-		{"beyond the range by one", instrument.Unlimited, 1, 1, infinite},
-		{"beyond 64 bits", instrument.Unlimited, 3, 1, infinite},
-		{"beyond 126 bits", instrument.Unlimited, math.MaxInt64, 1, infinite},
+		{"beyond the range by one", money.Unlimited, 1, 1, infinite},
+		{"beyond 64 bits", money.Unlimited, 3, 1, infinite},
+		{"beyond 126 bits", money.Unlimited, math.MaxInt64, 1, infinite},
 	} {
 		if got := tt.u.Prorate(tt.n, tt.per); got != tt.want {
 			t.Errorf("%s: (%d).Prorate(%d, %d) = %d, want %d", tt.reason, tt.u, tt.n, tt.per, got, tt.want)
@@ -82,7 +82,7 @@ func TestProrateRefusesWhatHasNoPrice(t *testing.T) {
 }
 
 // prorate is the specification of USD.Prorate, in numbers of any size.
-func prorate(u instrument.USD, n, per int64) instrument.USD {
+func prorate(u money.USD, n, per int64) money.USD {
 	if u < 0 || n < 0 || per <= 0 {
 		return notANumber
 	}
@@ -92,14 +92,14 @@ func prorate(u instrument.USD, n, per int64) instrument.USD {
 	if x.Cmp(big.NewInt(math.MaxInt64)) >= 0 {
 		return infinite
 	}
-	return instrument.USD(x.Int64())
+	return money.USD(x.Int64())
 }
 
 func TestProrateIsExact(t *testing.T) {
 	r := rand.New(rand.NewPCG(1, 2))
 	anyInt64 := func() int64 { return int64(r.Uint64() >> r.IntN(64)) }
 	for range 100_000 {
-		u, n, per := instrument.USD(anyInt64()), anyInt64(), anyInt64()
+		u, n, per := money.USD(anyInt64()), anyInt64(), anyInt64()
 		if got, want := u.Prorate(n, per), prorate(u, n, per); got != want {
 			t.Fatalf("(%d).Prorate(%d, %d) = %d, want %d", u, n, per, got, want)
 		}
@@ -110,7 +110,7 @@ func TestDollars(t *testing.T) {
 	for _, tt := range []struct {
 		reason string
 		in     float64
-		want   instrument.USD
+		want   money.USD
 	}{
 		{"zero", 0, 0},
 		{"a negative zero", math.Copysign(0, -1), 0},
@@ -120,7 +120,7 @@ func TestDollars(t *testing.T) {
 		{"a price per minute", 0.006, 6_000_000},
 		{"to the nearest nano-dollar, up", 1.6e-9, 2 * nano},
 		{"to the nearest nano-dollar, down", 0.4e-9, 0},
-		{"negative, for SetBudgetRemaining", -1.5, -150 * cent},
+		{"negative, for a budget that is overspent", -1.5, -150 * cent},
 		{"large", 9.2e9, 9_200_000_000 * dollar},
 		{"NaN", math.NaN(), notANumber},
 		{"+Inf", math.Inf(1), infinite},
@@ -129,7 +129,7 @@ func TestDollars(t *testing.T) {
 		{"beyond the range below 0", -9.3e9, infinite},
 		{"the largest float", math.MaxFloat64, infinite},
 	} {
-		if got := instrument.Dollars(tt.in); got != tt.want {
+		if got := money.Dollars(tt.in); got != tt.want {
 			t.Errorf("%s: Dollars(%v) = %d, want %d", tt.reason, tt.in, got, tt.want)
 		}
 	}
@@ -138,8 +138,8 @@ func TestDollars(t *testing.T) {
 func TestDollarsReadsBackWhatWasExported(t *testing.T) {
 	r := rand.New(rand.NewPCG(3, 4))
 	for range 100_000 {
-		u := instrument.USD(r.Int64N(1 << r.IntN(52))) // up to $2 million
-		if got := instrument.Dollars(u.Float64()); got != u {
+		u := money.USD(r.Int64N(1 << r.IntN(52))) // up to $2 million
+		if got := money.Dollars(u.Float64()); got != u {
 			t.Fatalf("Dollars(%v) = %d, want %d", u.Float64(), got, u)
 		}
 	}
@@ -153,9 +153,9 @@ func TestDollarsReadsBackWhatWasExported(t *testing.T) {
 
 // Floats end at 100.0000000022.
 func TestAMillionTimesATenthOfAMillIsExact(t *testing.T) {
-	var sum instrument.USD
+	var sum money.USD
 	for range 1_000_000 {
-		sum += instrument.Dollars(0.0001)
+		sum += money.Dollars(0.0001)
 	}
 	if sum != 100*dollar {
 		t.Errorf("%s, want $100.00", sum)
@@ -164,7 +164,7 @@ func TestAMillionTimesATenthOfAMillIsExact(t *testing.T) {
 
 func TestUSDText(t *testing.T) {
 	for _, tt := range []struct {
-		u          instrument.USD
+		u          money.USD
 		text, json string // json: "" if it cannot be written
 	}{
 		{0, "$0.00", "0.00"},
@@ -176,8 +176,8 @@ func TestUSDText(t *testing.T) {
 		{2 * dollar, "$2.00", "2.00"},
 		{2*dollar + 10, "$2.00000001", "2.00000001"},
 		{1234567 * dollar, "$1234567.00", "1234567.00"},
-		{instrument.Unlimited - 1, "$9223372036.854775806", "9223372036.854775806"},
-		{instrument.Unlimited, "unlimited", "unlimited"},
+		{money.Unlimited - 1, "$9223372036.854775806", "9223372036.854775806"},
+		{money.Unlimited, "unlimited", "unlimited"},
 		{-nano, "-$0.000000001", "-0.000000001"},
 		{-150 * cent, "-$1.50", "-1.50"},
 		{math.MinInt64 + 2, "-$9223372036.854775806", "-9223372036.854775806"},
@@ -200,7 +200,7 @@ func TestUSDText(t *testing.T) {
 func TestParseUSD(t *testing.T) {
 	for _, tt := range []struct {
 		in   string
-		want instrument.USD
+		want money.USD
 	}{
 		{"0", 0},
 		{"2", 2 * dollar},
@@ -209,10 +209,10 @@ func TestParseUSD(t *testing.T) {
 		{"$1.50", 150 * cent},
 		{"0.000000001", nano},
 		{"007.5", 750 * cent},
-		{"9223372036.854775806", instrument.Unlimited - 1},
-		{"unlimited", instrument.Unlimited},
+		{"9223372036.854775806", money.Unlimited - 1},
+		{"unlimited", money.Unlimited},
 	} {
-		if got, err := instrument.ParseUSD(tt.in); got != tt.want || err != nil {
+		if got, err := money.ParseUSD(tt.in); got != tt.want || err != nil {
 			t.Errorf("ParseUSD(%q) = %d, %v, want %d", tt.in, got, err, tt.want)
 		}
 	}
@@ -243,7 +243,7 @@ func TestParseUSD(t *testing.T) {
 		{"a dollar beyond the range", "9223372037", "can hold"},
 		{"beyond 64 bits", strings.Repeat("9", 100), "can hold"},
 	} {
-		got, err := instrument.ParseUSD(tt.in)
+		got, err := money.ParseUSD(tt.in)
 		switch {
 		case err == nil || got != 0:
 			t.Errorf("%s: ParseUSD(%q) = %d, %v, want an error", tt.reason, tt.in, got, err)
@@ -255,7 +255,7 @@ func TestParseUSD(t *testing.T) {
 
 func TestUSDInFlagsAndFiles(t *testing.T) {
 	flags := flag.NewFlagSet("", flag.ContinueOnError)
-	var budget instrument.USD
+	var budget money.USD
 	flags.TextVar(&budget, "budget", 2*dollar, "what a job may spend")
 	if budget != 2*dollar {
 		t.Errorf("default %s, want $2.00", budget)
@@ -264,8 +264,8 @@ func TestUSDInFlagsAndFiles(t *testing.T) {
 		t.Errorf("-budget 0.25: %s, %v", budget, err)
 	}
 
-	type limits struct{ Job, Day instrument.USD }
-	in := limits{150 * cent, instrument.Unlimited}
+	type limits struct{ Job, Day money.USD }
+	in := limits{150 * cent, money.Unlimited}
 	text, err := json.Marshal(in)
 	if want := `{"Job":"1.50","Day":"unlimited"}`; err != nil || string(text) != want {
 		t.Errorf("JSON %s, %v, want %s", text, err, want)
@@ -282,7 +282,7 @@ func TestUSDInFlagsAndFiles(t *testing.T) {
 
 // What remains of an overspent budget goes to a log and to JSON.
 func TestNegativeAmountAsText(t *testing.T) {
-	text, err := json.Marshal(map[string]instrument.USD{"left": -50 * instrument.Cent})
+	text, err := json.Marshal(map[string]money.USD{"left": -50 * money.Cent})
 	if want := `{"left":"-0.50"}`; string(text) != want || err != nil {
 		t.Errorf("JSON is %s, %v, want %s", text, err, want)
 	}

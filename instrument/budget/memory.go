@@ -1,18 +1,20 @@
-package instrument
+package budget
 
 import (
 	"context"
 	"fmt"
 	"sync"
+
+	"github.com/stagemeter/stagemeter/instrument/money"
 )
 
-// finishedHolds is how many ended holds an account in memory remembers to be idempotent; a hold that comes back
-// later than that many others counts as new. It bounds what a job with millions of calls keeps.
+// finishedHolds is how many ended holds an account in memory remembers to be idempotent. A hold that
+// comes back after that many others counts as new. It bounds what a job with millions of calls keeps.
 const finishedHolds = 1024
 
-// NewMemoryLedger is a ledger for the jobs of one process. It keeps an account as long as it is open, and of each
-// account the holds under way and the last 1,024 that ended. All its operations are a map access under a mutex;
-// none blocks, and the context is not used.
+// NewMemoryLedger returns a ledger for the jobs of one process. It keeps an account as long as it is
+// open, and of each account the holds under way and the last 1,024 that ended. Each operation is a map
+// access under a mutex; none blocks, and the context is not used.
 func NewMemoryLedger() Ledger {
 	return &memoryLedger{accounts: make(map[string]*memoryAccount)}
 }
@@ -22,9 +24,9 @@ type memoryLedger struct {
 	accounts map[string]*memoryAccount
 }
 
-func (l *memoryLedger) Open(_ context.Context, job string, limit USD) (Account, error) {
+func (l *memoryLedger) Open(_ context.Context, job string, limit money.USD) (Account, error) {
 	if limit < 0 {
-		return nil, fmt.Errorf("instrument: limit %s of job %q: %w", limit, job, ErrInvalidAmount)
+		return nil, fmt.Errorf("budget: limit %s of job %q: %w", limit, job, ErrInvalid)
 	}
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -46,70 +48,70 @@ type memoryAccount struct {
 	open   int // guarded by ledger.mu
 
 	mu                 sync.Mutex
-	limit, spent, held USD
-	holds              map[string]USD
+	limit, spent, held money.USD
+	holds              map[string]money.USD
 	ended              map[string]endedHold
 	order              []string // ring of the keys of ended
 	next               int
 }
 
 type endedHold struct {
-	cost     USD
+	cost     money.USD
 	released bool
 }
 
-func (a *memoryAccount) Reserve(_ context.Context, hold string, amount USD) (Balance, error) {
-	if amount.invalid() != "" {
-		return Balance{}, fmt.Errorf("instrument: reserve %s: %w", amount, ErrInvalidAmount)
+func (a *memoryAccount) Reserve(_ context.Context, hold string, amount money.USD) (Balance, error) {
+	if amount.Validate() != nil {
+		return Balance{}, fmt.Errorf("budget: reserve %s: %w", amount, ErrInvalid)
 	}
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	if old, ok := a.holds[hold]; ok {
 		if old != amount {
-			return a.balance(a.spent), fmt.Errorf("instrument: reserve %s, held %s: %w", amount, old, ErrHoldConflict)
+			return a.balance(a.spent), fmt.Errorf("budget: reserve %s, held %s: %w", amount, old, ErrConflict)
 		}
 		return a.balance(a.spent), nil
 	}
 	if _, ok := a.ended[hold]; ok {
-		return a.balance(a.spent), fmt.Errorf("instrument: reserve %s for a hold that ended: %w", amount, ErrHoldConflict)
+		return a.balance(a.spent), fmt.Errorf("budget: reserve %s for a hold that ended: %w", amount, ErrConflict)
 	}
 	if err := a.fits(amount); err != nil {
 		return a.balance(a.spent), err
 	}
 	if a.holds == nil {
-		a.holds = make(map[string]USD)
+		a.holds = make(map[string]money.USD)
 	}
 	a.holds[hold] = amount
 	a.held += amount
 	return a.balance(a.spent), nil
 }
 
-// fits tells why an amount cannot be held, if it cannot.
-func (a *memoryAccount) fits(amount USD) error {
-	if used := a.spent.plus(a.held); a.limit != Unlimited && (used >= a.limit || amount > a.limit-used) {
-		return ErrBudgetExceeded
+// fits returns why an amount cannot be held, or nil.
+func (a *memoryAccount) fits(amount money.USD) error {
+	if used := money.Sum(a.spent, a.held); a.limit != money.Unlimited && (used >= a.limit || amount > a.limit-used) {
+		return ErrExceeded
 	}
-	if amount > Unlimited-a.held {
-		return fmt.Errorf("instrument: reserve %s on top of %s: %w", amount, a.held, ErrInvalidAmount)
+	if amount > money.Unlimited-a.held {
+		return fmt.Errorf("budget: reserve %s on top of %s: %w", amount, a.held, ErrInvalid)
 	}
 	return nil
 }
 
-func (a *memoryAccount) Settle(_ context.Context, hold string, cost USD) (Balance, error) {
-	if cost.invalid() != "" {
-		return Balance{}, fmt.Errorf("instrument: settle %s: %w", cost, ErrInvalidAmount)
+func (a *memoryAccount) Settle(_ context.Context, hold string, cost money.USD) (Balance, error) {
+	if cost.Validate() != nil {
+		return Balance{}, fmt.Errorf("budget: settle %s: %w", cost, ErrInvalid)
 	}
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	prior := a.spent
 	if e, ok := a.ended[hold]; ok && !e.released {
 		if e.cost != cost {
-			return a.balance(prior), fmt.Errorf("instrument: settle %s, settled %s: %w", cost, e.cost, ErrHoldConflict)
+			return a.balance(prior), fmt.Errorf("budget: settle %s, settled %s: %w", cost, e.cost, ErrConflict)
 		}
 		return a.balance(prior), nil
 	}
 	a.end(hold, endedHold{cost: cost})
-	a.spent = a.spent.plus(cost)
+	a.spent = money.Sum(a.spent, cost)
 	return a.balance(prior), nil
 }
 
@@ -131,11 +133,11 @@ func (a *memoryAccount) Close(context.Context) error {
 	return nil
 }
 
-// The calls of this package reserve each hold at most once and end it exactly once, with amounts that can be booked.
-// Nothing need be remembered of such a hold, so it has no id, and what it does is arithmetic under the mutex. The
-// balances are those of Reserve, Settle and Release.
+// Package instrument reserves each hold at most once and ends it exactly once, with amounts that can be
+// booked. Nothing need be remembered of such a hold, so it has no id, and each operation is arithmetic
+// under the mutex. The balances are those of Reserve, Settle and Release.
 
-func (a *memoryAccount) reserveOnce(amount USD) (Balance, error) {
+func (a *memoryAccount) ReserveOnce(amount money.USD) (Balance, error) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	err := a.fits(amount)
@@ -145,16 +147,16 @@ func (a *memoryAccount) reserveOnce(amount USD) (Balance, error) {
 	return a.balance(a.spent), err
 }
 
-func (a *memoryAccount) settleOnce(held, cost USD) Balance {
+func (a *memoryAccount) SettleOnce(held, cost money.USD) Balance {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	prior := a.spent
 	a.held -= held
-	a.spent = prior.plus(cost)
+	a.spent = money.Sum(prior, cost)
 	return a.balance(prior)
 }
 
-func (a *memoryAccount) releaseOnce(held USD) Balance {
+func (a *memoryAccount) ReleaseOnce(held money.USD) Balance {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	a.held -= held
@@ -180,6 +182,6 @@ func (a *memoryAccount) end(hold string, e endedHold) {
 	a.ended[hold] = e
 }
 
-func (a *memoryAccount) balance(prior USD) Balance {
+func (a *memoryAccount) balance(prior money.USD) Balance {
 	return Balance{Limit: a.limit, Spent: a.spent, Held: a.held, Prior: prior}
 }

@@ -1,19 +1,19 @@
-package instrument_test
+package money_test
 
 import (
 	"fmt"
 	"time"
 
-	"github.com/stagemeter/stagemeter/instrument"
+	"github.com/stagemeter/stagemeter/instrument/money"
 )
 
 // What 61 seconds of audio cost at $0.006 a minute, and what tokens cost at a price per million.
 func ExampleUSD_Prorate() {
-	perMinute := 6 * instrument.Cent / 10
+	perMinute := 6 * money.Cent / 10
 	fmt.Println(perMinute.Prorate(int64(61*time.Second), int64(time.Minute)))
 
 	const million = 1_000_000
-	in, out := 250*instrument.Cent, 10*instrument.Dollar
+	in, out := 250*money.Cent, 10*money.Dollar
 	fmt.Println(in.Prorate(79, million) + out.Prorate(28, million))
 	// Output:
 	// $0.0061
@@ -22,10 +22,10 @@ func ExampleUSD_Prorate() {
 
 // Nano-dollars add up exactly. Floats do not.
 func ExampleDollars() {
-	var sum instrument.USD
+	var sum money.USD
 	var float float64
 	for range 1_000_000 {
-		sum += instrument.Dollars(0.0001)
+		sum += money.Dollars(0.0001)
 		float += 0.0001
 	}
 	fmt.Println(sum, float == 100)
@@ -35,7 +35,7 @@ func ExampleDollars() {
 // An amount from a flag or a file.
 func ExampleParseUSD() {
 	for _, text := range []string{"2", "$1.50", "0.000000001", "unlimited", "-1"} {
-		if amount, err := instrument.ParseUSD(text); err != nil {
+		if amount, err := money.ParseUSD(text); err != nil {
 			fmt.Println(err)
 		} else {
 			fmt.Println(amount)
@@ -46,5 +46,5 @@ func ExampleParseUSD() {
 	// $1.50
 	// $0.000000001
 	// unlimited
-	// instrument: "-1" is not an amount of dollars such as 2, 0.25 or $1.50, with up to nine decimals
+	// money: "-1" is not an amount of dollars such as 2, 0.25 or $1.50, with up to nine decimals
 }

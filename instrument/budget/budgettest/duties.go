@@ -1,24 +1,25 @@
-package instrumenttest
+package budgettest
 
 import (
-	"github.com/stagemeter/stagemeter/instrument"
+	"github.com/stagemeter/stagemeter/instrument/budget"
+	"github.com/stagemeter/stagemeter/instrument/money"
 )
 
 const (
-	unlimited = instrument.Unlimited
-	dollar    = instrument.Dollar
+	unlimited = money.Unlimited
+	dollar    = money.Dollar
 )
 
 // What no ledger may book.
 var (
-	notANumber = instrument.Dollars(nan)
-	infinite   = instrument.Dollars(inf)
+	notANumber = money.Dollars(nan)
+	infinite   = money.Dollars(inf)
 )
 
 var (
-	exceeded = instrument.ErrBudgetExceeded
-	conflict = instrument.ErrHoldConflict
-	invalid  = instrument.ErrInvalidAmount
+	exceeded = budget.ErrExceeded
+	conflict = budget.ErrConflict
+	invalid  = budget.ErrInvalid
 )
 
 var scripts = []script{

@@ -1,11 +1,11 @@
-package instrument_test
+package money_test
 
 import (
 	"math/big"
 	"strings"
 	"testing"
 
-	"github.com/stagemeter/stagemeter/instrument"
+	"github.com/stagemeter/stagemeter/instrument/money"
 )
 
 func FuzzParseUSD(f *testing.F) {
@@ -13,14 +13,14 @@ func FuzzParseUSD(f *testing.F) {
 		f.Add(s)
 	}
 	f.Fuzz(func(t *testing.T, s string) {
-		u, err := instrument.ParseUSD(s)
+		u, err := money.ParseUSD(s)
 		if err != nil {
 			if u != 0 {
 				t.Fatalf("ParseUSD(%q) = %d with error %v", s, u, err)
 			}
 			return
 		}
-		if back, err := instrument.ParseUSD(u.String()); back != u || err != nil {
+		if back, err := money.ParseUSD(u.String()); back != u || err != nil {
 			t.Fatalf("ParseUSD(%q) = %d, and of its text %q %d, %v", s, u, u, back, err)
 		}
 		if s == "unlimited" {
@@ -30,18 +30,18 @@ func FuzzParseUSD(f *testing.F) {
 		if !ok {
 			t.Fatalf("ParseUSD(%q) = %d, which is no number", s, u)
 		}
-		if got := big.NewRat(int64(u), int64(dollar)); got.Cmp(exact) != 0 || u < 0 || u == instrument.Unlimited {
+		if got := big.NewRat(int64(u), int64(dollar)); got.Cmp(exact) != 0 || u < 0 || u == money.Unlimited {
 			t.Fatalf("ParseUSD(%q) = %d, want exactly that", s, u)
 		}
 	})
 }
 
 func FuzzUSDText(f *testing.F) {
-	for _, u := range []instrument.USD{0, 1, cent, dollar, -1, instrument.Unlimited, instrument.Unlimited - 1, notANumber, infinite} {
+	for _, u := range []money.USD{0, 1, cent, dollar, -1, money.Unlimited, money.Unlimited - 1, notANumber, infinite} {
 		f.Add(int64(u))
 	}
 	f.Fuzz(func(t *testing.T, n int64) {
-		u := instrument.USD(n)
+		u := money.USD(n)
 		text, err := u.MarshalText()
 		if (err != nil) != (u == notANumber || u == infinite) {
 			t.Fatalf("MarshalText of %d: %q, %v", n, text, err)
@@ -49,7 +49,7 @@ func FuzzUSDText(f *testing.F) {
 		if n < 0 {
 			return // written for people to read
 		}
-		var back instrument.USD
+		var back money.USD
 		if err := back.UnmarshalText(text); back != u || err != nil {
 			t.Fatalf("%d is written as %q and read as %d, %v", n, text, back, err)
 		}
@@ -59,10 +59,10 @@ func FuzzUSDText(f *testing.F) {
 func FuzzProrate(f *testing.F) {
 	f.Add(int64(transcribeIn), int64(79), int64(1_000_000))
 	f.Add(int64(whisperMinute), int64(61), int64(60))
-	f.Add(int64(instrument.Unlimited), int64(instrument.Unlimited), int64(1))
+	f.Add(int64(money.Unlimited), int64(money.Unlimited), int64(1))
 	f.Add(int64(-1), int64(-1), int64(0))
 	f.Fuzz(func(t *testing.T, u, n, per int64) {
-		if got, want := instrument.USD(u).Prorate(n, per), prorate(instrument.USD(u), n, per); got != want {
+		if got, want := money.USD(u).Prorate(n, per), prorate(money.USD(u), n, per); got != want {
 			t.Fatalf("(%d).Prorate(%d, %d) = %d, want %d", u, n, per, got, want)
 		}
 	})

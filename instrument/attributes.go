@@ -1,0 +1,19 @@
+package instrument
+
+import "go.opentelemetry.io/otel/attribute"
+
+// Attributes of spans. No metric carries an id.
+const (
+	jobIDKey     = attribute.Key("video.processing.job.id")
+	jobStatusKey = attribute.Key("video.processing.job.status")
+	costKey      = attribute.Key("video.processing.cost_usd")
+	videoKey     = attribute.Key("video.processing.video.duration_s")
+	stageKey     = attribute.Key("video.processing.stage")
+	apiKey       = attribute.Key("video.processing.api")
+)
+
+// Values of the attribute stage of an error that happened in no stage.
+const (
+	jobStage = "job"  // in a job
+	noStage  = "none" // in no job either
+)

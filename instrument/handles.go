@@ -1,0 +1,64 @@
+package instrument
+
+import (
+	"sync/atomic"
+
+	"go.opentelemetry.io/otel/attribute"
+	"go.opentelemetry.io/otel/metric"
+	"go.opentelemetry.io/otel/trace"
+
+	"github.com/stagemeter/stagemeter/semconv"
+)
+
+// A kept slice of options makes a recording free of allocations; see metric.WithAttributeSet.
+type (
+	addOptions    = []metric.AddOption
+	recordOptions = []metric.RecordOption
+)
+
+func withAttrs(attrs ...attribute.KeyValue) metric.MeasurementOption {
+	return metric.WithAttributeSet(attribute.NewSet(attrs...))
+}
+
+// stageHandle has what the recordings of one stage name share.
+type stageHandle struct {
+	name       string
+	spanName   string
+	span       []trace.SpanStartOption  // stage
+	set        metric.MeasurementOption // stage
+	record     recordOptions            // the same, for the histograms
+	inProgress atomic.Int64
+}
+
+func newStageHandle(name string) *stageHandle {
+	set := withAttrs(semconv.AttrStage.String(name))
+	return &stageHandle{name: name, spanName: "stage " + name, span: stageSpan(name), set: set, record: recordOptions{set}}
+}
+
+func stageSpan(name string) []trace.SpanStartOption {
+	return []trace.SpanStartOption{trace.WithAttributes(stageKey.String(name))}
+}
+
+// apiHandle has what the recordings of one API name share.
+type apiHandle struct {
+	name                       string
+	spanName                   string
+	span                       []trace.SpanStartOption // kind, api
+	cost                       addOptions              // api
+	succeeded, failed, refused addOptions              // api, status
+}
+
+func newAPIHandle(name string) *apiHandle {
+	api := semconv.AttrAPI.String(name)
+	return &apiHandle{
+		name:     name,
+		spanName: "call " + name,
+		span: []trace.SpanStartOption{
+			trace.WithSpanKind(trace.SpanKindClient), trace.WithAttributes(apiKey.String(name)),
+		},
+		cost:      addOptions{withAttrs(api)},
+		succeeded: addOptions{withAttrs(api, semconv.CallStatusSuccess.Attr())},
+		failed:    addOptions{withAttrs(api, semconv.CallStatusError.Attr())},
+		refused:   addOptions{withAttrs(api, semconv.CallStatusRefused.Attr())},
+	}
+}

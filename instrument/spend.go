@@ -1,0 +1,61 @@
+package instrument
+
+import (
+	"context"
+
+	"go.opentelemetry.io/otel/attribute"
+
+	"github.com/stagemeter/stagemeter/semconv"
+)
+
+// Spend books a cost that has no call, such as the rent of a GPU, in
+// video_processing_cost_usd_total{api} and on the job of ctx. It is never refused, even beyond the
+// budget: the money is gone. An amount that cannot be booked counts as invalid.
+func Spend(ctx context.Context, api string, amount USD) { spend(ctx, scopeOf(ctx), api, amount) }
+
+// Spend is the function [Spend] for this pipeline: on the job of ctx if that is a job of p, else outside
+// of any job.
+func (p *Pipeline) Spend(ctx context.Context, api string, amount USD) {
+	spend(ctx, p.scopeIn(ctx), api, amount)
+}
+
+func spend(ctx context.Context, s *scope, api string, amount USD) {
+	if s.p.inert() {
+		return
+	}
+	ctx = orBackground(ctx)
+	if reason := invalidReason(amount); reason != "" {
+		s.p.countInvalid(ctx, semconv.CostName, reason)
+		return
+	}
+	var h hold
+	if s.job != nil {
+		if a := s.job.live.budget.account.Load(); a != nil {
+			h = s.p.in(a.Account)
+		}
+	}
+	s.p.spend(ctx, s.job, s.p.apis.get(api), amount, &h)
+}
+
+// spend books an amount in the totals, on the job, and in the account of its budget.
+func (p *Pipeline) spend(ctx context.Context, j *Job, api *apiHandle, amount USD, h *hold) {
+	switch {
+	case j == nil:
+		p.inst.Cost.Add(ctx, amount.Float64(), api.cost...)
+		return
+	case p.jobIDLabel:
+		attrs := append([]attribute.KeyValue{semconv.AttrAPI.String(api.name), j.live.label()}, j.dimension.attrs...)
+		p.inst.Cost.Add(ctx, amount.Float64(), withAttrs(attrs...))
+	default:
+		p.inst.Cost.Add(ctx, amount.Float64(), j.dimension.cost(api)...)
+	}
+	if !j.done.Load() {
+		j.addCost(amount)
+		if p.live.spend(j.live, api, amount) {
+			p.inst.JobsUnshown.Add(ctx, 1)
+		}
+	}
+	if h.account != nil {
+		j.settle(ctx, h, amount)
+	}
+}

@@ -1,0 +1,162 @@
+package instrument
+
+import (
+	"slices"
+	"time"
+
+	"go.opentelemetry.io/otel/propagation"
+
+	"github.com/stagemeter/stagemeter/semconv"
+)
+
+// Options of jobs, stages and calls take and return their configuration by value: one behind a pointer
+// would be allocated each time.
+
+// A JobOption sets up one job.
+type JobOption interface{ applyJob(jobConfig) jobConfig }
+
+// A StageOption sets up one stage.
+type StageOption interface{ applyStage(stageConfig) stageConfig }
+
+// A CallOption sets up one paid call.
+type CallOption interface{ applyCall(callConfig) callConfig }
+
+type jobConfig struct {
+	budget       USD
+	hasBudget    bool
+	video        time.Duration
+	carrier      propagation.TextMapCarrier
+	remoteParent bool
+	jobType      string
+	labels       []label
+}
+
+type label struct{ key, value string }
+
+func newJobConfig(opts []JobOption) (c jobConfig) {
+	for _, o := range opts {
+		if o != nil {
+			c = o.applyJob(c)
+		}
+	}
+	return c
+}
+
+// dimension returns the dimension that the options ask for.
+func (c jobConfig) dimension(p *Pipeline) *dimension {
+	if c.jobType == "" && c.labels == nil {
+		return plain
+	}
+	var values []string
+	for _, l := range c.labels {
+		at := slices.Index(p.dimensions.keys, l.key)
+		if at < 0 { // WithLabels did not declare it
+			p.badName(semconv.JobsName)
+			continue
+		}
+		if values == nil {
+			values = make([]string, len(p.dimensions.keys))
+		}
+		values[at] = l.value
+	}
+	d, isNew := p.dimensions.get(c.jobType, values)
+	if isNew {
+		p.zeroDimension(d)
+	}
+	return d
+}
+
+type stageConfig struct {
+	video    time.Duration
+	hasVideo bool
+}
+
+type callConfig struct{ maxCost, minCost USD }
+
+type jobOption func(jobConfig) jobConfig
+
+func (o jobOption) applyJob(c jobConfig) jobConfig { return o(c) }
+
+// WithBudget bounds what the job's paid calls may cost together. The budget is asked before each call. A
+// call that no longer fits is refused with a [*BudgetError] and not made. 0 refuses every call. Without
+// WithBudget, or with [Unlimited], none is refused. A negative limit counts as invalid and refuses every
+// call.
+//
+// Runs of one job id that live at once share one budget: the limit that was given last.
+func WithBudget(limit USD) JobOption {
+	return jobOption(func(c jobConfig) jobConfig { c.budget, c.hasBudget = limit, true; return c })
+}
+
+// WithCarrier takes the job's trace context and enqueue time from the message that brought it, where
+// [Pipeline.Enqueue] put them. The job's span links to the span that enqueued it; see [WithRemoteParent].
+// The wait is recorded in video_processing_queue_wait_seconds. A negative wait, because a clock ran
+// backwards, counts as 0 and as invalid. A carrier that holds neither is fine.
+func WithCarrier(carrier propagation.TextMapCarrier) JobOption {
+	return jobOption(func(c jobConfig) jobConfig { c.carrier = carrier; return c })
+}
+
+// WithRemoteParent makes the span that enqueued the job its parent instead of a link. Use it when every
+// message is worked on once, soon, and by itself: then one trace shows the whole way. It needs
+// [WithCarrier].
+func WithRemoteParent() JobOption {
+	return jobOption(func(c jobConfig) jobConfig { c.remoteParent = true; return c })
+}
+
+// WithJobType says what kind of job this is ("highlights", "dubbing"), as the attribute job_type of
+// jobs_total, job_duration_seconds, job_ratio, cost_usd_total and errors_total. It is a word from your
+// code and bounded as stage names are: past [WithNameLimit] types become "other". A job without a type, or
+// with the empty one, has the series that it has without this option.
+//
+// A type costs 5 series of jobs_total and up to 6 histograms, one series of cost_usd_total for each API
+// that its jobs pay, and one of errors_total for each stage and error type that they see.
+func WithJobType(name string) JobOption {
+	return jobOption(func(c jobConfig) jobConfig { c.jobType = name; return c })
+}
+
+// WithLabel gives the job a value of a label that [WithLabels] has declared, such as WithLabel("tenant",
+// name). The last value of a key holds; "" is none. A key that was not declared counts as invalid.
+func WithLabel(key, value string) JobOption {
+	return jobOption(func(c jobConfig) jobConfig {
+		c.labels = append(slices.Clip(c.labels), label{key, value})
+		return c
+	})
+}
+
+type videoDuration time.Duration
+
+// WithVideoDuration says how long the video is that a job or a stage works on. From it follows the
+// processing ratio: time taken divided by length of video. 0 means unknown: no ratio is recorded. A
+// negative length counts as invalid. A stage without it has its job's length, as this option or
+// [Job.SetVideoDuration] last said it.
+func WithVideoDuration(d time.Duration) interface {
+	JobOption
+	StageOption
+} {
+	return videoDuration(d)
+}
+
+func (o videoDuration) applyJob(c jobConfig) jobConfig { c.video = time.Duration(o); return c }
+
+func (o videoDuration) applyStage(c stageConfig) stageConfig {
+	c.video, c.hasVideo = time.Duration(o), true
+	return c
+}
+
+type callOption func(callConfig) callConfig
+
+func (o callOption) applyCall(c callConfig) callConfig { return o(c) }
+
+// WithMaxCost says what the call costs at most. The budget reserves it before the call is made, so that
+// calls in parallel never overspend together. It refuses the call when the amount does not fit, or cannot
+// be booked (negative, NaN, infinite; also counted as invalid).
+func WithMaxCost(cost USD) CallOption {
+	return callOption(func(c callConfig) callConfig { c.maxCost = cost; return c })
+}
+
+// WithMinCost says what the call costs as soon as it was sent, such as the price of its input. It is
+// booked when the call fails in a way that may have been charged: canceled, timed out, cut off, answered
+// with a 5xx, or panicked. A connection that never came up and an answer of 4xx book nothing. An amount
+// that cannot be booked (negative, NaN, infinite) is counted as invalid and is 0.
+func WithMinCost(cost USD) CallOption {
+	return callOption(func(c callConfig) callConfig { c.minCost = cost; return c })
+}
