@@ -84,9 +84,6 @@ func repositoryFiles() (map[string][]byte, error) {
 	for name, data := range pages {
 		files["docs/dashboards/"+name] = data
 	}
-	if files["docs/kubernetes/dashboards.yaml"], err = dashboards.ConfigMap(); err != nil {
-		return nil, err
-	}
 	if files["docs/kubernetes/prometheusrule.yaml"], err = alerts.PrometheusRule(alerts.Default()); err != nil {
 		return nil, err
 	}

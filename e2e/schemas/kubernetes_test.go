@@ -1,6 +1,7 @@
 package schemas
 
 import (
+	"maps"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -12,6 +13,7 @@ import (
 	monitoringv1 "github.com/prometheus-operator/prometheus-operator/pkg/apis/monitoring/v1"
 	appsv1 "k8s.io/api/apps/v1"
 	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/apimachinery/pkg/util/intstr"
 	"sigs.k8s.io/kustomize/api/krusty"
 	"sigs.k8s.io/kustomize/kyaml/filesys"
@@ -25,14 +27,14 @@ var manifests = map[string]string{
 	"servicemonitor.yaml": "ServiceMonitor",
 	"podmonitor.yaml":     "PodMonitor",
 	"prometheusrule.yaml": "PrometheusRule",
-	"dashboards.yaml":     "ConfigMap",
 }
 
 // alternative is the one manifest that the kustomization leaves out: the user takes it in place of servicemonitor.yaml.
 const alternative = "podmonitor.yaml"
 
-// maxConfigMap is how much a ConfigMap may hold: 1 MiB, as the API server has it.
-const maxConfigMap = 1 << 20
+// maxAnnotated is how long a dashboard may be for `kubectl apply` to keep a copy of its manifest in an annotation. All
+// annotations of an object have 256 KiB, and the copy is JSON in JSON.
+const maxAnnotated = 200 << 10
 
 func TestManifestsDecodeStrictly(t *testing.T) {
 	for name, kind := range manifests {
@@ -94,31 +96,41 @@ func TestWrongManifestsAreRefused(t *testing.T) {
 	}
 }
 
-// The kustomization builds, has every manifest but the alternative, and puts the image in.
-func TestKustomizationBuilds(t *testing.T) {
-	options := krusty.MakeDefaultOptions()
-	built, err := krusty.MakeKustomizer(options).Run(filesys.MakeFsOnDisk(), docsPath(t, "kubernetes"))
+// build is what `kubectl apply -k` makes of a folder of docs, each manifest decoded strictly.
+func build(t *testing.T, folder string) []runtime.Object {
+	t.Helper()
+	built, err := krusty.MakeKustomizer(krusty.MakeDefaultOptions()).Run(filesys.MakeFsOnDisk(), docsPath(t, folder))
 	if err != nil {
 		t.Fatal(err)
 	}
-	var kinds []string
+	var objects []runtime.Object
 	for _, resource := range built.Resources() {
-		kinds = append(kinds, resource.GetKind())
 		manifest, err := resource.AsYAML()
 		if err != nil {
 			t.Fatal(err)
 		}
 		object, err := decode(manifest)
 		if err != nil {
-			t.Errorf("%s: %v", resource.GetKind(), err)
+			t.Fatalf("%s: %v", resource.GetKind(), err)
 		}
+		objects = append(objects, object)
+	}
+	return objects
+}
+
+// The kustomization builds, has every manifest but the alternative and a ConfigMap for each dashboard, and puts the
+// image in.
+func TestKustomizationBuilds(t *testing.T) {
+	var kinds []string
+	for _, object := range build(t, "kubernetes") {
+		kinds = append(kinds, object.GetObjectKind().GroupVersionKind().Kind)
 		if deployment, ok := object.(*appsv1.Deployment); ok {
 			if image := deployment.Spec.Template.Spec.Containers[0].Image; !strings.Contains(image, ":") {
 				t.Errorf("the image is %s, without a version", image)
 			}
 		}
 	}
-	var want []string
+	want := slices.Repeat([]string{"ConfigMap"}, len(dashboards(t)))
 	for name, kind := range manifests {
 		if name != alternative {
 			want = append(want, slices.Repeat([]string{kind}, len(documents(t, name)))...)
@@ -211,8 +223,8 @@ func TestGracePeriodIsLongEnough(t *testing.T) {
 	}
 }
 
-// The rules are those that Prometheus loads from docs/alerts, and the dashboards fit into their ConfigMaps.
-func TestGeneratedManifestsHoldTheirSources(t *testing.T) {
+// The rules are those that Prometheus loads from docs/alerts.
+func TestPrometheusRuleHoldsItsSources(t *testing.T) {
 	var want, got []string
 	for _, name := range []string{"recording-rules.yml", "alerts.yml"} {
 		var rules monitoringv1.PrometheusRuleSpec
@@ -227,28 +239,55 @@ func TestGeneratedManifestsHoldTheirSources(t *testing.T) {
 	if len(want) == 0 || !slices.Equal(got, want) {
 		t.Errorf("prometheusrule.yaml has the rules %v, docs/alerts has %v", got, want)
 	}
+}
 
-	shown := make(map[string]bool)
-	for _, configMap := range readAll[*corev1.ConfigMap](t, "dashboards.yaml") {
-		size := 0
-		for name, text := range configMap.Data {
-			shown[name] = true
-			size += len(name) + len(text)
-			file := strings.TrimPrefix(name, "stagemeter-") // Grafana's sidecar puts the files of all projects into one folder
-			if source := content(t, filepath.Join("dashboards", file)); string(source) != text {
-				t.Errorf("dashboards.yaml has another %s than docs/dashboards", name)
+// dashboards are the names of the files in docs/dashboards.
+func dashboards(t *testing.T) []string {
+	t.Helper()
+	files, err := filepath.Glob(docsPath(t, "dashboards/*.json"))
+	if err != nil || len(files) == 0 {
+		t.Fatalf("docs/dashboards has no dashboards: %v", err)
+	}
+	for i := range files {
+		files[i] = filepath.Base(files[i])
+	}
+	return files
+}
+
+// Both kustomizations hold every file of docs/dashboards, byte for byte, in a ConfigMap of its own that Grafana's
+// sidecar finds, whose name is the same after an update, and that `kubectl apply` can annotate with a copy of it.
+func TestConfigMapsHoldTheDashboards(t *testing.T) {
+	for _, folder := range []string{"dashboards", "kubernetes"} {
+		got := make(map[string]string) // file by name of the ConfigMap
+		for _, object := range build(t, folder) {
+			configMap, ok := object.(*corev1.ConfigMap)
+			if !ok {
+				continue
+			}
+			labels := map[string]string{"app.kubernetes.io/part-of": "stagemeter", "grafana_dashboard": "1"}
+			if !maps.Equal(configMap.Labels, labels) || len(configMap.Annotations) != 0 || len(configMap.BinaryData) != 0 {
+				t.Errorf("%s: %s has labels %v, annotations %v and binary data for %d files",
+					folder, configMap.Name, configMap.Labels, configMap.Annotations, len(configMap.BinaryData))
+			}
+			for name, text := range configMap.Data {
+				file := strings.TrimPrefix(name, "stagemeter-") // the sidecar puts the files of all projects into one folder
+				got[configMap.Name+" "+name] = file
+				if string(content(t, filepath.Join("dashboards", file))) != text {
+					t.Errorf("%s: %s is not docs/dashboards/%s", folder, name, file)
+				}
+				if len(text) > maxAnnotated {
+					t.Errorf("%s: %s has %d bytes, too many for an annotation", folder, name, len(text))
+				}
 			}
 		}
-		if size > maxConfigMap {
-			t.Errorf("the ConfigMap %s has %d bytes, more than it may", configMap.Name, size)
+		want := make(map[string]string)
+		for _, file := range dashboards(t) {
+			page := strings.TrimSuffix(file, ".json")
+			want["stagemeter-dashboard-"+page+" stagemeter-"+file] = file
 		}
-	}
-	files, err := filepath.Glob(docsPath(t, "dashboards/*.json"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	if len(files) == 0 || len(files) != len(shown) {
-		t.Errorf("dashboards.yaml has %d dashboards, docs/dashboards has %d", len(shown), len(files))
+		if !maps.Equal(got, want) {
+			t.Errorf("docs/%s has the ConfigMaps %v, want %v", folder, got, want)
+		}
 	}
 }
 
