@@ -5,12 +5,11 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
-
-	"github.com/prometheus/common/expfmt"
 )
 
-// Exposition is what Prometheus scrapes, in its text format: of the metrics with these Prometheus or OpenTelemetry
-// names, or of all. A metric that has no series has no lines.
+// Exposition returns what Prometheus scrapes, in its text format: the metrics with these Prometheus or OpenTelemetry
+// names, or all. A metric that has no series has no lines. The test ends if an instrument of the program's own cannot be
+// shown: two become one series, say, or an attribute is not UTF-8.
 func (r *Recorder) Exposition(names ...string) string {
 	r.t.Helper()
 	for i, name := range names {
@@ -23,17 +22,14 @@ func (r *Recorder) Exposition(names ...string) string {
 		}
 		names[i] = m.Prometheus
 	}
-	families, err := r.registry.Gather()
+	families, err := textFamilies(r.collect())
 	if err != nil {
-		r.t.Fatalf("instrumenttest: gather: %v", err)
+		r.t.Fatalf("instrumenttest: Exposition: %v", err)
 	}
 	var b strings.Builder
 	for _, f := range families {
-		if len(names) > 0 && !slices.Contains(names, f.GetName()) {
-			continue
-		}
-		if _, err := expfmt.MetricFamilyToText(&b, f); err != nil {
-			r.t.Fatalf("instrumenttest: write %s as text: %v", f.GetName(), err)
+		if len(names) == 0 || slices.Contains(names, f.name) {
+			f.writeTo(&b)
 		}
 	}
 	return b.String()

@@ -4,9 +4,7 @@ import (
 	"context"
 	"testing"
 
-	"github.com/prometheus/client_golang/prometheus"
 	"go.opentelemetry.io/otel/attribute"
-	otelprometheus "go.opentelemetry.io/otel/exporters/prometheus"
 	"go.opentelemetry.io/otel/metric"
 	sdkmetric "go.opentelemetry.io/otel/sdk/metric"
 	"go.opentelemetry.io/otel/sdk/metric/exemplar"
@@ -23,12 +21,11 @@ import (
 // A Recorder has what one pipeline records. Each reading collects anew. The measured program may run meanwhile, in
 // any number of goroutines; the Recorder's methods are for the goroutine of the test, which they may end.
 type Recorder struct {
-	t        testing.TB
-	reader   *sdkmetric.ManualReader
-	registry *prometheus.Registry
-	meters   *sdkmetric.MeterProvider
-	spans    *tracetest.SpanRecorder
-	tracers  *sdktrace.TracerProvider
+	t       testing.TB
+	reader  *sdkmetric.ManualReader
+	meters  *sdkmetric.MeterProvider
+	spans   *tracetest.SpanRecorder
+	tracers *sdktrace.TracerProvider
 }
 
 // New makes a pipeline and the recorder of what it measures. All spans are sampled. The options come after the
@@ -56,18 +53,8 @@ func New(t testing.TB, opts ...instrument.Option) (*instrument.Pipeline, *Record
 
 func newRecorder(t testing.TB) *Recorder {
 	t.Helper()
-	r := &Recorder{
-		t:        t,
-		reader:   sdkmetric.NewManualReader(),
-		registry: prometheus.NewRegistry(),
-		spans:    tracetest.NewSpanRecorder(),
-	}
-	exporter, err := otelprometheus.New(otelprometheus.WithRegisterer(r.registry),
-		otelprometheus.WithoutScopeInfo(), otelprometheus.WithoutTargetInfo())
-	if err != nil {
-		t.Fatalf("instrumenttest: the Prometheus exporter: %v", err)
-	}
-	r.meters = sdkmetric.NewMeterProvider(sdkmetric.WithReader(r.reader), sdkmetric.WithReader(exporter),
+	r := &Recorder{t: t, reader: sdkmetric.NewManualReader(), spans: tracetest.NewSpanRecorder()}
+	r.meters = sdkmetric.NewMeterProvider(sdkmetric.WithReader(r.reader),
 		sdkmetric.WithResource(resource.Empty()), sdkmetric.WithExemplarFilter(exemplar.TraceBasedFilter))
 	r.tracers = sdktrace.NewTracerProvider(sdktrace.WithSpanProcessor(r.spans),
 		sdktrace.WithResource(resource.Empty()), sdktrace.WithSampler(sdktrace.AlwaysSample()))
@@ -93,11 +80,16 @@ func (r *Recorder) TracerProvider() trace.TracerProvider { return r.tracers }
 // Snapshot collects all metrics.
 func (r *Recorder) Snapshot() *Snapshot {
 	r.t.Helper()
+	return newSnapshot(r.t, r.collect())
+}
+
+func (r *Recorder) collect() *metricdata.ResourceMetrics {
+	r.t.Helper()
 	var rm metricdata.ResourceMetrics
 	if err := r.reader.Collect(context.Background(), &rm); err != nil {
 		r.t.Fatalf("instrumenttest: collect: %v", err)
 	}
-	return newSnapshot(r.t, &rm)
+	return &rm
 }
 
 // Counter is [Snapshot.Counter] of now.

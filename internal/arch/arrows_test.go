@@ -65,6 +65,11 @@ var arrows = []arrow{
 		reason: "instrument and exporters meet in main, through MeterProvider and TracerProvider",
 	},
 	{
+		from:   "instrument/instrumenttest",
+		never:  []string{"github.com/prometheus/client_golang/...", "go.opentelemetry.io/otel/exporters/..."},
+		reason: "a user's tests get the SDK to read from, and no exporter",
+	},
+	{
 		from:   "exporters/...",
 		never:  own("instrument/...", "bench/...", "examples/...", "e2e/..."),
 		reason: "exporters serve any instrumentation, not ours alone",
