@@ -17,9 +17,9 @@ import (
 	"time"
 
 	"github.com/stagemeter/stagemeter/bench/internal/event"
+	"github.com/stagemeter/stagemeter/bench/internal/figures"
 	"github.com/stagemeter/stagemeter/bench/internal/memory"
 	"github.com/stagemeter/stagemeter/bench/internal/push"
-	"github.com/stagemeter/stagemeter/bench/internal/report"
 	"github.com/stagemeter/stagemeter/bench/internal/rounds"
 	"github.com/stagemeter/stagemeter/bench/internal/scrape"
 	"github.com/stagemeter/stagemeter/bench/internal/startup"
@@ -28,7 +28,7 @@ import (
 // A section is one part of the program. It checks and measures.
 type section struct {
 	name    string
-	measure func(s rounds.Settings, quick bool) (report.Section, error)
+	measure func(s rounds.Settings, quick bool) (figures.Section, error)
 }
 
 var sections = []section{
@@ -92,14 +92,14 @@ func bench(o options) error {
 	}
 	start := time.Now()
 	fmt.Println(about(o.quick))
-	var done []report.Section
+	var done []figures.Section
 	for _, s := range chosen {
 		began := time.Now()
-		made, err := profiled(o.profile, s.name, func() (report.Section, error) { return s.measure(o.settings(), o.quick) })
+		made, err := profiled(o.profile, s.name, func() (figures.Section, error) { return s.measure(o.settings(), o.quick) })
 		if err != nil {
 			return fmt.Errorf("%s: %w", s.name, err)
 		}
-		report.WriteText(os.Stdout, made)
+		figures.WriteText(os.Stdout, made)
 		fmt.Printf("\n  (%s took %s)\n", s.name, time.Since(began).Round(time.Second))
 		done = append(done, made)
 	}
@@ -166,10 +166,10 @@ func choose(list string) ([]section, error) {
 }
 
 // summarize prints how many goals were met, and which were not.
-func summarize(done []report.Section, took time.Duration) {
+func summarize(done []figures.Section, took time.Duration) {
 	met, all := 0, 0
 	var missed []string
-	for _, k := range report.Kinds(done...) {
+	for _, k := range figures.Kinds(done...) {
 		met, all = met+k.Met, all+k.All
 		if k.Met < k.All {
 			missed = append(missed, k.Line())

@@ -9,7 +9,7 @@ import (
 	"runtime/debug"
 	"strings"
 
-	"github.com/stagemeter/stagemeter/bench/internal/report"
+	"github.com/stagemeter/stagemeter/bench/internal/figures"
 )
 
 // Where the document and its chart are, from the root of the repository.
@@ -19,9 +19,9 @@ const (
 )
 
 // write writes the tables and the chart to the folder of -o, and, with -docs, into the document.
-func write(o options, done []report.Section) error {
+func write(o options, done []figures.Section) error {
 	var chart bytes.Buffer
-	if err := report.WriteChart(&chart, done); err != nil {
+	if err := figures.WriteChart(&chart, done); err != nil {
 		return err
 	}
 	if err := os.MkdirAll(o.out, 0o755); err != nil {
@@ -41,14 +41,14 @@ func write(o options, done []report.Section) error {
 	}
 	fmt.Printf("\nwritten: %s\n", filepath.Join(o.out, "performance.md"))
 	if o.docs {
-		return report.Splice(document, markdown(o, "images/performance.svg", done))
+		return figures.Splice(document, markdown(o, "images/performance.svg", done))
 	}
 	return nil
 }
 
-func markdown(o options, chart string, done []report.Section) []byte {
+func markdown(o options, chart string, done []figures.Section) []byte {
 	var b bytes.Buffer
-	report.WriteMarkdown(&b, about(o.quick), chart, done)
+	figures.WriteMarkdown(&b, about(o.quick), chart, done)
 	return b.Bytes()
 }
 

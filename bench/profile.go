@@ -6,24 +6,24 @@ import (
 	"runtime"
 	"runtime/pprof"
 
-	"github.com/stagemeter/stagemeter/bench/internal/report"
+	"github.com/stagemeter/stagemeter/bench/internal/figures"
 )
 
 // profiled measures a section, and writes its profiles to a folder if there is one.
-func profiled(folder, name string, measure func() (report.Section, error)) (report.Section, error) {
+func profiled(folder, name string, measure func() (figures.Section, error)) (figures.Section, error) {
 	if folder == "" {
 		return measure()
 	}
 	if err := os.MkdirAll(folder, 0o755); err != nil {
-		return report.Section{}, err
+		return figures.Section{}, err
 	}
 	cpu, err := os.Create(filepath.Join(folder, name+".cpu.pprof"))
 	if err != nil {
-		return report.Section{}, err
+		return figures.Section{}, err
 	}
 	defer cpu.Close()
 	if err := pprof.StartCPUProfile(cpu); err != nil {
-		return report.Section{}, err
+		return figures.Section{}, err
 	}
 	made, err := measure()
 	pprof.StopCPUProfile()

@@ -17,7 +17,7 @@ import (
 
 	"github.com/stagemeter/stagemeter/internal/testserver"
 
-	"github.com/stagemeter/stagemeter/examples/smartvideoeditor/internal/report"
+	"github.com/stagemeter/stagemeter/examples/smartvideoeditor/internal/summary"
 )
 
 // binary is the program as a user runs it.
@@ -96,7 +96,7 @@ func (p process) says(t *testing.T, words string) {
 // result is what a run has left.
 type result struct {
 	exit    int // -1 if it was killed
-	jobs    []report.Job
+	jobs    []summary.Job
 	metrics metrics
 	output  string
 }

@@ -10,7 +10,7 @@ import (
 	"syscall"
 	"testing"
 
-	"github.com/stagemeter/stagemeter/examples/smartvideoeditor/internal/report"
+	"github.com/stagemeter/stagemeter/examples/smartvideoeditor/internal/summary"
 )
 
 // Whatever a user has on the disk: it is edited, or it is refused for a reason with a name, and neither keeps the
@@ -34,15 +34,15 @@ func TestInputs(t *testing.T) {
 		name  string
 		path  string
 		sound bool // in the reel
-		check func(*testing.T, report.Job, probed)
+		check func(*testing.T, summary.Job, probed)
 	}{
-		{"no audio", makeMedia(t, in("noaudio.mp4"), args(picture, h264)...), false, func(t *testing.T, j report.Job, _ probed) {
+		{"no audio", makeMedia(t, in("noaudio.mp4"), args(picture, h264)...), false, func(t *testing.T, j summary.Job, _ probed) {
 			if j.LoudnessSpreadBeforeLU != nil || j.CostUSD != 0 {
 				t.Errorf("spread %v and cost %v of a sound that is not there", j.LoudnessSpreadBeforeLU, j.CostUSD)
 			}
 		}},
 		{"two audio tracks", makeMedia(t, in("tracks.mkv"), args(picture, tone, []string{"-f", "lavfi", "-i", "anullsrc=d=2",
-			"-map", "0", "-map", "1", "-map", "2"}, h264)...), true, func(t *testing.T, j report.Job, _ probed) {
+			"-map", "0", "-map", "1", "-map", "2"}, h264)...), true, func(t *testing.T, j summary.Job, _ probed) {
 			if j.LoudnessSpreadBeforeLU == nil {
 				t.Error("the first track has a tone, the second silence: nothing was heard")
 			}
@@ -50,13 +50,13 @@ func TestInputs(t *testing.T) {
 		{"variable frame rate", makeMedia(t, in("vfr.mkv"), args(picture, tone,
 			[]string{"-vf", `select=not(mod(n\,3))+gt(t\,1)`, "-fps_mode", "vfr"}, h264)...), true, nil},
 		{"rotated", makeMedia(t, in("phone.mp4"), "-i", upright, "-c", "copy", "-metadata:s:v", "rotate=90"), false,
-			func(t *testing.T, _ report.Job, p probed) {
+			func(t *testing.T, _ summary.Job, p probed) {
 				if v := p.Streams[0]; v.Width != 240 || v.Height != 320 || len(v.SideData) > 0 {
 					t.Errorf("the reel is %dx%d with %v, want 240x320 upright", v.Width, v.Height, v.SideData)
 				}
 			}},
 		{"10-bit HEVC", makeMedia(t, in("hevc.mp4"), args(picture, []string{"-c:v", "libx265", "-preset", "ultrafast",
-			"-x265-params", "log-level=none", "-pix_fmt", "yuv420p10le"})...), false, func(t *testing.T, _ report.Job, p probed) {
+			"-x265-params", "log-level=none", "-pix_fmt", "yuv420p10le"})...), false, func(t *testing.T, _ summary.Job, p probed) {
 			if p.Streams[0].Format != "yuv420p" {
 				t.Errorf("the reel is %s, want yuv420p, which every player shows", p.Streams[0].Format)
 			}
@@ -64,14 +64,14 @@ func TestInputs(t *testing.T) {
 		{"under a second", makeMedia(t, in("short.mp4"), args(picture, tone, []string{"-t", "0.4"}, h264)...), true, nil},
 		{"one frame", makeMedia(t, in("frame.mp4"), args(picture, []string{"-frames:v", "1"}, h264)...), false, nil},
 		{"silent", makeMedia(t, in("silent.mp4"), args(picture, []string{"-f", "lavfi", "-i", "anullsrc=d=2"}, h264)...), true,
-			func(t *testing.T, j report.Job, _ probed) {
+			func(t *testing.T, j summary.Job, _ probed) {
 				if j.LoudnessSpreadBeforeLU != nil || j.CostUSD != 0 {
 					t.Errorf("spread %v and cost %v of silence", j.LoudnessSpreadBeforeLU, j.CostUSD)
 				}
 			}},
 		{"spaces and quotes", makeMedia(t, in(`it's a "quoted" [name]: 100%, -y.mp4`), args(picture, tone, h264)...), true, nil},
 		{"odd sides", makeMedia(t, in("odd.mkv"), args(picture, []string{"-vf", "crop=319:239,setsar=4/3", "-c:v", "ffv1"})...), false,
-			func(t *testing.T, _ report.Job, p probed) {
+			func(t *testing.T, _ summary.Job, p probed) {
 				if v := p.Streams[0]; v.Width%2 != 0 || v.Height%2 != 0 {
 					t.Errorf("the reel is %dx%d", v.Width, v.Height)
 				}
@@ -117,7 +117,7 @@ func TestInputs(t *testing.T) {
 	for i, g := range good {
 		t.Run(g.name, func(t *testing.T) {
 			job := r.jobs[i]
-			if job.Status != report.Completed || job.Input != g.path || len(job.Stages) != 5 || job.Segments < 1 || job.Highlights < 1 {
+			if job.Status != summary.Completed || job.Input != g.path || len(job.Stages) != 5 || job.Segments < 1 || job.Highlights < 1 {
 				t.Fatalf("got %+v", job)
 			}
 			p := playable(t, job.Output)
@@ -135,7 +135,7 @@ func TestInputs(t *testing.T) {
 	for i, b := range bad {
 		t.Run(b.name, func(t *testing.T) {
 			job := r.jobs[len(good)+i]
-			if job.Status != report.Failed || job.Input != b.path || job.ErrorType != b.errorType || job.Error == "" || job.Output != "" {
+			if job.Status != summary.Failed || job.Input != b.path || job.ErrorType != b.errorType || job.Error == "" || job.Output != "" {
 				t.Errorf("got %+v, want an error of type %s", job, b.errorType)
 			}
 		})
@@ -189,10 +189,10 @@ func TestUnreadableInput(t *testing.T) {
 	if len(r.jobs) != 2 {
 		t.Fatalf("%d jobs are reported", len(r.jobs))
 	}
-	if job := r.jobs[0]; job.Status != report.Failed || job.ErrorType != "permission" || !strings.Contains(job.Error, "permission denied") {
+	if job := r.jobs[0]; job.Status != summary.Failed || job.ErrorType != "permission" || !strings.Contains(job.Error, "permission denied") {
 		t.Errorf("got %+v", job)
 	}
-	if job := r.jobs[1]; job.Status != report.Completed {
+	if job := r.jobs[1]; job.Status != summary.Completed {
 		t.Errorf("got %+v", job)
 	}
 	r.metrics.want(t, map[string]float64{`errors_total{error_type="permission",stage="validation"}`: 1})

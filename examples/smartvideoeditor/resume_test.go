@@ -7,8 +7,8 @@ import (
 	"testing"
 
 	"github.com/stagemeter/stagemeter/examples/smartvideoeditor/internal/editor"
-	"github.com/stagemeter/stagemeter/examples/smartvideoeditor/internal/report"
 	"github.com/stagemeter/stagemeter/examples/smartvideoeditor/internal/store"
+	"github.com/stagemeter/stagemeter/examples/smartvideoeditor/internal/summary"
 )
 
 var allStages = []string{"validation", "analysis", "transcription", "normalization", "rendering"}
@@ -33,7 +33,7 @@ func TestResumeAfterKill(t *testing.T) {
 			}
 
 			r := edit(t, "-out", out, video)
-			if r.exit != 0 || len(r.jobs) != 1 || r.jobs[0].Status != report.Completed {
+			if r.exit != 0 || len(r.jobs) != 1 || r.jobs[0].Status != summary.Completed {
 				t.Fatalf("exit status %d, jobs %+v", r.exit, r.jobs)
 			}
 			job := r.jobs[0]
@@ -113,7 +113,7 @@ func jobID(t *testing.T, out, video string) string {
 	return tasks[0].ID
 }
 
-func names(stages []report.Stage) []string {
+func names(stages []summary.Stage) []string {
 	var list []string
 	for _, s := range stages {
 		list = append(list, s.Name)

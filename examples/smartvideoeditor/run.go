@@ -14,12 +14,12 @@ import (
 	"github.com/stagemeter/stagemeter/instrument"
 
 	"github.com/stagemeter/stagemeter/examples/smartvideoeditor/internal/cache"
-	"github.com/stagemeter/stagemeter/examples/smartvideoeditor/internal/clip"
 	"github.com/stagemeter/stagemeter/examples/smartvideoeditor/internal/editor"
-	"github.com/stagemeter/stagemeter/examples/smartvideoeditor/internal/report"
+	"github.com/stagemeter/stagemeter/examples/smartvideoeditor/internal/sample"
 	"github.com/stagemeter/stagemeter/examples/smartvideoeditor/internal/screen"
 	"github.com/stagemeter/stagemeter/examples/smartvideoeditor/internal/speech"
 	"github.com/stagemeter/stagemeter/examples/smartvideoeditor/internal/store"
+	"github.com/stagemeter/stagemeter/examples/smartvideoeditor/internal/summary"
 	"github.com/stagemeter/stagemeter/examples/smartvideoeditor/internal/whisper"
 )
 
@@ -82,7 +82,7 @@ func run(ctx context.Context, c config, stdout io.Writer, stderr *os.File) (comp
 	jobs := e.Run(ctx, tasks, c.concurrency)
 	view.Close()
 
-	err = errors.Join(report.WriteTable(stdout, jobs), results(c, jobs))
+	err = errors.Join(summary.WriteTable(stdout, jobs), results(c, jobs))
 	err = errors.Join(err, hold(ctx, c, tel.Addr() != nil, view, func() error {
 		if c.metricsDump == "" {
 			return nil
@@ -92,7 +92,7 @@ func run(ctx context.Context, c config, stdout io.Writer, stderr *os.File) (comp
 		}
 		return nil
 	}))
-	return report.AllCompleted(jobs), err
+	return summary.AllCompleted(jobs), err
 }
 
 // open makes the editor with all that it needs.
@@ -156,15 +156,15 @@ func talkingClip(ctx context.Context, folder string) (string, error) {
 	if _, err := os.Stat(path); err == nil {
 		return path, nil
 	}
-	return path, clip.Make(ctx, path)
+	return path, sample.Make(ctx, path)
 }
 
 // results writes what became of the jobs.
-func results(c config, jobs []report.Job) error {
+func results(c config, jobs []summary.Job) error {
 	if c.json == "" {
 		return nil
 	}
-	if err := report.WriteJSON(c.json, jobs); err != nil {
+	if err := summary.WriteJSON(c.json, jobs); err != nil {
 		return fmt.Errorf("-json %s: %w", c.json, err)
 	}
 	return nil

@@ -8,8 +8,8 @@ import (
 	"sync/atomic"
 	"testing"
 
-	"github.com/stagemeter/stagemeter/examples/smartvideoeditor/internal/report"
 	"github.com/stagemeter/stagemeter/examples/smartvideoeditor/internal/store"
+	"github.com/stagemeter/stagemeter/examples/smartvideoeditor/internal/summary"
 	"github.com/stagemeter/stagemeter/internal/testserver"
 )
 
@@ -69,7 +69,7 @@ func TestBudget(t *testing.T) {
 	if r.exit != 1 || len(r.jobs) != 1 {
 		t.Fatalf("exit status %d, jobs %+v", r.exit, r.jobs)
 	}
-	if job := r.jobs[0]; job.Status != report.Failed || job.ErrorType != "budget_exceeded" || job.CostUSD != 0 || len(job.Stages) != 2 {
+	if job := r.jobs[0]; job.Status != summary.Failed || job.ErrorType != "budget_exceeded" || job.CostUSD != 0 || len(job.Stages) != 2 {
 		t.Errorf("got %+v", job)
 	}
 	r.metrics.want(t, map[string]float64{

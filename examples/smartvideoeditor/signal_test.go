@@ -5,7 +5,7 @@ import (
 	"syscall"
 	"testing"
 
-	"github.com/stagemeter/stagemeter/examples/smartvideoeditor/internal/report"
+	"github.com/stagemeter/stagemeter/examples/smartvideoeditor/internal/summary"
 )
 
 // A signal cancels the jobs, each with what belongs to its end: the report, the metrics, and no half a reel.
@@ -19,7 +19,7 @@ func TestSignal(t *testing.T) {
 		t.Fatalf("exit status %d, jobs %+v", r.exit, r.jobs)
 	}
 	for _, job := range r.jobs {
-		if job.Status != report.Canceled || job.ErrorType != "canceled" || job.Output != "" {
+		if job.Status != summary.Canceled || job.ErrorType != "canceled" || job.Output != "" {
 			t.Errorf("got %+v", job)
 		}
 	}

@@ -11,7 +11,7 @@ import (
 	"github.com/stagemeter/stagemeter/instrument"
 
 	"github.com/stagemeter/stagemeter/examples/smartvideoeditor/internal/editor"
-	"github.com/stagemeter/stagemeter/examples/smartvideoeditor/internal/report"
+	"github.com/stagemeter/stagemeter/examples/smartvideoeditor/internal/summary"
 	"github.com/stagemeter/stagemeter/examples/smartvideoeditor/internal/whisper"
 )
 
@@ -59,7 +59,7 @@ func dump(ctx context.Context, tel *exporters.Telemetry, path string) error {
 	}
 	scrape := &response{header: make(http.Header)}
 	tel.Handler().ServeHTTP(scrape, request)
-	return report.WriteFile(path, scrape.Bytes())
+	return summary.WriteFile(path, scrape.Bytes())
 }
 
 // response keeps what a handler answers.

@@ -6,7 +6,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/promhttp"
 
-	"github.com/stagemeter/stagemeter/bench/internal/corpus"
+	"github.com/stagemeter/stagemeter/bench/internal/workload"
 )
 
 // promRegistry is a registry of client_golang and its handler. Its vectors are named and bounded as the registry of metrics
@@ -40,6 +40,6 @@ func (r *promRegistry) counter(name string, labels ...string) *prometheus.Counte
 	return v
 }
 
-func (r *promRegistry) fill(c corpus.Corpus) error { return corpus.FillRegistry(r.registry, c) }
+func (r *promRegistry) fill(c workload.Workload) error { return workload.FillRegistry(r.registry, c) }
 
 func nothing() {}

@@ -1,18 +1,18 @@
 package event
 
 import (
-	"github.com/stagemeter/stagemeter/bench/internal/report"
+	"github.com/stagemeter/stagemeter/bench/internal/figures"
 	"github.com/stagemeter/stagemeter/bench/internal/rounds"
 )
 
 // Stage measures a stage.
-func Stage(s rounds.Settings, _ bool) (report.Section, error) { return stage.measure(s) }
+func Stage(s rounds.Settings, _ bool) (figures.Section, error) { return stage.measure(s) }
 
 // Call measures a paid call.
-func Call(s rounds.Settings, _ bool) (report.Section, error) { return call.measure(s) }
+func Call(s rounds.Settings, _ bool) (figures.Section, error) { return call.measure(s) }
 
 // Job measures a job, and whether its end takes longer the more it has done.
-func Job(s rounds.Settings, _ bool) (report.Section, error) {
+func Job(s rounds.Settings, _ bool) (figures.Section, error) {
 	sec, err := job.measure(s)
 	if err != nil {
 		return sec, err
@@ -21,4 +21,4 @@ func Job(s rounds.Settings, _ bool) (report.Section, error) {
 }
 
 // Writers measures how long a stage takes while everything is scraped.
-func Writers(s rounds.Settings, quick bool) (report.Section, error) { return writers(s, quick) }
+func Writers(s rounds.Settings, quick bool) (figures.Section, error) { return writers(s, quick) }

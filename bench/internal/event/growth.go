@@ -8,15 +8,15 @@ import (
 
 	tracenoop "go.opentelemetry.io/otel/trace/noop"
 
-	"github.com/stagemeter/stagemeter/bench/internal/report"
+	"github.com/stagemeter/stagemeter/bench/internal/figures"
 	"github.com/stagemeter/stagemeter/bench/internal/rounds"
 	"github.com/stagemeter/stagemeter/instrument"
 )
 
 // growth measures whether the end of a job depends on what the job has done. There is no rival here: the figure to
 // compare with is that of a job that has done little.
-func growth(sec *report.Section, s rounds.Settings) error {
-	t := report.Table{Title: "The end of a job, after so many stages and calls",
+func growth(sec *figures.Section, s rounds.Settings) error {
+	t := figures.Table{Title: "The end of a job, after so many stages and calls",
 		Columns: []string{"stages and calls", "time", "allocs", "bytes"}}
 	allocs := make(map[int]float64)
 	sizes := []int{1, 10, 1000}
@@ -32,8 +32,8 @@ func growth(sec *report.Section, s rounds.Settings) error {
 		}
 		o.close()
 		allocs[n] = rounds.SpreadOf(count).Median
-		t.Add(fmt.Sprint(n), report.Times(rounds.SpreadOf(nanos)), report.Figure(allocs[n]),
-			report.Figure(rounds.SpreadOf(bytes).Median))
+		t.Add(fmt.Sprint(n), figures.Times(rounds.SpreadOf(nanos)), figures.Figure(allocs[n]),
+			figures.Figure(rounds.SpreadOf(bytes).Median))
 	}
 	sec.Tables = append(sec.Tables, t)
 	for _, n := range sizes[1:] {

@@ -9,7 +9,7 @@ import (
 	sdkmetric "go.opentelemetry.io/otel/sdk/metric"
 	"go.opentelemetry.io/otel/trace"
 
-	"github.com/stagemeter/stagemeter/bench/internal/corpus"
+	"github.com/stagemeter/stagemeter/bench/internal/workload"
 )
 
 // otelSDK is OpenTelemetry with one reader, the upstream exporter, as its documentation sets it up.
@@ -22,7 +22,7 @@ type otelSDK struct {
 }
 
 func newOTel(tracers trace.TracerProvider) (*otelSDK, error) {
-	provider, handler, err := corpus.NewUpstream()
+	provider, handler, err := workload.NewUpstream()
 	if err != nil {
 		return nil, err
 	}
@@ -60,6 +60,6 @@ func (o *otelSDK) floatCounter(prometheusName string) metric.Float64Counter {
 
 func (o *otelSDK) err() error { return errors.Join(o.errs...) }
 
-func (o *otelSDK) fill(c corpus.Corpus) error { return corpus.FillMeters(o.provider, c) }
+func (o *otelSDK) fill(c workload.Workload) error { return workload.FillMeters(o.provider, c) }
 
 func (o *otelSDK) close() { _ = o.provider.Shutdown(context.Background()) } // nothing is pushed

@@ -13,8 +13,8 @@ import (
 	"go.opentelemetry.io/otel/trace"
 	tracenoop "go.opentelemetry.io/otel/trace/noop"
 
-	"github.com/stagemeter/stagemeter/bench/internal/corpus"
 	"github.com/stagemeter/stagemeter/bench/internal/page"
+	"github.com/stagemeter/stagemeter/bench/internal/workload"
 	"github.com/stagemeter/stagemeter/exporters"
 	"github.com/stagemeter/stagemeter/instrument"
 )
@@ -39,7 +39,7 @@ type rival struct {
 	run     func(ctx context.Context, id string, do work) (int, error)
 	handler http.Handler // nil: it has no metrics
 	close   func()
-	fill    func(corpus.Corpus) error // adds series to what it has; nil where nothing needs it
+	fill    func(workload.Workload) error // adds series to what it has; nil where nothing needs it
 }
 
 // loop runs n events.
@@ -133,7 +133,7 @@ func (o *ours) job(opts ...instrument.JobOption) context.Context {
 	return ctx
 }
 
-func (o *ours) fill(c corpus.Corpus) error { return corpus.FillMeters(o.tel.MeterProvider(), c) }
+func (o *ours) fill(c workload.Workload) error { return workload.FillMeters(o.tel.MeterProvider(), c) }
 
 func (o *ours) close() { _ = o.tel.Shutdown(context.Background()) } // nothing is pushed, nothing is served
 

@@ -8,7 +8,7 @@ import (
 
 	"go.opentelemetry.io/otel/trace"
 
-	"github.com/stagemeter/stagemeter/bench/internal/report"
+	"github.com/stagemeter/stagemeter/bench/internal/figures"
 	"github.com/stagemeter/stagemeter/bench/internal/rounds"
 )
 
@@ -51,8 +51,8 @@ const (
 )
 
 // measure checks that the rivals measure the same, and times them: for each tracing, on one core and on two.
-func (sc scenario) measure(s rounds.Settings) (report.Section, error) {
-	sec := report.Section{Name: sc.name, Title: sc.title, Intro: sc.intro}
+func (sc scenario) measure(s rounds.Settings) (figures.Section, error) {
+	sec := figures.Section{Name: sc.name, Title: sc.title, Intro: sc.intro}
 	if err := sc.check(); err != nil {
 		return sec, fmt.Errorf("%s: %w", sc.name, err)
 	}
@@ -90,8 +90,8 @@ func (t tracing) base(results rounds.Results) *rounds.Result {
 	return results.Of(spanAlone)
 }
 
-func (sc scenario) table(t tracing, one, two rounds.Results) report.Table {
-	table := report.Table{
+func (sc scenario) table(t tracing, one, two rounds.Results) figures.Table {
+	table := figures.Table{
 		Title:   sc.title + ", " + t.name,
 		Columns: []string{"", "1 core", "ratio", "2 cores", "ratio", "scaling", "allocs", "bytes"},
 	}
@@ -100,10 +100,10 @@ func (sc scenario) table(t tracing, one, two rounds.Results) report.Table {
 	}
 	for i, r := range one {
 		table.Add(r.Name,
-			report.Times(r.Nanos()), ratio(sc.ratio(t, one, r.Name)),
-			report.Times(two[i].Nanos()), ratio(sc.ratio(t, two, r.Name)),
-			report.Figure(scaling(one, two, r.Name)),
-			report.Figure(round(r.Allocs().Median)), report.Figure(round(r.Bytes().Median)))
+			figures.Times(r.Nanos()), ratio(sc.ratio(t, one, r.Name)),
+			figures.Times(two[i].Nanos()), ratio(sc.ratio(t, two, r.Name)),
+			figures.Figure(scaling(one, two, r.Name)),
+			figures.Figure(round(r.Allocs().Median)), figures.Figure(round(r.Bytes().Median)))
 	}
 	return table
 }
@@ -143,7 +143,7 @@ func scaling(one, two rounds.Results, name string) float64 {
 	return a.Nanos().Median / b.Nanos().Median
 }
 
-func (sc scenario) goals(sec *report.Section, t tracing, one, two rounds.Results) {
+func (sc scenario) goals(sec *figures.Section, t tracing, one, two rounds.Results) {
 	for _, name := range sc.ours {
 		hand, built := byHand+variant(name), prebuilt+variant(name)
 		for i, results := range []rounds.Results{one, two} {
@@ -166,7 +166,7 @@ func ratio(r float64) string {
 	if r == 0 {
 		return ""
 	}
-	return report.Figure(r) + report.Ratio
+	return figures.Figure(r) + figures.Ratio
 }
 
 // round drops what other goroutines allocated meanwhile.

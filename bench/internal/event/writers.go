@@ -8,10 +8,10 @@ import (
 
 	tracenoop "go.opentelemetry.io/otel/trace/noop"
 
-	"github.com/stagemeter/stagemeter/bench/internal/corpus"
+	"github.com/stagemeter/stagemeter/bench/internal/figures"
 	"github.com/stagemeter/stagemeter/bench/internal/page"
-	"github.com/stagemeter/stagemeter/bench/internal/report"
 	"github.com/stagemeter/stagemeter/bench/internal/rounds"
+	"github.com/stagemeter/stagemeter/bench/internal/workload"
 )
 
 const (
@@ -28,12 +28,12 @@ type writer struct {
 	scrapes        int
 }
 
-func writers(s rounds.Settings, quick bool) (report.Section, error) {
+func writers(s rounds.Settings, quick bool) (figures.Section, error) {
 	series, turns := writerSeries, min(s.Rounds, 2)
 	if quick {
 		series, turns = quickSeries, 1
 	}
-	sec := report.Section{Name: "writers", Title: "Writers during a scrape",
+	sec := figures.Section{Name: "writers", Title: "Writers during a scrape",
 		Intro: fmt.Sprintf("The time of single stages, without a tracer, in one goroutine, while another scrapes %d series in "+
 			"OpenMetrics without a pause, and without that. It includes reading the clock twice.", series)}
 	if err := stage.check(); err != nil {
@@ -54,7 +54,7 @@ func writers(s rounds.Settings, quick bool) (report.Section, error) {
 		}
 	}
 
-	t := report.Table{Title: "One stage", Columns: []string{"", "alone: p50", "p99", "p99.9", "during scrapes: p50", "p99", "p99.9",
+	t := figures.Table{Title: "One stage", Columns: []string{"", "alone: p50", "p99", "p99.9", "during scrapes: p50", "p99", "p99.9",
 		"stages", "scrapes"}}
 	during := make(map[string]float64)
 	for _, w := range ws {
@@ -62,7 +62,7 @@ func writers(s rounds.Settings, quick bool) (report.Section, error) {
 		cells := []string{w.name}
 		for _, l := range []*rounds.Latency{&w.alone, &w.scraped} {
 			for _, q := range []float64{0.5, 0.99, 0.999} {
-				cells = append(cells, report.Duration(l.Quantile(q)))
+				cells = append(cells, figures.Duration(l.Quantile(q)))
 			}
 		}
 		t.Add(append(cells, fmt.Sprint(w.scraped.Count()), fmt.Sprint(w.scrapes))...)
@@ -77,7 +77,7 @@ func writers(s rounds.Settings, quick bool) (report.Section, error) {
 	return sec, nil
 }
 
-// newWriters are the rivals of a stage that can hold a corpus beside it.
+// newWriters are the rivals of a stage that can hold a workload beside it.
 func newWriters(s rounds.Settings, series int) (ws []*writer, err error) {
 	rs, err := stageRivals(tracenoop.NewTracerProvider())
 	for _, r := range rs.all {
@@ -93,7 +93,7 @@ func newWriters(s rounds.Settings, series int) (ws []*writer, err error) {
 	if err != nil {
 		return ws, err
 	}
-	c := corpus.New(series)
+	c := workload.New(series)
 	for _, w := range ws {
 		if err := w.fill(c); err != nil {
 			return ws, fmt.Errorf("%s: %w", w.name, err)

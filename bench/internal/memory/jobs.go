@@ -12,8 +12,8 @@ import (
 
 	tracenoop "go.opentelemetry.io/otel/trace/noop"
 
+	"github.com/stagemeter/stagemeter/bench/internal/figures"
 	"github.com/stagemeter/stagemeter/bench/internal/page"
-	"github.com/stagemeter/stagemeter/bench/internal/report"
 	"github.com/stagemeter/stagemeter/bench/internal/rounds"
 	"github.com/stagemeter/stagemeter/exporters"
 	"github.com/stagemeter/stagemeter/instrument"
@@ -28,12 +28,12 @@ const (
 )
 
 // Jobs runs very many jobs through one pipeline, and holds its totals against what was run.
-func Jobs(_ rounds.Settings, quick bool) (report.Section, error) {
+func Jobs(_ rounds.Settings, quick bool) (figures.Section, error) {
 	n := 1_000_000
 	if quick {
 		n = 100_000
 	}
-	sec := report.Section{Name: "jobs", Title: "A million jobs",
+	sec := figures.Section{Name: "jobs", Title: "A million jobs",
 		Intro: fmt.Sprintf("%d jobs with ids of their own, each with a budget, one stage and one call, in %d goroutines of one "+
 			"process.", n, workers)}
 	if quick {
@@ -92,7 +92,7 @@ func (p *plant) state() state {
 	return s
 }
 
-func (p *plant) measure(sec *report.Section, n int) (took time.Duration, err error) {
+func (p *plant) measure(sec *figures.Section, n int) (took time.Duration, err error) {
 	p.run(firstJobs)
 	early := p.state()
 	most, start := 0, time.Now()
@@ -121,11 +121,11 @@ func (p *plant) measure(sec *report.Section, n int) (took time.Duration, err err
 	if most > workers+1 {
 		return 0, fmt.Errorf("jobs: %d series of live jobs, with %d jobs at a time", most, workers)
 	}
-	t := report.Table{Title: "Before and after",
+	t := figures.Table{Title: "Before and after",
 		Columns: []string{"", fmt.Sprintf("after %d", firstJobs), fmt.Sprintf("after %d", n)}}
-	t.Add("heap", report.Bytes(early.heap), report.Bytes(late.heap))
-	t.Add("time of a scrape", report.Duration(early.scrape), report.Duration(late.scrape))
-	t.Add("size of a scrape", report.Bytes(float64(early.size)), report.Bytes(float64(late.size)))
+	t.Add("heap", figures.Bytes(early.heap), figures.Bytes(late.heap))
+	t.Add("time of a scrape", figures.Duration(early.scrape), figures.Duration(late.scrape))
+	t.Add("size of a scrape", figures.Bytes(float64(early.size)), figures.Bytes(float64(late.size)))
 	t.Add("most series of live jobs", "", fmt.Sprint(most))
 	sec.Tables = append(sec.Tables, t)
 	sec.Absolute("Jobs: heap, over that after the first thousand", fmt.Sprint(n), late.heap/early.heap, 1.1, "")

@@ -6,30 +6,30 @@ import (
 	"sync/atomic"
 	"time"
 
-	"github.com/stagemeter/stagemeter/bench/internal/corpus"
+	"github.com/stagemeter/stagemeter/bench/internal/figures"
 	"github.com/stagemeter/stagemeter/bench/internal/page"
-	"github.com/stagemeter/stagemeter/bench/internal/report"
 	"github.com/stagemeter/stagemeter/bench/internal/rounds"
+	"github.com/stagemeter/stagemeter/bench/internal/workload"
 )
 
 // peaks measures how high the heap rises during scrapes.
-func peaks(sec *report.Section, s rounds.Settings, quick bool) error {
+func peaks(sec *figures.Section, s rounds.Settings, quick bool) error {
 	series := 100_000
 	if quick {
 		series = 10_000
 	}
-	c := corpus.New(series)
-	t := report.Table{Title: fmt.Sprintf("Heap during four scrapes of %d series with gzip", series),
+	c := workload.New(series)
+	t := figures.Table{Title: fmt.Sprintf("Heap during four scrapes of %d series with gzip", series),
 		Columns: []string{"", "before", "highest", "rise"}}
-	for _, name := range corpus.Names {
+	for _, name := range workload.Names {
 		if s.Keep != nil && !s.Keep(name) {
 			continue
 		}
 		encoding := "gzip"
-		if name == corpus.Victoria {
+		if name == workload.Victoria {
 			encoding = "identity"
 		}
-		store, err := corpus.Open(name, c, false)
+		store, err := workload.Open(name, c, false)
 		if err != nil {
 			return err
 		}
@@ -41,7 +41,7 @@ func peaks(sec *report.Section, s rounds.Settings, quick bool) error {
 			}
 		})
 		_ = store.Close() // nothing is pushed, nothing is served
-		t.Add(name, report.Bytes(before), report.Bytes(highest), report.Bytes(highest-before))
+		t.Add(name, figures.Bytes(before), figures.Bytes(highest), figures.Bytes(highest-before))
 	}
 	sec.Tables = append(sec.Tables, t)
 	sec.Note("VictoriaMetrics has no compression: its four scrapes are plain.")

@@ -5,15 +5,15 @@ import (
 	"fmt"
 	"runtime"
 
-	"github.com/stagemeter/stagemeter/bench/internal/corpus"
+	"github.com/stagemeter/stagemeter/bench/internal/figures"
 	"github.com/stagemeter/stagemeter/bench/internal/page"
-	"github.com/stagemeter/stagemeter/bench/internal/report"
 	"github.com/stagemeter/stagemeter/bench/internal/rounds"
+	"github.com/stagemeter/stagemeter/bench/internal/workload"
 )
 
 // Measure measures the memory of series and of scrapes.
-func Measure(s rounds.Settings, quick bool) (report.Section, error) {
-	sec := report.Section{Name: "memory", Title: "Memory of series and scrapes",
+func Measure(s rounds.Settings, quick bool) (figures.Section, error) {
+	sec := figures.Section{Name: "memory", Title: "Memory of series and scrapes",
 		Intro: "What the heap holds after a collection of garbage, by series: after each was recorded three times, and after two " +
 			"scrapes of them in OpenMetrics by gzip, as Prometheus asks for it, of which a handler may keep something. Histograms have 12 boundaries. Then the " +
 			"highest that the heap has reached during four scrapes with gzip, with all that was not yet collected."}
@@ -32,32 +32,32 @@ func Measure(s rounds.Settings, quick bool) (report.Section, error) {
 // held is what the heap holds of a series, in bytes.
 type held struct{ recorded, scraped float64 }
 
-func bySeries(sec *report.Section, s rounds.Settings, n int, traced bool) error {
+func bySeries(sec *figures.Section, s rounds.Settings, n int, traced bool) error {
 	title := "nothing sampled"
 	if traced {
 		title = "each with exemplars of a sampled span"
 	}
-	t := report.Table{Title: fmt.Sprintf("Bytes for each of %d series, %s", n, title),
+	t := figures.Table{Title: fmt.Sprintf("Bytes for each of %d series, %s", n, title),
 		Columns: []string{"", "counter", "after two scrapes", "histogram", "after two scrapes"}}
-	kinds := map[string]corpus.Corpus{"counter": corpus.Counters(n), "histogram": corpus.Histograms(n)}
-	figures := make(map[string]map[string]held)
-	for _, name := range corpus.Names {
-		if s.Keep != nil && !s.Keep(name) || traced && name == corpus.Victoria {
+	kinds := map[string]workload.Workload{"counter": workload.Counters(n), "histogram": workload.Histograms(n)}
+	took := make(map[string]map[string]held)
+	for _, name := range workload.Names {
+		if s.Keep != nil && !s.Keep(name) || traced && name == workload.Victoria {
 			continue
 		}
-		figures[name] = make(map[string]held)
+		took[name] = make(map[string]held)
 		for kind, c := range kinds {
 			h, err := hold(name, c, traced)
 			if err != nil {
 				return err
 			}
-			figures[name][kind] = h
+			took[name][kind] = h
 		}
-		c, h := figures[name]["counter"], figures[name]["histogram"]
-		t.Add(name, report.Figure(c.recorded), report.Figure(c.scraped), report.Figure(h.recorded), report.Figure(h.scraped))
+		c, h := took[name]["counter"], took[name]["histogram"]
+		t.Add(name, figures.Figure(c.recorded), figures.Figure(c.scraped), figures.Figure(h.recorded), figures.Figure(h.scraped))
 	}
 	sec.Tables = append(sec.Tables, t)
-	ours, theirs := figures[corpus.Ours], figures[corpus.ClientGolang]
+	ours, theirs := took[workload.Ours], took[workload.ClientGolang]
 	if ours == nil || theirs == nil {
 		return nil
 	}
@@ -69,9 +69,9 @@ func bySeries(sec *report.Section, s rounds.Settings, n int, traced bool) error 
 }
 
 // hold fills a rival and tells what it holds of each series.
-func hold(name string, c corpus.Corpus, traced bool) (h held, err error) {
+func hold(name string, c workload.Workload, traced bool) (h held, err error) {
 	before := heap()
-	s, err := corpus.Open(name, c, traced)
+	s, err := workload.Open(name, c, traced)
 	if err != nil {
 		return h, err
 	}

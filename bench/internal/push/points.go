@@ -14,7 +14,7 @@ import (
 	"github.com/stagemeter/stagemeter/bench/internal/page"
 )
 
-// points reads requests, and returns the values of the points of the corpus by their names and attributes, and how
+// points reads requests, and returns the values of the points of the workload by their names and attributes, and how
 // many exemplars there are.
 func points(requests [][]byte) (page.Page, error) {
 	p := page.Page{Samples: make(map[string]float64)}

@@ -10,10 +10,10 @@ import (
 	sdkmetric "go.opentelemetry.io/otel/sdk/metric"
 	"go.opentelemetry.io/otel/sdk/metric/metricdata"
 
-	"github.com/stagemeter/stagemeter/bench/internal/corpus"
+	"github.com/stagemeter/stagemeter/bench/internal/figures"
 	"github.com/stagemeter/stagemeter/bench/internal/page"
-	"github.com/stagemeter/stagemeter/bench/internal/report"
 	"github.com/stagemeter/stagemeter/bench/internal/rounds"
+	"github.com/stagemeter/stagemeter/bench/internal/workload"
 )
 
 const (
@@ -22,8 +22,8 @@ const (
 )
 
 // Measure checks that both send the same, times them, and sees how far a push may grow.
-func Measure(s rounds.Settings, quick bool) (report.Section, error) {
-	sec := report.Section{Name: "push", Title: "A push",
+func Measure(s rounds.Settings, quick bool) (figures.Section, error) {
+	sec := figures.Section{Name: "push", Title: "A push",
 		Intro: fmt.Sprintf("%d series, half counters and half histograms of 12 boundaries, pushed over OTLP and gRPC to a receiver in "+
 			"the same process, which answers without decoding. A tenth of them changes between two pushes, outside of the clock. "+
 			"The last rows are what the SDK's collection takes of it, by a reader of its own.", pushSeries)}
@@ -44,8 +44,8 @@ func Measure(s rounds.Settings, quick bool) (report.Section, error) {
 	return sec, huge(&sec)
 }
 
-func measure(sec *report.Section, s rounds.Settings, traced bool) error {
-	c := corpus.New(pushSeries)
+func measure(sec *figures.Section, s rounds.Settings, traced bool) error {
+	c := workload.New(pushSeries)
 	senders, err := open(c, traced)
 	defer closeAll(senders)
 	if err != nil {
@@ -89,27 +89,27 @@ func measure(sec *report.Section, s rounds.Settings, traced bool) error {
 	if traced {
 		title = "each with exemplars"
 	}
-	t := report.Table{Title: fmt.Sprintf("%d series, %s", pushSeries, title),
+	t := figures.Table{Title: fmt.Sprintf("%d series, %s", pushSeries, title),
 		Columns: []string{"", "time", "ratio", "allocated", "allocs", "a request", "exemplars"}}
 	for _, r := range results {
 		ratio, request, shown := "", "", ""
 		if sender := senders[r.Name]; sender != nil {
 			n, bytes := sender.receiver.got()
-			ratio = report.Figure(rounds.Ratio(results.Of(ours), &r, nil)) + report.Ratio
-			request, shown = report.Bytes(float64(bytes)/float64(max(n, 1))), fmt.Sprint(exemplars[r.Name])
+			ratio = figures.Figure(rounds.Ratio(results.Of(ours), &r, nil)) + figures.Ratio
+			request, shown = figures.Bytes(float64(bytes)/float64(max(n, 1))), fmt.Sprint(exemplars[r.Name])
 		}
-		t.Add(r.Name, report.Times(r.Nanos()), ratio, report.Bytes(r.Bytes().Median),
-			report.Figure(float64(int(r.Allocs().Median))), request, shown)
+		t.Add(r.Name, figures.Times(r.Nanos()), ratio, figures.Bytes(r.Bytes().Median),
+			figures.Figure(float64(int(r.Allocs().Median))), request, shown)
 	}
 	sec.Tables = append(sec.Tables, t)
 	sec.Ratio("A push: time, to the OTel exporter", t.Title, rounds.Ratio(results.Of(ours), results.Of(upstream), nil), 1)
 	return nil
 }
 
-func open(c corpus.Corpus, traced bool) (map[string]*sender, error) {
+func open(c workload.Workload, traced bool) (map[string]*sender, error) {
 	senders := make(map[string]*sender)
 	var errs []error
-	for name, start := range map[string]func(corpus.Corpus, bool) (*sender, error){ours: newOurs, upstream: newUpstream} {
+	for name, start := range map[string]func(workload.Workload, bool) (*sender, error){ours: newOurs, upstream: newUpstream} {
 		s, err := start(c, traced)
 		if err != nil {
 			errs = append(errs, fmt.Errorf("%s: %w", name, err))
@@ -154,9 +154,9 @@ func compare(senders map[string]*sender, traced bool) (exemplars map[string]int,
 
 // collection is a collection by a reader of the SDK, into a new place each time, as the upstream exporter does it, or
 // into the same.
-func collection(c corpus.Corpus, traced, reuse bool) (rounds.Rival, error) {
+func collection(c workload.Workload, traced, reuse bool) (rounds.Rival, error) {
 	reader := sdkmetric.NewManualReader()
-	i, err := corpus.NewInstruments(corpus.Context(traced), sdkmetric.NewMeterProvider(sdkmetric.WithReader(reader)), c)
+	i, err := workload.NewInstruments(workload.Context(traced), sdkmetric.NewMeterProvider(sdkmetric.WithReader(reader)), c)
 	if err != nil {
 		return rounds.Rival{}, err
 	}
@@ -182,14 +182,14 @@ func collection(c corpus.Corpus, traced, reuse bool) (rounds.Rival, error) {
 }
 
 // huge pushes so much that it does not fit into one message.
-func huge(sec *report.Section) error {
-	c := corpus.New(hugeSeries)
+func huge(sec *figures.Section) error {
+	c := workload.New(hugeSeries)
 	senders, err := open(c, false)
 	defer closeAll(senders)
 	if err != nil {
 		return err
 	}
-	t := report.Table{Title: fmt.Sprintf("%d series, to a receiver with the limit of 4 MiB that gRPC has by default", hugeSeries),
+	t := figures.Table{Title: fmt.Sprintf("%d series, to a receiver with the limit of 4 MiB that gRPC has by default", hugeSeries),
 		Columns: []string{"", "series that arrived", "requests", "error"}}
 	for _, name := range []string{ours, upstream} {
 		requests, pushErr := senders[name].receiver.during(senders[name].push)

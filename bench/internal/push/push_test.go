@@ -3,13 +3,13 @@ package push
 import (
 	"testing"
 
-	"github.com/stagemeter/stagemeter/bench/internal/corpus"
+	"github.com/stagemeter/stagemeter/bench/internal/workload"
 )
 
 // What is timed is the same telemetry: both send the same points.
 func TestBothSendTheSame(t *testing.T) {
 	for _, traced := range []bool{false, true} {
-		senders, err := open(corpus.New(200), traced)
+		senders, err := open(workload.New(200), traced)
 		defer closeAll(senders)
 		if err != nil {
 			t.Fatal(err)

@@ -10,7 +10,7 @@ import (
 	"go.opentelemetry.io/otel/metric"
 	sdkmetric "go.opentelemetry.io/otel/sdk/metric"
 
-	"github.com/stagemeter/stagemeter/bench/internal/corpus"
+	"github.com/stagemeter/stagemeter/bench/internal/workload"
 	"github.com/stagemeter/stagemeter/exporters"
 )
 
@@ -23,15 +23,15 @@ const (
 // never is longer than the program runs: pushes are made when they are asked for.
 const never = 24 * time.Hour
 
-// A sender holds a corpus and pushes it to a receiver of its own.
+// A sender holds a workload and pushes it to a receiver of its own.
 type sender struct {
-	*corpus.Instruments
+	*workload.Instruments
 	receiver *receiver
 	flush    func(context.Context) error
 	stop     func(context.Context) error
 }
 
-func newOurs(c corpus.Corpus, traced bool) (*sender, error) {
+func newOurs(c workload.Workload, traced bool) (*sender, error) {
 	return newSender(c, traced, func(r *receiver) (metric.MeterProvider, *sender, error) {
 		tel, err := exporters.Start(context.Background(), exporters.WithoutPrometheus(), exporters.WithOTLPEndpoint("http://"+r.addr),
 			exporters.WithExportInterval(never))
@@ -42,7 +42,7 @@ func newOurs(c corpus.Corpus, traced bool) (*sender, error) {
 	})
 }
 
-func newUpstream(c corpus.Corpus, traced bool) (*sender, error) {
+func newUpstream(c workload.Workload, traced bool) (*sender, error) {
 	return newSender(c, traced, func(r *receiver) (metric.MeterProvider, *sender, error) {
 		e, err := otlpmetricgrpc.New(context.Background(), otlpmetricgrpc.WithEndpoint(r.addr), otlpmetricgrpc.WithInsecure())
 		if err != nil {
@@ -53,7 +53,7 @@ func newUpstream(c corpus.Corpus, traced bool) (*sender, error) {
 	})
 }
 
-func newSender(c corpus.Corpus, traced bool, start func(*receiver) (metric.MeterProvider, *sender, error)) (*sender, error) {
+func newSender(c workload.Workload, traced bool, start func(*receiver) (metric.MeterProvider, *sender, error)) (*sender, error) {
 	r, err := receive()
 	if err != nil {
 		return nil, err
@@ -64,7 +64,7 @@ func newSender(c corpus.Corpus, traced bool, start func(*receiver) (metric.Meter
 		return nil, err
 	}
 	s.receiver = r
-	if s.Instruments, err = corpus.NewInstruments(corpus.Context(traced), meters, c); err != nil {
+	if s.Instruments, err = workload.NewInstruments(workload.Context(traced), meters, c); err != nil {
 		return nil, errors.Join(err, s.close())
 	}
 	c.Fill(s)

@@ -4,10 +4,10 @@ package scrape
 import (
 	"fmt"
 
-	"github.com/stagemeter/stagemeter/bench/internal/corpus"
+	"github.com/stagemeter/stagemeter/bench/internal/figures"
 	"github.com/stagemeter/stagemeter/bench/internal/page"
-	"github.com/stagemeter/stagemeter/bench/internal/report"
 	"github.com/stagemeter/stagemeter/bench/internal/rounds"
+	"github.com/stagemeter/stagemeter/bench/internal/workload"
 )
 
 // A request is what a scraper asks for.
@@ -28,7 +28,7 @@ var requests = []request{
 // takes tells whether a rival can answer a request with the same telemetry: VictoriaMetrics has one format, no
 // compression and no exemplars.
 func (r request) takes(rival string) bool {
-	return rival != corpus.Victoria || r.format == page.Text && r.encoding == "identity"
+	return rival != workload.Victoria || r.format == page.Text && r.encoding == "identity"
 }
 
 // Goals of a scrape.
@@ -39,8 +39,8 @@ const (
 )
 
 // Measure checks that the rivals answer the same, and times them.
-func Measure(s rounds.Settings, quick bool) (report.Section, error) {
-	sec := report.Section{Name: "scrape", Title: "A scrape",
+func Measure(s rounds.Settings, quick bool) (figures.Section, error) {
+	sec := figures.Section{Name: "scrape", Title: "A scrape",
 		Intro: "One scrape of the handler of each, answered into a writer that counts the bytes and drops them. Half of the series " +
 			"are counters, half histograms of 12 boundaries, with one or two labels. A tenth of them changes between two scrapes, " +
 			"outside of the clock. Exemplars are on, as by default: first nothing is sampled, then every series holds exemplars " +
@@ -59,14 +59,14 @@ func Measure(s rounds.Settings, quick bool) (report.Section, error) {
 	return sec, nil
 }
 
-func measure(sec *report.Section, s rounds.Settings, size int, traced, quick bool) error {
-	c := corpus.New(size)
+func measure(sec *figures.Section, s rounds.Settings, size int, traced, quick bool) error {
+	c := workload.New(size)
 	stores, err := open(c, traced)
 	defer stores.close()
 	if err != nil {
 		return err
 	}
-	t := report.Table{
+	t := figures.Table{
 		Title:   fmt.Sprintf("%d series, %s", size, holding(traced)),
 		Columns: []string{"answer", "rival", "time", "ratio", "allocated", "ratio", "allocs", "body", "exemplars"},
 	}
@@ -84,15 +84,15 @@ func measure(sec *report.Section, s rounds.Settings, size int, traced, quick boo
 		if err := alike(sizes, r); err != nil {
 			return fmt.Errorf("%s, %s: %w", t.Title, r.title, err)
 		}
-		ours := results.Of(corpus.Ours)
+		ours := results.Of(workload.Ours)
 		for i, res := range results {
 			shown := "–" // not compared
 			if n, ok := exemplars[r.format]; ok {
 				shown = fmt.Sprint(n[res.Name])
 			}
-			t.Add(first(i, r.title), res.Name, report.Times(res.Nanos()), times(rounds.Ratio(ours, &res, nil)),
-				report.Bytes(res.Bytes().Median), times(rounds.BytesRatio(ours, &res)),
-				report.Figure(float64(int(res.Allocs().Median))), report.Bytes(float64(sizes[res.Name])), shown)
+			t.Add(first(i, r.title), res.Name, figures.Times(res.Nanos()), times(rounds.Ratio(ours, &res, nil)),
+				figures.Bytes(res.Bytes().Median), times(rounds.BytesRatio(ours, &res)),
+				figures.Figure(float64(int(res.Allocs().Median))), figures.Bytes(float64(sizes[res.Name])), shown)
 		}
 		goals(sec, t.Title+", "+r.title, r, results)
 	}
@@ -141,8 +141,8 @@ func limit(s rounds.Settings, size int, quick bool) rounds.Settings {
 	return s
 }
 
-func goals(sec *report.Section, what string, r request, results rounds.Results) {
-	ours, google, upstream := results.Of(corpus.Ours), results.Of(corpus.ClientGolang), results.Of(corpus.Upstream)
+func goals(sec *figures.Section, what string, r request, results rounds.Results) {
+	ours, google, upstream := results.Of(workload.Ours), results.Of(workload.ClientGolang), results.Of(workload.Upstream)
 	kind := "scrape"
 	if r.encoding != "identity" {
 		kind = "scrape, " + r.encoding
@@ -170,5 +170,5 @@ func times(ratio float64) string {
 	if ratio == 0 {
 		return ""
 	}
-	return report.Figure(ratio) + report.Ratio
+	return figures.Figure(ratio) + figures.Ratio
 }

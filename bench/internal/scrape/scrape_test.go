@@ -3,19 +3,19 @@ package scrape
 import (
 	"testing"
 
-	"github.com/stagemeter/stagemeter/bench/internal/corpus"
+	"github.com/stagemeter/stagemeter/bench/internal/workload"
 )
 
 // What is timed is the same telemetry: every rival answers every request with the same series and values.
 func TestRivalsAnswerTheSame(t *testing.T) {
 	for _, traced := range []bool{false, true} {
-		s, err := open(corpus.New(200), traced)
+		s, err := open(workload.New(200), traced)
 		defer s.close()
 		if err != nil {
 			t.Fatal(err)
 		}
 		for _, r := range requests {
-			for _, name := range corpus.Names {
+			for _, name := range workload.Names {
 				s.touch(name)
 			}
 			if _, err := s.compare(r, traced); err != nil {
@@ -27,12 +27,12 @@ func TestRivalsAnswerTheSame(t *testing.T) {
 
 // A check that cannot fail would hold nothing.
 func TestARivalThatHasMoreIsNoticed(t *testing.T) {
-	s, err := open(corpus.New(40), false)
+	s, err := open(workload.New(40), false)
 	defer s.close()
 	if err != nil {
 		t.Fatal(err)
 	}
-	s.of[corpus.ClientGolang].Record(0, 0, 1)
+	s.of[workload.ClientGolang].Record(0, 0, 1)
 	if _, err := s.compare(requests[0], false); err == nil {
 		t.Error("a count that is one higher was not noticed")
 	}

@@ -5,22 +5,22 @@ import (
 	"fmt"
 	"math"
 
-	"github.com/stagemeter/stagemeter/bench/internal/corpus"
 	"github.com/stagemeter/stagemeter/bench/internal/page"
 	"github.com/stagemeter/stagemeter/bench/internal/rounds"
+	"github.com/stagemeter/stagemeter/bench/internal/workload"
 )
 
-// stores are the rivals, filled with one corpus.
+// stores are the rivals, filled with one workload.
 type stores struct {
-	corpus corpus.Corpus
-	of     map[string]corpus.Store
-	turns  map[string]int // how often each was touched
+	workload workload.Workload
+	of       map[string]workload.Store
+	turns    map[string]int // how often each was touched
 }
 
-func open(c corpus.Corpus, traced bool) (*stores, error) {
-	s := &stores{corpus: c, of: make(map[string]corpus.Store), turns: make(map[string]int)}
-	for _, name := range corpus.Names {
-		store, err := corpus.Open(name, c, traced)
+func open(c workload.Workload, traced bool) (*stores, error) {
+	s := &stores{workload: c, of: make(map[string]workload.Store), turns: make(map[string]int)}
+	for _, name := range workload.Names {
+		store, err := workload.Open(name, c, traced)
 		if err != nil {
 			return s, err
 		}
@@ -37,7 +37,7 @@ func (s *stores) close() {
 
 // touch changes a tenth of the series of one rival.
 func (s *stores) touch(name string) {
-	s.corpus.Touch(s.of[name], s.turns[name])
+	s.workload.Touch(s.of[name], s.turns[name])
 	s.turns[name]++
 }
 
@@ -47,7 +47,7 @@ func (s *stores) level() {
 	for _, n := range s.turns {
 		most = max(most, n)
 	}
-	for _, name := range corpus.Names {
+	for _, name := range workload.Names {
 		for s.turns[name] < most {
 			s.touch(name)
 		}
@@ -60,7 +60,7 @@ func (s *stores) compare(r request, traced bool) (exemplars map[string]int, err 
 	s.level()
 	exemplars = make(map[string]int)
 	var ours page.Page
-	for _, name := range corpus.Names {
+	for _, name := range workload.Names {
 		if !r.takes(name) {
 			continue
 		}
@@ -68,23 +68,23 @@ func (s *stores) compare(r request, traced bool) (exemplars map[string]int, err 
 		if err != nil {
 			return nil, fmt.Errorf("%s: %w", name, err)
 		}
-		p = p.Prefix(corpus.Prefix)
+		p = p.Prefix(workload.Prefix)
 		exemplars[name] = p.Exemplars
 		switch want := traced && r.format == page.OpenMetrics; {
-		case want && p.Exemplars < s.corpus.Series/2:
-			return nil, fmt.Errorf("%s: %d exemplars for %d series", name, p.Exemplars, s.corpus.Series)
+		case want && p.Exemplars < s.workload.Series/2:
+			return nil, fmt.Errorf("%s: %d exemplars for %d series", name, p.Exemplars, s.workload.Series)
 		case !want && p.Exemplars != 0:
 			return nil, fmt.Errorf("%s: %d exemplars where nothing was sampled, or none can be shown", name, p.Exemplars)
 		}
-		if name == corpus.Ours {
+		if name == workload.Ours {
 			ours = p
-			if got := p.Series(); got != s.corpus.Series {
-				return nil, fmt.Errorf("%s: %d series instead of %d", name, got, s.corpus.Series)
+			if got := p.Series(); got != s.workload.Series {
+				return nil, fmt.Errorf("%s: %d series instead of %d", name, got, s.workload.Series)
 			}
 			continue
 		}
 		if err := page.Equal(ours, p, false); err != nil {
-			return nil, errors.Join(fmt.Errorf("%s and %s differ", corpus.Ours, name), err)
+			return nil, errors.Join(fmt.Errorf("%s and %s differ", workload.Ours, name), err)
 		}
 	}
 	return exemplars, nil
@@ -94,7 +94,7 @@ func (s *stores) compare(r request, traced bool) (exemplars map[string]int, err 
 func (s *stores) time(settings rounds.Settings, r request) (rounds.Results, map[string]int) {
 	sizes := make(map[string]int)
 	var rivals []rounds.Rival
-	for _, name := range corpus.Names {
+	for _, name := range workload.Names {
 		if !r.takes(name) {
 			continue
 		}
@@ -115,10 +115,10 @@ func (s *stores) time(settings rounds.Settings, r request) (rounds.Results, map[
 // alike says, as an error, which answers are not about as long as ours, where they are not compressed. A few series
 // about the handlers themselves are in one and not in the other.
 func alike(sizes map[string]int, r request) error {
-	ours := float64(sizes[corpus.Ours])
+	ours := float64(sizes[workload.Ours])
 	for name, size := range sizes {
 		if ours > 0 && r.encoding == "identity" && math.Abs(float64(size)/ours-1) > 0.02 {
-			return fmt.Errorf("the answer of %s has %d bytes, and that of %s %.0f", name, size, corpus.Ours, ours)
+			return fmt.Errorf("the answer of %s has %d bytes, and that of %s %.0f", name, size, workload.Ours, ours)
 		}
 	}
 	return nil

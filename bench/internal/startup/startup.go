@@ -12,7 +12,7 @@ import (
 
 	"go.opentelemetry.io/otel/sdk/resource"
 
-	"github.com/stagemeter/stagemeter/bench/internal/report"
+	"github.com/stagemeter/stagemeter/bench/internal/figures"
 	"github.com/stagemeter/stagemeter/bench/internal/rounds"
 	"github.com/stagemeter/stagemeter/exporters"
 )
@@ -21,8 +21,8 @@ import (
 const limit = 20.0
 
 // Measure times starts with receivers that are there in no way.
-func Measure(_ rounds.Settings, quick bool) (report.Section, error) {
-	sec := report.Section{Name: "startup", Title: "Start-up",
+func Measure(_ rounds.Settings, quick bool) (figures.Section, error) {
+	sec := figures.Section{Name: "startup", Title: "Start-up",
 		Intro: "exporters.Start with a server for Prometheus and OTLP to somewhere, until it returns. The detectors of the resource " +
 			"are those that Start runs, measured by themselves."}
 	closed, err := closedPort()
@@ -33,9 +33,9 @@ func Measure(_ rounds.Settings, quick bool) (report.Section, error) {
 	if quick {
 		repeats = 10
 	}
-	t := report.Table{Title: "Time until Start returns", Columns: []string{"OTLP to", "time", "longest"}}
+	t := figures.Table{Title: "Time until Start returns", Columns: []string{"OTLP to", "time", "longest"}}
 	detectors, longest := timed(repeats, func() error { return detect() })
-	t.Add("the detectors alone", report.Times(detectors), report.Duration(longest))
+	t.Add("the detectors alone", figures.Times(detectors), figures.Duration(longest))
 	for _, to := range []struct{ name, endpoint string }{
 		{"nowhere", ""},
 		{"a port that nobody listens on", "http://" + closed},
@@ -46,7 +46,7 @@ func Measure(_ rounds.Settings, quick bool) (report.Section, error) {
 		if err != nil {
 			return sec, fmt.Errorf("startup: %s: %w", to.name, err)
 		}
-		t.Add(to.name, report.Times(took), report.Duration(longest))
+		t.Add(to.name, figures.Times(took), figures.Duration(longest))
 		sec.Absolute("Start-up: the longest, net of the detectors", to.name, max(0, longest-detectors.Median)/1e6, limit, "ms")
 	}
 	sec.Tables = append(sec.Tables, t)

@@ -6,7 +6,7 @@ import (
 
 	"go.opentelemetry.io/otel/propagation"
 
-	"github.com/stagemeter/stagemeter/examples/smartvideoeditor/internal/report"
+	"github.com/stagemeter/stagemeter/examples/smartvideoeditor/internal/summary"
 )
 
 // message is what a queue holds: what to do, and beside it a carrier for what the telemetry needs to follow it. This
@@ -19,8 +19,8 @@ type message struct {
 
 // Run runs the tasks, at most workers at once, and returns what became of each, in their order. When ctx is canceled
 // the running jobs are canceled, and those that wait are not started.
-func (e *Editor) Run(ctx context.Context, tasks []Task, workers int) []report.Job {
-	jobs := make([]report.Job, len(tasks))
+func (e *Editor) Run(ctx context.Context, tasks []Task, workers int) []summary.Job {
+	jobs := make([]summary.Job, len(tasks))
 	queue := make(chan message, len(tasks))
 	for i, task := range tasks {
 		if done, ok := e.done(ctx, task); ok {
@@ -46,9 +46,9 @@ func (e *Editor) Run(ctx context.Context, tasks []Task, workers int) []report.Jo
 }
 
 // work takes one message off the queue.
-func (e *Editor) work(ctx context.Context, m message) report.Job {
+func (e *Editor) work(ctx context.Context, m message) summary.Job {
 	if err := ctx.Err(); err != nil {
-		return report.Job{ID: m.task.ID, Input: m.task.Input, Status: report.Canceled, ErrorType: "canceled",
+		return summary.Job{ID: m.task.ID, Input: m.task.Input, Status: summary.Canceled, ErrorType: "canceled",
 			Error: "not started: " + err.Error()}
 	}
 	r := &run{Editor: e, task: m.task}

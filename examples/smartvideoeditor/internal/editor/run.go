@@ -11,9 +11,9 @@ import (
 
 	"github.com/stagemeter/stagemeter/instrument"
 
-	"github.com/stagemeter/stagemeter/examples/smartvideoeditor/internal/report"
 	"github.com/stagemeter/stagemeter/examples/smartvideoeditor/internal/screen"
 	"github.com/stagemeter/stagemeter/examples/smartvideoeditor/internal/store"
+	"github.com/stagemeter/stagemeter/examples/smartvideoeditor/internal/summary"
 )
 
 // run is one job at work.
@@ -22,7 +22,7 @@ type run struct {
 	task       Task
 	checkpoint store.Checkpoint
 	screen     screen.Job
-	report     report.Job
+	report     summary.Job
 
 	// What the stages have found, in their order.
 	video      video
@@ -33,9 +33,9 @@ type run struct {
 }
 
 // job runs the job from where its checkpoint stands. It is counted by RunJob once it is written down.
-func (r *run) job(ctx context.Context, carrier propagation.TextMapCarrier) report.Job {
+func (r *run) job(ctx context.Context, carrier propagation.TextMapCarrier) summary.Job {
 	r.screen = r.Screen.Job(r.task.ID)
-	r.report = report.Job{ID: r.task.ID, Input: r.task.Input, Status: report.Completed}
+	r.report = summary.Job{ID: r.task.ID, Input: r.task.Input, Status: summary.Completed}
 	checkpoint, unknown := r.Checkpoints.Load(ctx, r.task.ID)
 	r.checkpoint = checkpoint
 	err := r.Pipeline.RunJob(ctx, r.task.ID, func(ctx context.Context) error {
@@ -76,12 +76,12 @@ func (r *run) edit(ctx context.Context) error {
 }
 
 // ended writes down how a job that did not complete has ended, and cleans up behind it.
-func (r *run) ended(ctx context.Context, err error) report.Job {
+func (r *run) ended(ctx context.Context, err error) summary.Job {
 	if err != nil {
 		r.failed(ctx, err)
 	}
 	// A job that was canceled goes on from its last finished stage some day; any other has no more use for its files.
-	if r.report.Status != report.Canceled {
+	if r.report.Status != summary.Canceled {
 		if err := os.RemoveAll(r.workspace(r.task.ID)); err != nil {
 			r.Screen.Printf("%s: %v", r.task.ID, err)
 		}
@@ -92,9 +92,9 @@ func (r *run) ended(ctx context.Context, err error) report.Job {
 }
 
 func (r *run) failed(ctx context.Context, err error) {
-	r.report.Status, r.report.Error, r.report.ErrorType = report.Failed, err.Error(), instrument.ErrorType(err)
+	r.report.Status, r.report.Error, r.report.ErrorType = summary.Failed, err.Error(), instrument.ErrorType(err)
 	if ctx.Err() != nil || errors.Is(err, context.Canceled) {
-		r.report.Status, r.report.ErrorType = report.Canceled, "canceled"
+		r.report.Status, r.report.ErrorType = summary.Canceled, "canceled"
 	}
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), saveTimeout)
 	defer cancel()
@@ -113,7 +113,7 @@ const saveTimeout = 10 * time.Second
 // fill puts what the stages have found into the report.
 func (r *run) fill() {
 	for _, stage := range r.checkpoint.Stages {
-		r.report.Stages = append(r.report.Stages, report.Stage{Name: stage.Name, Seconds: stage.Took.Seconds()})
+		r.report.Stages = append(r.report.Stages, summary.Stage{Name: stage.Name, Seconds: stage.Took.Seconds()})
 	}
 	r.report.CostUSD = r.checkpoint.Cost.Float64()
 	r.report.LoudnessSpreadBeforeLU = (*float64)(r.scenes.Spread)
@@ -132,23 +132,23 @@ func (r *run) lastWord() string {
 }
 
 // done reports a job that was completed before: it is not run again. A reel that is gone makes it a job to do.
-func (e *Editor) done(ctx context.Context, task Task) (report.Job, bool) {
+func (e *Editor) done(ctx context.Context, task Task) (summary.Job, bool) {
 	checkpoint, err := e.Checkpoints.Load(ctx, task.ID)
 	if err != nil || checkpoint.Status != store.Completed {
-		return report.Job{}, false
+		return summary.Job{}, false
 	}
 	if _, err := os.Stat(checkpoint.Output); err != nil {
-		return report.Job{}, false
+		return summary.Job{}, false
 	}
 	r := &run{Editor: e, task: task, checkpoint: checkpoint}
-	r.report = report.Job{ID: task.ID, Input: task.Input, Status: report.Completed}
+	r.report = summary.Job{ID: task.ID, Input: task.Input, Status: summary.Completed}
 	if err := errors.Join(
 		recall(checkpoint, Analysis, &r.scenes),
 		recall(checkpoint, Transcription, &r.transcript),
 		recall(checkpoint, Normalization, &r.normalized),
 		recall(checkpoint, Rendering, &r.reel),
 	); err != nil {
-		return report.Job{}, false
+		return summary.Job{}, false
 	}
 	r.fill()
 	e.Screen.Printf("%s  completed before: %s", task.ID, r.report.Output)

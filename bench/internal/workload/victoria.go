@@ -1,4 +1,4 @@
-package corpus
+package workload
 
 import (
 	"net/http"
@@ -11,14 +11,14 @@ import (
 // victoria is VictoriaMetrics/metrics: text alone, without exemplars, compression and metadata. Its histograms are
 // those with fixed boundaries.
 type victoria struct {
-	corpus Corpus
-	set    *metrics.Set
+	workload Workload
+	set      *metrics.Set
 }
 
-func newVictoria(c Corpus) Store { return &victoria{c, metrics.NewSet()} }
+func newVictoria(c Workload) Store { return &victoria{c, metrics.NewSet()} }
 
 func (v *victoria) Record(instrument, series int, value float64) {
-	i := &v.corpus.Instruments[instrument]
+	i := &v.workload.Instruments[instrument]
 	switch name := i.named(series); i.Kind {
 	case Count:
 		v.set.GetOrCreateCounter(name).Add(int(value))

@@ -1,6 +1,6 @@
-// Package corpus fills rivals with the same series: half of them counters, half of them histograms, as a program with
+// Package workload fills rivals with the same series: half of them counters, half of them histograms, as a program with
 // many instruments has them.
-package corpus
+package workload
 
 import (
 	"fmt"
@@ -10,13 +10,13 @@ import (
 // Bounds are the boundaries of the histograms.
 var Bounds = []float64{0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30}
 
-// Prefix begins the names of all metrics of a corpus.
+// Prefix begins the names of all metrics of a workload.
 const Prefix = "bench_"
 
 // MaxSeries is the most that an instrument has: half of what the SDK takes by default.
 const MaxSeries = 1000
 
-// A Kind is what an instrument of a corpus is.
+// A Kind is what an instrument of a workload is.
 type Kind int
 
 // The kinds of instruments: counters of whole numbers and of seconds, and histograms of seconds.
@@ -26,7 +26,7 @@ const (
 	Histogram
 )
 
-// An Instrument is one of a corpus. All its series have the same labels.
+// An Instrument is one of a workload. All its series have the same labels.
 type Instrument struct {
 	Kind   Kind
 	Number int
@@ -35,25 +35,25 @@ type Instrument struct {
 	Values [][]string // of the labels, for each series
 }
 
-// A Corpus is what every rival is filled with.
-type Corpus struct {
+// A Workload is what every rival is filled with.
+type Workload struct {
 	Instruments []Instrument
 	Series      int
 }
 
-// New makes a corpus of so many series, of both kinds in equal parts.
-func New(series int) Corpus { return build(series, Count, Histogram, Seconds, Histogram) }
+// New makes a workload of so many series, of both kinds in equal parts.
+func New(series int) Workload { return build(series, Count, Histogram, Seconds, Histogram) }
 
 // Counters makes one of counters alone.
-func Counters(series int) Corpus { return build(series, Count, Seconds) }
+func Counters(series int) Workload { return build(series, Count, Seconds) }
 
 // Histograms makes one of histograms alone.
-func Histograms(series int) Corpus { return build(series, Histogram) }
+func Histograms(series int) Workload { return build(series, Histogram) }
 
 // build makes instruments of the kinds in turn: twenty, or more where a twentieth of the series is too many for one.
-func build(series int, kinds ...Kind) Corpus {
+func build(series int, kinds ...Kind) Workload {
 	each := max(1, min(MaxSeries, series/20))
-	c := Corpus{Series: series}
+	c := Workload{Series: series}
 	for number := 0; series > 0; number++ {
 		n := min(each, series)
 		series -= n
@@ -131,7 +131,7 @@ func mix(x uint64) uint64 {
 const fill = 3
 
 // Fill records in every series.
-func (c Corpus) Fill(s Recorder) {
+func (c Workload) Fill(s Recorder) {
 	for n, i := range c.Instruments {
 		for series := range i.Values {
 			for k := range fill {
@@ -142,7 +142,7 @@ func (c Corpus) Fill(s Recorder) {
 }
 
 // Touch records in a tenth of the series, in another one with each turn, as a program does between two scrapes.
-func (c Corpus) Touch(s Recorder, turn int) {
+func (c Workload) Touch(s Recorder, turn int) {
 	for n, i := range c.Instruments {
 		for series := turn % 10; series < len(i.Values); series += 10 {
 			s.Record(n, series, i.value(series, fill+turn))

@@ -1,4 +1,4 @@
-package report
+package summary
 
 import (
 	"cmp"
@@ -28,7 +28,7 @@ func WriteTable(w io.Writer, jobs []Job) error {
 			cmp.Or(printable(short(job.Output)), job.ErrorType))
 	}
 	if err := table.Flush(); err != nil {
-		return fmt.Errorf("report: %w", err)
+		return fmt.Errorf("summary: %w", err)
 	}
 	_, err := fmt.Fprintf(w, "%d completed, %d failed, %d canceled; $%.4f\n", count[Completed], count[Failed], count[Canceled], cost)
 	return err

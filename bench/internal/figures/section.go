@@ -1,5 +1,5 @@
-// Package report shows what was measured: as text, as Markdown and as a chart.
-package report
+// Package figures shows what was measured: as text, as Markdown and as a chart.
+package figures
 
 import (
 	"fmt"

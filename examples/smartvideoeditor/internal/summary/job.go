@@ -1,5 +1,5 @@
-// Package report tells what became of the jobs: as JSON for programs, as a table for people.
-package report
+// Package summary tells what became of the jobs: as JSON for programs, as a table for people.
+package summary
 
 import "slices"
 

@@ -1,6 +1,6 @@
-// Package clip makes a video to edit: 24 seconds, six scenes, a voice that speaks in five of them, now loud, now low,
+// Package sample makes a video to edit: 24 seconds, six scenes, a voice that speaks in five of them, now loud, now low,
 // and music in one.
-package clip
+package sample
 
 import (
 	"context"

@@ -1,4 +1,4 @@
-package report
+package summary
 
 import (
 	"encoding/json"
@@ -17,7 +17,7 @@ func WriteJSON(path string, jobs []Job) error {
 	}
 	data, err := json.MarshalIndent(list, "", "  ")
 	if err != nil {
-		return fmt.Errorf("report: %w", err)
+		return fmt.Errorf("summary: %w", err)
 	}
 	return WriteFile(path, append(data, '\n'))
 }

@@ -1,4 +1,4 @@
-package corpus
+package workload
 
 import (
 	"net/http"
@@ -9,19 +9,19 @@ import (
 
 // clientGolang is client_golang with its own handler.
 type clientGolang struct {
-	corpus   Corpus
+	workload Workload
 	exemplar prometheus.Labels // nil: none
 	counters []*prometheus.CounterVec
 	hists    []*prometheus.HistogramVec
 	handler  http.Handler
 }
 
-func newClientGolang(c Corpus, traced bool) (Store, error) {
+func newClientGolang(c Workload, traced bool) (Store, error) {
 	return register(prometheus.NewRegistry(), c, traced)
 }
 
-// FillRegistry adds a corpus to what a registry has.
-func FillRegistry(registry *prometheus.Registry, c Corpus) error {
+// FillRegistry adds a workload to what a registry has.
+func FillRegistry(registry *prometheus.Registry, c Workload) error {
 	g, err := register(registry, c, false)
 	if err == nil {
 		c.Fill(g)
@@ -29,9 +29,9 @@ func FillRegistry(registry *prometheus.Registry, c Corpus) error {
 	return err
 }
 
-func register(registry *prometheus.Registry, c Corpus, traced bool) (*clientGolang, error) {
+func register(registry *prometheus.Registry, c Workload, traced bool) (*clientGolang, error) {
 	n := len(c.Instruments)
-	g := &clientGolang{corpus: c, counters: make([]*prometheus.CounterVec, n), hists: make([]*prometheus.HistogramVec, n),
+	g := &clientGolang{workload: c, counters: make([]*prometheus.CounterVec, n), hists: make([]*prometheus.HistogramVec, n),
 		handler: promhttp.HandlerFor(registry, promhttp.HandlerOpts{EnableOpenMetrics: true})}
 	if traced {
 		g.exemplar = prometheus.Labels{"trace_id": sampled.TraceID().String(), "span_id": sampled.SpanID().String()}
@@ -53,7 +53,7 @@ func register(registry *prometheus.Registry, c Corpus, traced bool) (*clientGola
 }
 
 func (g *clientGolang) Record(instrument, series int, value float64) {
-	i := &g.corpus.Instruments[instrument]
+	i := &g.workload.Instruments[instrument]
 	if i.Kind == Histogram {
 		h := g.hists[instrument].WithLabelValues(i.Values[series]...)
 		if g.exemplar == nil {

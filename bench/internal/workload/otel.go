@@ -1,4 +1,4 @@
-package corpus
+package workload
 
 import (
 	"context"
@@ -16,19 +16,19 @@ import (
 	"github.com/stagemeter/stagemeter/exporters"
 )
 
-// Instruments are those of a corpus in a meter of OpenTelemetry, ours or the upstream one.
+// Instruments are those of a workload in a meter of OpenTelemetry, ours or the upstream one.
 type Instruments struct {
-	ctx    context.Context
-	corpus Corpus
-	counts []metric.Int64Counter
-	floats []metric.Float64Counter
-	hists  []metric.Float64Histogram
+	ctx      context.Context
+	workload Workload
+	counts   []metric.Int64Counter
+	floats   []metric.Float64Counter
+	hists    []metric.Float64Histogram
 }
 
 // NewInstruments makes the instruments of c. All is recorded under ctx.
-func NewInstruments(ctx context.Context, meters metric.MeterProvider, c Corpus) (*Instruments, error) {
+func NewInstruments(ctx context.Context, meters metric.MeterProvider, c Workload) (*Instruments, error) {
 	n := len(c.Instruments)
-	o := &Instruments{ctx: ctx, corpus: c, counts: make([]metric.Int64Counter, n), floats: make([]metric.Float64Counter, n),
+	o := &Instruments{ctx: ctx, workload: c, counts: make([]metric.Int64Counter, n), floats: make([]metric.Float64Counter, n),
 		hists: make([]metric.Float64Histogram, n)}
 	meter := meters.Meter("github.com/stagemeter/stagemeter/bench")
 	var err error
@@ -50,8 +50,8 @@ func NewInstruments(ctx context.Context, meters metric.MeterProvider, c Corpus) 
 	return o, nil
 }
 
-// FillMeters adds a corpus to what a provider has.
-func FillMeters(meters metric.MeterProvider, c Corpus) error {
+// FillMeters adds a workload to what a provider has.
+func FillMeters(meters metric.MeterProvider, c Workload) error {
 	o, err := NewInstruments(context.Background(), meters, c)
 	if err == nil {
 		c.Fill(o)
@@ -61,7 +61,7 @@ func FillMeters(meters metric.MeterProvider, c Corpus) error {
 
 // Record records in a series of an instrument.
 func (o *Instruments) Record(instrument, series int, value float64) {
-	i := &o.corpus.Instruments[instrument]
+	i := &o.workload.Instruments[instrument]
 	attrs := make([]attribute.KeyValue, len(i.Labels))
 	for l, label := range i.Labels {
 		attrs[l] = attribute.String(label, i.Values[series][l])
@@ -83,7 +83,7 @@ type ours struct {
 	tel *exporters.Telemetry
 }
 
-func newOurs(ctx context.Context, c Corpus) (Store, error) {
+func newOurs(ctx context.Context, c Workload) (Store, error) {
 	tel, err := exporters.Start(ctx, exporters.WithPrometheusAddr(""))
 	if err != nil {
 		return nil, err
@@ -102,7 +102,7 @@ type upstream struct {
 	handler http.Handler
 }
 
-func newUpstream(ctx context.Context, c Corpus) (Store, error) {
+func newUpstream(ctx context.Context, c Workload) (Store, error) {
 	meters, handler, err := NewUpstream()
 	if err != nil {
 		return nil, err

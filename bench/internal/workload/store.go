@@ -1,4 +1,4 @@
-package corpus
+package workload
 
 import (
 	"context"
@@ -8,13 +8,13 @@ import (
 	"go.opentelemetry.io/otel/trace"
 )
 
-// A Recorder holds a corpus. It keeps nothing for a faster recording: what it holds is what its library does.
+// A Recorder holds a workload. It keeps nothing for a faster recording: what it holds is what its library does.
 type Recorder interface {
-	// Record records in a series of an instrument, by their numbers in the corpus.
+	// Record records in a series of an instrument, by their numbers in the workload.
 	Record(instrument, series int, value float64)
 }
 
-// A Store is a rival that holds a corpus and can be scraped.
+// A Store is a rival that holds a workload and can be scraped.
 type Store interface {
 	Recorder
 	// Handler is its handler of /metrics, as its documentation has it.
@@ -23,7 +23,7 @@ type Store interface {
 	Close() error
 }
 
-// The rivals that hold a corpus.
+// The rivals that hold a workload.
 const (
 	Ours         = "stagemeter"
 	Upstream     = "OTel exporter"
@@ -36,7 +36,7 @@ var Names = []string{Ours, Upstream, ClientGolang, Victoria}
 
 // Open makes the store of a rival and fills it. Where traced is true, all is recorded under a sampled span, so that it
 // has exemplars; VictoriaMetrics has none.
-func Open(name string, c Corpus, traced bool) (Store, error) {
+func Open(name string, c Workload, traced bool) (Store, error) {
 	ctx := Context(traced)
 	var s Store
 	var err error
@@ -51,7 +51,7 @@ func Open(name string, c Corpus, traced bool) (Store, error) {
 		s = newVictoria(c)
 	}
 	if err != nil {
-		return nil, fmt.Errorf("corpus: %s: %w", name, err)
+		return nil, fmt.Errorf("workload: %s: %w", name, err)
 	}
 	c.Fill(s)
 	return s, nil
