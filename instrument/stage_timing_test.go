@@ -35,7 +35,6 @@ func stageContexts(tb testing.TB) map[string]context.Context {
 
 func freeStage(context.Context) (int, error) { return 0, nil }
 func failStage(context.Context) (int, error) { return 0, errDecoder }
-func freeJob(context.Context) error          { return nil }
 
 func startAndEnd(ctx context.Context) (err error) {
 	_, stage := instrument.StartStage(ctx, "analysis")
@@ -43,63 +42,20 @@ func startAndEnd(ctx context.Context) (err error) {
 	return nil
 }
 
-func BenchmarkStage(b *testing.B) {
-	b.Run("base", func(b *testing.B) {
-		b.ReportAllocs()
-		for b.Loop() {
-			_, _ = freeStage(b.Context())
-		}
-	})
+// What an error costs a stage. `make bench` times a stage that succeeds, a call and a job, beside their rivals.
+func BenchmarkStageError(b *testing.B) {
 	for name, ctx := range stageContexts(b) {
-		b.Run("RunStage/"+name, func(b *testing.B) {
+		b.Run("Base/"+name, func(b *testing.B) {
 			b.ReportAllocs()
 			for b.Loop() {
 				_, _ = instrument.RunStageValue(ctx, "analysis", freeStage)
 			}
 		})
-		b.Run("StartStage/"+name, func(b *testing.B) {
-			b.ReportAllocs()
-			for b.Loop() {
-				_ = startAndEnd(ctx)
-			}
-		})
-		b.Run("RunStage with an error/"+name, func(b *testing.B) {
+		b.Run("With/"+name, func(b *testing.B) {
 			b.ReportAllocs()
 			for b.Loop() {
 				_, _ = instrument.RunStageValue(ctx, "analysis", failStage)
 			}
-		})
-	}
-}
-
-func BenchmarkJob(b *testing.B) {
-	b.Run("base", func(b *testing.B) {
-		b.ReportAllocs()
-		for b.Loop() {
-			_ = freeJob(b.Context())
-		}
-	})
-	for name, ctx := range stageContexts(b) {
-		run := instrument.WrapJob(func(id string) string { return id }, func(context.Context, string) (int, error) { return 0, nil })
-		b.Run(name, func(b *testing.B) {
-			b.ReportAllocs()
-			for b.Loop() {
-				_, _ = run(ctx, "job-2")
-			}
-		})
-	}
-}
-
-// Many goroutines that share one stage name: what is in progress is one atomic.
-func BenchmarkStageInParallel(b *testing.B) {
-	for name, ctx := range stageContexts(b) {
-		b.Run(name, func(b *testing.B) {
-			b.ReportAllocs()
-			b.RunParallel(func(pb *testing.PB) {
-				for pb.Next() {
-					_, _ = instrument.RunStageValue(ctx, "analysis", freeStage)
-				}
-			})
 		})
 	}
 }
