@@ -4,8 +4,6 @@ import (
 	"context"
 	"fmt"
 	"net/http"
-	"net/http/httptest"
-	"strconv"
 	"testing"
 
 	"go.opentelemetry.io/otel/attribute"
@@ -48,45 +46,3 @@ type nowhere struct {
 func (w *nowhere) Header() http.Header         { return w.header }
 func (w *nowhere) WriteHeader(status int)      { w.status = status }
 func (w *nowhere) Write(p []byte) (int, error) { w.n += len(p); return len(p), nil }
-
-// The direct way beside the upstream one, which the other formats take.
-func BenchmarkScrape(b *testing.B) {
-	for _, n := range []int{1000, 10_000, 100_000} {
-		b.Run(strconv.Itoa(n), func(b *testing.B) { benchmarkScrape(b.Context(), b, n) })
-		b.Run(strconv.Itoa(n)+" in spans", func(b *testing.B) { benchmarkScrape(inSpan(1), b, n) })
-	}
-}
-
-func benchmarkScrape(ctx context.Context, b *testing.B, series int) {
-	tel, err := Start(b.Context(), WithPrometheusAddr(""))
-	if err != nil {
-		b.Fatal(err)
-	}
-	b.Cleanup(func() { shutdown(tel) })
-	manySeries(ctx, b, tel, series)
-	for _, bm := range []struct {
-		name, accept, encoding string
-		handler                http.Handler
-	}{
-		{"text", "text/plain", identity, tel.metrics.scraper},
-		{"text upstream", "text/plain", identity, tel.metrics.scraper.plain},
-		{"OpenMetrics", acceptOpenMetrics, identity, tel.metrics.scraper},
-		{"OpenMetrics upstream", acceptOpenMetrics, identity, tel.metrics.scraper.plain},
-		{"gzip", "text/plain", "gzip", tel.metrics.scraper},
-		{"gzip upstream", "text/plain", "gzip", tel.metrics.scraper.plain},
-		{"zstd", "text/plain", "zstd", tel.metrics.scraper},
-	} {
-		b.Run(bm.name, func(b *testing.B) {
-			r := httptest.NewRequest(http.MethodGet, "/metrics", nil)
-			r.Header.Set("Accept", bm.accept)
-			r.Header.Set("Accept-Encoding", bm.encoding)
-			w := &nowhere{header: http.Header{}}
-			bm.handler.ServeHTTP(w, r)
-			b.SetBytes(int64(w.n))
-			b.ReportAllocs()
-			for b.Loop() {
-				bm.handler.ServeHTTP(&nowhere{header: http.Header{}}, r)
-			}
-		})
-	}
-}
