@@ -8,6 +8,7 @@ import (
 	tracenoop "go.opentelemetry.io/otel/trace/noop"
 
 	"github.com/stagemeter/stagemeter/instrument"
+	"github.com/stagemeter/stagemeter/instrument/money"
 )
 
 // moneyContexts is where money is spent: outside of a job, in a job, and in one with a budget that never runs out.
@@ -32,14 +33,14 @@ func measuredPipeline(tb testing.TB) *instrument.Pipeline {
 }
 
 func freeCall(context.Context) (int, error) { return 0, nil }
-func freePrice(int) instrument.USD          { return nano }
+func freePrice(int) instrument.USD          { return money.Nano }
 
 func BenchmarkSpend(b *testing.B) {
 	for name, ctx := range moneyContexts(b) {
 		b.Run(name, func(b *testing.B) {
 			b.ReportAllocs()
 			for b.Loop() {
-				instrument.Spend(ctx, "whisper", nano)
+				instrument.Spend(ctx, "whisper", money.Nano)
 			}
 		})
 	}

@@ -50,13 +50,33 @@ var arrows = []arrow{
 		reason: "an instrument needs its meter and its names, and not the descriptions of all metrics",
 	},
 	{
+		from:   "instrument/money",
+		only:   []string{},
+		reason: "an amount needs nothing, so that price tables, ledgers and programs can share it",
+	},
+	{
+		from:   "instrument/budget",
+		only:   own("instrument/money"),
+		reason: "a ledger keeps amounts, and is written without OpenTelemetry",
+	},
+	{
+		from:   "instrument/budget/budgettest",
+		only:   own("instrument/budget", "instrument/money"),
+		reason: "a ledger is tested without a pipeline",
+	},
+	{
+		from:   "instrument/internal/...",
+		only:   []string{},
+		reason: "helpers are pure",
+	},
+	{
 		from:   "instrument",
-		only:   slices.Concat(otelAPI, own("semconv", "internal/...")),
-		reason: "who instruments a pipeline gets the OpenTelemetry API and nothing else",
+		only:   slices.Concat(otelAPI, own("semconv", "internal/instruments", "instrument/budget", "instrument/money", "instrument/internal/...")),
+		reason: "a program that instruments its pipeline gets the OpenTelemetry API and nothing else",
 	},
 	{
 		from:   "instrument/ffmpeg",
-		only:   slices.Concat(otelAPI, own("semconv", "internal/...", "instrument")),
+		only:   slices.Concat(otelAPI, own("semconv", "internal/instruments", "instrument", "instrument/budget", "instrument/money", "instrument/internal/...")),
 		reason: "running ffmpeg takes os/exec, not an SDK",
 	},
 	{
@@ -151,14 +171,33 @@ func TestBenchImportsNothingInternal(t *testing.T) {
 	}
 }
 
-// An adapter (instrument/instrumentpgx, …) brings in one driver. Were it to import another adapter, its
+// The benchmark and the examples are users' programs: what they import, a user can import.
+func TestUsersProgramsImportNothingInternal(t *testing.T) {
+	found := 0
+	for _, p := range ownPackages(t) {
+		if !matchesAny(own("bench/...", "examples/..."), p.ImportPath) {
+			continue
+		}
+		found++
+		for _, path := range p.Imports {
+			if matchesAny(own("internal/...", "instrument/internal/...", "exporters/internal/..."), path) {
+				t.Errorf("%s imports %s", p.short(), path)
+			}
+		}
+	}
+	if found == 0 {
+		t.Error("no package of a user's program")
+	}
+}
+
+// An adapter (instrument/adapters/meterpgx, …) brings in one driver. Were it to import another adapter, its
 // users would get that one's driver too.
 func TestAdaptersDoNotImportEachOther(t *testing.T) {
 	all := packages(t)
 	adapter := func(p pkg) string {
-		name, ok := strings.CutPrefix(p.ImportPath, module+"/instrument/instrument")
+		name, ok := strings.CutPrefix(p.ImportPath, module+"/instrument/adapters/")
 		name, _, _ = strings.Cut(name, "/")
-		if !ok || name == "test" { // instrumenttest is the users' test kit
+		if !ok {
 			return ""
 		}
 		return name

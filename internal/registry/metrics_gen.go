@@ -21,7 +21,7 @@ func Metrics() []Metric {
 				{Key: semconv.AttrJobID, Label: "job_id", OptIn: true},
 				{Key: semconv.AttrJobType, Label: "job_type", OptIn: true},
 			},
-			RecordedBy: []string{"Call.End", "RunCall", "Spend"},
+			RecordedBy: []string{"Call.End", "RunCallValue", "Spend", "Pipeline.Spend"},
 			OfPipeline: true,
 		},
 		{
@@ -37,7 +37,7 @@ func Metrics() []Metric {
 				{Key: semconv.AttrJobID, Label: "job_id"},
 				{Key: semconv.AttrAPI, Label: "api"},
 			},
-			RecordedBy: []string{"Call.End", "RunCall", "Spend"},
+			RecordedBy: []string{"Call.End", "RunCallValue", "Spend", "Pipeline.Spend"},
 			OfPipeline: true,
 		},
 		{
@@ -65,7 +65,7 @@ func Metrics() []Metric {
 			Attributes: []Attribute{
 				{Key: semconv.AttrJobID, Label: "job_id"},
 			},
-			RecordedBy: []string{"WithBudget", "Job.SetBudgetRemaining"},
+			RecordedBy: []string{"WithBudget", "Job.ReportBudgetRemaining"},
 			OfPipeline: true,
 		},
 		{
@@ -76,7 +76,7 @@ func Metrics() []Metric {
 			Note:       "A job crosses it when a call is refused, or when more is spent than the budget. With a ledger that several processes share, each of them counts it once.",
 			Kind:       KindCounter,
 			Stable:     true,
-			RecordedBy: []string{"StartCall", "Call.End", "Spend", "Job.SetBudgetRemaining"},
+			RecordedBy: []string{"StartCall", "Call.End", "Spend", "Job.ReportBudgetRemaining"},
 			OfPipeline: true,
 		},
 		{
@@ -90,7 +90,7 @@ func Metrics() []Metric {
 				{Key: semconv.AttrAPI, Label: "api"},
 				{Key: semconv.AttrStatus, Label: "status", Values: []string{"success", "error", "refused"}},
 			},
-			RecordedBy: []string{"StartCall", "Call.End", "RunCall"},
+			RecordedBy: []string{"StartCall", "Call.End", "RunCall", "RunCallValue"},
 			OfPipeline: true,
 		},
 		{
@@ -347,7 +347,7 @@ func Metrics() []Metric {
 				{Key: semconv.AttrMetric, Label: "metric"},
 				{Key: semconv.AttrReason, Label: "reason", Values: []string{"nan", "inf", "negative", "out_of_range", "clock_skew", "bad_name", "bad_format"}},
 			},
-			RecordedBy: []string{"New", "Pipeline.Enqueue", "Pipeline.StartJob", "Job.SetVideoDuration", "Job.SetBudgetRemaining", "StartStage", "StartCall", "Call.SetCost", "RunCall", "Spend", "RecordLoudnessSpread", "RecordNormalization", "RecordSegments", "RecordHighlight", "RecordError"},
+			RecordedBy: []string{"New", "Pipeline.Enqueue", "Pipeline.StartJob", "Job.SetVideoDuration", "Job.ReportBudgetRemaining", "StartStage", "StartCall", "Call.SetCost", "RunCallValue", "Spend", "RecordLoudnessSpread", "RecordNormalization", "RecordSegments", "RecordHighlight", "RecordError"},
 			OfPipeline: true,
 		},
 		{

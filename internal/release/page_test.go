@@ -45,7 +45,7 @@ func record(ctx context.Context, p *instrument.Pipeline) {
 		instrument.RecordSegments(ctx, i)
 		instrument.RecordLoudnessSpread(ctx, semconv.PhaseBefore, instrument.LU(i))
 		instrument.RecordNormalization(ctx, instrument.Decibel(-float64(i)/3))
-		instrument.RecordError(ctx, "analysis", errors.New("blurred"))
+		instrument.RecordError(ctx, errors.New("blurred"))
 		var err error
 		if i%5 == 0 {
 			err = context.DeadlineExceeded
