@@ -48,21 +48,51 @@ func (m refusingMeter) Int64Counter(name string, opts ...metric.Int64CounterOpti
 	return refuse(m, name, func() (metric.Int64Counter, error) { return m.Meter.Int64Counter(name, opts...) })
 }
 
-func (m refusingMeter) Float64Counter(name string, opts ...metric.Float64CounterOption) (metric.Float64Counter, error) {
-	return refuse(m, name, func() (metric.Float64Counter, error) { return m.Meter.Float64Counter(name, opts...) })
+func (m refusingMeter) Int64UpDownCounter(name string, opts ...metric.Int64UpDownCounterOption) (metric.Int64UpDownCounter, error) {
+	return refuse(m, name, func() (metric.Int64UpDownCounter, error) { return m.Meter.Int64UpDownCounter(name, opts...) })
+}
+
+func (m refusingMeter) Int64Gauge(name string, opts ...metric.Int64GaugeOption) (metric.Int64Gauge, error) {
+	return refuse(m, name, func() (metric.Int64Gauge, error) { return m.Meter.Int64Gauge(name, opts...) })
 }
 
 func (m refusingMeter) Int64Histogram(name string, opts ...metric.Int64HistogramOption) (metric.Int64Histogram, error) {
 	return refuse(m, name, func() (metric.Int64Histogram, error) { return m.Meter.Int64Histogram(name, opts...) })
 }
 
-func (m refusingMeter) Float64Histogram(name string, opts ...metric.Float64HistogramOption) (metric.Float64Histogram, error) {
-	return refuse(m, name, func() (metric.Float64Histogram, error) { return m.Meter.Float64Histogram(name, opts...) })
+func (m refusingMeter) Int64ObservableCounter(name string, opts ...metric.Int64ObservableCounterOption) (metric.Int64ObservableCounter, error) {
+	return refuse(m, name, func() (metric.Int64ObservableCounter, error) { return m.Meter.Int64ObservableCounter(name, opts...) })
 }
 
 func (m refusingMeter) Int64ObservableUpDownCounter(name string, opts ...metric.Int64ObservableUpDownCounterOption) (metric.Int64ObservableUpDownCounter, error) {
 	return refuse(m, name, func() (metric.Int64ObservableUpDownCounter, error) {
 		return m.Meter.Int64ObservableUpDownCounter(name, opts...)
+	})
+}
+
+func (m refusingMeter) Int64ObservableGauge(name string, opts ...metric.Int64ObservableGaugeOption) (metric.Int64ObservableGauge, error) {
+	return refuse(m, name, func() (metric.Int64ObservableGauge, error) { return m.Meter.Int64ObservableGauge(name, opts...) })
+}
+
+func (m refusingMeter) Float64Counter(name string, opts ...metric.Float64CounterOption) (metric.Float64Counter, error) {
+	return refuse(m, name, func() (metric.Float64Counter, error) { return m.Meter.Float64Counter(name, opts...) })
+}
+
+func (m refusingMeter) Float64UpDownCounter(name string, opts ...metric.Float64UpDownCounterOption) (metric.Float64UpDownCounter, error) {
+	return refuse(m, name, func() (metric.Float64UpDownCounter, error) { return m.Meter.Float64UpDownCounter(name, opts...) })
+}
+
+func (m refusingMeter) Float64Gauge(name string, opts ...metric.Float64GaugeOption) (metric.Float64Gauge, error) {
+	return refuse(m, name, func() (metric.Float64Gauge, error) { return m.Meter.Float64Gauge(name, opts...) })
+}
+
+func (m refusingMeter) Float64Histogram(name string, opts ...metric.Float64HistogramOption) (metric.Float64Histogram, error) {
+	return refuse(m, name, func() (metric.Float64Histogram, error) { return m.Meter.Float64Histogram(name, opts...) })
+}
+
+func (m refusingMeter) Float64ObservableCounter(name string, opts ...metric.Float64ObservableCounterOption) (metric.Float64ObservableCounter, error) {
+	return refuse(m, name, func() (metric.Float64ObservableCounter, error) {
+		return m.Meter.Float64ObservableCounter(name, opts...)
 	})
 }
 
