@@ -136,9 +136,7 @@ func (p *Pipeline) inert() bool { return p == nil || !p.ready }
 // its first value, and Prometheus's increase() would not see that value.
 func (p *Pipeline) zero() {
 	ctx := context.Background()
-	p.zeroDimension(plain)
-	p.inst.BudgetExceeded.Add(ctx, 0)
-	p.inst.JobsUnshown.Add(ctx, 0)
+	p.inst.Zero(ctx)
 	for _, add := range invalidHandles {
 		p.inst.InvalidValues.Add(ctx, 0, add...)
 	}
@@ -152,14 +150,14 @@ func (p *Pipeline) zero() {
 	}
 }
 
-// zeroDimension does the same when a job type, or a combination with labels, first appears.
+// zeroDimension adds 0 to the counter of jobs when a job type, or a combination of labels, first appears.
 func (p *Pipeline) zeroDimension(d *dimension) {
 	for _, s := range d.statuses() {
 		p.inst.Jobs.Add(context.Background(), 0, s.add...)
 	}
 }
 
-// newAPI does the same when the name of an API first appears.
+// newAPI does the same for the counters of an API when its name first appears.
 func (p *Pipeline) newAPI(name string) *apiHandle {
 	ctx, h := context.Background(), newAPIHandle(name)
 	if !p.jobIDLabel {

@@ -215,19 +215,22 @@ func TestText(t *testing.T) {
 			c := counter(m, "n")
 			for _, kvs := range [][]attribute.KeyValue{
 				{attribute.String("a", "2"), attribute.String("b", "1")}, {attribute.String("a", "1"), attribute.String("b", "3")},
-				{attribute.String("a", "10"), attribute.String("b", "2")}, {attribute.String("z", "0")},
+				{attribute.String("a", "10"), attribute.String("b", "2")}, {attribute.String("z", "9")},
 			} {
 				c.Add(t.Context(), 1, attr(kvs...))
 			}
-		}, `n_total{z="0"} 1` + "\n" + `n_total{a="1",b="3"} 1` + "\n" + `n_total{a="10",b="2"} 1` + "\n" + `n_total{a="2",b="1"} 1`, false},
+		}, `n_total{z="9"} 1` + "\n" + `n_total{a="1",b="3"} 1` + "\n" + `n_total{a="10",b="2"} 1` + "\n" + `n_total{a="2",b="1"} 1`, false},
 		{"series of two instruments", func(m metric.Meter) {
 			counter(m, "n").Add(t.Context(), 1)
 			counter(m, "n.").Add(t.Context(), 1, attr(attribute.Int("a", 1)))
 		}, `n_total{a="1"} 1`, false},
 		{"a name of the registry with another kind", func(m metric.Meter) {
-			g, _ := m.Float64Gauge("video.processing.jobs", metric.WithUnit("1"))
+			g, _ := m.Float64Gauge("video.processing.jobs", metric.WithUnit("{job}"))
 			g.Record(t.Context(), 1)
-		}, "video_processing_jobs_ratio 1", false},
+		}, "video_processing_jobs 1", false},
+		{"a name of the registry with another unit", func(m metric.Meter) {
+			counter(m, "video.processing.jobs", metric.WithUnit("By")).Add(t.Context(), 1)
+		}, "video_processing_jobs_bytes_total 1", false},
 		{"a value that is not UTF-8", func(m metric.Meter) {
 			counter(m, "n").Add(t.Context(), 1, attr(attribute.Slice("a", attribute.StringValue("x")), attribute.String("b", "\xff")))
 		}, "the label b is not UTF-8", true},
