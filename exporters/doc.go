@@ -1,49 +1,57 @@
-// Package exporters says where telemetry goes: to Prometheus, which scrapes
-// this process, and over OTLP to a collector, with the same data.
+// Package exporters says where telemetry goes: to Prometheus, which scrapes this process, and over OTLP
+// to a collector, with the same data. The smallest program has five lines for it:
 //
-//	tel, err := exporters.Start(ctx)
-//	if err != nil {
-//		slog.Error("telemetry", "error", err) // tel is usable all the same
-//	}
+//	tel, _ := exporters.Start(ctx)
 //	defer tel.Shutdown(ctx)
 //
-//	p, err := instrument.New(
-//		instrument.WithMeterProvider(tel.MeterProvider()),
-//		instrument.WithTracerProvider(tel.TracerProvider()),
-//	)
+//	ctx, stage := instrument.StartStage(ctx, "transcription")
+//	defer stage.End(&err)
+//	instrument.Spend(ctx, "whisper", 6*instrument.Cent)
 //
-// Telemetry never changes the program: it doesn't wait for a receiver, doesn't
-// panic and doesn't exit. Whatever is wrong, the rest goes on. A callback of an
-// observable instrument that returns an error takes no other metric along; while
-// one panics, scrapes fail and nothing is pushed, and the log says why; one that
-// blocks holds up the scrapes and pushes, and whoever makes an instrument or
-// unregisters a callback meanwhile (instrument.New, the first use of its
-// Default, Pipeline.Close), but no recording and no Shutdown.
+// They serve the metrics on :9099/metrics. If OTEL_EXPORTER_OTLP_ENDPOINT is set, they also push metrics
+// and spans to that receiver.
+//
+// Telemetry never changes the program: it does not wait for a receiver, does not panic and does not exit.
+// Start returns a usable [Telemetry] even with an error, so a program logs the error and continues.
+//
+// [Start] sets the meter provider, the tracer provider and the propagator of package otel, each only
+// where nobody has set one, and logs those that it left unchanged. Instruments that were made before
+// Start from package otel record after it. A program with providers of its own sets them before Start,
+// or calls Start with [WithoutGlobals]. [WithGlobals] replaces everything.
+//
+// If a callback of an observable instrument
+//
+//   - returns an error, only its own metric is missing;
+//   - panics, scrapes fail, nothing is pushed, and the log says why, as long as it panics;
+//   - blocks, scrapes and pushes wait for it. So do callers that make an instrument or unregister a
+//     callback: instrument.New, the first use of its Default, Pipeline.Close. Recordings do not wait,
+//     and Shutdown does not wait beyond its deadline.
 //
 // # Settings
 //
-// An option wins over the environment, the environment over the default. A
-// value that can't be used is an error of [Start] that names the option or the
-// variable, the value and what is allowed. A variable that is empty counts as
-// unset.
+// An option wins over the environment, and the environment over the default. A value that cannot be used
+// is an error of [Start] that names the option or the variable, the value and what is allowed. An empty
+// variable counts as unset. Names such as otlp and always_on are accepted in any case.
 //
 //	OPTION                  ENVIRONMENT                              VALUES                                        DEFAULT
 //	                        OTEL_SDK_DISABLED                        true: nothing is measured, pushed or served   false
-//	WithLogger              OTEL_LOG_LEVEL (level alone)             debug info warn error none                    slog.Default, its own level
+//	WithLogger              OTEL_LOG_LEVEL, only the level           debug info warn error none                    slog.Default, its own level
 //	WithServiceName         OTEL_SERVICE_NAME                        a name                                        unknown_service:<executable>
 //	WithServiceVersion      OTEL_RESOURCE_ATTRIBUTES                 a version                                     the main module's
 //	WithResourceAttributes  OTEL_RESOURCE_ATTRIBUTES                 key=value,… percent-encoded                   what is detected
-//	WithGlobals                                                                                                    package otel is left alone
+//	WithGlobals,                                                                                                   package otel gets what
+//	WithoutGlobals                                                                                                 nobody has set
 //	WithShutdownTimeout                                              a duration                                    5s
 //
 //	WithPrometheusAddr,     OTEL_METRICS_EXPORTER                    comma list: prometheus otlp console none      prometheus, and otlp
-//	WithoutPrometheus,                                                                                             if it has an endpoint
+//	WithoutServer,                                                                                                 if it has an endpoint
+//	WithoutPrometheus,
 //	WithOTLPEndpoint
 //	WithPrometheusAddr      OTEL_EXPORTER_PROMETHEUS_HOST            a host or IP address                          all addresses
 //	WithPrometheusAddr      OTEL_EXPORTER_PROMETHEUS_PORT            0 to 65535                                    9099
 //	WithWebConfigFile                                                a file of Prometheus's exporter-toolkit       plain HTTP, open
 //	WithExportInterval      OTEL_METRIC_EXPORT_INTERVAL              milliseconds                                  60000
-//	                        OTEL_METRIC_EXPORT_TIMEOUT               milliseconds                                  30000
+//	                        OTEL_METRIC_EXPORT_TIMEOUT               milliseconds to collect and push              30000
 //	                        OTEL_METRICS_EXEMPLAR_FILTER             always_on always_off trace_based              trace_based
 //	WithCardinalityLimit                                             series of an instrument, more than 0          2000
 //	WithView                                                         views of the SDK                              the instruments' advice
@@ -64,59 +72,76 @@
 //	                        OTEL_EXPORTER_OTLP_COMPRESSION         * gzip none                                     none
 //	                        OTEL_EXPORTER_OTLP_TIMEOUT             * milliseconds of one request                   10000
 //	                        OTEL_EXPORTER_OTLP_CERTIFICATE         * file in PEM: authorities to trust             the host's
-//	                        OTEL_EXPORTER_OTLP_CLIENT_CERTIFICATE  * file in PEM                                   none
-//	                        OTEL_EXPORTER_OTLP_CLIENT_KEY          * file in PEM                                   none
+//	                        OTEL_EXPORTER_OTLP_CLIENT_CERTIFICATE  * file in PEM, for mTLS                         none
+//	                        OTEL_EXPORTER_OTLP_CLIENT_KEY          * file in PEM, for mTLS                         none
 //	                        OTEL_EXPORTER_OTLP_METRICS_TEMPORALITY_PREFERENCE         cumulative delta lowmemory   cumulative
 //	                        OTEL_EXPORTER_OTLP_METRICS_DEFAULT_HISTOGRAM_AGGREGATION  explicit_bucket_histogram    explicit_bucket_histogram
 //	                                                                                  base2_exponential_bucket_histogram
 //
-// Those with * exist for one signal too, and that one wins:
-// OTEL_EXPORTER_OTLP_METRICS_ENDPOINT, OTEL_EXPORTER_OTLP_TRACES_PROTOCOL. An
-// endpoint for one signal is used as it is; to the general one HTTP adds
-// /v1/metrics and /v1/traces. A list that names otlp without an endpoint
-// pushes to localhost, port 4317 or 4318. The SDK itself reads OTEL_SPAN_*, the
-// limits of spans. What it finds wrong with a variable it prints to stderr, a
-// header that is malformed with its value, unless WithGlobals has it silent.
+// A variable with * also exists for each signal, and that one wins: OTEL_EXPORTER_OTLP_METRICS_ENDPOINT,
+// OTEL_EXPORTER_OTLP_TRACES_PROTOCOL. An endpoint for one signal is used as it is; HTTP appends
+// /v1/metrics and /v1/traces to the general one. A list with otlp and no endpoint pushes to localhost,
+// port 4317, or 4318 for HTTP.
+//
+// The SDK itself reads OTEL_SPAN_*, the limits of spans. It also prints what is wrong with other
+// variables to stderr, a malformed header with its value; with [WithGlobals] it does not.
+//
+// docs/configuration.md has recipes: protecting the scrape, receivers, shutdown.
 //
 // # Scrape
 //
-// The server answers /metrics in the text format, in OpenMetrics, which has
-// exemplars, and in protobuf, as the scraper asks; /healthz with 200 while the
-// process is alive, without credentials whatever the web config file demands;
-// and / with a page that links both. Text and OpenMetrics are compressed by zstd
-// or gzip for whoever accepts that, protobuf by gzip. Scrapes at the same time
-// share a collection; of more than 16 of a kind, and after 30 seconds, the
-// answer is 503. Series have no labels of their scope, target_info has the
-// resource's attributes. The Go runtime and the process are not in it.
+// The server answers
 //
-// A scrape in text or OpenMetrics costs about 1 µs for a series, 2 with gzip,
-// and more with exemplars, and memory that is kept for the next: 200 to 500
-// bytes for a series, up to 1,500 for a histogram with exemplars, and the size
-// of one answer. Metrics that these formats can't show as they are, such as
-// exponential histograms and two series with the same labels, make it as slow
-// as the upstream exporter, which then answers for a minute and is tried after.
+//   - /metrics: in text, OpenMetrics, which has exemplars, or protobuf, as the scraper asks; compressed by
+//     zstd (not protobuf) or gzip if it accepts that;
+//   - /healthz: 200 while the process is alive, without credentials, whatever the web config file says;
+//   - /: a page with links to both.
 //
-// Exemplars are the newest measurements in a sampled span, to 10 ms: one for
-// each bucket of a histogram, and for each counter. A view that selects other reservoirs
-// has them.
+// Scrapes at the same time share a collection. The answer is 503 if more than 16 scrapes of a kind are
+// under way, and after 30 seconds. Series have no labels of their scope; target_info has the attributes
+// of the resource. Metrics of the Go runtime and the process are not included.
 //
-// The scrape and a push share a reader if the push is cumulative, with the
-// default aggregation of histograms. Otherwise, as with delta temporality, each
-// recording costs about twice as much. docs/performance.md has figures.
+// A scrape in text or OpenMetrics costs about 1 µs for each series, 2 µs with gzip, and more with
+// exemplars. It keeps memory for the next scrape: 200 to 500 bytes for a series, up to 1,500 for a
+// histogram with exemplars, and the size of one answer. Metrics that this package cannot write itself,
+// such as exponential histograms and two series with the same labels, make it as slow as the upstream
+// exporter, which then answers for a minute.
+//
+// Exemplars are the newest measurements in a sampled span, to 10 ms: one for each bucket of a histogram,
+// and one for each counter. A view may select other reservoirs.
+//
+// The scrape and a cumulative push share a reader, unless histograms are aggregated differently. With two
+// readers, as with delta temporality, each recording costs about twice as much. docs/performance.md has
+// figures.
 //
 // # Push
 //
-// Metrics are pushed right after the start, at each interval and at Shutdown;
-// spans as they end, in batches. Each failure is counted in
-// video_processing_export_failures_total{signal}; the log has one line when a
-// signal begins to fail and one when it works again. While pushes fail they are
-// tried again every few seconds. Cumulative metrics, the default, lose nothing
-// by that: the next push that arrives tells the total. With delta temporality
-// what a failed push held is lost, sums that callbacks observe are too high
-// once after another callback has panicked, and Prometheus's own OTLP receiver
-// refuses it all. Texts that are not UTF-8, which OTLP doesn't take, arrive
-// with U+FFFD in place of what is wrong. Spans are dropped when their batch
-// fails, and when their queue is full: during an outage, or if they end faster
-// than they are sent. Those of the queue are counted nowhere:
-// OTEL_BSP_MAX_QUEUE_SIZE, 2048 unless set, makes room.
+// Metrics are pushed right after the start, at each interval and at Shutdown; spans in batches after they
+// end. Each failure is counted in video_processing_export_failures_total{signal}. The log has one line
+// when a signal begins to fail, and one when it works again. While pushes fail, they are tried again every
+// few seconds.
+//
+// Cumulative metrics, the default, lose nothing by that: the next push that arrives has the totals. With
+// delta temporality the data of a failed push is lost, sums that callbacks observe are too high once after
+// another callback has panicked, and Prometheus's own OTLP receiver refuses every push.
+//
+// OTLP refuses texts that are not UTF-8. They arrive with U+FFFD in place of the wrong bytes.
+//
+// Spans are dropped if their batch fails, and if their queue is full: during an outage, or if they end
+// faster than they are sent. Spans that the full queue drops are not counted; OTEL_BSP_MAX_QUEUE_SIZE
+// makes room for more.
+//
+// # Where to look
+//
+// This package has the options, the providers and the globals. Everything else is in rooms below
+// internal:
+//
+//   - settings: options and variables, checked, as one value
+//   - collect: the reader that scrape and push share, exemplars, views
+//   - push: OTLP exporters, the pusher of metrics, failures, invalid UTF-8
+//   - scrape: formats, compression, the handler of /metrics
+//   - exposition: text and OpenMetrics, written without a registry
+//   - web: the HTTP server, the landing page, the web config file
+//   - report: log lines and error texts
+//   - exportertest: what the tests of several rooms share
 package exporters

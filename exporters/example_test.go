@@ -58,7 +58,7 @@ func ExampleStart_errors() {
 	defer os.Unsetenv("OTEL_TRACES_SAMPLER")
 
 	tel, err := exporters.Start(context.Background(),
-		exporters.WithPrometheusAddr(""),
+		exporters.WithoutServer(),
 		exporters.WithExportInterval(-1),
 	)
 	defer tel.Shutdown(context.Background())
@@ -71,7 +71,7 @@ func ExampleStart_errors() {
 // A program that has a server of its own serves the metrics there.
 func ExampleTelemetry_Handler() {
 	ctx := context.Background()
-	tel, err := exporters.Start(ctx, exporters.WithPrometheusAddr(""))
+	tel, err := exporters.Start(ctx, exporters.WithoutServer())
 	if err != nil {
 		fmt.Println(err)
 	}

@@ -10,6 +10,8 @@ import (
 
 	colmetrics "go.opentelemetry.io/proto/otlp/collector/metrics/v1"
 	coltrace "go.opentelemetry.io/proto/otlp/collector/trace/v1"
+
+	"github.com/stagemeter/stagemeter/exporters/internal/exportertest"
 )
 
 // within fails the test if f goes on for longer than anything that is over in time.
@@ -28,7 +30,7 @@ func within(t *testing.T, what string, f func()) {
 func TestShutdownDuringAFlush(t *testing.T) {
 	for _, temporality := range []string{"cumulative", "delta"} {
 		t.Run(temporality, func(t *testing.T) {
-			t.Setenv(envTemporality, temporality)
+			t.Setenv("OTEL_EXPORTER_OTLP_METRICS_TEMPORALITY_PREFERENCE", temporality)
 			t.Setenv("OTEL_EXPORTER_OTLP_TIMEOUT", "3600000")
 			r := receive(t)
 			var pushes atomic.Int64
@@ -37,7 +39,7 @@ func TestShutdownDuringAFlush(t *testing.T) {
 				<-ctx.Done()
 				return ctx.Err()
 			}
-			tel := start(t, WithoutPrometheus(), WithOTLPEndpoint(r.url()), WithExportInterval(time.Hour), WithLogger((&logBook{}).logger()))
+			tel := start(t, WithoutPrometheus(), WithOTLPEndpoint(r.url()), WithExportInterval(time.Hour), WithLogger((&exportertest.LogBook{}).Logger()))
 			count(tel, "jobs", 1)
 			ctx, cancel := context.WithTimeout(t.Context(), time.Hour)
 			defer cancel()
@@ -62,7 +64,7 @@ func TestShutdownDuringAFlush(t *testing.T) {
 
 // With delta temporality what a slow callback has held up is not thrown away.
 func TestDeltaOfASlowCallbackArrives(t *testing.T) {
-	t.Setenv(envTemporality, "delta")
+	t.Setenv("OTEL_EXPORTER_OTLP_METRICS_TEMPORALITY_PREFERENCE", "delta")
 	r := receive(t)
 	tel := start(t, WithoutPrometheus(), WithOTLPEndpoint(r.url()), WithExportInterval(time.Hour), WithShutdownTimeout(patience))
 	eventually(t, "the first push", func() bool { return r.sum(exportFailures) == 0 })
@@ -90,23 +92,23 @@ func TestSpansOfAFlushThatIsCalledOff(t *testing.T) {
 		}
 		return ctx.Err()
 	}
-	book := &logBook{}
-	tel := start(t, WithPrometheusAddr(""), WithOTLPEndpoint(r.url()), WithExportInterval(time.Hour), WithLogger(book.logger()))
+	book := &exportertest.LogBook{}
+	tel := start(t, WithoutServer(), WithOTLPEndpoint(r.url()), WithExportInterval(time.Hour), WithLogger(book.Logger()))
 	span(tel, "lost")
 	ctx, cancel := context.WithCancel(t.Context())
 	go func() { <-exporting; waits.Store(false); cancel() }()
 	if err := tel.traces.flush(ctx); err == nil {
 		t.Error("no error, though nothing was delivered")
 	}
-	eventually(t, "it is counted", func() bool { return tel.traces.failures.mark() == 1 })
-	if got := book.lines("OTLP export fails", "signal=traces", "dropped"); got != 1 {
+	eventually(t, "it is counted", func() bool { return tel.traces.failures.Mark() == 1 })
+	if got := book.Lines("OTLP export fails", "signal=traces", "dropped"); got != 1 {
 		t.Errorf("%d lines about failing, want 1:\n%s", got, book)
 	}
 }
 
 // Nobody reads the console: a pipe into a pager, or a terminal that is stopped.
 func TestConsoleThatNobodyReads(t *testing.T) {
-	t.Setenv(envMetricsExporter, consoleName)
+	t.Setenv("OTEL_METRICS_EXPORTER", "console")
 	r, w, err := os.Pipe()
 	if err != nil {
 		t.Fatal(err)
@@ -116,7 +118,7 @@ func TestConsoleThatNobodyReads(t *testing.T) {
 	os.Stdout = w
 	tel := start(t, WithExportInterval(time.Hour), WithCardinalityLimit(5000))
 	os.Stdout = stdout
-	manySeries(t.Context(), t, tel, 4000) // more than a pipe holds
+	exportertest.ManySeries(t.Context(), t, tel.MeterProvider(), 4000) // more than a pipe holds
 	ctx, cancel := context.WithTimeout(t.Context(), 100*time.Millisecond)
 	defer cancel()
 	within(t, "ForceFlush", func() {

@@ -4,6 +4,8 @@ import (
 	"slices"
 	"testing"
 	"time"
+
+	"github.com/stagemeter/stagemeter/exporters/internal/exportertest"
 )
 
 // Over HTTP the general endpoint is a base URL, that of a signal is used as it is.
@@ -56,8 +58,8 @@ func TestPushOverHTTP(t *testing.T) {
 
 // A certificate in the environment doesn't turn TLS on for an http URL.
 func TestCertificateWithPlainEndpoint(t *testing.T) {
-	ca := newAuthority(t)
-	t.Setenv("OTEL_EXPORTER_OTLP_CERTIFICATE", ca.file)
+	ca := exportertest.NewAuthority(t)
+	t.Setenv("OTEL_EXPORTER_OTLP_CERTIFICATE", ca.File)
 	for _, protocol := range []string{"grpc", "http/protobuf"} {
 		t.Run(protocol, func(t *testing.T) {
 			t.Setenv("OTEL_EXPORTER_OTLP_PROTOCOL", protocol)

@@ -1,40 +1,37 @@
 package exporters
 
 import (
-	"bytes"
 	"context"
 	"fmt"
-	"log/slog"
 	"os"
 	"os/signal"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"syscall"
 	"testing"
 	"time"
 
+	"go.opentelemetry.io/otel/metric"
 	"go.uber.org/goleak"
+
+	"github.com/stagemeter/stagemeter/exporters/internal/exportertest"
+	"github.com/stagemeter/stagemeter/exporters/internal/settings"
 )
 
-// patience is how long a test waits for what has to happen. It is no
-// measurement: what comes sooner ends the wait.
-const patience = 60 * time.Second
+// patience is how long a test waits for an event.
+const patience = exportertest.Patience
 
-// envWorker makes the test binary the short-lived worker of runWorker.
-const envWorker = "STAGEMETER_TEST_WORKER"
+// envChild selects one of children, which the test binary then runs instead of the tests.
+const envChild = "STAGEMETER_TEST_CHILD"
 
-// TestMain checks that no goroutine outlives the tests, all of which shut down
-// what they start.
+// children are programs for tests that need a process of their own.
+var children = map[string]func(){"worker": worker}
+
+// TestMain checks that no goroutine outlives the tests, which shut down everything that they start.
 func TestMain(m *testing.M) {
-	switch os.Getenv(envWorker) {
-	case "":
-	case "globals":
-		tel, err := Start(context.Background(), WithGlobals())
-		fmt.Println(err)
-		shutdown(tel)
-		return
-	default:
-		worker()
+	if name := os.Getenv(envChild); name != "" {
+		children[name]()
 		return
 	}
 	for _, kv := range os.Environ() {
@@ -45,8 +42,8 @@ func TestMain(m *testing.M) {
 	goleak.VerifyTestMain(m)
 }
 
-// worker counts one job, waits for SIGTERM and shuts down with the context
-// that the signal ended, as programs do.
+// worker counts one job, waits for SIGTERM and shuts down with the context that the signal ended, as
+// programs do.
 func worker() {
 	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGTERM)
 	defer stop()
@@ -64,16 +61,18 @@ func worker() {
 	fmt.Println("done")
 }
 
-// quick is a pace for tests. What they do at once after Start has to be in the first push: the next may be an hour away.
-func quick(c config) config {
-	c.pace = pace{first: 500 * time.Millisecond, min: 20 * time.Millisecond, max: 200 * time.Millisecond}
+// quick is a pace for tests. The first push has to contain what a test does at once after Start: the
+// second one may be an hour away.
+func quick(c settings.Config) settings.Config {
+	c.Pace = settings.Pace{First: 500 * time.Millisecond, Min: 20 * time.Millisecond, Max: 200 * time.Millisecond}
 	return c
 }
 
-// start starts telemetry that must have no errors, and shuts it down at the end.
+// start starts telemetry, which must succeed, and shuts it down at the end. It leaves the globals of
+// package otel unchanged.
 func start(t *testing.T, opts ...Option) *Telemetry {
 	t.Helper()
-	tel, err := Start(t.Context(), append(opts, option(quick))...)
+	tel, err := Start(t.Context(), append([]Option{option(quick), WithoutGlobals()}, opts...)...)
 	if err != nil {
 		t.Fatalf("Start: %v", err)
 	}
@@ -89,13 +88,7 @@ func shutdown(tel *Telemetry) {
 }
 
 // count adds n to a counter.
-func count(tel *Telemetry, name string, n int64) {
-	c, err := tel.MeterProvider().Meter("test").Int64Counter(name)
-	if err != nil {
-		panic(err)
-	}
-	c.Add(context.Background(), n)
-}
+func count(tel *Telemetry, name string, n int64) { exportertest.Count(tel.MeterProvider(), name, n) }
 
 // span makes a span that ends at once.
 func span(tel *Telemetry, name string) {
@@ -103,49 +96,33 @@ func span(tel *Telemetry, name string) {
 	s.End()
 }
 
-// eventually waits until ok.
+// observe makes a gauge with a callback.
+func observe(t *testing.T, tel *Telemetry, name string, callback func() (int64, error)) {
+	t.Helper()
+	exportertest.Observe(t, tel.MeterProvider(), name, callback)
+}
+
+// eventually waits until ok returns true.
 func eventually(t *testing.T, what string, ok func() bool) {
 	t.Helper()
-	for deadline := time.Now().Add(patience); !ok(); time.Sleep(5 * time.Millisecond) {
-		if time.Now().After(deadline) {
-			t.Fatalf("after %v still not: %s", patience, what)
-		}
+	exportertest.Eventually(t, what, ok)
+}
+
+// blockCollections makes each collection wait until release is called, and counts them.
+func blockCollections(t *testing.T, tel *Telemetry) (collections *atomic.Int64, release func()) {
+	t.Helper()
+	collections = new(atomic.Int64)
+	gate := make(chan struct{})
+	release = sync.OnceFunc(func() { close(gate) })
+	t.Cleanup(release)
+	_, err := tel.MeterProvider().Meter("test").Int64ObservableGauge("slow", metric.WithInt64Callback(func(_ context.Context, o metric.Int64Observer) error {
+		collections.Add(1)
+		<-gate
+		o.Observe(1)
+		return nil
+	}))
+	if err != nil {
+		t.Fatal(err)
 	}
-}
-
-// A logBook keeps log lines.
-type logBook struct {
-	mu  sync.Mutex
-	buf bytes.Buffer
-}
-
-func (b *logBook) Write(p []byte) (int, error) {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	return b.buf.Write(p)
-}
-
-func (b *logBook) logger() *slog.Logger { return slog.New(slog.NewTextHandler(b, nil)) }
-
-// lines counts the lines that have all of parts.
-func (b *logBook) lines(parts ...string) int {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	n := 0
-line:
-	for line := range strings.Lines(b.buf.String()) {
-		for _, p := range parts {
-			if !strings.Contains(line, p) {
-				continue line
-			}
-		}
-		n++
-	}
-	return n
-}
-
-func (b *logBook) String() string {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	return b.buf.String()
+	return collections, release
 }

@@ -10,78 +10,94 @@ import (
 	sdkmetric "go.opentelemetry.io/otel/sdk/metric"
 	"go.opentelemetry.io/otel/sdk/metric/metricdata"
 	"go.opentelemetry.io/otel/sdk/resource"
+
+	"github.com/stagemeter/stagemeter/exporters/internal/collect"
+	"github.com/stagemeter/stagemeter/exporters/internal/push"
+	"github.com/stagemeter/stagemeter/exporters/internal/scrape"
+	"github.com/stagemeter/stagemeter/exporters/internal/settings"
 )
 
-// metrics is the signal of metrics: one provider, and the places they go.
+// metrics is the signal of metrics: one provider and the exporters of its metrics.
 type metrics struct {
 	provider *sdkmetric.MeterProvider
-	sources  []*source // all
-	shared   *source   // of those that want metrics as a scrape does; nil: none does
-	failures *failures // nil: not pushed
-	scraper  *scraper  // nil: no Prometheus
-	pushers  []*pusher // OTLP, console
+	sources  []*collect.Source // all of the provider
+	shared   *collect.Source   // the one with a scrape's temporality and aggregation; nil: none
+	failures *push.Failures    // nil: not pushed
+	scrapes  *scrape.Handler   // nil: no Prometheus
+	pushers  []*push.Pusher    // OTLP, console
 }
 
-// newMetrics starts the signal. It is usable whatever the error says.
-func newMetrics(ctx context.Context, s settings, res *resource.Resource) (*metrics, error) {
+// newMetrics starts the signal. The result is usable whatever the error says.
+func newMetrics(ctx context.Context, s settings.Settings, res *resource.Resource) (*metrics, error) {
 	m := &metrics{}
 	var errs []error
 
-	if s.prometheus {
-		sc, err := newScraper(s.logger)
+	if s.Prometheus {
+		h, err := scrape.New(s.Logger)
 		if err != nil {
 			errs = append(errs, err)
 		} else {
-			m.scraper, m.shared = sc, sc.source
-			m.sources = append(m.sources, sc.source)
+			m.scrapes, m.shared = h, h.Source()
+			m.sources = append(m.sources, m.shared)
 		}
 	}
-	if s.metricsConsole {
+	c := push.Config{Resource: res, Logger: s.Logger, Interval: s.Interval, Timeout: s.ExportTimeout, Pace: s.Pace}
+	if s.MetricsConsole {
 		e, err := stdoutmetric.New()
 		if err != nil {
 			errs = append(errs, err)
 		} else {
-			m.pushers = append(m.pushers, newPusher(s, res, m.source(e), e, nil))
+			m.pushers = append(m.pushers, push.NewPusher(c, m.source(e), e, nil))
 		}
 	}
-	if s.metricsOTLP != nil {
-		e, err := s.metricsOTLP.metricExporter(ctx)
+	if s.MetricsOTLP != nil {
+		e, err := push.MetricExporter(ctx, s.MetricsOTLP)
 		if err != nil {
 			errs = append(errs, err)
 		} else {
-			m.failures = newFailures(s.metricsOTLP, s.logger)
-			m.pushers = append(m.pushers, newPusher(s, res, m.source(e), e, m.failures))
+			m.failures = push.NewFailures(s.MetricsOTLP, s.Logger)
+			m.pushers = append(m.pushers, push.NewPusher(c, m.source(e), e, m.failures))
 		}
 	}
 
-	opts := append(s.meterOptions(), sdkmetric.WithResource(res))
-	for _, src := range m.sources {
-		opts = append(opts, sdkmetric.WithReader(src.reader))
+	opts := append(meterOptions(s), sdkmetric.WithResource(res))
+	for _, source := range m.sources {
+		opts = append(opts, sdkmetric.WithReader(source.Reader()))
 	}
 	m.provider = sdkmetric.NewMeterProvider(opts...)
 	for _, p := range m.pushers {
-		go p.run() // ended by its shutdown
+		go p.Run() // ends at Shutdown
 	}
 	return m, errors.Join(errs...)
 }
 
-// source returns what e's metrics come from: the shared source, unless e wants
-// them otherwise.
-func (m *metrics) source(e sdkmetric.Exporter) *source {
+// meterOptions returns the provider's options that do not depend on where the metrics go.
+func meterOptions(s settings.Settings) []sdkmetric.Option {
+	opts := []sdkmetric.Option{
+		sdkmetric.WithExemplarFilter(s.Exemplars),
+		sdkmetric.WithView(collect.Views(s.Config.Views)...),
+	}
+	if s.Config.Series > 0 {
+		opts = append(opts, sdkmetric.WithCardinalityLimit(s.Config.Series))
+	}
+	return opts
+}
+
+// source returns the source for e: the shared one, unless e selects another temporality or aggregation.
+func (m *metrics) source(e sdkmetric.Exporter) *collect.Source {
 	if asScraped(e) && m.shared != nil {
 		return m.shared
 	}
-	src := newSource(sdkmetric.NewManualReader(
-		sdkmetric.WithTemporalitySelector(e.Temporality), sdkmetric.WithAggregationSelector(e.Aggregation)), isDelta(e))
-	m.sources = append(m.sources, src)
+	source := collect.NewSourceFor(e)
+	m.sources = append(m.sources, source)
 	if asScraped(e) {
-		m.shared = src
+		m.shared = source
 	}
-	return src
+	return source
 }
 
-// asScraped tells whether an exporter wants all instruments as a scrape has
-// them: cumulative, and aggregated in the default way.
+// asScraped reports whether e selects the temporality and aggregation of a scrape for every instrument:
+// cumulative, and the SDK's default.
 func asScraped(e sdkmetric.Exporter) bool {
 	for _, k := range []sdkmetric.InstrumentKind{
 		sdkmetric.InstrumentKindCounter, sdkmetric.InstrumentKindObservableCounter,
@@ -96,19 +112,18 @@ func asScraped(e sdkmetric.Exporter) bool {
 	return true
 }
 
-// flush pushes to all places at once, and returns what was not delivered.
+// flush pushes to all exporters, and returns an error for metrics that were not delivered.
 func (m *metrics) flush(ctx context.Context) error {
-	return m.each(func(p *pusher) error { return p.flush(ctx) })
+	return m.each(func(p *push.Pusher) error { return p.Flush(ctx) })
 }
 
-// shutdown makes the last pushes. The provider lives on, for a scrape under way.
+// shutdown makes the last pushes. The provider continues, for a scrape that is under way.
 func (m *metrics) shutdown(ctx context.Context) error {
-	return m.each(func(p *pusher) error { return p.shutdown(ctx) })
+	return m.each(func(p *push.Pusher) error { return p.Shutdown(ctx) })
 }
 
-// each does something with every pusher, at the same time: one that hangs
-// leaves the others their time.
-func (m *metrics) each(do func(*pusher) error) error {
+// each calls do with all pushers at the same time, so that one that hangs leaves the others their time.
+func (m *metrics) each(do func(*push.Pusher) error) error {
 	errs := make([]error, len(m.pushers))
 	var wg sync.WaitGroup
 	for i, p := range m.pushers {

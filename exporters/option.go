@@ -1,7 +1,6 @@
 package exporters
 
 import (
-	"errors"
 	"fmt"
 	"log/slog"
 	"slices"
@@ -11,42 +10,24 @@ import (
 	"go.opentelemetry.io/otel/attribute"
 	sdkmetric "go.opentelemetry.io/otel/sdk/metric"
 	sdktrace "go.opentelemetry.io/otel/sdk/trace"
+
+	"github.com/stagemeter/stagemeter/exporters/internal/settings"
 )
 
-// An Option sets up [Start]. Options apply in order: the last one of a kind
-// wins. An option always wins over the environment. A value that can't be used
-// is an error of Start and the option is left out, unless its comment says
-// otherwise.
+// An Option configures [Start]. Options apply in order: the last one of a kind wins. An option wins
+// over the environment. A value that cannot be used is left out and becomes part of Start's error,
+// unless the option's comment says otherwise.
 type Option interface {
-	apply(config) config
+	apply(settings.Config) settings.Config
 }
 
-// config is what the options say. Its zero value is "nothing said".
-type config struct {
-	serviceName     string
-	serviceVersion  string
-	attributes      []attribute.KeyValue
-	prometheus      *bool
-	addr            *string
-	webConfigFile   string
-	endpoint        string
-	interval        time.Duration
-	sampler         sdktrace.Sampler
-	views           []sdkmetric.View
-	series          int // of an instrument; 0: as the SDK has it
-	globals         bool
-	logger          *slog.Logger
-	shutdownTimeout time.Duration
-	pace            pace // of tests
-	errs            []error
-}
+type option func(settings.Config) settings.Config
 
-type option func(config) config
+func (o option) apply(c settings.Config) settings.Config { return o(c) }
 
-func (o option) apply(c config) config { return o(c) }
-
-func newConfig(opts []Option) config {
-	var c config
+// newConfig applies opts in order. It ignores nil.
+func newConfig(opts []Option) settings.Config {
+	var c settings.Config
 	for _, o := range opts {
 		if o != nil {
 			c = o.apply(c)
@@ -55,241 +36,268 @@ func newConfig(opts []Option) config {
 	return c
 }
 
-// reject notes that an option's value can't be used.
-func (c config) reject(call, want, used string) config {
-	c.errs = append(slices.Clip(c.errs), fmt.Errorf("exporters: %s: want %s; %s", call, want, used))
-	return c
-}
+// What happens to most values that cannot be used.
+const leftOut = "it is left out"
 
-// WithServiceName sets the resource attribute service.name, which Prometheus
-// shows as the label job of data pushed over OTLP.
+// WithServiceName sets the resource attribute service.name. Prometheus shows it as the label job of
+// data that is pushed over OTLP.
 //
-// Environment: OTEL_SERVICE_NAME, then service.name in
-// OTEL_RESOURCE_ATTRIBUTES. Default: unknown_service:<executable>.
+// Environment: OTEL_SERVICE_NAME, then service.name in OTEL_RESOURCE_ATTRIBUTES. Default:
+// unknown_service:<executable>.
 func WithServiceName(name string) Option {
-	return option(func(c config) config {
+	return option(func(c settings.Config) settings.Config {
 		if strings.TrimSpace(name) == "" {
-			return c.reject(fmt.Sprintf("WithServiceName(%q)", name), "a name", "it is left out")
+			return c.Reject(fmt.Sprintf("WithServiceName(%q)", name), "a name", leftOut)
 		}
-		c.serviceName = name
+		c.ServiceName = name
 		return c
 	})
 }
 
 // WithServiceVersion sets the resource attribute service.version.
 //
-// Environment: service.version in OTEL_RESOURCE_ATTRIBUTES. Default: the
-// version of the main module, if the build has one.
+// Environment: service.version in OTEL_RESOURCE_ATTRIBUTES. Default: the version of the main module,
+// if the build has one.
 func WithServiceVersion(version string) Option {
-	return option(func(c config) config {
+	return option(func(c settings.Config) settings.Config {
 		if strings.TrimSpace(version) == "" {
-			return c.reject(fmt.Sprintf("WithServiceVersion(%q)", version), "a version", "it is left out")
+			return c.Reject(fmt.Sprintf("WithServiceVersion(%q)", version), "a version", leftOut)
 		}
-		c.serviceVersion = version
+		c.ServiceVersion = version
 		return c
 	})
 }
 
-// WithResourceAttributes adds attributes of the whole process, such as
-// deployment.environment.name. They are sent with everything over OTLP and are
-// labels of target_info on a scrape. Several of these options add up; of equal
-// keys the last wins.
+// WithResourceAttributes adds attributes of the whole process, such as deployment.environment.name.
+// OTLP sends them with all data; a scrape shows them as labels of target_info. Several of these
+// options add up. If two have the same key, the last one wins.
 //
-// Environment: OTEL_RESOURCE_ATTRIBUTES. Default: what [Start] detects.
+// Environment: OTEL_RESOURCE_ATTRIBUTES. Default: the attributes that [Start] detects.
 func WithResourceAttributes(attrs ...attribute.KeyValue) Option {
 	attrs = slices.Clone(attrs)
-	return option(func(c config) config {
+	return option(func(c settings.Config) settings.Config {
 		for _, kv := range attrs {
 			if !kv.Valid() {
-				c = c.reject(fmt.Sprintf("WithResourceAttributes(%q)", string(kv.Key)), "a key and a value", "it is left out")
+				c = c.Reject(fmt.Sprintf("WithResourceAttributes(%q)", string(kv.Key)), "a key and a value", leftOut)
 				continue
 			}
-			c.attributes = append(slices.Clip(c.attributes), kv)
+			c.Attributes = append(slices.Clip(c.Attributes), kv)
 		}
 		return c
 	})
 }
 
-// WithPrometheusAddr sets where metrics are served for Prometheus to scrape:
-// host:port, ":port" for every address of the host, "[::1]:port" for one of
-// IPv6. Port 0 takes a free one, which [Telemetry.Addr] tells. It turns the
-// scrape on even where OTEL_METRICS_EXPORTER leaves it out.
+// WithPrometheusAddr sets the address on which the metrics server listens: host:port, ":port" for
+// every address of the host, "[::1]:port" for IPv6. With port 0 the system chooses a free port, which
+// [Telemetry.Addr] returns. The option turns the scrape on even if OTEL_METRICS_EXPORTER does not list
+// prometheus.
 //
-// With the empty address nothing is listened on: the program serves
-// [Telemetry.Handler] itself.
+// If addr cannot be used, no port is opened: a misspelt 127.0.0.1 must not open a port to the network.
+// The empty address cannot be used either; to open no port on purpose, use [WithoutServer].
 //
-// After an address that can't be parsed nothing is listened on either: a
-// misspelt 127.0.0.1 must not open a port to the network.
+// Of WithPrometheusAddr, [WithoutServer] and [WithoutPrometheus] the last one wins.
 //
-// Environment: OTEL_EXPORTER_PROMETHEUS_HOST, OTEL_EXPORTER_PROMETHEUS_PORT.
-// Default: ":9099".
+// Environment: OTEL_EXPORTER_PROMETHEUS_HOST, OTEL_EXPORTER_PROMETHEUS_PORT. Default: ":9099".
 func WithPrometheusAddr(addr string) Option {
-	return option(func(c config) config {
-		listen := addr
-		if err := checkAddr(addr); err != nil {
-			c = c.reject(fmt.Sprintf("WithPrometheusAddr(%q)", addr),
-				"host:port, :port or the empty string, with a port from 0 to 65535", "nothing is served")
-			listen = ""
+	return option(func(c settings.Config) settings.Config {
+		const want = "host:port or :port, with a port from 0 to 65535"
+		call := fmt.Sprintf("WithPrometheusAddr(%q)", addr)
+		switch {
+		case addr == "":
+			c = c.Reject(call, want, "no port is opened; use WithoutServer to say so")
+		case settings.CheckAddr(addr) != nil:
+			c = c.Reject(call, want, "no port is opened")
+		default:
+			c.Scrape, c.Addr = settings.ScrapeServe, addr
+			return c
 		}
-		c.prometheus, c.addr = new(true), &listen
+		c.Scrape = settings.ScrapeOnly
 		return c
 	})
 }
 
-// WithoutPrometheus turns the scrape and its server off.
+// WithoutServer opens no port for metrics. [Telemetry.Handler] still answers scrapes: the program
+// serves it on a server of its own. The option turns the scrape on even if OTEL_METRICS_EXPORTER does
+// not list prometheus.
+//
+// [WithoutPrometheus] goes further: there is no scrape at all, and Handler answers 404. Of
+// [WithPrometheusAddr], WithoutServer and WithoutPrometheus the last one wins.
+//
+// Environment: none. Default: a server on ":9099".
+func WithoutServer() Option {
+	return option(func(c settings.Config) settings.Config {
+		c.Scrape = settings.ScrapeOnly
+		return c
+	})
+}
+
+// WithoutPrometheus turns the scrape off: no port is opened, and [Telemetry.Handler] answers 404.
+// Without a scrape and a push, metrics are not collected.
+//
+// [WithoutServer] opens no port either, but Handler still answers scrapes. Of [WithPrometheusAddr],
+// WithoutServer and WithoutPrometheus the last one wins.
 //
 // Environment: an OTEL_METRICS_EXPORTER without prometheus. Default: on.
 func WithoutPrometheus() Option {
-	return option(func(c config) config {
-		c.prometheus, c.addr = new(false), nil
+	return option(func(c settings.Config) settings.Config {
+		c.Scrape = settings.ScrapeOff
 		return c
 	})
 }
 
-// WithWebConfigFile protects the metrics server by a file in the format of
-// Prometheus's exporter-toolkit: TLS, client certificates, basic
-// authentication, headers, a rate limit. The file and the certificates are
-// read again for new connections. If it can't be used, nothing is served.
+// WithWebConfigFile protects the metrics server with a file in the format of Prometheus's
+// exporter-toolkit: TLS, client certificates, basic authentication, headers, a rate limit. The server
+// reads the file and the certificates again for new connections. If Start cannot use the file, no port
+// is opened.
 //
-// /healthz answers without a password and without a client certificate.
+// /healthz needs neither a password nor a client certificate.
 //
-// Environment: none. Default: plain HTTP, open to all who reach the address.
+// Environment: none. Default: plain HTTP, open to everyone who can reach the address.
 func WithWebConfigFile(path string) Option {
-	return option(func(c config) config {
+	return option(func(c settings.Config) settings.Config {
 		if path == "" {
-			return c.reject(`WithWebConfigFile("")`, "a path", "it is left out")
+			return c.Reject(`WithWebConfigFile("")`, "a path", leftOut)
 		}
-		c.webConfigFile = path
+		c.WebConfigFile = path
 		return c
 	})
 }
 
-// WithOTLPEndpoint pushes metrics and traces to a receiver: a URL such as
-// http://collector:4317, or https for TLS. With OTEL_EXPORTER_OTLP_PROTOCOL=
-// http/protobuf it is the base URL to which /v1/metrics and /v1/traces are
-// added. It turns OTLP on for both signals, whatever OTEL_METRICS_EXPORTER and
+// WithOTLPEndpoint pushes metrics and traces to a receiver: a URL such as http://collector:4317, or
+// https for TLS. If OTEL_EXPORTER_OTLP_PROTOCOL is http/protobuf, /v1/metrics and /v1/traces are
+// appended to it. The option turns OTLP on for both signals, whatever OTEL_METRICS_EXPORTER and
 // OTEL_TRACES_EXPORTER list.
 //
-// Environment: OTEL_EXPORTER_OTLP_METRICS_ENDPOINT and
-// OTEL_EXPORTER_OTLP_TRACES_ENDPOINT, each before OTEL_EXPORTER_OTLP_ENDPOINT.
-// Default: nothing is pushed.
+// Environment: OTEL_EXPORTER_OTLP_METRICS_ENDPOINT and OTEL_EXPORTER_OTLP_TRACES_ENDPOINT, each before
+// OTEL_EXPORTER_OTLP_ENDPOINT. Default: nothing is pushed.
 func WithOTLPEndpoint(url string) Option {
-	return option(func(c config) config {
+	return option(func(c settings.Config) settings.Config {
 		if strings.TrimSpace(url) == "" {
-			return c.reject(fmt.Sprintf("WithOTLPEndpoint(%q)", url), wantEndpoint, "it is left out")
+			return c.Reject(fmt.Sprintf("WithOTLPEndpoint(%q)", url), settings.WantEndpoint, leftOut)
 		}
-		c.endpoint = strings.TrimSpace(url)
+		c.Endpoint = strings.TrimSpace(url)
 		return c
 	})
 }
 
-// WithExportInterval sets the time between two pushes of metrics. Whatever it
-// is, there is also a push right after the start, one every few seconds while
-// the receiver fails, and one at [Telemetry.Shutdown].
+// WithExportInterval sets the time between two pushes of metrics. Metrics are also pushed right after
+// the start, every few seconds while the receiver fails, and at [Telemetry.Shutdown], whatever the
+// interval.
 //
 // Environment: OTEL_METRIC_EXPORT_INTERVAL, in milliseconds. Default: 1 minute.
 func WithExportInterval(d time.Duration) Option {
-	return option(func(c config) config {
+	return option(func(c settings.Config) settings.Config {
 		if d <= 0 {
-			return c.reject(fmt.Sprintf("WithExportInterval(%v)", d), "more than 0", "it is left out")
+			return c.Reject(fmt.Sprintf("WithExportInterval(%v)", d), "more than 0", leftOut)
 		}
-		c.interval = d
+		c.Interval = d
 		return c
 	})
 }
 
-// WithCardinalityLimit sets how many series an instrument may have. What is
-// past it goes into one that is marked otel_metric_overflow="true", for ever. A
-// pipeline with instrument.WithLiveJobLimit(n) above 1,000 needs 2n.
+// WithCardinalityLimit sets how many series each instrument may have. Measurements of further series
+// are added to one series that is marked otel_metric_overflow="true", until the program ends. A
+// pipeline with instrument.WithLiveJobLimit(n) needs a limit of 2n if n is above 1,000.
 //
-// Default: 2,000, the SDK's.
+// Environment: none. Default: 2,000, as in the OpenTelemetry SDK.
 func WithCardinalityLimit(series int) Option {
-	return option(func(c config) config {
+	return option(func(c settings.Config) settings.Config {
 		if series <= 0 {
-			return c.reject(fmt.Sprintf("WithCardinalityLimit(%d)", series), "more than 0", "it is left out")
+			return c.Reject(fmt.Sprintf("WithCardinalityLimit(%d)", series), "more than 0", leftOut)
 		}
-		c.series = series
+		c.Series = series
 		return c
 	})
 }
 
-// WithSampler decides which traces are kept. Metrics don't depend on it, their
-// exemplars do: they point to kept traces alone.
+// WithSampler sets the sampler, which chooses the traces to keep. Metrics do not depend on it; their
+// exemplars point only to kept traces.
 //
-// Environment: OTEL_TRACES_SAMPLER, OTEL_TRACES_SAMPLER_ARG. Default:
-// parentbased_always_on.
+// Environment: OTEL_TRACES_SAMPLER, OTEL_TRACES_SAMPLER_ARG. Default: parentbased_always_on.
 func WithSampler(s sdktrace.Sampler) Option {
-	return option(func(c config) config {
+	return option(func(c settings.Config) settings.Config {
 		if s == nil {
-			return c.reject("WithSampler(nil)", "a sampler", "it is left out")
+			return c.Reject("WithSampler(nil)", "a sampler", leftOut)
 		}
-		c.sampler = s
+		c.Sampler = s
 		return c
 	})
 }
 
-// WithView changes how some instruments are aggregated, as other buckets for a
-// histogram. Several of these options add up. A view is asked more than once for
-// an instrument. One that makes an exponential histogram makes every scrape in
-// text or OpenMetrics slow, see the package comment.
+// WithView adds views of the OpenTelemetry SDK, which change how instruments are aggregated, for
+// example with other buckets for a histogram. Several of these options add up. A view may be called
+// more than once for an instrument. A view that selects an exponential histogram makes every scrape in
+// text or OpenMetrics slow; see the package comment.
 //
-// Environment: none. Default: what the instruments advise.
+// Environment: none. Default: the aggregation that each instrument advises.
 func WithView(views ...sdkmetric.View) Option {
 	views = slices.Clone(views)
-	return option(func(c config) config {
+	return option(func(c settings.Config) settings.Config {
 		for _, v := range views {
 			if v == nil {
-				c = c.reject("WithView(nil)", "a view", "it is left out")
+				c = c.Reject("WithView(nil)", "a view", leftOut)
 				continue
 			}
-			c.views = append(slices.Clip(c.views), v)
+			c.Views = append(slices.Clip(c.Views), v)
 		}
 		return c
 	})
 }
 
-// WithGlobals makes the providers, the propagator, the error handler and the
-// internal logger those of package otel, so that libraries use them too.
-// Shutdown doesn't undo it: package otel has no way back.
+// WithGlobals replaces the globals of package otel, also those that somebody has set: the meter
+// provider, the tracer provider, the propagator, the error handler and the logger. Shutdown does not
+// undo it: package otel has no way back.
 //
-// Environment: none. Default: package otel is left alone, and what the SDK
-// itself has to report goes to otel's own error handler, which prints to stderr.
+// Of WithGlobals and [WithoutGlobals] the last one wins.
+//
+// Environment: none. Default: Start sets the providers and the propagator, each only where nobody has
+// set one, and logs those that it left unchanged. It sets neither the error handler nor the logger:
+// the SDK reports its own errors to otel's error handler, which prints to stderr.
 func WithGlobals() Option {
-	return option(func(c config) config {
-		c.globals = true
+	return option(func(c settings.Config) settings.Config {
+		c.Globals = settings.GlobalsReplace
 		return c
 	})
 }
 
-// WithLogger sets where this package logs what happens after Start: an export
-// that begins to fail or recovers, a scrape with errors.
+// WithoutGlobals leaves every global of package otel unchanged. The program passes
+// [Telemetry.MeterProvider] and [Telemetry.TracerProvider] to its instrumentation.
 //
-// OTEL_LOG_LEVEL sets what level of these lines is shown, whatever the logger's
-// own level. Default: [slog.Default].
-func WithLogger(l *slog.Logger) Option {
-	return option(func(c config) config {
-		if l == nil {
-			return c.reject("WithLogger(nil)", "a logger (slog.New(slog.DiscardHandler) is silent)", "it is left out")
-		}
-		c.logger = l
+// Of [WithGlobals] and WithoutGlobals the last one wins.
+//
+// Environment: none. Default: see [WithGlobals].
+func WithoutGlobals() Option {
+	return option(func(c settings.Config) settings.Config {
+		c.Globals = settings.GlobalsKeep
 		return c
 	})
 }
 
-// WithShutdownTimeout bounds [Telemetry.Shutdown] and [Telemetry.ForceFlush]
-// where their context has no deadline or is over already. On Kubernetes keep it
-// below terminationGracePeriodSeconds.
+// WithLogger sets the logger of this package, which reports what happens during and after Start: a
+// global that Start left unchanged, an export that begins to fail or recovers, a scrape with errors.
+//
+// OTEL_LOG_LEVEL sets the level of these lines and replaces the logger's own level. Default:
+// [slog.Default].
+func WithLogger(l *slog.Logger) Option {
+	return option(func(c settings.Config) settings.Config {
+		if l == nil {
+			return c.Reject("WithLogger(nil)", "a logger (slog.New(slog.DiscardHandler) is silent)", leftOut)
+		}
+		c.Logger = l
+		return c
+	})
+}
+
+// WithShutdownTimeout bounds [Telemetry.Shutdown] and [Telemetry.ForceFlush] if their context has no
+// deadline or is over already. On Kubernetes keep it below terminationGracePeriodSeconds.
 //
 // Environment: none. Default: 5 seconds.
 func WithShutdownTimeout(d time.Duration) Option {
-	return option(func(c config) config {
+	return option(func(c settings.Config) settings.Config {
 		if d <= 0 {
-			return c.reject(fmt.Sprintf("WithShutdownTimeout(%v)", d), "more than 0", "it is left out")
+			return c.Reject(fmt.Sprintf("WithShutdownTimeout(%v)", d), "more than 0", leftOut)
 		}
-		c.shutdownTimeout = d
+		c.ShutdownTimeout = d
 		return c
 	})
 }
-
-// err returns what was wrong with the options, or nil.
-func (c config) err() error { return errors.Join(c.errs...) }

@@ -19,7 +19,7 @@ import (
 
 	metricspb "go.opentelemetry.io/proto/otlp/metrics/v1"
 
-	"github.com/stagemeter/stagemeter/internal/testserver"
+	"github.com/stagemeter/stagemeter/exporters/internal/exportertest"
 )
 
 const exportFailures = "video.processing.export_failures"
@@ -63,15 +63,15 @@ func TestPushAtInterval(t *testing.T) {
 // A receiver that comes up after the program gets all that was counted before.
 func TestReceiverDownAtStart(t *testing.T) {
 	t.Setenv("OTEL_EXPORTER_OTLP_TIMEOUT", "300")
-	r := &receiver{addr: testserver.FreeAddr(t)}
-	book := &logBook{}
-	tel := start(t, WithoutPrometheus(), WithOTLPEndpoint(r.url()), WithExportInterval(time.Hour), WithLogger(book.logger()))
+	r := newReceiver(t)
+	book := &exportertest.LogBook{}
+	tel := start(t, WithoutPrometheus(), WithOTLPEndpoint(r.url()), WithExportInterval(time.Hour), WithLogger(book.Logger()))
 	count(tel, "jobs", 7)
-	eventually(t, "a failure is logged", func() bool { return book.lines("OTLP export fails", "signal=metrics") == 1 })
+	eventually(t, "a failure is logged", func() bool { return book.Lines("OTLP export fails", "signal=metrics") == 1 })
 
 	r.up(t)
 	eventually(t, "jobs is 7", func() bool { return r.sum("jobs") == 7 })
-	eventually(t, "recovery is logged", func() bool { return book.lines("works again", "signal=metrics") == 1 })
+	eventually(t, "recovery is logged", func() bool { return book.Lines("works again", "signal=metrics") == 1 })
 	eventually(t, "the failures are counted", func() bool {
 		_ = tel.ForceFlush(t.Context())
 		return r.sum(exportFailures) >= 1
@@ -83,32 +83,32 @@ func TestReceiverDownAtStart(t *testing.T) {
 func TestReceiverGoesAwayAndComesBack(t *testing.T) {
 	t.Setenv("OTEL_EXPORTER_OTLP_TIMEOUT", "300")
 	r := receive(t)
-	book := &logBook{}
-	tel := start(t, WithoutPrometheus(), WithOTLPEndpoint(r.url()), WithExportInterval(time.Hour), WithLogger(book.logger()))
+	book := &exportertest.LogBook{}
+	tel := start(t, WithoutPrometheus(), WithOTLPEndpoint(r.url()), WithExportInterval(time.Hour), WithLogger(book.Logger()))
 	count(tel, "jobs", 1)
 	eventually(t, "jobs is 1", func() bool { return r.sum("jobs") == 1 })
 
 	for outage := 1; outage <= 2; outage++ {
 		eventually(t, "a flush arrives", func() bool { return tel.ForceFlush(t.Context()) == nil }) // in 300 ms
-		fails, recovers := book.lines("OTLP export fails", "signal=metrics", r.addr), book.lines("works again", "signal=metrics")
+		fails, recovers := book.Lines("OTLP export fails", "signal=metrics", r.addr), book.Lines("works again", "signal=metrics")
 		r.down()
-		before := tel.metrics.failures.mark()
+		before := tel.metrics.failures.Mark()
 		count(tel, "jobs", 10)
-		for tel.metrics.failures.mark() < before+3 { // more attempts than the log has lines
+		for tel.metrics.failures.Mark() < before+3 { // more attempts than the log has lines
 			if err := tel.ForceFlush(t.Context()); err == nil {
 				t.Fatal("ForceFlush: no error while the receiver is down")
 			}
 		}
 		count(tel, "jobs", 100)
-		if got := book.lines("OTLP export fails", "signal=metrics", r.addr) - fails; got != 1 {
+		if got := book.Lines("OTLP export fails", "signal=metrics", r.addr) - fails; got != 1 {
 			t.Fatalf("%d lines about failing, want 1:\n%s", got, book)
 		}
 		r.up(t)
 		eventually(t, "everything counted", func() bool { return r.sum("jobs") == float64(1+110*outage) })
-		eventually(t, "recovery is logged", func() bool { return book.lines("works again", "signal=metrics") == recovers+1 })
+		eventually(t, "recovery is logged", func() bool { return book.Lines("works again", "signal=metrics") == recovers+1 })
 	}
 	eventually(t, "a flush after the outage", func() bool { return tel.ForceFlush(t.Context()) == nil })
-	if got, want := r.sum(exportFailures), float64(tel.metrics.failures.mark()); got != want {
+	if got, want := r.sum(exportFailures), float64(tel.metrics.failures.Mark()); got != want {
 		t.Errorf("%s = %v, want %v", exportFailures, got, want)
 	}
 }
@@ -117,22 +117,22 @@ func TestReceiverGoesAwayAndComesBack(t *testing.T) {
 func TestSpansAfterOutage(t *testing.T) {
 	t.Setenv("OTEL_EXPORTER_OTLP_TIMEOUT", "300")
 	t.Setenv("OTEL_BSP_SCHEDULE_DELAY", "10")
-	r := &receiver{addr: testserver.FreeAddr(t)}
-	book := &logBook{}
-	tel := start(t, WithPrometheusAddr("127.0.0.1:0"), WithOTLPEndpoint(r.url()), WithExportInterval(time.Hour), WithLogger(book.logger()))
+	r := newReceiver(t)
+	book := &exportertest.LogBook{}
+	tel := start(t, WithPrometheusAddr("127.0.0.1:0"), WithOTLPEndpoint(r.url()), WithExportInterval(time.Hour), WithLogger(book.Logger()))
 	eventually(t, "three batches failed", func() bool {
 		span(tel, "lost")
-		return tel.traces.failures.mark() >= 3
+		return tel.traces.failures.Mark() >= 3
 	})
-	if got := book.lines("OTLP export fails", "signal=traces", "dropped"); got != 1 {
+	if got := book.Lines("OTLP export fails", "signal=traces", "dropped"); got != 1 {
 		t.Errorf("%d lines about failing, want 1:\n%s", got, book)
 	}
-	if body := scrape(t, tel, "text/plain"); !strings.Contains(body, `video_processing_export_failures_total{signal="traces"} `) {
+	if body := scraped(t, tel, "text/plain"); !strings.Contains(body, `video_processing_export_failures_total{signal="traces"} `) {
 		t.Errorf("no failures of traces in the scrape:\n%s", body)
 	}
 	r.up(t)
 	eventually(t, "a span arrives", func() bool { span(tel, "kept"); return r.span("kept") > 0 })
-	eventually(t, "recovery is logged", func() bool { return book.lines("works again", "signal=traces") == 1 })
+	eventually(t, "recovery is logged", func() bool { return book.Lines("works again", "signal=traces") == 1 })
 }
 
 // A receiver that never answers costs the program nothing: far more spans than
@@ -172,15 +172,15 @@ func TestRefusingReceiver(t *testing.T) {
 	r.onMetrics = func(context.Context, *colmetrics.ExportMetricsServiceRequest) error {
 		return status.Error(codes.Unauthenticated, "who are you")
 	}
-	book := &logBook{}
+	book := &exportertest.LogBook{}
 	otel.SetErrorHandler(otel.ErrorHandlerFunc(func(err error) { t.Errorf("told to package otel too: %v", err) }))
 	t.Cleanup(func() { otel.SetErrorHandler(otel.ErrorHandlerFunc(func(err error) { log.Print(err) })) })
-	tel := start(t, WithPrometheusAddr("127.0.0.1:0"), WithOTLPEndpoint(r.url()), WithExportInterval(10*time.Millisecond), WithLogger(book.logger()))
-	eventually(t, "five refusals", func() bool { return tel.metrics.failures.mark() >= 5 })
-	if got := book.lines("OTLP export fails", "who are you"); got != 1 {
+	tel := start(t, WithPrometheusAddr("127.0.0.1:0"), WithOTLPEndpoint(r.url()), WithExportInterval(10*time.Millisecond), WithLogger(book.Logger()))
+	eventually(t, "five refusals", func() bool { return tel.metrics.failures.Mark() >= 5 })
+	if got := book.Lines("OTLP export fails", "who are you"); got != 1 {
 		t.Errorf("%d lines about failing, want 1:\n%s", got, book)
 	}
-	if body := scrape(t, tel, "text/plain"); !strings.Contains(body, `video_processing_export_failures_total{signal="metrics"} `) {
+	if body := scraped(t, tel, "text/plain"); !strings.Contains(body, `video_processing_export_failures_total{signal="metrics"} `) {
 		t.Errorf("no failures of metrics in the scrape:\n%s", body)
 	}
 	if err := tel.ForceFlush(t.Context()); err == nil || !strings.Contains(err.Error(), "who are you") {
@@ -201,8 +201,8 @@ func TestOneBatchOfManyRefused(t *testing.T) {
 		}
 		return nil
 	}
-	book := &logBook{}
-	tel := start(t, WithoutPrometheus(), WithOTLPEndpoint(r.url()), WithExportInterval(10*time.Millisecond), WithLogger(book.logger()))
+	book := &exportertest.LogBook{}
+	tel := start(t, WithoutPrometheus(), WithOTLPEndpoint(r.url()), WithExportInterval(10*time.Millisecond), WithLogger(book.Logger()))
 	meter := tel.MeterProvider().Meter("test")
 	for _, name := range []string{"a", "b", "c", "d", "e", "last"} {
 		c, err := meter.Int64Counter(name)
@@ -216,7 +216,7 @@ func TestOneBatchOfManyRefused(t *testing.T) {
 	eventually(t, "three refusals amid requests that pass", func() bool {
 		return refusals.Load() >= 3 && requests.Load() >= 2*refusals.Load()
 	})
-	if fails, recovers := book.lines("OTLP export fails"), book.lines("works again"); fails != 1 || recovers != 0 {
+	if fails, recovers := book.Lines("OTLP export fails"), book.Lines("works again"); fails != 1 || recovers != 0 {
 		t.Errorf("%d lines about failing and %d about recovery, want 1 and 0:\n%s", fails, recovers, book)
 	}
 }

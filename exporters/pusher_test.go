@@ -14,29 +14,15 @@ import (
 	"go.opentelemetry.io/otel/attribute"
 	"go.opentelemetry.io/otel/metric"
 	colmetrics "go.opentelemetry.io/proto/otlp/collector/metrics/v1"
-)
 
-// observe makes a gauge that calls back.
-func observe(t *testing.T, tel *Telemetry, name string, callback func() (int64, error)) {
-	t.Helper()
-	_, err := tel.MeterProvider().Meter("test").Int64ObservableGauge(name, metric.WithInt64Callback(
-		func(_ context.Context, o metric.Int64Observer) error {
-			v, err := callback()
-			if err == nil {
-				o.Observe(v)
-			}
-			return err
-		}))
-	if err != nil {
-		t.Fatal(err)
-	}
-}
+	"github.com/stagemeter/stagemeter/exporters/internal/exportertest"
+)
 
 // A pool that can't be asked must not take every other metric along.
 func TestCallbackThatFails(t *testing.T) {
 	r := receive(t)
-	book := &logBook{}
-	tel := start(t, WithoutPrometheus(), WithOTLPEndpoint(r.url()), WithExportInterval(10*time.Millisecond), WithLogger(book.logger()))
+	book := &exportertest.LogBook{}
+	tel := start(t, WithoutPrometheus(), WithOTLPEndpoint(r.url()), WithExportInterval(10*time.Millisecond), WithLogger(book.Logger()))
 	observe(t, tel, "pool", func() (int64, error) { return 0, errors.New("db gone") })
 	for i := 1; i <= 3; i++ {
 		count(tel, "jobs", 1)
@@ -45,7 +31,7 @@ func TestCallbackThatFails(t *testing.T) {
 	if err := tel.ForceFlush(t.Context()); err == nil || !strings.Contains(err.Error(), "db gone") {
 		t.Errorf("ForceFlush: %v, want what was not collected", err)
 	}
-	if got := book.lines("a collection has errors", "db gone"); got != 1 {
+	if got := book.Lines("a collection has errors", "db gone"); got != 1 {
 		t.Errorf("%d lines, want 1:\n%s", got, book)
 	}
 }
@@ -55,8 +41,8 @@ func TestCallbackThatFails(t *testing.T) {
 // target that is up and shows nothing is noticed by nobody.
 func TestCallbackThatPanics(t *testing.T) {
 	r := receive(t)
-	book := &logBook{}
-	tel := start(t, WithPrometheusAddr("127.0.0.1:0"), WithOTLPEndpoint(r.url()), WithExportInterval(10*time.Millisecond), WithLogger(book.logger()))
+	book := &exportertest.LogBook{}
+	tel := start(t, WithPrometheusAddr("127.0.0.1:0"), WithOTLPEndpoint(r.url()), WithExportInterval(10*time.Millisecond), WithLogger(book.Logger()))
 	var broken atomic.Bool
 	broken.Store(true)
 	observe(t, tel, "pool", func() (int64, error) {
@@ -66,7 +52,7 @@ func TestCallbackThatPanics(t *testing.T) {
 		return 3, nil
 	})
 	count(tel, "jobs", 1)
-	eventually(t, "it is told", func() bool { return book.lines("a collection has errors", "nil pool") == 1 })
+	eventually(t, "it is told", func() bool { return book.Lines("a collection has errors", "nil pool") == 1 })
 	for range 3 {
 		rec := httptest.NewRecorder()
 		tel.Handler().ServeHTTP(rec, httptest.NewRequest(http.MethodGet, "/metrics", nil))
@@ -74,33 +60,20 @@ func TestCallbackThatPanics(t *testing.T) {
 			t.Errorf("a scrape without a metric of the program answers %d:\n%s", rec.Code, rec.Body)
 		}
 	}
-	if got := book.lines("a scrape has errors"); got != 1 {
+	if got := book.Lines("a scrape has errors"); got != 1 {
 		t.Errorf("%d lines about scrapes, want 1:\n%s", got, book)
 	}
 	broken.Store(false)
 	eventually(t, "jobs is 1", func() bool { return r.sum("jobs") == 1 })
-	if body := scrape(t, tel, "text/plain"); !strings.Contains(body, "\npool 3\n") {
+	if body := scraped(t, tel, "text/plain"); !strings.Contains(body, "\npool 3\n") {
 		t.Errorf("the scrape does not recover:\n%s", body)
 	}
-}
-
-// A callback that blocks holds up its collection, not the end of the program.
-func TestShutdownWhileACallbackBlocks(t *testing.T) {
-	r := receive(t)
-	tel := start(t, WithoutPrometheus(), WithOTLPEndpoint(r.url()), WithExportInterval(10*time.Millisecond), WithShutdownTimeout(100*time.Millisecond))
-	collections, release := blockCollections(t, tel)
-	eventually(t, "a collection is held up", func() bool { return collections.Load() > 0 })
-	if err := tel.Shutdown(t.Context()); !errors.Is(err, context.DeadlineExceeded) {
-		t.Errorf("Shutdown: %v, want that time was up", err)
-	}
-	<-tel.metrics.pushers[0].done
-	release() // which the collection that was left behind waits for
 }
 
 // With delta temporality a collection is not given up, but who waits for it is
 // let go when time is up.
 func TestFlushWithDeltaWhileACallbackBlocks(t *testing.T) {
-	t.Setenv(envTemporality, "delta")
+	t.Setenv("OTEL_EXPORTER_OTLP_METRICS_TEMPORALITY_PREFERENCE", "delta")
 	r := receive(t)
 	tel := start(t, WithoutPrometheus(), WithOTLPEndpoint(r.url()), WithExportInterval(time.Hour))
 	eventually(t, "the first push", func() bool { return r.sum(exportFailures) == 0 })
@@ -112,50 +85,6 @@ func TestFlushWithDeltaWhileACallbackBlocks(t *testing.T) {
 	}
 	release()
 	eventually(t, "pushes go on", func() bool { return tel.ForceFlush(t.Context()) == nil })
-}
-
-// What a push with delta temporality has collected is in no later one: Shutdown
-// lets it arrive.
-func TestShutdownDuringADeltaPush(t *testing.T) {
-	t.Setenv(envTemporality, "delta")
-	r := receive(t)
-	pushing, goOn := make(chan struct{}), make(chan struct{})
-	var requests, delivered atomic.Int64
-	r.onMetrics = func(ctx context.Context, req *colmetrics.ExportMetricsServiceRequest) error {
-		if !hasMetric(req, "jobs") {
-			return nil
-		}
-		if requests.Add(1) == 1 {
-			close(pushing)
-			select {
-			case <-goOn:
-			case <-ctx.Done():
-				return ctx.Err()
-			}
-		}
-		delivered.Add(1)
-		return nil
-	}
-	tel := start(t, WithoutPrometheus(), WithOTLPEndpoint(r.url()), WithExportInterval(10*time.Millisecond), WithShutdownTimeout(patience))
-	count(tel, "jobs", 7)
-	<-pushing
-	ended := make(chan error)
-	go func() { ended <- tel.Shutdown(t.Context()) }()
-	eventually(t, "the pusher is told to stop", func() bool {
-		select {
-		case <-tel.metrics.pushers[0].stop:
-			return true
-		default:
-			return false
-		}
-	})
-	close(goOn)
-	if err := <-ended; err != nil {
-		t.Errorf("Shutdown: %v", err)
-	}
-	if delivered.Load() == 0 {
-		t.Error("the push under way was called off, and what it held is lost")
-	}
 }
 
 // A connection on which nothing comes, as of a port scanner or a browser that

@@ -21,11 +21,9 @@ import (
 	"google.golang.org/grpc/metadata"
 	"google.golang.org/grpc/stats"
 	"google.golang.org/protobuf/proto"
-
-	"github.com/stagemeter/stagemeter/internal/testserver"
 )
 
-// inbox is what a receiver got.
+// An inbox is what a receiver got.
 type inbox struct {
 	mu          sync.Mutex
 	sums        map[string]float64 // latest value of each sum, over its series
@@ -72,7 +70,7 @@ func (b *inbox) traces(req *coltrace.ExportTraceServiceRequest) {
 	}
 }
 
-// sum returns the latest value of a sum, -1 if it never came.
+// sum returns the latest value of a sum, or -1 if it has not come.
 func (b *inbox) sum(name string) float64 {
 	b.mu.Lock()
 	defer b.mu.Unlock()
@@ -114,33 +112,36 @@ func attributes(kvs []*commonpb.KeyValue) map[string]string {
 	return m
 }
 
-// A receiver is an OTLP receiver over gRPC, as a collector has one.
+// A receiver is an OTLP receiver over gRPC, like that of a collector.
 type receiver struct {
 	inbox
 	addr   string
+	door   *door
 	server *grpc.Server
-	// onMetrics and onTraces are called first; their error is the answer.
+	// onMetrics and onTraces are called first. Their error is the answer.
 	onMetrics func(context.Context, *colmetrics.ExportMetricsServiceRequest) error
 	onTraces  func(context.Context, *coltrace.ExportTraceServiceRequest) error
 }
 
-// receive starts a receiver on a free port.
+// newReceiver returns a receiver that is down.
+func newReceiver(t *testing.T) *receiver {
+	t.Helper()
+	d := newDoor(t)
+	return &receiver{addr: d.outer.Addr().String(), door: d}
+}
+
+// receive starts a receiver.
 func receive(t *testing.T) *receiver {
 	t.Helper()
-	r := &receiver{addr: testserver.FreeAddr(t)}
+	r := newReceiver(t)
 	r.up(t)
 	return r
 }
 
-// up starts r, again on the same address after down.
+// up starts r, always on the same address.
 func (r *receiver) up(t *testing.T, opts ...grpc.ServerOption) {
 	t.Helper()
-	var l net.Listener
-	eventually(t, "listening on "+r.addr, func() bool {
-		var err error
-		l, err = net.Listen("tcp", r.addr)
-		return err == nil
-	})
+	l := r.door.open()
 	r.server = grpc.NewServer(append(opts, grpc.StatsHandler(r))...)
 	colmetrics.RegisterMetricsServiceServer(r.server, metricsService{r: r})
 	coltrace.RegisterTraceServiceServer(r.server, traceService{r: r})
@@ -150,7 +151,8 @@ func (r *receiver) up(t *testing.T, opts ...grpc.ServerOption) {
 	t.Cleanup(func() { server.Stop(); <-done })
 }
 
-// The receiver as a stats handler keeps how the last request was compressed, which grpc hides from its handlers.
+// As a stats handler the receiver records how the last request was compressed: grpc hides it from other
+// handlers.
 func (r *receiver) TagConn(ctx context.Context, _ *stats.ConnTagInfo) context.Context { return ctx }
 func (r *receiver) TagRPC(ctx context.Context, _ *stats.RPCTagInfo) context.Context   { return ctx }
 func (r *receiver) HandleConn(context.Context, stats.ConnStats)                       {}
@@ -163,7 +165,10 @@ func (r *receiver) HandleRPC(_ context.Context, s stats.RPCStats) {
 }
 
 // down stops r at once, as a crash does.
-func (r *receiver) down() { r.server.Stop() }
+func (r *receiver) down() {
+	r.door.close()
+	r.server.Stop()
+}
 
 func (r *receiver) url() string { return "http://" + r.addr }
 
@@ -202,7 +207,7 @@ func (s traceService) Export(ctx context.Context, req *coltrace.ExportTraceServi
 	return &coltrace.ExportTraceServiceResponse{}, nil
 }
 
-// hasMetric tells whether a request holds a metric of that name.
+// hasMetric reports whether a request has a metric called name.
 func hasMetric(req *colmetrics.ExportMetricsServiceRequest, name string) bool {
 	for _, rm := range req.ResourceMetrics {
 		for _, sm := range rm.ScopeMetrics {
@@ -216,7 +221,7 @@ func hasMetric(req *colmetrics.ExportMetricsServiceRequest, name string) bool {
 	return false
 }
 
-// temporality returns that of the sum of that name in a request.
+// temporality returns the temporality of the sum called name in a request.
 func temporality(req *colmetrics.ExportMetricsServiceRequest, name string) metricspb.AggregationTemporality {
 	for _, rm := range req.ResourceMetrics {
 		for _, sm := range rm.ScopeMetrics {
@@ -237,12 +242,12 @@ func secured(c credentials.TransportCredentials) grpc.ServerOption { return grpc
 type httpReceiver struct {
 	inbox
 	server *httptest.Server
-	paths  []string     // that were asked for
+	paths  []string     // of the requests
 	open   atomic.Int64 // connections
 }
 
-// receiveHTTP starts a receiver of OTLP over HTTP. Metrics are taken at the
-// paths that end in /metrics, traces elsewhere.
+// receiveHTTP starts a receiver of OTLP over HTTP. It takes metrics at paths that end in /metrics, and
+// traces at all others.
 func receiveHTTP(t *testing.T) *httpReceiver {
 	t.Helper()
 	rec := &httpReceiver{}
@@ -281,7 +286,7 @@ func receiveHTTP(t *testing.T) *httpReceiver {
 	return rec
 }
 
-// sortedPaths returns the paths that were asked for, each once.
+// sortedPaths returns the requested paths, each once.
 func (r *httpReceiver) sortedPaths() []string {
 	r.mu.Lock()
 	defer r.mu.Unlock()

@@ -7,21 +7,25 @@ import (
 	"os"
 	"path/filepath"
 	"runtime/debug"
+	"slices"
 
 	"github.com/google/uuid"
 	"go.opentelemetry.io/otel/attribute"
 	"go.opentelemetry.io/otel/sdk/resource"
 	otelconv "go.opentelemetry.io/otel/semconv/v1.43.0"
+
+	"github.com/stagemeter/stagemeter/exporters/internal/push"
+	"github.com/stagemeter/stagemeter/exporters/internal/report"
+	"github.com/stagemeter/stagemeter/exporters/internal/settings"
 )
 
-// newResource describes this process: the detected attributes, over them
-// OTEL_RESOURCE_ATTRIBUTES and OTEL_SERVICE_NAME, over them the options. The
-// resource is usable whatever the error says: it is about what the host wouldn't
-// tell.
+// newResource describes this process. OTEL_RESOURCE_ATTRIBUTES and OTEL_SERVICE_NAME win over detected
+// attributes, and the options win over both. The resource is usable whatever the error says: the error
+// is about attributes that the host did not reveal.
 //
-// The command line, the path of the executable and the user are left out: they
-// hold secrets and people's names.
-func newResource(ctx context.Context, c config) (*resource.Resource, error) {
+// It leaves out the command line, the path of the executable and the user, which may hold secrets and
+// the names of people.
+func newResource(ctx context.Context, c settings.Config) (*resource.Resource, error) {
 	res, err := resource.New(ctx,
 		resource.WithAttributes(defaultAttributes()...),
 		resource.WithTelemetrySDK(),
@@ -31,8 +35,8 @@ func newResource(ctx context.Context, c config) (*resource.Resource, error) {
 		resource.WithProcessRuntimeName(),
 		resource.WithProcessRuntimeVersion(),
 	)
-	fromEnv, _ := resource.New(ctx, resource.WithFromEnv()) // its error was told by reader.resource
-	chosen := resource.NewSchemaless(c.resourceAttributes()...)
+	fromEnv, _ := resource.New(ctx, resource.WithFromEnv()) // package settings has reported its error
+	chosen := resource.NewSchemaless(chosenAttributes(c)...)
 
 	for _, over := range []*resource.Resource{fromEnv, chosen} {
 		merged, e := resource.Merge(res, over)
@@ -41,11 +45,12 @@ func newResource(ctx context.Context, c config) (*resource.Resource, error) {
 	return res, err
 }
 
-// validUTF8 mends and tells of what is not UTF-8 in a resource: OTLP would refuse every batch for it.
-func validUTF8(res *resource.Resource) (*resource.Resource, error) {
+// validResource returns res with valid UTF-8, and an error for each text that was not valid: OTLP would
+// refuse every batch.
+func validResource(res *resource.Resource) (*resource.Resource, error) {
 	var errs []error
-	attrs := validAttributes(res.Attributes(), func(text string) string {
-		valid := mend(text)
+	attrs := push.ValidAttributes(res.Attributes(), func(text string) string {
+		valid := report.ValidUTF8(text)
 		if valid != text {
 			errs = append(errs, fmt.Errorf("exporters: resource attributes: %q is not UTF-8; %q is used", text, valid))
 		}
@@ -57,20 +62,21 @@ func validUTF8(res *resource.Resource) (*resource.Resource, error) {
 	return resource.NewWithAttributes(res.SchemaURL(), attrs...), errors.Join(errs...)
 }
 
-// resourceAttributes returns the options' attributes, the particular ones last.
-func (c config) resourceAttributes() []attribute.KeyValue {
-	attrs := c.attributes
-	if c.serviceName != "" {
-		attrs = append(attrs[:len(attrs):len(attrs)], otelconv.ServiceName(c.serviceName))
+// chosenAttributes returns the attributes of the options. Those of WithServiceName and WithServiceVersion
+// come last and win.
+func chosenAttributes(c settings.Config) []attribute.KeyValue {
+	attrs := slices.Clip(c.Attributes)
+	if c.ServiceName != "" {
+		attrs = append(attrs, otelconv.ServiceName(c.ServiceName))
 	}
-	if c.serviceVersion != "" {
-		attrs = append(attrs[:len(attrs):len(attrs)], otelconv.ServiceVersion(c.serviceVersion))
+	if c.ServiceVersion != "" {
+		attrs = append(attrs, otelconv.ServiceVersion(c.ServiceVersion))
 	}
 	return attrs
 }
 
-// defaultAttributes names the service after its executable, as OpenTelemetry's
-// specification has it, and tells this process from others of the service.
+// defaultAttributes names the service after its executable, as OpenTelemetry's specification says, and
+// gives this process an id of its own.
 func defaultAttributes() []attribute.KeyValue {
 	name := "go"
 	if exe, err := os.Executable(); err == nil {
@@ -86,12 +92,17 @@ func defaultAttributes() []attribute.KeyValue {
 	return attrs
 }
 
-// buildVersion returns the version of the main module, empty if the build has
-// none.
+// buildVersion returns the version of the main module, or "" if the build has none.
 func buildVersion() string {
 	info, ok := debug.ReadBuildInfo()
 	if !ok || info.Main.Version == "(devel)" {
 		return ""
 	}
 	return info.Main.Version
+}
+
+// serviceName returns the service.name of res.
+func serviceName(res *resource.Resource) string {
+	v, _ := res.Set().Value("service.name")
+	return v.AsString()
 }

@@ -43,7 +43,7 @@ func TestResourceThatIsNotUTF8(t *testing.T) {
 		t.Run(tt.reason, func(t *testing.T) {
 			t.Setenv("OTEL_RESOURCE_ATTRIBUTES", tt.env)
 			r := receive(t)
-			tel, err := Start(t.Context(), append(tt.opts, WithoutPrometheus(), WithOTLPEndpoint(r.url()), option(quick))...)
+			tel, err := Start(t.Context(), append(tt.opts, WithoutGlobals(), WithoutPrometheus(), WithOTLPEndpoint(r.url()), option(quick))...)
 			if err == nil || !strings.Contains(err.Error(), "UTF-8") {
 				t.Errorf("error %v, want one about UTF-8", err)
 			}

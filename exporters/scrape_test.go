@@ -8,7 +8,6 @@ import (
 	"net/http/httptest"
 	"strings"
 	"testing"
-	"time"
 
 	dto "github.com/prometheus/client_model/go"
 	"github.com/prometheus/common/expfmt"
@@ -21,8 +20,8 @@ const (
 	acceptProtobuf    = "application/vnd.google.protobuf;proto=io.prometheus.client.MetricFamily;encoding=delimited"
 )
 
-// scrape returns what /metrics of tel answers over its server.
-func scrape(t *testing.T, tel *Telemetry, accept string) string {
+// scraped returns the answer of tel's server.
+func scraped(t *testing.T, tel *Telemetry, accept string) string {
 	t.Helper()
 	body, _ := get(t, http.DefaultClient, "http://"+tel.Addr().String()+"/metrics", accept)
 	return body
@@ -103,7 +102,7 @@ func TestFormats(t *testing.T) {
 		}
 	})
 	t.Run("OpenMetrics", func(t *testing.T) {
-		body := scrape(t, tel, acceptOpenMetrics)
+		body := scraped(t, tel, acceptOpenMetrics)
 		if !strings.Contains(body, `trace_id="`+trace+`"`) || !strings.HasSuffix(body, "# EOF\n") {
 			t.Errorf("no exemplar with trace %s, or no end:\n%s", trace, body)
 		}
@@ -136,36 +135,9 @@ func TestFormats(t *testing.T) {
 	})
 }
 
-// One metric that can't be shown doesn't take the others along; it is counted
-// and logged once, not with every scrape.
-func TestScrapeWithErrors(t *testing.T) {
-	book := &logBook{}
-	tel := start(t, WithPrometheusAddr("127.0.0.1:0"), WithLogger(book.logger()))
-	count(tel, "jobs", 1)
-	for _, scope := range []string{"a", "b"} { // without scope labels: the same series twice
-		c, err := tel.MeterProvider().Meter(scope).Int64Counter("twice")
-		if err != nil {
-			t.Fatal(err)
-		}
-		c.Add(t.Context(), 1)
-	}
-	for range 3 {
-		body := scrape(t, tel, "text/plain")
-		if !strings.Contains(body, "\njobs_total 1\n") {
-			t.Fatalf("the good metric is missing:\n%s", body)
-		}
-	}
-	if body := scrape(t, tel, "text/plain"); !strings.Contains(body, `promhttp_metric_handler_errors_total{cause="gathering"} 3`) {
-		t.Errorf("errors not counted:\n%s", body)
-	}
-	if got := book.lines("a scrape has errors", "twice_total"); got != 1 {
-		t.Errorf("%d lines, want 1:\n%s", got, book)
-	}
-}
-
 // WithView changes buckets.
 func TestView(t *testing.T) {
-	tel := start(t, WithPrometheusAddr(""), WithView(sdkmetric.NewView(sdkmetric.Instrument{Name: "work"},
+	tel := start(t, WithoutServer(), WithView(sdkmetric.NewView(sdkmetric.Instrument{Name: "work"},
 		sdkmetric.Stream{Aggregation: sdkmetric.AggregationExplicitBucketHistogram{Boundaries: []float64{7}}})))
 	recordTraced(t, tel)
 	rec := httptest.NewRecorder()
@@ -178,38 +150,26 @@ func TestView(t *testing.T) {
 	}
 }
 
-// A callback that fails is told where WithLogger says, once.
-func TestScrapeOfACallbackThatFails(t *testing.T) {
-	book := &logBook{}
-	tel := start(t, WithPrometheusAddr(""), WithLogger(book.logger()))
-	observe(t, tel, "pool", func() (int64, error) { return 0, errors.New("db gone") })
+// HEAD has the headers of GET and no body.
+func TestHead(t *testing.T) {
+	tel := start(t, WithPrometheusAddr("127.0.0.1:0"))
 	count(tel, "jobs", 1)
-	for range 3 {
-		if body := serve(tel.Handler(), "Accept", acceptText).Body.String(); !strings.Contains(body, "\njobs_total 1\n") {
-			t.Errorf("no jobs:\n%s", body)
+	url := "http://" + tel.Addr().String() + "/metrics"
+	for _, accept := range []string{"text/plain", acceptOpenMetrics, acceptProtobuf} {
+		_, want := get(t, http.DefaultClient, url, accept)
+		req, err := http.NewRequestWithContext(t.Context(), http.MethodHead, url, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		req.Header.Set("Accept", accept)
+		resp, err := http.DefaultClient.Do(req)
+		if err != nil {
+			t.Fatal(err)
+		}
+		resp.Body.Close()
+		if got, want := resp.Header.Get("Content-Type"), want.Header.Get("Content-Type"); resp.StatusCode != http.StatusOK || got != want {
+			t.Errorf("%s, Content-Type %q, want %q", resp.Status, got, want)
 		}
 	}
-	if got := book.lines("a scrape has errors", "db gone"); got != 1 {
-		t.Errorf("%d lines, want 1:\n%s", got, book)
-	}
-}
-
-// The same error is silent until it changes.
-func TestReport(t *testing.T) {
-	book := &logBook{}
-	r := &report{logger: book.logger(), msg: "report"}
-	r.Handle(nil)
-	for range 3 {
-		r.Handle(errors.New("a"))
-	}
-	r.Println("b", "on\ntwo lines")
-	r.Handle(errors.New("a"))
-	if a, b := book.lines("error=a"), book.lines(`error="b on two lines"`); a != 2 || b != 1 {
-		t.Errorf("%d and %d lines, want 2 and 1:\n%s", a, b, book)
-	}
-	r.at = time.Now().Add(-repeatAfter)
-	r.Handle(errors.New("a"))
-	if a := book.lines("error=a"); a != 3 {
-		t.Errorf("%d lines after %v, want 3", a, repeatAfter)
-	}
+	http.DefaultClient.CloseIdleConnections()
 }

@@ -15,6 +15,8 @@ import (
 	colmetrics "go.opentelemetry.io/proto/otlp/collector/metrics/v1"
 	coltrace "go.opentelemetry.io/proto/otlp/collector/trace/v1"
 	"go.uber.org/goleak"
+
+	"github.com/stagemeter/stagemeter/exporters/internal/exportertest"
 )
 
 // Shutdown delivers what no interval has pushed yet.
@@ -71,8 +73,8 @@ func TestShutdownDuringPush(t *testing.T) {
 		}
 		return nil
 	}
-	book := &logBook{}
-	tel := start(t, WithoutPrometheus(), WithOTLPEndpoint(r.url()), WithShutdownTimeout(patience), WithLogger(book.logger()))
+	book := &exportertest.LogBook{}
+	tel := start(t, WithoutPrometheus(), WithOTLPEndpoint(r.url()), WithShutdownTimeout(patience), WithLogger(book.Logger()))
 	<-pushing
 	count(tel, "jobs", 1)
 	if err := tel.Shutdown(t.Context()); err != nil {
@@ -150,7 +152,7 @@ func TestConsole(t *testing.T) {
 func runWorker(t *testing.T, env ...string) string {
 	t.Helper()
 	cmd := exec.CommandContext(t.Context(), os.Args[0])
-	cmd.Env = append(append(os.Environ(), envWorker+"=1"), env...)
+	cmd.Env = append(append(os.Environ(), envChild+"=worker"), env...)
 	pipe, err := cmd.StdoutPipe()
 	if err != nil {
 		t.Fatal(err)

@@ -3,7 +3,6 @@ package exporters
 import (
 	"context"
 	"errors"
-	"log/slog"
 	"net"
 	"net/http"
 	"os"
@@ -11,26 +10,27 @@ import (
 	"sync/atomic"
 	"time"
 
-	"github.com/go-logr/logr"
-	"go.opentelemetry.io/otel"
 	"go.opentelemetry.io/otel/metric"
 	metricnoop "go.opentelemetry.io/otel/metric/noop"
 	"go.opentelemetry.io/otel/propagation"
-	"go.opentelemetry.io/otel/sdk/resource"
 	"go.opentelemetry.io/otel/trace"
 	tracenoop "go.opentelemetry.io/otel/trace/noop"
+
+	"github.com/stagemeter/stagemeter/exporters/internal/push"
+	"github.com/stagemeter/stagemeter/exporters/internal/scrape"
+	"github.com/stagemeter/stagemeter/exporters/internal/settings"
+	"github.com/stagemeter/stagemeter/exporters/internal/web"
 )
 
-// ScopeName is the instrumentation scope of the metrics that this package
-// records about itself.
+// ScopeName is the instrumentation scope of the metrics that this package records about itself.
 const ScopeName = "github.com/stagemeter/stagemeter/exporters"
 
-// Telemetry is what [Start] started. Its methods may be called from several
-// goroutines. A nil *Telemetry is inert: it measures nothing and serves nothing.
+// Telemetry is what [Start] started. Its methods are safe for concurrent use. A nil *Telemetry is inert:
+// it measures nothing and serves nothing.
 type Telemetry struct {
-	metrics *metrics // nil: OTEL_SDK_DISABLED
-	traces  *traces  // nil: OTEL_SDK_DISABLED
-	server  *server  // nil: nothing is served
+	metrics *metrics    // nil: OTEL_SDK_DISABLED
+	traces  *traces     // nil: OTEL_SDK_DISABLED
+	server  *web.Server // nil: no server
 
 	timeout  time.Duration
 	closed   atomic.Bool
@@ -38,46 +38,40 @@ type Telemetry struct {
 	result   error // of shutdown
 }
 
-// Start builds the providers, starts to push and to serve, and returns. It
-// connects lazily: a receiver that is down is no error, it gets its data when
-// it is up.
+// Start builds the providers, starts to push and to serve, and returns. It sets the providers and the
+// propagator as globals of package otel, each only where nobody has set one; see [WithGlobals] and
+// [WithoutGlobals]. It connects at the first push: a receiver that is down is no error and gets its data
+// when it is up.
 //
-// The Telemetry is usable whatever the error says: what could be started was,
-// and runs until [Telemetry.Shutdown]. The error joins all that was wrong, each
-// with the option or variable, its value, what is allowed and what is done
-// instead; a port that is taken is among them and matches syscall.EADDRINUSE.
-// A program logs it and goes on.
+// The Telemetry is usable whatever the error says: it runs everything that could be started, until
+// [Telemetry.Shutdown]. The error joins an error for each mistake, with the option or variable, its
+// value, what is allowed and what happens instead. An error for a port that is taken matches
+// syscall.EADDRINUSE. A program should log the error and continue.
 //
-// ctx bounds the start alone; its end doesn't end the telemetry.
+// ctx bounds only Start itself. The telemetry continues after ctx ends.
 func Start(ctx context.Context, opts ...Option) (*Telemetry, error) {
 	if ctx == nil {
 		ctx = context.Background()
 	}
-	s, err := resolve(newConfig(opts), os.Getenv)
-	t := &Telemetry{timeout: s.shutdownTimeout}
+	s, err := settings.Resolve(newConfig(opts), os.Getenv)
+	t := &Telemetry{timeout: s.ShutdownTimeout}
 	errs := []error{err}
-	if s.config.globals {
-		// What the SDK says of the variables, as a header with its value, the errors say better.
-		otel.SetLogger(logr.Discard())
-		otel.SetErrorHandler(&report{logger: s.logger, msg: "OpenTelemetry"})
-	}
-	if !s.disabled {
+	silenceGlobals(s)
+	if !s.Disabled {
 		errs = append(errs, t.start(ctx, s))
 	}
-	if s.config.globals {
-		t.setGlobals(s.logger)
-	}
+	t.setGlobals(s)
 	return t, errors.Join(errs...)
 }
 
-// start starts what s says. It starts what it can and returns what it can't.
-func (t *Telemetry) start(ctx context.Context, s settings) error {
+// start starts what s selects. It starts everything that it can, and returns an error for the rest.
+func (t *Telemetry) start(ctx context.Context, s settings.Settings) error {
 	var errs []error
-	res, err := newResource(ctx, s.config)
+	res, err := newResource(ctx, s.Config)
 	if err != nil {
-		s.logger.Warn("the resource lacks some attributes", "error", err)
+		s.Logger.Warn("the resource lacks some attributes", "error", err)
 	}
-	if res, err = validUTF8(res); err != nil {
+	if res, err = validResource(res); err != nil {
 		errs = append(errs, err)
 	}
 	if t.traces, err = newTraces(ctx, s, res); err != nil {
@@ -87,34 +81,28 @@ func (t *Telemetry) start(ctx context.Context, s settings) error {
 		errs = append(errs, err)
 	}
 	meter := t.metrics.provider.Meter(ScopeName)
-	for _, f := range []*failures{t.metrics.failures, t.traces.failures} {
-		if f == nil {
-			continue
-		}
-		if err := f.bind(meter); err != nil {
+	for _, f := range []*push.Failures{t.metrics.failures, t.traces.failures} {
+		if err := f.Bind(meter); err != nil {
 			errs = append(errs, err)
 		}
 	}
-	if t.metrics.scraper != nil && s.addr != "" {
-		if t.server, err = newServer(s, t.metrics.scraper, serviceName(res)); err != nil {
+	if t.metrics.scrapes != nil && s.Addr != "" {
+		t.server, err = web.Listen(web.Config{
+			Addr: s.Addr, WebConfigFile: s.Config.WebConfigFile,
+			Metrics: t.metrics.scrapes, Timeout: scrape.Timeout,
+			Service: serviceName(res), Logger: s.Logger,
+		})
+		if err != nil {
 			errs = append(errs, err)
 		}
 	}
-	s.logger.Debug("telemetry started", "addr", t.server.addr(),
-		"otlp_metrics", s.metricsOTLP.String(), "otlp_traces", s.tracesOTLP.String())
+	s.Logger.Debug("telemetry started", "addr", t.server.Addr(),
+		"otlp_metrics", s.MetricsOTLP.String(), "otlp_traces", s.TracesOTLP.String())
 	return errors.Join(errs...)
 }
 
-// setGlobals makes t what package otel uses.
-func (t *Telemetry) setGlobals(logger *slog.Logger) {
-	otel.SetLogger(logr.FromSlogHandler(logger.Handler()))
-	otel.SetMeterProvider(t.MeterProvider())
-	otel.SetTracerProvider(t.TracerProvider())
-	otel.SetTextMapPropagator(t.Propagator())
-}
-
-// MeterProvider returns the provider of everything that measures. After
-// Shutdown it takes measurements and drops them.
+// MeterProvider returns the provider for instruments. After Shutdown it accepts measurements and drops
+// them.
 func (t *Telemetry) MeterProvider() metric.MeterProvider {
 	if t == nil || t.metrics == nil {
 		return metricnoop.NewMeterProvider()
@@ -122,9 +110,8 @@ func (t *Telemetry) MeterProvider() metric.MeterProvider {
 	return t.metrics.provider
 }
 
-// TracerProvider returns the provider of everything that traces. Where spans
-// go nowhere, none are made: the trace context of a caller is passed on as it
-// came.
+// TracerProvider returns the provider for tracers. If spans are neither pushed nor printed, it makes
+// none, and passes a caller's trace context on unchanged.
 func (t *Telemetry) TracerProvider() trace.TracerProvider {
 	if t == nil || t.traces == nil || t.traces.provider == nil {
 		return tracenoop.NewTracerProvider()
@@ -132,35 +119,34 @@ func (t *Telemetry) TracerProvider() trace.TracerProvider {
 	return t.traces.provider
 }
 
-// Propagator carries the trace context and the baggage of W3C.
+// Propagator returns the propagator of W3C trace context and W3C baggage.
 func (*Telemetry) Propagator() propagation.TextMapPropagator {
 	return propagation.NewCompositeTextMapPropagator(propagation.TraceContext{}, propagation.Baggage{})
 }
 
-// Addr returns the address that metrics are served on, nil if they are not.
+// Addr returns the address on which metrics are served, or nil if no port is open.
 func (t *Telemetry) Addr() net.Addr {
 	if t == nil {
 		return nil
 	}
-	return t.server.addr()
+	return t.server.Addr()
 }
 
-// Handler returns the handler of /metrics, for a program that serves it
-// itself; see [WithPrometheusAddr]. The program's server then has to see to
-// timeouts, TLS and passwords. Without Prometheus it answers 404.
+// Handler returns the handler of /metrics, for a program that serves it on its own server; see
+// [WithoutServer]. That server is then responsible for timeouts, TLS and passwords. After
+// [WithoutPrometheus] the handler answers 404.
 func (t *Telemetry) Handler() http.Handler {
-	if t == nil || t.metrics == nil || t.metrics.scraper == nil {
+	if t == nil || t.metrics == nil || t.metrics.scrapes == nil {
 		return http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
 			http.Error(w, "metrics are not exported to Prometheus", http.StatusNotFound)
 		})
 	}
-	return t.metrics.scraper
+	return t.metrics.scrapes
 }
 
-// ForceFlush pushes what was measured and the spans that have ended, and
-// returns when it is delivered or ctx is done. Where ctx has no deadline, or is
-// over already, it has the one of [WithShutdownTimeout]. After Shutdown it does
-// nothing.
+// ForceFlush pushes all metrics and the spans that have ended. It returns when they are delivered or ctx
+// is done, with an error for data that was not delivered. If ctx has no deadline or is over already,
+// [WithShutdownTimeout] bounds it. After Shutdown it does nothing.
 func (t *Telemetry) ForceFlush(ctx context.Context) error {
 	if t == nil || t.metrics == nil || t.closed.Load() {
 		return nil
@@ -175,10 +161,11 @@ func (t *Telemetry) ForceFlush(ctx context.Context) error {
 	return errors.Join(metricErr, traceErr)
 }
 
-// Shutdown pushes what was measured and the spans that have ended, stops the
-// server and ends every goroutine of t. It returns when that is done, or what
-// was not delivered when ctx is. Where ctx has no deadline, or is over already
-// as after a SIGTERM, it has the one of [WithShutdownTimeout].
+// Shutdown pushes all metrics and the spans that have ended, stops the server and ends every goroutine of
+// t. It returns when that is done or ctx is done, with an error for data that was not delivered. If ctx
+// has no deadline or is over already, as after a SIGTERM, [WithShutdownTimeout] bounds it.
+//
+// The globals of package otel keep t's providers. The next [Start] replaces them.
 //
 // Later calls wait for the first and return its result.
 func (t *Telemetry) Shutdown(ctx context.Context) error {
@@ -196,20 +183,20 @@ func (t *Telemetry) Shutdown(ctx context.Context) error {
 	return t.result
 }
 
-// stop stops both signals and the server at the same time: what takes all of
-// the time for one must not leave the others none. The provider ends last:
-// after it there is nothing to serve.
+// stop stops both signals and the server at the same time, so that one that takes all the time leaves
+// the others theirs. The provider ends last: without it there is nothing to serve.
 func (t *Telemetry) stop(ctx context.Context) error {
 	var traceErr, serverErr error
 	var wg sync.WaitGroup
 	wg.Go(func() { traceErr = t.traces.shutdown(ctx) })
-	wg.Go(func() { serverErr = t.server.shutdown(ctx) })
+	wg.Go(func() { serverErr = t.server.Shutdown(ctx) })
 	metricErr := t.metrics.shutdown(ctx)
 	wg.Wait()
 	return errors.Join(serverErr, metricErr, traceErr, t.metrics.provider.Shutdown(ctx))
 }
 
-// bounded gives ctx a deadline, and a fresh start if it is over already.
+// bounded returns ctx with the deadline d if it has none. If ctx is over already, the result ignores
+// that.
 func bounded(ctx context.Context, d time.Duration) (context.Context, context.CancelFunc) {
 	if ctx == nil {
 		ctx = context.Background()
@@ -221,10 +208,4 @@ func bounded(ctx context.Context, d time.Duration) (context.Context, context.Can
 		return context.WithCancel(ctx)
 	}
 	return context.WithTimeout(ctx, d)
-}
-
-// serviceName returns the service.name of res.
-func serviceName(res *resource.Resource) string {
-	v, _ := res.Set().Value("service.name")
-	return v.AsString()
 }

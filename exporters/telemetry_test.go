@@ -2,14 +2,12 @@ package exporters
 
 import (
 	"context"
-	"errors"
 	"net/http"
 	"net/http/httptest"
 	"strings"
 	"testing"
 	"time"
 
-	"go.opentelemetry.io/otel"
 	"go.opentelemetry.io/otel/propagation"
 	sdktrace "go.opentelemetry.io/otel/sdk/trace"
 	"go.opentelemetry.io/otel/trace"
@@ -61,7 +59,7 @@ func TestInert(t *testing.T) {
 	})
 	t.Run("nil context", func(t *testing.T) {
 		var ctx context.Context
-		tel, err := Start(ctx, WithPrometheusAddr("127.0.0.1:0"))
+		tel, err := Start(ctx, WithoutGlobals(), WithPrometheusAddr("127.0.0.1:0"))
 		if err != nil {
 			t.Error(err)
 		}
@@ -73,7 +71,7 @@ func TestInert(t *testing.T) {
 func TestContextEndsAfterStart(t *testing.T) {
 	r := receive(t)
 	ctx, cancel := context.WithCancel(t.Context())
-	tel, err := Start(ctx, WithPrometheusAddr("127.0.0.1:0"), WithOTLPEndpoint(r.url()), WithExportInterval(time.Second))
+	tel, err := Start(ctx, WithoutGlobals(), WithPrometheusAddr("127.0.0.1:0"), WithOTLPEndpoint(r.url()), WithExportInterval(time.Second))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -81,7 +79,7 @@ func TestContextEndsAfterStart(t *testing.T) {
 	cancel()
 	count(tel, "jobs", 1)
 	eventually(t, "a push on its own", func() bool { return r.sum("jobs") == 1 })
-	if body := scrape(t, tel, "text/plain"); !strings.Contains(body, "\njobs_total 1\n") {
+	if body := scraped(t, tel, "text/plain"); !strings.Contains(body, "\njobs_total 1\n") {
 		t.Errorf("no jobs:\n%s", body)
 	}
 }
@@ -90,7 +88,7 @@ func TestContextEndsAfterStart(t *testing.T) {
 func TestErrorsAreJoined(t *testing.T) {
 	t.Setenv("OTEL_METRICS_EXPORTER", "prometheus,statsd")
 	t.Setenv("OTEL_RESOURCE_ATTRIBUTES", "team=media,nonsense")
-	tel, err := Start(t.Context(), WithPrometheusAddr("127.0.0.1:0"), WithExportInterval(-1), WithWebConfigFile(""))
+	tel, err := Start(t.Context(), WithoutGlobals(), WithPrometheusAddr("127.0.0.1:0"), WithExportInterval(-1), WithWebConfigFile(""))
 	defer shutdown(tel)
 	if err == nil {
 		t.Fatal("no error")
@@ -105,7 +103,7 @@ func TestErrorsAreJoined(t *testing.T) {
 			t.Errorf("line %q doesn't say where it comes from", line)
 		}
 	}
-	if body := scrape(t, tel, "text/plain"); !strings.Contains(body, `team="media"`) {
+	if body := scraped(t, tel, "text/plain"); !strings.Contains(body, `team="media"`) {
 		t.Errorf("no team in target_info:\n%s", body)
 	}
 }
@@ -134,49 +132,11 @@ func TestUnsampled(t *testing.T) {
 	if err := tel.ForceFlush(t.Context()); err != nil {
 		t.Fatal(err)
 	}
-	body := scrape(t, tel, acceptOpenMetrics)
+	body := scraped(t, tel, acceptOpenMetrics)
 	if !strings.Contains(body, "work_seconds_count 1") && !strings.Contains(body, "work_seconds_count 1.0") {
 		t.Errorf("not measured:\n%s", body)
 	}
 	if strings.Contains(body, id) || r.span("render") != 0 {
 		t.Error("the trace was kept")
-	}
-}
-
-// WithGlobals gives package otel all it has, and otel's errors go to the logger.
-func TestGlobals(t *testing.T) {
-	r := receive(t)
-	book := &logBook{}
-	tel := start(t, WithoutPrometheus(), WithOTLPEndpoint(r.url()), WithExportInterval(time.Hour), WithGlobals(), WithLogger(book.logger()))
-	c, err := otel.Meter("test").Int64Counter("global.jobs")
-	if err != nil {
-		t.Fatal(err)
-	}
-	c.Add(t.Context(), 1)
-	ctx, s := otel.Tracer("test").Start(t.Context(), "global.render")
-	carrier := propagation.MapCarrier{}
-	otel.GetTextMapPropagator().Inject(ctx, carrier)
-	s.End()
-	if !strings.Contains(carrier["traceparent"], s.SpanContext().TraceID().String()) {
-		t.Errorf("traceparent %q", carrier["traceparent"])
-	}
-	otel.Handle(errors.New("from a library"))
-	if got := book.lines("from a library"); got != 1 {
-		t.Errorf("%d lines, want 1:\n%s", got, book)
-	}
-	if err := tel.ForceFlush(t.Context()); err != nil {
-		t.Fatal(err)
-	}
-	if jobs, spans := r.sum("global.jobs"), r.span("global.render"); jobs != 1 || spans != 1 {
-		t.Errorf("got %v jobs and %d spans, want 1 each", jobs, spans)
-	}
-}
-
-// Start leaves package otel alone unless told otherwise.
-func TestGlobalsAreLeftAlone(t *testing.T) {
-	before := otel.GetMeterProvider()
-	start(t, WithPrometheusAddr(""))
-	if otel.GetMeterProvider() != before {
-		t.Error("Start set the global MeterProvider")
 	}
 }

@@ -8,43 +8,45 @@ import (
 	"go.opentelemetry.io/otel/exporters/stdout/stdouttrace"
 	"go.opentelemetry.io/otel/sdk/resource"
 	sdktrace "go.opentelemetry.io/otel/sdk/trace"
+
+	"github.com/stagemeter/stagemeter/exporters/internal/push"
+	"github.com/stagemeter/stagemeter/exporters/internal/settings"
 )
 
 // traces is the signal of traces.
 type traces struct {
 	provider   *sdktrace.TracerProvider // nil: spans go nowhere, so none are made
 	processors []sdktrace.SpanProcessor // of provider
-	failures   *failures                // nil: not pushed
-	exporter   sdktrace.SpanExporter    // the one that pushes; nil: none
+	failures   *push.Failures           // nil: not pushed
+	exporter   sdktrace.SpanExporter    // the exporter that pushes; nil: none
 }
 
-// newTraces starts the signal. It is usable whatever the error says.
-func newTraces(ctx context.Context, s settings, res *resource.Resource) (*traces, error) {
+// newTraces starts the signal. The result is usable whatever the error says.
+func newTraces(ctx context.Context, s settings.Settings, res *resource.Resource) (*traces, error) {
 	t := &traces{}
 	var errs []error
 
-	// The console goes first: at Shutdown it takes next to no time, while OTLP
-	// may take all there is.
-	if s.tracesConsole {
+	// The console comes first: at Shutdown it takes almost no time, while OTLP may take all of it.
+	if s.TracesConsole {
 		e, err := stdouttrace.New()
 		if err != nil {
 			errs = append(errs, err)
 		} else {
-			t.processors = append(t.processors, sdktrace.NewBatchSpanProcessor(e, s.spans.options()...))
+			t.processors = append(t.processors, sdktrace.NewBatchSpanProcessor(e, s.Spans.Options()...))
 		}
 	}
-	if s.tracesOTLP != nil {
-		e, err := s.tracesOTLP.spanExporter(ctx)
+	if s.TracesOTLP != nil {
+		e, err := push.SpanExporter(ctx, s.TracesOTLP)
 		if err != nil {
 			errs = append(errs, err)
 		} else {
-			t.failures, t.exporter = newFailures(s.tracesOTLP, s.logger), e
-			t.processors = append(t.processors, sdktrace.NewBatchSpanProcessor(spanExporter{e, t.failures, replacing(res)}, s.spans.options()...))
+			t.failures, t.exporter = push.NewFailures(s.TracesOTLP, s.Logger), e
+			t.processors = append(t.processors, sdktrace.NewBatchSpanProcessor(push.Counted(e, t.failures, replacing(res)), s.Spans.Options()...))
 		}
 	}
 
 	if len(t.processors) > 0 {
-		opts := []sdktrace.TracerProviderOption{sdktrace.WithResource(res), sdktrace.WithSampler(s.sampler)}
+		opts := []sdktrace.TracerProviderOption{sdktrace.WithResource(res), sdktrace.WithSampler(s.Sampler)}
 		for _, p := range t.processors {
 			opts = append(opts, sdktrace.WithSpanProcessor(p))
 		}
@@ -53,9 +55,8 @@ func newTraces(ctx context.Context, s settings, res *resource.Resource) (*traces
 	return t, errors.Join(errs...)
 }
 
-// replacing is res where the SDK would spoil it, else nil: it puts the resource
-// of the environment under every resource, with the keys that [validUTF8] has
-// mended.
+// replacing returns res if the SDK would spoil it, otherwise nil. The SDK merges the resource of the
+// environment into every resource, and so brings back the keys that [validResource] has replaced.
 func replacing(res *resource.Resource) *resource.Resource {
 	for _, a := range resource.Environment().Attributes() {
 		if !utf8.ValidString(string(a.Key)) {
@@ -65,15 +66,15 @@ func replacing(res *resource.Resource) *resource.Resource {
 	return nil
 }
 
-// flush exports the spans that have ended. The failures meanwhile, which the
-// SDK doesn't see, are part of the error.
+// flush exports the spans that have ended. Its error has the failures meanwhile, which the SDK does not
+// see.
 func (t *traces) flush(ctx context.Context) error {
 	if t.provider == nil {
 		return nil
 	}
-	mark := t.failures.mark()
+	mark := t.failures.Mark()
 	err := t.provider.ForceFlush(ctx)
-	return errors.Join(t.failures.after(mark), err)
+	return errors.Join(t.failures.After(mark), err)
 }
 
 // shutdown exports the spans that have ended and ends the signal.
@@ -81,18 +82,16 @@ func (t *traces) shutdown(ctx context.Context) error {
 	if t.provider == nil {
 		return nil
 	}
-	mark := t.failures.mark()
+	mark := t.failures.Mark()
 	err := t.provider.Shutdown(ctx)
 	for _, p := range t.processors {
-		// The provider leaves out those that it has no time for. The others
-		// shrug off a second call.
+		// The provider skips processors when its time is up. A second call does no harm.
 		err = errors.Join(err, p.Shutdown(ctx))
 	}
 	if t.exporter != nil {
-		// Where ctx ended first, the processor goes on draining its queue, a
-		// timeout per batch: this cancels the export that is under way and
-		// refuses the next ones.
+		// If ctx ended first, the processor continues to drain its queue, with a timeout for each
+		// batch: this cancels the export that is under way and refuses later ones.
 		err = errors.Join(err, t.exporter.Shutdown(ctx))
 	}
-	return errors.Join(t.failures.after(mark), err)
+	return errors.Join(t.failures.After(mark), err)
 }

@@ -95,6 +95,46 @@ var arrows = []arrow{
 		reason: "exporters serve any instrumentation, not ours alone",
 	},
 	{
+		from:   "exporters/internal/...",
+		never:  own("exporters"),
+		reason: "package exporters furnishes its rooms, and no room knows the house",
+	},
+	{
+		from:   "exporters/internal/report",
+		only:   []string{}, // the standard library
+		reason: "log lines and error texts are below every other room",
+	},
+	{
+		from:   "exporters/internal/exposition",
+		never:  own("exporters/internal/..."),
+		reason: "writing a format takes the collected metrics, and nothing of where they go",
+	},
+	{
+		from:   "exporters/internal/settings",
+		never:  own("exporters/internal/collect", "exporters/internal/push", "exporters/internal/scrape", "exporters/internal/exposition", "exporters/internal/web"),
+		reason: "settings are read and checked before anything is built",
+	},
+	{
+		from:   "exporters/internal/collect",
+		never:  append(own("exporters/internal/settings", "exporters/internal/push", "exporters/internal/scrape", "exporters/internal/exposition", "exporters/internal/web"), "github.com/prometheus/...", "google.golang.org/grpc/..."),
+		reason: "collecting does not depend on a format or a protocol",
+	},
+	{
+		from:   "exporters/internal/push",
+		never:  append(own("exporters/internal/scrape", "exporters/internal/exposition", "exporters/internal/web"), "github.com/prometheus/..."),
+		reason: "a push has nothing of a scrape",
+	},
+	{
+		from:   "exporters/internal/scrape",
+		never:  append(own("exporters/internal/settings", "exporters/internal/push", "exporters/internal/web"), "google.golang.org/grpc/..."),
+		reason: "a scrape is a handler: it has nothing of a push, a port or a variable",
+	},
+	{
+		from:   "exporters/internal/web",
+		never:  append(own("exporters/internal/settings", "exporters/internal/collect", "exporters/internal/push", "exporters/internal/scrape", "exporters/internal/exposition"), "go.opentelemetry.io/otel/..."),
+		reason: "the server serves any handler",
+	},
+	{
 		from:   "monitoring/...",
 		only:   slices.Concat(otelAPI, own("semconv", "internal/registry", "monitoring/..."), []string{"go.yaml.in/yaml/v3"}),
 		reason: "rules and dashboards follow from the registry, whoever records it",

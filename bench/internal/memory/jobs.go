@@ -62,7 +62,7 @@ type plant struct {
 }
 
 func newPlant() (*plant, error) {
-	tel, err := exporters.Start(context.Background(), exporters.WithPrometheusAddr(""))
+	tel, err := exporters.Start(context.Background(), exporters.WithoutServer())
 	if err != nil {
 		return nil, err
 	}

@@ -84,7 +84,7 @@ type ours struct {
 }
 
 func newOurs(ctx context.Context, c Workload) (Store, error) {
-	tel, err := exporters.Start(ctx, exporters.WithPrometheusAddr(""))
+	tel, err := exporters.Start(ctx, exporters.WithoutServer())
 	if err != nil {
 		return nil, err
 	}

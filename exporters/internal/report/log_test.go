@@ -1,0 +1,100 @@
+package report
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"strings"
+	"testing"
+	"time"
+	"unicode/utf8"
+
+	"github.com/stagemeter/stagemeter/exporters/internal/exportertest"
+)
+
+// The level of OTEL_LOG_LEVEL wins over the logger's own level, both ways.
+func TestNewLogger(t *testing.T) {
+	for _, tt := range []struct {
+		level string
+		want  string // initials of the levels that are logged
+	}{
+		{"", "IWE"}, {"debug", "DIWE"}, {"info", "IWE"}, {"warn", "WE"}, {"error", "E"}, {"none", ""}, {"unknown", "IWE"},
+	} {
+		book := &exportertest.LogBook{}
+		if got := logged(book, NewLogger(book.Logger(), tt.level)); got != tt.want {
+			t.Errorf("%q: logs %q, want %q", tt.level, got, tt.want)
+		}
+	}
+	book := &exportertest.LogBook{}
+	if got := logged(book, Warnings(book.Logger())); got != "WE" {
+		t.Errorf("Warnings logs %q", got)
+	}
+	if NewLogger(nil, "") != slog.Default() {
+		t.Error("nil is not the default logger")
+	}
+}
+
+// logged returns the initials of the levels that l logs to book.
+func logged(book *exportertest.LogBook, l *slog.Logger) (initials string) {
+	for _, level := range []slog.Level{slog.LevelDebug, slog.LevelInfo, slog.LevelWarn, slog.LevelError} {
+		before := book.Lines()
+		l.With("a", 1).WithGroup("g").Log(context.Background(), level, "line", "b", 2)
+		if book.Lines("a=1", "g.b=2") > before {
+			initials += level.String()[:1]
+		}
+	}
+	return initials
+}
+
+// The same error is logged once, until another one comes or time has passed.
+func TestRepeated(t *testing.T) {
+	book := &exportertest.LogBook{}
+	r := NewRepeated(book.Logger(), "report")
+	r.Handle(nil)
+	for range 3 {
+		r.Handle(errors.New("a"))
+	}
+	r.Println("b", "on\ntwo lines")
+	r.Handle(errors.New("a"))
+	if a, b := book.Lines("error=a"), book.Lines(`error="b on two lines"`); a != 2 || b != 1 {
+		t.Errorf("%d and %d lines, want 2 and 1:\n%s", a, b, book)
+	}
+	r.at = time.Now().Add(-repeatAfter)
+	r.Handle(errors.New("a"))
+	if a := book.Lines("error=a"); a != 3 {
+		t.Errorf("%d lines after %v, want 3", a, repeatAfter)
+	}
+}
+
+// A foreign error is cut to one line of valid UTF-8, and keeps its chain.
+func TestBrief(t *testing.T) {
+	cause := errors.New("401 \xff\x1b[31m\n" + strings.Repeat("page ", 1000))
+	err := Brief(cause)
+	if text := err.Error(); len(text) > 600 || strings.ContainsAny(text, "\x1b\n") || !utf8.ValidString(text) || !strings.HasPrefix(text, "401 \uFFFD [31m page") || !strings.HasSuffix(text, "…") {
+		t.Errorf("%q", text)
+	}
+	if !errors.Is(err, cause) {
+		t.Error("the chain is lost")
+	}
+}
+
+// The error of a panic has its value, unless reading it could race.
+func TestPanicked(t *testing.T) {
+	cause := errors.New("cause")
+	for _, tt := range []struct {
+		value any
+		want  string
+	}{
+		{"text", "a callback panicked: text"},
+		{cause, "a callback panicked: cause"},
+		{&struct{ n int }{1}, "a callback panicked with a *struct { n int }"},
+		{7, "a callback panicked with a int"},
+	} {
+		if got := Panicked("a callback", tt.value).Error(); got != tt.want {
+			t.Errorf("%q, want %q", got, tt.want)
+		}
+	}
+	if !errors.Is(Panicked("a callback", cause), cause) {
+		t.Error("the chain is lost")
+	}
+}

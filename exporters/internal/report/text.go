@@ -1,0 +1,50 @@
+package report
+
+import (
+	"fmt"
+	"strings"
+	"unicode"
+)
+
+// maxText is how many bytes of a foreign error are shown.
+const maxText = 500
+
+// ValidUTF8 returns text with U+FFFD in place of the bytes that are not UTF-8.
+func ValidUTF8(text string) string { return strings.ToValidUTF8(text, "\uFFFD") }
+
+// short cuts text to maxText bytes and replaces control characters by spaces. A receiver may answer
+// with a whole page.
+func short(text string) string {
+	cut := len(text) > maxText
+	text = strings.Map(func(r rune) rune {
+		if unicode.IsControl(r) {
+			return ' '
+		}
+		return r
+	}, ValidUTF8(text[:min(len(text), maxText)]))
+	if cut {
+		text += "…"
+	}
+	return text
+}
+
+// Brief returns err with its text cut to one line of about 500 bytes. The result wraps err.
+func Brief(err error) error { return brief{err} }
+
+type brief struct{ error }
+
+func (e brief) Error() string { return short(e.error.Error()) }
+func (e brief) Unwrap() error { return e.error }
+
+// Panicked returns an error for the value v that who panicked with. It does not follow pointers in v:
+// another goroutine may be writing to what they point to.
+func Panicked(who string, v any) error {
+	switch v := v.(type) {
+	case string:
+		return fmt.Errorf("%s panicked: %s", who, short(v))
+	case error:
+		return fmt.Errorf("%s panicked: %w", who, brief{v})
+	default:
+		return fmt.Errorf("%s panicked with a %T", who, v)
+	}
+}

@@ -1,0 +1,145 @@
+package web
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"net"
+	"net/http"
+	"syscall"
+	"time"
+)
+
+// Limits of the server. Connections stay open from one scrape to the next.
+const (
+	readTimeout = 10 * time.Second
+	transfer    = 30 * time.Second // of an answer, after the time to make it
+	idleTimeout = 5 * time.Minute
+	maxHeader   = 64 << 10
+	linger      = time.Second // which Shutdown gives to a scrape that is under way
+)
+
+// A Config is what a Server needs.
+type Config struct {
+	Addr          string        // to listen on
+	WebConfigFile string        // empty: plain HTTP, open
+	Metrics       http.Handler  // of /metrics
+	Timeout       time.Duration // that Metrics may take for an answer
+	Service       string        // title of the landing page
+	Logger        *slog.Logger
+}
+
+// A Server serves /metrics, /healthz and a landing page. A nil *Server serves nothing.
+type Server struct {
+	listener net.Listener
+	http     *http.Server
+	done     chan struct{} // closed when it no longer serves
+}
+
+// Listen listens on c.Addr and serves until Shutdown. If it cannot, it opens no port and the error says
+// why.
+func Listen(c Config) (*Server, error) {
+	s := &Server{
+		http: &http.Server{
+			Handler:           routes(c.Metrics, c.Service),
+			ReadHeaderTimeout: readTimeout,
+			ReadTimeout:       readTimeout,
+			WriteTimeout:      c.Timeout + transfer,
+			IdleTimeout:       idleTimeout,
+			MaxHeaderBytes:    maxHeader,
+			// Failed handshakes, most of them of port scanners.
+			ErrorLog: slog.NewLogLogger(c.Logger.Handler(), slog.LevelDebug),
+		},
+		done: make(chan struct{}),
+	}
+	if file := c.WebConfigFile; file != "" {
+		if err := protect(s.http, file, c.Logger); err != nil {
+			return nil, fmt.Errorf("exporters: WithWebConfigFile(%q): %w; metrics are not served", file, err)
+		}
+	}
+	s.http.Handler = withHealth(s.http.Handler)
+
+	var err error
+	if s.listener, err = net.Listen("tcp", c.Addr); err != nil {
+		return nil, fmt.Errorf("exporters: metrics are not served on %s: %w%s", c.Addr, err, advice(err))
+	}
+	go s.serve(c.Logger)
+	return s, nil
+}
+
+func (s *Server) serve(logger *slog.Logger) {
+	defer close(s.done)
+	defer s.listener.Close() // ServeTLS leaves it open when it fails
+	serve := s.http.Serve
+	if hasTLS(s.http) {
+		serve = func(l net.Listener) error { return s.http.ServeTLS(l, "", "") }
+	}
+	if err := serve(s.listener); !errors.Is(err, http.ErrServerClosed) {
+		logger.Error("metrics are no longer served", "addr", s.listener.Addr().String(), "error", err)
+	}
+}
+
+// Addr returns the address that s listens on, nil for a nil s.
+func (s *Server) Addr() net.Addr {
+	if s == nil {
+		return nil
+	}
+	return s.listener.Addr()
+}
+
+// Shutdown stops listening, gives a scrape that is under way a second to end, and closes all connections.
+func (s *Server) Shutdown(ctx context.Context) error {
+	if s == nil {
+		return nil
+	}
+	ctx, cancel := context.WithTimeout(ctx, linger)
+	defer cancel()
+	err := s.http.Shutdown(ctx)
+	if err != nil {
+		err = s.http.Close()
+	}
+	<-s.done
+	return err
+}
+
+// advice says what to do about an address on which the server cannot listen.
+func advice(err error) string {
+	const other = "choose another with WithPrometheusAddr or OTEL_EXPORTER_PROMETHEUS_PORT"
+	switch {
+	case errors.Is(err, syscall.EADDRINUSE):
+		return ": another program has the port (ss -ltnp shows which), or another Start of this one: stop it, or " + other + "; port 0 takes a free one"
+	case errors.Is(err, syscall.EACCES):
+		return ": a port below 1024 needs privileges: " + other
+	case errors.Is(err, syscall.EADDRNOTAVAIL):
+		return ": this host does not have the address: set WithPrometheusAddr or OTEL_EXPORTER_PROMETHEUS_HOST to one that it has, or leave the host out for all"
+	default:
+		return ""
+	}
+}
+
+// routes serves the paths that a web config file protects.
+func routes(metrics http.Handler, service string) http.Handler {
+	mux := http.NewServeMux()
+	mux.Handle("GET "+metricsPath, metrics)
+	mux.Handle("GET /{$}", landing(service))
+	return mux
+}
+
+// withHealth serves /healthz beside next, outside of next's protection: a Kubernetes probe has no
+// credentials.
+func withHealth(next http.Handler) http.Handler {
+	mux := http.NewServeMux()
+	mux.HandleFunc("GET "+healthPath, health)
+	mux.Handle("/", next)
+	return mux
+}
+
+// health answers ok while the process is alive, also while a receiver is down: a restart would only lose
+// data that is still to be pushed.
+func health(w http.ResponseWriter, _ *http.Request) {
+	w.Header().Set("Content-Type", "text/plain; charset=utf-8")
+	w.Header().Set("Cache-Control", "no-store")
+	_, _ = io.WriteString(w, "ok\n")
+}
