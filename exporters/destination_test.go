@@ -78,7 +78,7 @@ func serveDNS(t *testing.T) *atomic.Bool {
 	return known
 }
 
-// OTLP over gRPC with TLS and a client certificate, both from the environment.
+// OTLP over gRPC uses the TLS files and the client certificate of the environment.
 func TestPushWithClientCertificate(t *testing.T) {
 	ca := exportertest.NewAuthority(t)
 	certFile, keyFile := ca.Issue(t, "pipeline")

@@ -17,8 +17,8 @@ import (
 	"github.com/stagemeter/stagemeter/exporters"
 )
 
-// A service: metrics on a port, pushed too if the environment has an endpoint,
-// and the last data delivered on SIGTERM.
+// A service has its metrics on a port, pushes them too if the environment has an endpoint, and delivers the
+// last data after SIGTERM.
 func ExampleStart() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
@@ -28,7 +28,7 @@ func ExampleStart() {
 		exporters.WithPrometheusAddr("127.0.0.1:0"),
 	)
 	if err != nil {
-		fmt.Println(err) // tel works all the same
+		fmt.Println(err) // tel is usable nevertheless
 	}
 	defer tel.Shutdown(ctx) // ctx may be over by then
 
@@ -52,7 +52,7 @@ func ExampleStart() {
 	// jobs_total 2
 }
 
-// A value that can't be used is told with what is allowed; the rest works.
+// A value that cannot be used is an error that says what is allowed. The rest works.
 func ExampleStart_errors() {
 	os.Setenv("OTEL_TRACES_SAMPLER", "sometimes")
 	defer os.Unsetenv("OTEL_TRACES_SAMPLER")
@@ -68,7 +68,7 @@ func ExampleStart_errors() {
 	// exporters: OTEL_TRACES_SAMPLER="sometimes": want one of always_on, always_off, traceidratio, parentbased_always_on, parentbased_always_off, parentbased_traceidratio; the default, parentbased_always_on, is used
 }
 
-// A program that has a server of its own serves the metrics there.
+// A program with a server of its own serves the metrics there.
 func ExampleTelemetry_Handler() {
 	ctx := context.Background()
 	tel, err := exporters.Start(ctx, exporters.WithoutServer())

@@ -14,7 +14,7 @@ import (
 	"github.com/stagemeter/stagemeter/exporters/internal/exportertest"
 )
 
-// within fails the test if f goes on for longer than anything that is over in time.
+// within fails the test if f does not return in time.
 func within(t *testing.T, what string, f func()) {
 	t.Helper()
 	done := make(chan struct{})
@@ -22,11 +22,11 @@ func within(t *testing.T, what string, f func()) {
 	select {
 	case <-done:
 	case <-time.After(patience):
-		t.Fatalf("after %v still not over: %s", patience, what)
+		t.Fatalf("after %v still running: %s", patience, what)
 	}
 }
 
-// A flush that has more time than Shutdown doesn't take it from that.
+// A ForceFlush with a later deadline does not delay Shutdown.
 func TestShutdownDuringAFlush(t *testing.T) {
 	for _, temporality := range []string{"cumulative", "delta"} {
 		t.Run(temporality, func(t *testing.T) {
@@ -62,7 +62,7 @@ func TestShutdownDuringAFlush(t *testing.T) {
 	}
 }
 
-// With delta temporality what a slow callback has held up is not thrown away.
+// With delta temporality the data of a collection that a callback delays is not lost.
 func TestDeltaOfASlowCallbackArrives(t *testing.T) {
 	t.Setenv("OTEL_EXPORTER_OTLP_METRICS_TEMPORALITY_PREFERENCE", "delta")
 	r := receive(t)
@@ -73,14 +73,14 @@ func TestDeltaOfASlowCallbackArrives(t *testing.T) {
 	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Millisecond)
 	defer cancel()
 	if err := tel.ForceFlush(ctx); !errors.Is(err, context.DeadlineExceeded) {
-		t.Errorf("ForceFlush: %v, want that time was up", err)
+		t.Errorf("ForceFlush: %v, want that the time is over", err)
 	}
 	release()
 	eventually(t, "what was collected arrives", func() bool { return r.sum("jobs") == 7 })
 }
 
-// Spans of a flush that is called off are lost, and counted.
-func TestSpansOfAFlushThatIsCalledOff(t *testing.T) {
+// Spans of a flush that is canceled are lost, and counted.
+func TestSpansOfACanceledFlush(t *testing.T) {
 	r := receive(t)
 	var waits atomic.Bool
 	waits.Store(true)
@@ -106,7 +106,7 @@ func TestSpansOfAFlushThatIsCalledOff(t *testing.T) {
 	}
 }
 
-// Nobody reads the console: a pipe into a pager, or a terminal that is stopped.
+// Nobody reads the console: it is a pipe into a pager, or a terminal that is stopped.
 func TestConsoleThatNobodyReads(t *testing.T) {
 	t.Setenv("OTEL_METRICS_EXPORTER", "console")
 	r, w, err := os.Pipe()
@@ -123,14 +123,14 @@ func TestConsoleThatNobodyReads(t *testing.T) {
 	defer cancel()
 	within(t, "ForceFlush", func() {
 		if err := tel.ForceFlush(ctx); !errors.Is(err, context.DeadlineExceeded) {
-			t.Errorf("ForceFlush: %v, want that time was up", err)
+			t.Errorf("ForceFlush: %v, want that the time is over", err)
 		}
 	})
 	ctx, cancel = context.WithTimeout(t.Context(), 100*time.Millisecond)
 	defer cancel()
 	within(t, "Shutdown", func() {
 		if err := tel.Shutdown(ctx); !errors.Is(err, context.DeadlineExceeded) {
-			t.Errorf("Shutdown: %v, want that time was up", err)
+			t.Errorf("Shutdown: %v, want that the time is over", err)
 		}
 	})
 }

@@ -8,7 +8,7 @@ import (
 	"github.com/stagemeter/stagemeter/exporters/internal/exportertest"
 )
 
-// Over HTTP the general endpoint is a base URL, that of a signal is used as it is.
+// Over HTTP the general endpoint is a base URL; the endpoint of a signal is used as it is.
 func TestPushOverHTTP(t *testing.T) {
 	for _, tt := range []struct {
 		name string
@@ -56,7 +56,7 @@ func TestPushOverHTTP(t *testing.T) {
 	}
 }
 
-// A certificate in the environment doesn't turn TLS on for an http URL.
+// A certificate in the environment does not turn TLS on for an http URL.
 func TestCertificateWithPlainEndpoint(t *testing.T) {
 	ca := exportertest.NewAuthority(t)
 	t.Setenv("OTEL_EXPORTER_OTLP_CERTIFICATE", ca.File)

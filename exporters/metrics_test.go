@@ -59,10 +59,10 @@ func TestPushWhileAScrapeIsHeldUp(t *testing.T) {
 	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Millisecond)
 	defer cancel()
 	if err := tel.ForceFlush(ctx); !errors.Is(err, context.DeadlineExceeded) {
-		t.Errorf("ForceFlush: %v, want that time was up", err)
+		t.Errorf("ForceFlush: %v, want that the time is over", err)
 	}
 	if err := tel.Shutdown(t.Context()); !errors.Is(err, context.DeadlineExceeded) {
-		t.Errorf("Shutdown: %v, want that time was up", err)
+		t.Errorf("Shutdown: %v, want that the time is over", err)
 	}
 	release()
 	if code := <-scraped; code != http.StatusOK {

@@ -24,8 +24,8 @@ import (
 
 const exportFailures = "video.processing.export_failures"
 
-// Metrics come without waiting for the interval, spans too, both with the
-// resource, and the counter of failures is there at 0.
+// Metrics and spans arrive before the interval is over, both with the resource. The counter of failures is
+// 0.
 func TestPushArrives(t *testing.T) {
 	r := receive(t)
 	tel := start(t, WithoutPrometheus(), WithOTLPEndpoint(r.url()), WithExportInterval(time.Hour),
@@ -50,7 +50,7 @@ func TestPushArrives(t *testing.T) {
 	}
 }
 
-// The interval pushes on its own.
+// Metrics are pushed at each interval.
 func TestPushAtInterval(t *testing.T) {
 	r := receive(t)
 	tel := start(t, WithoutPrometheus(), WithOTLPEndpoint(r.url()), WithExportInterval(10*time.Millisecond))
@@ -60,7 +60,7 @@ func TestPushAtInterval(t *testing.T) {
 	}
 }
 
-// A receiver that comes up after the program gets all that was counted before.
+// A receiver that comes up after the program gets everything that was counted before.
 func TestReceiverDownAtStart(t *testing.T) {
 	t.Setenv("OTEL_EXPORTER_OTLP_TIMEOUT", "300")
 	r := newReceiver(t)
@@ -78,8 +78,8 @@ func TestReceiverDownAtStart(t *testing.T) {
 	})
 }
 
-// Through an outage nothing counted is lost, the log has one line per change
-// of state, and data flows again without waiting for the interval.
+// An outage loses no counts. The log has one line for each change of state, and data flows again before
+// the interval is over.
 func TestReceiverGoesAwayAndComesBack(t *testing.T) {
 	t.Setenv("OTEL_EXPORTER_OTLP_TIMEOUT", "300")
 	r := receive(t)
@@ -113,7 +113,7 @@ func TestReceiverGoesAwayAndComesBack(t *testing.T) {
 	}
 }
 
-// Spans flow again after an outage, and their failures are counted apart.
+// Spans flow again after an outage. Their failures are counted separately.
 func TestSpansAfterOutage(t *testing.T) {
 	t.Setenv("OTEL_EXPORTER_OTLP_TIMEOUT", "300")
 	t.Setenv("OTEL_BSP_SCHEDULE_DELAY", "10")
@@ -135,8 +135,8 @@ func TestSpansAfterOutage(t *testing.T) {
 	eventually(t, "recovery is logged", func() bool { return book.Lines("works again", "signal=traces") == 1 })
 }
 
-// A receiver that never answers costs the program nothing: far more spans than
-// the queue holds and many measurements go through while it hangs.
+// A receiver that never answers does not block the program: meanwhile it ends far more spans than the
+// queue holds, and records many measurements.
 func TestSlowReceiverDoesNotBlock(t *testing.T) {
 	r := receive(t)
 	hang := make(chan struct{})
@@ -166,14 +166,14 @@ func TestSlowReceiverDoesNotBlock(t *testing.T) {
 	eventually(t, "everything counted", func() bool { return r.sum("jobs") == 10_000 })
 }
 
-// A refusal that no retry cures is counted each time and logged once.
+// A refusal that retrying cannot cure is counted each time and logged once.
 func TestRefusingReceiver(t *testing.T) {
 	r := receive(t)
 	r.onMetrics = func(context.Context, *colmetrics.ExportMetricsServiceRequest) error {
 		return status.Error(codes.Unauthenticated, "who are you")
 	}
 	book := &exportertest.LogBook{}
-	otel.SetErrorHandler(otel.ErrorHandlerFunc(func(err error) { t.Errorf("told to package otel too: %v", err) }))
+	otel.SetErrorHandler(otel.ErrorHandlerFunc(func(err error) { t.Errorf("reported to package otel too: %v", err) }))
 	t.Cleanup(func() { otel.SetErrorHandler(otel.ErrorHandlerFunc(func(err error) { log.Print(err) })) })
 	tel := start(t, WithPrometheusAddr("127.0.0.1:0"), WithOTLPEndpoint(r.url()), WithExportInterval(10*time.Millisecond), WithLogger(book.Logger()))
 	eventually(t, "five refusals", func() bool { return tel.metrics.failures.Mark() >= 5 })
@@ -188,8 +188,8 @@ func TestRefusingReceiver(t *testing.T) {
 	}
 }
 
-// A collection too big for one request is sent in several. If one of them is
-// refused each time, that is one state, not one that changes with every request.
+// A collection that is too big for one request is sent in several. If one of them is refused each time,
+// the log has one line, not one for every change from request to request.
 func TestOneBatchOfManyRefused(t *testing.T) {
 	r := receive(t)
 	var requests, refusals atomic.Int64
@@ -221,7 +221,7 @@ func TestOneBatchOfManyRefused(t *testing.T) {
 	}
 }
 
-// ForceFlush delivers, and with a context that is over too.
+// ForceFlush delivers, also with a context that is over.
 func TestForceFlush(t *testing.T) {
 	r := receive(t)
 	tel := start(t, WithoutPrometheus(), WithOTLPEndpoint(r.url()), WithExportInterval(time.Hour), WithShutdownTimeout(patience))
@@ -239,7 +239,7 @@ func TestForceFlush(t *testing.T) {
 	}
 }
 
-// The exporters' own variables hold: headers, compression, temporality.
+// The variables that the exporters read take effect: headers, compression, temporality.
 func TestExporterVariables(t *testing.T) {
 	t.Setenv("OTEL_EXPORTER_OTLP_HEADERS", "x-tenant=a%20b")
 	t.Setenv("OTEL_EXPORTER_OTLP_METRICS_COMPRESSION", "GZIP") // in any case

@@ -18,7 +18,7 @@ import (
 	"github.com/stagemeter/stagemeter/exporters/internal/exportertest"
 )
 
-// A pool that can't be asked must not take every other metric along.
+// A callback that returns an error costs only its own metric.
 func TestCallbackThatFails(t *testing.T) {
 	r := receive(t)
 	book := &exportertest.LogBook{}
@@ -36,9 +36,8 @@ func TestCallbackThatFails(t *testing.T) {
 	}
 }
 
-// A panic of a callback is the program's to mend, not its end: pushes fail as
-// long as it goes on, and are whole when it stops. A scrape fails as well: a
-// target that is up and shows nothing is noticed by nobody.
+// A callback that panics does not end the program. Pushes and scrapes fail as long as it panics, and are
+// complete afterwards: nobody would notice a target that is up and shows nothing.
 func TestCallbackThatPanics(t *testing.T) {
 	r := receive(t)
 	book := &exportertest.LogBook{}
@@ -52,7 +51,7 @@ func TestCallbackThatPanics(t *testing.T) {
 		return 3, nil
 	})
 	count(tel, "jobs", 1)
-	eventually(t, "it is told", func() bool { return book.Lines("a collection has errors", "nil pool") == 1 })
+	eventually(t, "it is logged", func() bool { return book.Lines("a collection has errors", "nil pool") == 1 })
 	for range 3 {
 		rec := httptest.NewRecorder()
 		tel.Handler().ServeHTTP(rec, httptest.NewRequest(http.MethodGet, "/metrics", nil))
@@ -70,8 +69,7 @@ func TestCallbackThatPanics(t *testing.T) {
 	}
 }
 
-// With delta temporality a collection is not given up, but who waits for it is
-// let go when time is up.
+// With delta temporality a collection is not abandoned, but ForceFlush returns when its time is over.
 func TestFlushWithDeltaWhileACallbackBlocks(t *testing.T) {
 	t.Setenv("OTEL_EXPORTER_OTLP_METRICS_TEMPORALITY_PREFERENCE", "delta")
 	r := receive(t)
@@ -81,14 +79,14 @@ func TestFlushWithDeltaWhileACallbackBlocks(t *testing.T) {
 	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Millisecond)
 	defer cancel()
 	if err := tel.ForceFlush(ctx); !errors.Is(err, context.DeadlineExceeded) {
-		t.Errorf("ForceFlush: %v, want that time was up", err)
+		t.Errorf("ForceFlush: %v, want that the time is over", err)
 	}
 	release()
-	eventually(t, "pushes go on", func() bool { return tel.ForceFlush(t.Context()) == nil })
+	eventually(t, "pushes continue", func() bool { return tel.ForceFlush(t.Context()) == nil })
 }
 
-// A connection on which nothing comes, as of a port scanner or a browser that
-// is ahead of its user, takes no time from the last push.
+// A silent connection, such as that of a port scanner or a browser that connects early, takes no time from
+// the last push.
 func TestSilentConnectionAtShutdown(t *testing.T) {
 	r := receive(t)
 	tel := start(t, WithPrometheusAddr("127.0.0.1:0"), WithOTLPEndpoint(r.url()), WithExportInterval(time.Hour), WithShutdownTimeout(900*time.Millisecond))
@@ -109,8 +107,7 @@ func TestSilentConnectionAtShutdown(t *testing.T) {
 	}
 }
 
-// A receiver takes 4 MiB in a request. What is bigger comes in several, with
-// every exemplar.
+// A receiver accepts 4 MiB in a request. A bigger collection arrives in several, with every exemplar.
 func TestBigCollectionArrives(t *testing.T) {
 	const series = 5000 // about 5 MiB
 	r := receive(t)

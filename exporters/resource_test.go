@@ -23,8 +23,8 @@ func describe(t *testing.T, opts ...Option) map[string]string {
 	return m
 }
 
-// One byte that is not UTF-8 in a resource would make the receiver refuse every
-// push, for as long as the program runs.
+// One byte in the resource that is not UTF-8 would make the receiver refuse every push, as long as the
+// program runs.
 func TestResourceThatIsNotUTF8(t *testing.T) {
 	for _, tt := range []struct {
 		reason string
@@ -99,7 +99,7 @@ func TestResource(t *testing.T) {
 	}
 }
 
-// What is detected: enough to tell processes apart, nothing that may be secret.
+// The detected attributes identify the process and hold no secrets.
 func TestDetectedResource(t *testing.T) {
 	first, second := describe(t), describe(t)
 	for _, key := range []string{
@@ -120,7 +120,7 @@ func TestDetectedResource(t *testing.T) {
 	}
 }
 
-// Options neither keep nor change the caller's slice.
+// WithResourceAttributes copies the caller's slice.
 func TestResourceAttributesAreCopied(t *testing.T) {
 	attrs := []attribute.KeyValue{attribute.String("b", "1"), attribute.String("a", "1")}
 	o := WithResourceAttributes(attrs...)

@@ -58,7 +58,7 @@ func ask(t *testing.T, client *http.Client, url, accept string) (string, *http.R
 	return string(body), resp
 }
 
-// recordTraced records a duration inside a span, and returns the trace's id.
+// recordTraced records a duration inside a span, and returns the id of the trace.
 func recordTraced(t *testing.T, tel *Telemetry) string {
 	t.Helper()
 	h, err := tel.MeterProvider().Meter("test").Float64Histogram("work", metric.WithUnit("s"))
@@ -71,8 +71,8 @@ func recordTraced(t *testing.T, tel *Telemetry) string {
 	return s.SpanContext().TraceID().String()
 }
 
-// The scraper chooses the format. Exemplars are in OpenMetrics and protobuf,
-// with the id of the trace that is pushed.
+// The scraper chooses the format. OpenMetrics and protobuf have exemplars, with the id of the trace that is
+// pushed.
 func TestFormats(t *testing.T) {
 	r := receive(t)
 	tel := start(t, WithPrometheusAddr("127.0.0.1:0"), WithOTLPEndpoint(r.url()), WithServiceName("editor"))

@@ -36,7 +36,7 @@ func TestPortTaken(t *testing.T) {
 	}
 }
 
-// The variables for host and port.
+// The variables set host and port.
 func TestPrometheusVariables(t *testing.T) {
 	t.Setenv("OTEL_EXPORTER_PROMETHEUS_HOST", "::1")
 	t.Setenv("OTEL_EXPORTER_PROMETHEUS_PORT", "0")

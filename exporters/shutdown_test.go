@@ -19,7 +19,7 @@ import (
 	"github.com/stagemeter/stagemeter/exporters/internal/exportertest"
 )
 
-// Shutdown delivers what no interval has pushed yet.
+// Shutdown delivers the data that no interval has pushed yet.
 func TestShutdownDeliversTheLast(t *testing.T) {
 	canceled, cancel := context.WithCancel(t.Context())
 	cancel()
@@ -59,8 +59,7 @@ func TestShutdownDeliversTheLast(t *testing.T) {
 	}
 }
 
-// Shutdown calls a push under way off to make the last one itself. That is no
-// failure.
+// Shutdown cancels a push that is under way to make the last one itself. That is no failure.
 func TestShutdownDuringPush(t *testing.T) {
 	r := receive(t)
 	pushing := make(chan struct{})
@@ -85,9 +84,8 @@ func TestShutdownDuringPush(t *testing.T) {
 	}
 }
 
-// Shutdown keeps to its deadline with a receiver that never answers, says what
-// was not delivered, and leaves no goroutine behind though the queue of spans
-// is full (TestMain looks).
+// With a receiver that never answers, Shutdown returns at its deadline with an error, and leaves no
+// goroutine behind although the queue of spans is full. TestMain looks for goroutines.
 func TestShutdownKeepsItsDeadline(t *testing.T) {
 	for _, protocol := range []string{"grpc", "http/protobuf"} {
 		t.Run(protocol, func(t *testing.T) {
@@ -114,7 +112,7 @@ func TestShutdownKeepsItsDeadline(t *testing.T) {
 	}
 }
 
-// Shutdown that runs out of time before it has begun still ends all goroutines.
+// Shutdown ends all goroutines even if its time is over before it begins.
 func TestShutdownOutOfTime(t *testing.T) {
 	t.Setenv("OTEL_METRICS_EXPORTER", "prometheus,otlp,console")
 	t.Setenv("OTEL_TRACES_EXPORTER", "otlp,console")
@@ -128,7 +126,7 @@ func TestShutdownOutOfTime(t *testing.T) {
 	eventually(t, "no goroutine is left", func() bool { return goleak.Find(before) == nil })
 }
 
-// A worker that SIGTERM ends delivers its last data, counted after the signal.
+// A worker that SIGTERM ends delivers data that it counted after the signal.
 func TestSIGTERM(t *testing.T) {
 	r := receive(t)
 	if out := runWorker(t, "OTEL_EXPORTER_OTLP_ENDPOINT="+r.url()); out != "ready\ndone\n" {
@@ -139,7 +137,7 @@ func TestSIGTERM(t *testing.T) {
 	}
 }
 
-// The console gets both signals, at the latest at Shutdown.
+// The console has both signals at the latest after Shutdown.
 func TestConsole(t *testing.T) {
 	out := runWorker(t, "OTEL_METRICS_EXPORTER=console", "OTEL_TRACES_EXPORTER=console")
 	if !strings.Contains(out, `"worker.jobs"`) || !strings.Contains(out, `"worker.render"`) {
@@ -147,8 +145,7 @@ func TestConsole(t *testing.T) {
 	}
 }
 
-// runWorker runs worker, sends it SIGTERM when it is ready, and returns what
-// it printed.
+// runWorker runs worker, sends it SIGTERM when it is ready, and returns its output.
 func runWorker(t *testing.T, env ...string) string {
 	t.Helper()
 	cmd := exec.CommandContext(t.Context(), os.Args[0])

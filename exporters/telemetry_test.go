@@ -67,7 +67,7 @@ func TestInert(t *testing.T) {
 	})
 }
 
-// The context bounds Start alone.
+// The context bounds only Start.
 func TestContextEndsAfterStart(t *testing.T) {
 	r := receive(t)
 	ctx, cancel := context.WithCancel(t.Context())
@@ -84,7 +84,7 @@ func TestContextEndsAfterStart(t *testing.T) {
 	}
 }
 
-// Several mistakes are told at once, and what is right works.
+// Several mistakes are joined in one error, and the rest works.
 func TestErrorsAreJoined(t *testing.T) {
 	t.Setenv("OTEL_METRICS_EXPORTER", "prometheus,statsd")
 	t.Setenv("OTEL_RESOURCE_ATTRIBUTES", "team=media,nonsense")
@@ -100,7 +100,7 @@ func TestErrorsAreJoined(t *testing.T) {
 	}
 	for line := range strings.Lines(err.Error()) {
 		if !strings.HasPrefix(line, "exporters: ") {
-			t.Errorf("line %q doesn't say where it comes from", line)
+			t.Errorf("line %q does not say which package it comes from", line)
 		}
 	}
 	if body := scraped(t, tel, "text/plain"); !strings.Contains(body, `team="media"`) {
@@ -108,7 +108,7 @@ func TestErrorsAreJoined(t *testing.T) {
 	}
 }
 
-// Without a place for spans none are made, and a caller's trace goes on.
+// If spans go nowhere, none are made, and a caller's trace context is passed on.
 func TestNoSpansForNobody(t *testing.T) {
 	tel := start(t, WithPrometheusAddr("127.0.0.1:0"), WithSampler(sdktrace.AlwaysSample()))
 	parent := trace.NewSpanContext(trace.SpanContextConfig{TraceID: trace.TraceID{1}, SpanID: trace.SpanID{2}, TraceFlags: trace.FlagsSampled, Remote: true})
@@ -124,7 +124,7 @@ func TestNoSpansForNobody(t *testing.T) {
 	}
 }
 
-// A sampler that keeps no trace changes no metric.
+// A sampler that keeps no trace does not change metrics.
 func TestUnsampled(t *testing.T) {
 	r := receive(t)
 	tel := start(t, WithPrometheusAddr("127.0.0.1:0"), WithOTLPEndpoint(r.url()), WithSampler(sdktrace.NeverSample()))

@@ -20,8 +20,8 @@ import (
 	"github.com/stagemeter/stagemeter/exporters/internal/exportertest"
 )
 
-// One text that is not UTF-8, as the name of a file may be, takes no batch along: all arrives, and no failure is
-// counted.
+// A text that is not UTF-8, as the name of a file may be, costs no batch: everything arrives, and no failure
+// is counted.
 func TestTextsThatAreNotUTF8(t *testing.T) {
 	bad := attribute.String("file", "Stra\xdfe.mp4")
 	for protocol, receiver := range map[string]func(t *testing.T) (*inbox, string){
@@ -74,7 +74,7 @@ func TestTextsThatAreNotUTF8(t *testing.T) {
 	}
 }
 
-// recordBad records something of every kind.
+// recordBad records with an instrument of every kind.
 func recordBad(ctx context.Context, t *testing.T, m metric.Meter, bad metric.MeasurementOption) {
 	t.Helper()
 	files, err := m.Int64Counter("files")
@@ -98,7 +98,7 @@ func recordBad(ctx context.Context, t *testing.T, m metric.Meter, bad metric.Mea
 	exponential.Record(ctx, 1, bad)
 }
 
-// A proxy may answer with a page, and a page may have what a terminal obeys.
+// A proxy may answer with a long page, with control characters for a terminal.
 func TestLongErrorsAreCut(t *testing.T) {
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
 		w.WriteHeader(http.StatusUnauthorized)

@@ -1,14 +1,12 @@
-// Package exposition writes what an OpenTelemetry reader has collected in the
-// text formats of Prometheus: text/plain, and OpenMetrics with exemplars.
+// Package exposition writes the metrics of an OpenTelemetry reader in the text formats of Prometheus:
+// text/plain, and OpenMetrics with exemplars.
 //
-// It is the fast path of a scrape. The upstream exporter turns every point into
-// a protocol buffer, checks it, sorts them all and prints them, each time anew;
-// here the labels of a series are made, checked and sorted when it first
-// appears, and a scrape prints its values behind them. The answer is the same,
-// as far as a parser can tell; the tests of package exporters compare the two.
+// It is the fast path of a scrape. At every scrape the upstream exporter converts each point to a
+// protocol buffer, checks, sorts and prints it. This package makes, checks and sorts the labels of a
+// series when it first appears; a scrape prints its values after them. To a parser both answers are the
+// same: the tests of package scrape compare them.
 //
-// What it can't vouch for it doesn't write: [Exposition.Update] returns an
-// error, and the caller has the upstream exporter answer. Such are two metrics
-// or two series with one name, labels that Prometheus doesn't take, exponential
-// histograms, and buckets that differ within one metric.
+// It does not write what might differ: [Exposition.Update] returns an error, and the caller lets the
+// upstream exporter answer. That happens for two metrics or two series with the same name, labels that
+// Prometheus does not accept, exponential histograms, and buckets that differ within a metric.
 package exposition

@@ -16,8 +16,8 @@ import (
 	"go.opentelemetry.io/otel/sdk/metric/metricdata"
 )
 
-// usable tells whether a point has exemplars to show. One that can't be shown
-// takes the others of its point along, and is reported.
+// usable reports whether a point has exemplars to show. If one of them cannot be shown, none is, and the
+// error goes to otel's error handler.
 func usable[N int64 | float64](exemplars []metricdata.Exemplar[N]) bool {
 	for i := range exemplars {
 		e := &exemplars[i]
@@ -32,7 +32,7 @@ func usable[N int64 | float64](exemplars []metricdata.Exemplar[N]) bool {
 	return len(exemplars) > 0
 }
 
-// spread finds the exemplar of each bucket, the last that belongs there, or -1.
+// spread returns, for each bucket, the index of its last exemplar, or -1.
 func spread[N int64 | float64](dst []int, exemplars []metricdata.Exemplar[N], bounds []float64) []int {
 	dst = dst[:0]
 	for range len(bounds) + 1 {
@@ -45,8 +45,8 @@ func spread[N int64 | float64](dst []int, exemplars []metricdata.Exemplar[N], bo
 	return dst
 }
 
-// appendExemplar prints an exemplar behind the value of its series. With a NUL in
-// its labels it prints none: Prometheus's parser of OpenMetrics would end there.
+// appendExemplar prints an exemplar after the value of its series. It prints nothing if a label has a
+// NUL, where Prometheus's parser of OpenMetrics would end.
 func appendExemplar[N int64 | float64](dst []byte, e *metricdata.Exemplar[N]) []byte {
 	begin := len(dst)
 	dst = append(dst, " # {"...)
@@ -56,7 +56,7 @@ func appendExemplar[N int64 | float64](dst []byte, e *metricdata.Exemplar[N]) []
 		dst = append(dst, `",`+otlptranslator.ExemplarSpanIDKey+`="`...)
 		dst = append(hex.AppendEncode(dst, e.SpanID), '"')
 	} else {
-		l, _ := exemplarLabels(e.TraceID, e.SpanID, e.FilteredAttributes) // usable has seen to errors
+		l, _ := exemplarLabels(e.TraceID, e.SpanID, e.FilteredAttributes) // usable has checked for errors
 		if strings.Contains(l, "\x00") {
 			return dst[:begin]
 		}
@@ -64,14 +64,13 @@ func appendExemplar[N int64 | float64](dst []byte, e *metricdata.Exemplar[N]) []
 	}
 	dst = append(dst, "} "...)
 	dst = append(appendFloat(dst, float64(e.Value), OpenMetrics), ' ')
-	if e.Time.IsZero() { // of a reservoir that has no time
+	if e.Time.IsZero() { // a reservoir may have no times
 		return appendTime(dst, time.Now())
 	}
 	return appendTime(dst, e.Time)
 }
 
-// appendTime prints seconds since 1970 to the microsecond, of which Prometheus
-// keeps milliseconds.
+// appendTime prints seconds since 1970 with microseconds. Prometheus keeps milliseconds.
 func appendTime(dst []byte, t time.Time) []byte {
 	us := t.UnixMicro()
 	if us < 0 {
@@ -84,8 +83,8 @@ func appendTime(dst []byte, t time.Time) []byte {
 	return dst
 }
 
-// exemplarLabels prints the ids of a span and the attributes that a view has
-// kept from the series. Of equal names the last holds, of the ids always.
+// exemplarLabels prints the ids of a span and the attributes that a view has removed from the series. Of
+// equal names the last one wins, and an id wins over every attribute.
 func exemplarLabels(traceID, spanID []byte, attrs []attribute.KeyValue) (string, error) {
 	values := make(map[string]string)
 	for _, kv := range attrs {

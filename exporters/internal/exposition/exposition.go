@@ -13,27 +13,25 @@ import (
 	"go.opentelemetry.io/otel/sdk/metric/metricdata"
 )
 
-// An Exposition remembers the series of one reader from scrape to scrape: about
-// 50 bytes each beside the text of its labels. The zero value is ready for use.
-// It is not safe for concurrent use.
+// An Exposition keeps the series of one reader from scrape to scrape, each in about 50 bytes and the text
+// of its labels. The zero value is ready for use. It is not safe for concurrent use.
 type Exposition struct {
 	named     map[identity]*family
 	byName    map[string]*family
 	families  []*family // by name
-	described bool      // info is made
-	info      string    // of target_info; empty: the resource can't be shown
+	described bool      // info is set
+	info      string    // of target_info; empty: the resource cannot be shown
 	buf       []byte
 }
 
-// An identity is what the name of a family is made of.
+// An identity has the parts of a family's name.
 type identity struct {
 	name, unit string
 	kind       kind
 }
 
-// Update takes over what was collected, by reference: [Exposition.WriteTo]
-// reads it. If there is anything that this package can't write as the upstream
-// exporter would, the error says what.
+// Update replaces the points by those of rm. It keeps references to rm, which [Exposition.WriteTo] reads.
+// The error is not nil if rm has something that this package cannot write as the upstream exporter would.
 func (x *Exposition) Update(rm *metricdata.ResourceMetrics) error {
 	for _, f := range x.families {
 		clear(f.streams)
@@ -65,7 +63,7 @@ func (x *Exposition) Update(rm *metricdata.ResourceMetrics) error {
 	return nil
 }
 
-// describe makes target_info, or reports why it can't be shown.
+// describe sets the labels of target_info. If it cannot be shown, the error goes to otel's error handler.
 func (x *Exposition) describe(resource *attribute.Set) {
 	x.described = true
 	l, err := labels(resource)
@@ -79,10 +77,10 @@ func (x *Exposition) describe(resource *attribute.Set) {
 	}
 }
 
-// bridge is the scope that the upstream exporter leaves out, with an error.
+// bridge is a scope that the upstream exporter leaves out with an error.
 const bridge = "go.opentelemetry.io/contrib/bridges/prometheus"
 
-// take gives the points of m to their family.
+// take adds the points of m to their family.
 func (x *Exposition) take(m *metricdata.Metrics) error {
 	s, kind := newStream(m.Data)
 	if s == nil {
@@ -100,7 +98,7 @@ func (x *Exposition) take(m *metricdata.Metrics) error {
 	return nil
 }
 
-// add makes a family, or finds one of the same name and kind.
+// add returns the family of a new identity: an existing one of the same name and kind, or a new one.
 func (x *Exposition) add(id identity, help string) (*family, error) {
 	namer := otlptranslator.NewMetricNamer("", otlptranslator.UnderscoreEscapingWithSuffixes)
 	name, err := namer.Build(otlptranslator.Metric{Name: id.name, Unit: id.unit, Type: id.kind.translated()})
@@ -109,7 +107,7 @@ func (x *Exposition) add(id identity, help string) (*family, error) {
 	}
 	f := x.byName[name]
 	switch {
-	case name == "target_info" || strings.HasPrefix(name, "promhttp_"): // the handler's own
+	case name == "target_info" || strings.HasPrefix(name, "promhttp_"): // the handler's own metrics
 		return nil, fmt.Errorf("two metrics are named %s", name)
 	case f != nil && f.kind != id.kind:
 		return nil, fmt.Errorf("metrics of different kinds are named %s", name)
@@ -144,11 +142,11 @@ const (
 	OpenMetrics               // without the # EOF at its end
 )
 
-// chunk is about how much is written at once.
+// chunk is about how many bytes are written at once.
 const chunk = 64 << 10
 
-// WriteTo writes what the last [Exposition.Update] has taken over, if that
-// returned no error. The error is w's.
+// WriteTo writes the points of the last [Exposition.Update], which must have returned no error. The error
+// is from w.
 func (x *Exposition) WriteTo(w io.Writer, format Format) error {
 	x.buf = x.buf[:0]
 	info := x.info == ""

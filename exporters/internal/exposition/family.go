@@ -17,13 +17,13 @@ type kind int
 const (
 	counter kind = iota
 	gauge
-	upDown // a gauge, but for how its name is made
+	upDown // a gauge whose name is made differently
 	histogram
 )
 
 func (k kind) String() string { return [...]string{"counter", "gauge", "gauge", "histogram"}[k] }
 
-// translated is the kind by which a metric gets its suffix.
+// translated returns the kind that decides the suffix of the name.
 func (k kind) translated() otlptranslator.MetricType {
 	return [...]otlptranslator.MetricType{
 		otlptranslator.MetricTypeMonotonicCounter, otlptranslator.MetricTypeGauge,
@@ -31,7 +31,7 @@ func (k kind) translated() otlptranslator.MetricType {
 	}[k]
 }
 
-// A family is all series of one name, from whatever scopes they come.
+// A family has all series with the same name, of every scope.
 type family struct {
 	name     string
 	kind     kind
@@ -40,19 +40,19 @@ type family struct {
 	collides []*family // histograms that have a series of this name
 
 	streams []stream             // of this scrape
-	keys    []attribute.Distinct // of the points in streams that rows were made of
+	keys    []attribute.Distinct // of the points from which rows were made
 	rows    []row                // by labels
 
 	spread []int // exemplars of the point that is being written, by bucket
 }
 
-// A row is one series, and which of the points in streams is its.
+// A row is one series and the index of its point in the streams.
 type row struct {
 	labels string // a="b",c="d"
 	at     int
 }
 
-// pieces is what a format repeats.
+// pieces are the parts of lines that every scrape repeats in a format.
 type pieces struct {
 	header string
 	sample string   // name of the series, or of a histogram's buckets up to the brace
@@ -63,10 +63,10 @@ type pieces struct {
 
 func newFamily(name, help string, k kind) (*family, error) {
 	if !model.LegacyValidation.IsValidMetricName(name) {
-		return nil, fmt.Errorf("%q is no name of a metric", name)
+		return nil, fmt.Errorf("%q is not the name of a metric", name)
 	}
 	f := &family{name: name, kind: k}
-	shown, typ := name, k.String() // as OpenMetrics has them
+	shown, typ := name, k.String() // in OpenMetrics
 	if k == counter {
 		if s, ok := strings.CutSuffix(name, "_total"); ok {
 			shown = s
@@ -95,8 +95,8 @@ var (
 	valueEscaper = strings.NewReplacer(`\`, `\\`, "\n", `\n`, `"`, `\"`)
 )
 
-// update makes the rows anew if the series are no longer those of the scrape
-// before. It costs a comparison for a series that stays where it was.
+// update rebuilds the rows if the series have changed since the last scrape. Otherwise it costs one
+// comparison for each series.
 func (f *family) update() error {
 	for _, h := range f.collides {
 		if len(h.streams) > 0 {
@@ -114,7 +114,7 @@ func (f *family) update() error {
 	return f.rebuild()
 }
 
-// updateBounds takes over the buckets, which all points of a stream share.
+// updateBounds updates the buckets, which all points of a stream share.
 func (f *family) updateBounds() error {
 	for i, s := range f.streams {
 		switch bounds := s.bounds(); {
@@ -144,7 +144,7 @@ func (f *family) setBounds(bounds []float64) {
 	}
 }
 
-// settled tells that the points are those that rows were made of.
+// settled reports whether the points are those from which rows were made.
 func (f *family) settled() bool {
 	at := 0
 	for _, s := range f.streams {
@@ -162,7 +162,7 @@ func (f *family) settled() bool {
 	return at == len(f.keys)
 }
 
-// rebuild makes the rows. Labels that are there already are kept.
+// rebuild makes the rows. It reuses the labels of known series.
 func (f *family) rebuild() error {
 	known := make(map[attribute.Distinct]string, len(f.rows))
 	for _, r := range f.rows {
@@ -203,12 +203,12 @@ func (f *family) rebuild() error {
 	return nil
 }
 
-// hasLE tells of a label that a histogram's buckets have already.
+// hasLE reports whether labels has le, which the buckets of a histogram have too.
 func hasLE(labels string) bool {
 	return strings.HasPrefix(labels, `le="`) || strings.Contains(labels, `,le="`)
 }
 
-// find returns the point of a row.
+// find returns the stream of a row, and the index of its point there.
 func (f *family) find(r row) (s stream, point int) {
 	for _, s = range f.streams {
 		if r.at < s.len() {

@@ -15,9 +15,8 @@ import (
 // A label is one pair of a series or an exemplar.
 type label struct{ name, value string }
 
-// labels prints attributes as the labels of a series, sorted by name. The
-// values of keys that Prometheus can't tell apart are joined by semicolons, as
-// the specification has it:
+// labels prints attributes as the labels of a series, sorted by name. The values of keys that become the
+// same name are joined by semicolons, as the specification says:
 // https://opentelemetry.io/docs/specs/otel/compatibility/prometheus_and_openmetrics/#metric-attributes
 func labels(attrs *attribute.Set) (string, error) {
 	values := make(map[string][]string, attrs.Len())
@@ -46,11 +45,11 @@ func labelName(key attribute.Key) (string, error) {
 	return (&otlptranslator.LabelNamer{}).Build(string(key))
 }
 
-// check tells whether Prometheus takes a label.
+// check returns an error if Prometheus would not accept a label.
 func (l label) check() error {
 	switch {
 	case strings.HasPrefix(l.name, model.ReservedLabelPrefix) || !model.LegacyValidation.IsValidLabelName(l.name):
-		return fmt.Errorf("%q is no name of a label", l.name)
+		return fmt.Errorf("%q is not the name of a label", l.name)
 	case !utf8.ValidString(l.value):
 		return fmt.Errorf("the label %s is not UTF-8: %q", l.name, l.value)
 	default:

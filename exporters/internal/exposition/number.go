@@ -5,10 +5,10 @@ import (
 	"strconv"
 )
 
-// exact is the first integer of which a float64 can't tell its neighbour.
+// exact is the first integer whose successor is no float64.
 const exact = 1 << 53
 
-// appendFloat prints a value. OpenMetrics wants a point in it.
+// appendFloat prints a value. OpenMetrics requires a point in it.
 func appendFloat(dst []byte, v float64, format Format) []byte {
 	switch i := int64(v); {
 	case float64(i) == v && i > -exact && i < exact: // much faster, and shorter
@@ -18,12 +18,11 @@ func appendFloat(dst []byte, v float64, format Format) []byte {
 		}
 		return dst
 	default:
-		return strconv.AppendFloat(dst, v, 'g', -1, 64) // with a point or an e, but for NaN and infinities
+		return strconv.AppendFloat(dst, v, 'g', -1, 64) // has a point or an e, except for NaN and infinities
 	}
 }
 
-// appendCount prints a count. In plain text it is a float64, in OpenMetrics an
-// integer.
+// appendCount prints a count, in plain text as a float64 and in OpenMetrics as an integer.
 func appendCount(dst []byte, n uint64, format Format) []byte {
 	if format == Text && n >= exact {
 		return appendFloat(dst, float64(n), format)
@@ -31,11 +30,11 @@ func appendCount(dst []byte, n uint64, format Format) []byte {
 	return strconv.AppendUint(dst, n, 10)
 }
 
-// appendBound prints a bucket's bound. To Prometheus it is a text: it must be
-// the one that others write for the same number, such as 1e+06.
+// appendBound prints the bound of a bucket. Prometheus compares bounds as text: it must be the text that
+// other exporters write for the same number, such as 1e+06.
 func appendBound(dst []byte, bound float64, format Format) []byte {
 	from := len(dst)
-	dst = strconv.AppendFloat(dst, bound+0, 'g', -1, 64) // plus 0: no minus before a zero
+	dst = strconv.AppendFloat(dst, bound+0, 'g', -1, 64) // plus 0: no minus sign before a zero
 	if format == OpenMetrics && !bytes.ContainsAny(dst[from:], ".eIN") {
 		dst = append(dst, ".0"...)
 	}

@@ -13,7 +13,7 @@ type stream interface {
 	appendTo(dst []byte, f *family, format Format, labels string, point int) []byte
 }
 
-// newStream returns nil for what has no stream here.
+// newStream returns the stream of data and its kind, or nil if this package cannot write data.
 func newStream(data metricdata.Aggregation) (stream, kind) {
 	switch d := data.(type) {
 	case metricdata.Sum[int64]:
@@ -33,7 +33,7 @@ func newStream(data metricdata.Aggregation) (stream, kind) {
 	}
 }
 
-// kindOf is the kind of a sum.
+// kindOf returns the kind of a sum.
 func kindOf(monotonic bool) kind {
 	if monotonic {
 		return counter
@@ -94,7 +94,7 @@ func (s histograms[N]) appendTo(dst []byte, f *family, format Format, labels str
 	return append(appendCount(dst, point.Count, format), '\n')
 }
 
-// appendName begins a line, up to the value.
+// appendName prints a line up to the value.
 func appendName(dst []byte, name, labels string) []byte {
 	dst = append(dst, name...)
 	if labels != "" {

@@ -36,15 +36,15 @@ type brief struct{ error }
 func (e brief) Error() string { return short(e.error.Error()) }
 func (e brief) Unwrap() error { return e.error }
 
-// Panicked returns an error for the value v that who panicked with. It does not follow pointers in v:
-// another goroutine may be writing to what they point to.
-func Panicked(who string, v any) error {
+// Panicked returns the error for a panic with the value v. by names the function that panicked. Panicked
+// does not follow pointers in v: another goroutine may be writing there.
+func Panicked(by string, v any) error {
 	switch v := v.(type) {
 	case string:
-		return fmt.Errorf("%s panicked: %s", who, short(v))
+		return fmt.Errorf("%s panicked: %s", by, short(v))
 	case error:
-		return fmt.Errorf("%s panicked: %w", who, brief{v})
+		return fmt.Errorf("%s panicked: %w", by, brief{v})
 	default:
-		return fmt.Errorf("%s panicked with a %T", who, v)
+		return fmt.Errorf("%s panicked with a %T", by, v)
 	}
 }

@@ -148,7 +148,7 @@ func (r running) check(t *testing.T, unsettled map[string]corpus.Reasons) {
 	}
 }
 
-// parseBound reads the label le.
+// parseBound returns the bound of a label le.
 func parseBound(t *testing.T, le string) float64 {
 	t.Helper()
 	f, err := strconv.ParseFloat(le, 64)
@@ -158,7 +158,7 @@ func parseBound(t *testing.T, le string) float64 {
 	return f
 }
 
-// withBound are the labels of a bucket.
+// withBound returns the labels of a bucket.
 func withBound(labels map[string]string, le string) string {
 	labels = maps.Clone(labels)
 	if labels == nil {

@@ -16,9 +16,9 @@ import (
 	"github.com/stagemeter/stagemeter/exporters/internal/exportertest"
 )
 
-// What the upstream exporter shows so that Prometheus refuses the whole scrape, or loses without need. Here each costs
-// what it concerns at most: every answer can be read in every format, has the other metrics, and tells of an error
-// where something is left out.
+// The upstream exporter writes some metrics so that Prometheus refuses the whole scrape, and loses others.
+// Here each such metric costs at most itself: every answer can be read in every format, has the other
+// metrics, and counts an error if something is left out.
 func TestWhatUpstreamGetsWrong(t *testing.T) {
 	quiet()
 	for _, tt := range []struct {
@@ -135,7 +135,7 @@ func TestWhatUpstreamGetsWrong(t *testing.T) {
 	}
 }
 
-// protobufNames are the families of the answer in protobuf.
+// protobufNames returns the families of the answer in protobuf.
 func protobufNames(t *testing.T, p program) map[string]bool {
 	t.Helper()
 	rec := serve(p.handler, "Accept", acceptProtobuf)

@@ -14,7 +14,7 @@ import (
 	"github.com/stagemeter/stagemeter/exporters/internal/exportertest"
 )
 
-// Whatever a client accepts, it gets what promhttp would give it, and is told so in the same words.
+// Whatever a client accepts, it gets the answer and the headers of promhttp.
 func TestFormatIsNegotiatedAsUpstream(t *testing.T) {
 	p := start(t, setup{})
 	exportertest.ManySeries(exportertest.InSpan(1), t, p.provider, 20)
@@ -71,7 +71,7 @@ func isOpenMetrics(h http.Header) bool {
 	return strings.HasPrefix(h.Get("Content-Type"), "application/openmetrics-text")
 }
 
-// What is compressed is the same, byte by byte.
+// A compressed answer has the same bytes.
 func TestCompression(t *testing.T) {
 	p := start(t, setup{})
 	exportertest.ManySeries(t.Context(), t, p.provider, 400) // three chunks, in no span: in protobuf the labels of exemplars are in any order
@@ -97,7 +97,7 @@ func TestCompression(t *testing.T) {
 	}
 }
 
-// decompressed reads all of a body; with something behind its end it fails.
+// decompressed reads all of a body. It fails if something follows the end.
 func decompressed(t *testing.T, encoding string, body io.Reader) []byte {
 	t.Helper()
 	var err error

@@ -9,7 +9,7 @@ import (
 	"testing/synctest"
 )
 
-// A chunkWriter does what a test wants with each chunk that it gets.
+// A chunkWriter calls write with the number of each chunk.
 type chunkWriter struct {
 	got    []string
 	write  func(chunk int) error
@@ -29,7 +29,7 @@ func (w *chunkWriter) Close() error {
 	return nil
 }
 
-// printing writes chunks into one memory, as an exposition does.
+// printing reuses one buffer for its chunks, as an exposition does.
 func printing(chunks int) func(io.Writer) error {
 	return func(w io.Writer) error {
 		var buf []byte
@@ -43,7 +43,7 @@ func printing(chunks int) func(io.Writer) error {
 	}
 }
 
-// In a bubble a goroutine that is left behind, or one that waits for ever, is a failure.
+// In a bubble, a goroutine that is left behind or waits for ever is a failure.
 
 func TestRelay(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
@@ -62,7 +62,7 @@ func TestRelay(t *testing.T) {
 	})
 }
 
-// The next chunk is printed while the last is compressed.
+// The next chunk is printed while the last one is compressed.
 func TestRelayWorksAhead(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var r relay
@@ -127,7 +127,7 @@ func TestRelayFails(t *testing.T) {
 	})
 }
 
-// A panic of print goes on, and leaves no goroutine behind.
+// A panic of print reaches the caller, and leaves no goroutine behind.
 func TestRelayOfAPanic(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var r relay

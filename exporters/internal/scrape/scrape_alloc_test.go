@@ -14,9 +14,8 @@ import (
 	"github.com/stagemeter/stagemeter/exporters/internal/exportertest"
 )
 
-// A scrape of series that it has seen before allocates nothing for a series,
-// in none of the formats. With exemplars the SDK allocates one place for each
-// counter.
+// A scrape allocates nothing for a series that an earlier scrape has seen, in any text format. With
+// exemplars the SDK allocates once for each counter.
 func TestScrapeAllocations(t *testing.T) {
 	for _, tt := range []struct {
 		name       string
@@ -30,7 +29,7 @@ func TestScrapeAllocations(t *testing.T) {
 			r.Header.Set("Accept", accept)
 			r.Header.Set("Accept-Encoding", encoding)
 			least := math.Inf(1)
-			for range 5 { // what else the process allocates meanwhile is not the scrape's
+			for range 5 { // the rest of the process may allocate meanwhile
 				least = min(least, testing.AllocsPerRun(3, func() { p.handler.ServeHTTP(&nowhere{header: http.Header{}}, r) }))
 			}
 			return least

@@ -6,7 +6,7 @@ import (
 	"github.com/stagemeter/stagemeter/internal/corpus"
 )
 
-// The same as TestScrapesEqualUpstreams for programs that the fuzzer makes up.
+// FuzzExposition is TestScrapesEqualUpstreams for programs that the fuzzer makes.
 func FuzzExposition(f *testing.F) {
 	quiet()
 	f.Add([]byte(nil)) // measures nothing

@@ -5,7 +5,7 @@ import (
 	"strings"
 )
 
-// tally counts what there is in a family, and what has changed since the scrape before.
+// tally counts the features of a family, and its changes since the last scrape.
 func (f *family) tally(found map[string]int, before *family) {
 	count := func(what string, is bool) {
 		if is {

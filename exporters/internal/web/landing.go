@@ -19,7 +19,7 @@ const (
 
 // landing returns the handler of the page at /, with the service, the build and links.
 func landing(service string) http.Handler {
-	// The template doesn't escape.
+	// The template does not escape.
 	page, err := web.NewLandingPage(web.LandingConfig{
 		Name:        html.EscapeString(service),
 		Description: "Metrics of a media pipeline, by stagemeter",
