@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"strings"
-	"time"
 
 	"github.com/stagemeter/stagemeter/instrument"
 )
@@ -18,12 +17,10 @@ func (s *Store) Load(ctx context.Context, id string) (Checkpoint, error) {
 	if err == nil {
 		err = s.db.query(ctx, selectStages, func(scan func(...any) error) error {
 			var stage Stage
-			var seconds float64
 			var result string
-			if err := scan(&stage.Name, &seconds, &result); err != nil {
+			if err := scan(&stage.Name, (*int64)(&stage.Took), &result); err != nil {
 				return err
 			}
-			stage.Took = time.Duration(seconds * float64(time.Second))
 			stage.Result = []byte(result)
 			c.Stages = append(c.Stages, stage)
 			return nil
@@ -42,7 +39,7 @@ func (s *Store) Begin(ctx context.Context, id, input string) error {
 
 // SaveStage notes that a stage is finished, in the place of an earlier result of it.
 func (s *Store) SaveStage(ctx context.Context, id string, stage Stage) error {
-	return s.exec(ctx, "save the stage "+stage.Name, saveStage, id, stage.Name, stage.Took.Seconds(), string(stage.Result))
+	return s.exec(ctx, "save the stage "+stage.Name, saveStage, id, stage.Name, int64(stage.Took), string(stage.Result))
 }
 
 // Spend adds to what a job has cost.

@@ -1,6 +1,7 @@
 package store
 
-// Plain SQL that SQLite and PostgreSQL understand alike. Money is whole nano-dollars, times are UTC.
+// Plain SQL that SQLite and PostgreSQL understand alike. Money is whole nano-dollars and durations are whole nanoseconds,
+// so that both come back exactly as they were stored. Times are UTC.
 var schema = []string{
 	`CREATE TABLE IF NOT EXISTS jobs (
 		id         TEXT PRIMARY KEY,
@@ -17,7 +18,7 @@ var schema = []string{
 		job_id  TEXT NOT NULL REFERENCES jobs (id) ON DELETE CASCADE,
 		place   INTEGER NOT NULL,
 		name    TEXT NOT NULL,
-		seconds DOUBLE PRECISION NOT NULL,
+		took_ns BIGINT NOT NULL,
 		result  TEXT NOT NULL,
 		PRIMARY KEY (job_id, name)
 	)`,
@@ -25,7 +26,7 @@ var schema = []string{
 
 const (
 	selectJob    = `SELECT status, output, cost_nano FROM jobs WHERE id = $1`
-	selectStages = `SELECT name, seconds, result FROM stages WHERE job_id = $1 ORDER BY place, name`
+	selectStages = `SELECT name, took_ns, result FROM stages WHERE job_id = $1 ORDER BY place, name`
 
 	beginJob = `INSERT INTO jobs (id, input, status) VALUES ($1, $2, 'processing')
 		ON CONFLICT (id) DO UPDATE SET status = 'processing', input = excluded.input, output = '',
@@ -34,7 +35,7 @@ const (
 	finishJob = `UPDATE jobs SET status = $2, output = $3, error_type = $4, error = $5,
 		changed_at = CURRENT_TIMESTAMP WHERE id = $1`
 
-	saveStage = `INSERT INTO stages (job_id, place, name, seconds, result)
+	saveStage = `INSERT INTO stages (job_id, place, name, took_ns, result)
 		VALUES ($1, (SELECT COUNT(*) FROM stages WHERE job_id = $1), $2, $3, $4)
-		ON CONFLICT (job_id, name) DO UPDATE SET place = excluded.place, seconds = excluded.seconds, result = excluded.result`
+		ON CONFLICT (job_id, name) DO UPDATE SET place = excluded.place, took_ns = excluded.took_ns, result = excluded.result`
 )

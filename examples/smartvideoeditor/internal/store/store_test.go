@@ -3,6 +3,7 @@ package store
 import (
 	"context"
 	"fmt"
+	"math"
 	"path/filepath"
 	"reflect"
 	"strings"
@@ -70,6 +71,21 @@ func conformance(t *testing.T, open func(*testing.T) *Store) {
 		must(t, second.Finish(t.Context(), id, Outcome{Status: Completed, Output: "out.mp4"}))
 		if got := load(t, first, id); got.Status != Completed || got.Output != "out.mp4" {
 			t.Errorf("got %+v", got)
+		}
+	})
+
+	t.Run("a stage's time comes back to the nanosecond", func(t *testing.T) {
+		s := open(t)
+		must(t, s.Begin(t.Context(), "exact", "in"))
+		var want []time.Duration
+		for _, took := range []time.Duration{0, 1, 1_000_000_001, 4_354_712_393, 75*time.Hour + 7, math.MaxInt64} {
+			want = append(want, took)
+			must(t, s.SaveStage(t.Context(), "exact", Stage{Name: took.String(), Took: took, Result: []byte("1")}))
+		}
+		for i, stage := range load(t, s, "exact").Stages {
+			if stage.Took != want[i] {
+				t.Errorf("%d ns came back as %d", want[i], stage.Took)
+			}
 		}
 	})
 
