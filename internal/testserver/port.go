@@ -5,41 +5,40 @@ import (
 	"math/rand/v2"
 	"net"
 	"strconv"
-	"sync"
-	"testing"
 )
 
-// given are the ports that this process has handed out: their servers may not listen yet.
-var given sync.Map
-
-// FreeAddr is an address of 127.0.0.1 on which nothing listens, for a server that has to be told its port. It returns
-// none twice.
+// FreeAddr returns an address of 127.0.0.1 on which nothing listens, for a server that has to be told its port. Until
+// the test ends, no other call returns it, neither in this process nor in another.
 //
 // The port is below those that systems hand out by themselves (32768 and up on Linux), so that no outgoing
 // connection takes it before the server does.
-func FreeAddr(t testing.TB) string {
+func FreeAddr(t T) string {
 	t.Helper()
 	const first, last, tries = 20000, 32000, 100
 	var err error
 	for range tries {
-		port := strconv.Itoa(first + rand.IntN(last-first))
-		if _, before := given.LoadOrStore(port, true); before {
+		addr := net.JoinHostPort("127.0.0.1", strconv.Itoa(first+rand.IntN(last-first)))
+		// The port's UDP side, which no server here uses, marks the TCP side as given away.
+		var mark net.PacketConn
+		if mark, err = net.ListenPacket("udp", addr); err != nil {
 			continue
 		}
-		addr := net.JoinHostPort("127.0.0.1", port)
 		var l net.Listener
 		if l, err = net.Listen("tcp", addr); err == nil {
-			if err := l.Close(); err != nil {
-				t.Fatal(err)
-			}
+			err = l.Close()
+		}
+		if err == nil {
+			t.Cleanup(func() { _ = mark.Close() })
 			return addr
 		}
+		_ = mark.Close()
 	}
 	t.Fatalf("no free port among %d tried: %v", tries, err)
 	return ""
 }
 
-// Listening is a ready function for [Process.WaitReady]: something accepts connections on addr.
+// Listening returns a ready function for [Process.WaitReady]: it returns nil once something accepts connections on
+// addr.
 func Listening(addr string) func(context.Context) error {
 	return func(ctx context.Context) error {
 		conn, err := new(net.Dialer).DialContext(ctx, "tcp", addr)

@@ -15,26 +15,25 @@ import (
 	"strconv"
 	"strings"
 	"syscall"
-	"testing"
 )
 
 // Postgres starts a PostgreSQL server with an empty database, and returns its URL. The user needs no password.
-func Postgres(t testing.TB) (url string) {
+func Postgres(t T) (url string) {
 	t.Helper()
 	programs, owner := postgresPrograms(t), postgresOwner(t)
 	// Not t.TempDir: its parent is closed to other users.
 	dir, err := os.MkdirTemp("", "postgres")
 	if err != nil {
-		t.Fatal(err)
+		t.Fatalf("postgres: %v", err)
 	}
 	t.Cleanup(func() {
 		if err := os.RemoveAll(dir); err != nil {
-			t.Error(err)
+			t.Errorf("postgres: %v", err)
 		}
 	})
 	if owner != nil {
 		if err := os.Chown(dir, int(owner.Uid), int(owner.Gid)); err != nil {
-			t.Fatal(err)
+			t.Fatalf("postgres: %v", err)
 		}
 	}
 	command := func(name string, args ...string) *exec.Cmd {
@@ -52,7 +51,7 @@ func Postgres(t testing.TB) (url string) {
 	addr := FreeAddr(t)
 	_, port, err := net.SplitHostPort(addr)
 	if err != nil {
-		t.Fatal(err)
+		t.Fatalf("postgres: %v", err)
 	}
 	server := command("postgres", "-D", data, "-h", "127.0.0.1", "-p", port, "-k", dir, "-F") // -F: no fsync
 	Start(t, "postgres", server).WaitReady(t, func(ctx context.Context) error {
@@ -66,11 +65,11 @@ func Postgres(t testing.TB) (url string) {
 }
 
 // postgresPrograms is the folder of the newest PostgreSQL's programs: Debian keeps them out of PATH.
-func postgresPrograms(t testing.TB) string {
+func postgresPrograms(t T) string {
 	t.Helper()
 	found, err := filepath.Glob("/usr/lib/postgresql/*/bin/initdb")
 	if err != nil {
-		t.Fatal(err)
+		t.Fatalf("postgres: %v", err)
 	}
 	if len(found) > 0 {
 		return filepath.Dir(slices.MaxFunc(found, byVersion))
@@ -88,7 +87,7 @@ func byVersion(a, b string) int {
 }
 
 // postgresOwner is who the server runs as: PostgreSQL refuses root, so root becomes its user, or nobody.
-func postgresOwner(t testing.TB) *syscall.Credential {
+func postgresOwner(t T) *syscall.Credential {
 	t.Helper()
 	if os.Getuid() != 0 {
 		return nil // as ourselves
@@ -104,6 +103,6 @@ func postgresOwner(t testing.TB) *syscall.Credential {
 			return &syscall.Credential{Uid: uint32(uid), Gid: uint32(gid)}
 		}
 	}
-	t.Fatal("PostgreSQL refuses to run as root, and there is neither a user postgres nor nobody")
+	t.Fatalf("PostgreSQL refuses to run as root, and there is neither a user postgres nor nobody")
 	return nil
 }

@@ -5,11 +5,9 @@ package testserver
 import (
 	"context"
 	"errors"
-	"fmt"
 	"os/exec"
 	"sync"
 	"syscall"
-	"testing"
 	"time"
 )
 
@@ -30,7 +28,7 @@ type Process struct {
 
 // Start runs cmd in a process group of its own and ends the group with the test: SIGTERM, and SIGKILL for
 // what is still there after a minute. The program's output is shown if the test fails.
-func Start(t testing.TB, name string, cmd *exec.Cmd) *Process {
+func Start(t T, name string, cmd *exec.Cmd) *Process {
 	t.Helper()
 	p := &Process{name: name, cmd: cmd, done: make(chan struct{})}
 	cmd.Stdout, cmd.Stderr = &p.log, &p.log
@@ -62,7 +60,7 @@ func Start(t testing.TB, name string, cmd *exec.Cmd) *Process {
 func (p *Process) Pid() int { return p.cmd.Process.Pid }
 
 // Signal sends sig to the program alone, not to its group.
-func (p *Process) Signal(t testing.TB, sig syscall.Signal) {
+func (p *Process) Signal(t T, sig syscall.Signal) {
 	t.Helper()
 	if err := p.cmd.Process.Signal(sig); err != nil {
 		t.Fatalf("signal %v to %s: %v", sig, p.name, err)
@@ -70,7 +68,7 @@ func (p *Process) Signal(t testing.TB, sig syscall.Signal) {
 }
 
 // Wait waits until the program has ended, and returns nil or its *[exec.ExitError].
-func (p *Process) Wait(t testing.TB, atMost time.Duration) error {
+func (p *Process) Wait(t T, atMost time.Duration) error {
 	t.Helper()
 	select {
 	case <-p.done:
@@ -81,15 +79,14 @@ func (p *Process) Wait(t testing.TB, atMost time.Duration) error {
 	}
 }
 
-// WaitReady calls ready until it returns nil. It fails the test when the program ends before, or when a
-// minute has passed.
-func (p *Process) WaitReady(t testing.TB, ready func(context.Context) error) {
+// WaitReady calls ready until it returns nil. It fails the test if the program ends first, or if three minutes pass.
+func (p *Process) WaitReady(t T, ready func(context.Context) error) {
 	t.Helper()
 	p.WaitUntil(t, readyWithin, ready)
 }
 
 // WaitUntil is WaitReady with another limit, for what takes longer than a start.
-func (p *Process) WaitUntil(t testing.TB, atMost time.Duration, ready func(context.Context) error) {
+func (p *Process) WaitUntil(t T, atMost time.Duration, ready func(context.Context) error) {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), atMost)
 	defer cancel()
@@ -112,7 +109,7 @@ func (p *Process) WaitUntil(t testing.TB, atMost time.Duration, ready func(conte
 // last part.
 func (p *Process) Output() string { return p.log.String() }
 
-func (p *Process) stop(t testing.TB) {
+func (p *Process) stop(t T) {
 	if p.kill(t, syscall.SIGTERM) {
 		select {
 		case <-p.done:
@@ -123,11 +120,11 @@ func (p *Process) stop(t testing.TB) {
 	p.kill(t, syscall.SIGKILL) // and what it left behind
 }
 
-// kill signals the process group and tells whether anything of it was there.
-func (p *Process) kill(t testing.TB, sig syscall.Signal) bool {
+// kill signals the process group and reports whether anything of it was there.
+func (p *Process) kill(t T, sig syscall.Signal) bool {
 	err := syscall.Kill(-p.Pid(), sig)
 	if err != nil && !errors.Is(err, syscall.ESRCH) {
-		t.Error(fmt.Errorf("%v to the process group of %s: %w", sig, p.name, err))
+		t.Errorf("%v to the process group of %s: %v", sig, p.name, err)
 	}
 	return err == nil
 }

@@ -5,16 +5,15 @@ package testserver
 import (
 	"net"
 	"os/exec"
-	"testing"
 )
 
 // Redis starts a redis-server that keeps nothing on disk, and returns its URL: "redis://127.0.0.1:PORT".
-func Redis(t testing.TB) (url string) {
+func Redis(t T) (url string) {
 	t.Helper()
 	addr := FreeAddr(t)
 	_, port, err := net.SplitHostPort(addr)
 	if err != nil {
-		t.Fatal(err)
+		t.Fatalf("redis-server: %v", err)
 	}
 	cmd := exec.Command("redis-server", "--bind", "127.0.0.1", "--port", port, "--dir", t.TempDir(), "--save", "", "--appendonly", "no")
 	Start(t, "redis-server", cmd).WaitReady(t, Listening(addr))

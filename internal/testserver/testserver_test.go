@@ -43,6 +43,37 @@ func TestPostgresAnswers(t *testing.T) {
 	}
 }
 
+// Two servers that have not started yet must not be told the same port, whichever process they belong to.
+func TestFreeAddrReservesItsPort(t *testing.T) {
+	seen := make(map[string]bool)
+	t.Run("until the test ends", func(t *testing.T) {
+		for range 50 {
+			addr := FreeAddr(t)
+			if seen[addr] {
+				t.Errorf("%s was returned twice", addr)
+			}
+			seen[addr] = true
+			if mark, err := net.ListenPacket("udp", addr); err == nil {
+				_ = mark.Close()
+				t.Errorf("%s is not marked for other processes", addr)
+			}
+			l, err := net.Listen("tcp", addr)
+			if err != nil {
+				t.Fatalf("%s is not free: %v", addr, err)
+			}
+			_ = l.Close()
+		}
+	})
+	for addr := range seen {
+		mark, err := net.ListenPacket("udp", addr)
+		if err != nil {
+			t.Errorf("%s is still marked after the test: %v", addr, err)
+			continue
+		}
+		_ = mark.Close()
+	}
+}
+
 // What a program leaves behind in its process group must not outlive the test.
 func TestStartEndsTheWholeGroup(t *testing.T) {
 	r, w, err := os.Pipe()
