@@ -57,6 +57,7 @@ type setting struct {
 	user   *syscall.Credential // to run as another
 	folder string              // for the report and the dump, if not one of the run's own
 	path   string              // a folder to look for programs in first
+	env    []string            // besides
 }
 
 // start starts the program, with metrics on a free port, a report and a dump.
@@ -75,6 +76,7 @@ func (s setting) start(t *testing.T, args ...string) process {
 	cmd := exec.Command(binary, append([]string{"-listen", "127.0.0.1:0", "-json", p.json, "-metrics-dump", p.dump}, args...)...)
 	cmd.SysProcAttr = &syscall.SysProcAttr{Credential: s.user}
 	cmd.Env = append(os.Environ(), "OTEL_TRACES_EXPORTER=", "OTEL_METRICS_EXPORTER=", "OTEL_EXPORTER_OTLP_ENDPOINT=")
+	cmd.Env = append(cmd.Env, s.env...)
 	if s.path != "" {
 		cmd.Env = append(cmd.Env, "PATH="+s.path+string(os.PathListSeparator)+os.Getenv("PATH"))
 	}

@@ -7,6 +7,7 @@ import (
 
 // Without a video the program makes one that speaks, understands it, and leaves its sound even.
 func TestTalkingClip(t *testing.T) {
+	t.Parallel()
 	r := edit(t, "-out", t.TempDir())
 	if r.exit != 0 || len(r.jobs) != 1 {
 		t.Fatalf("exit status %d, jobs %+v", r.exit, r.jobs)

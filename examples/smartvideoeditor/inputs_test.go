@@ -16,6 +16,7 @@ import (
 // Whatever a user has on the disk: it is edited, or it is refused for a reason with a name, and neither keeps the
 // others from being edited.
 func TestInputs(t *testing.T) {
+	t.Parallel()
 	folder, out := t.TempDir(), t.TempDir()
 	in := func(name string) string { return filepath.Join(folder, name) }
 	file := func(name string, data []byte) string {
@@ -157,6 +158,7 @@ func TestInputs(t *testing.T) {
 
 // Root reads everything, so the program runs as nobody.
 func TestUnreadableInput(t *testing.T) {
+	t.Parallel()
 	folder, err := os.MkdirTemp("", "smartvideoeditor-unreadable-")
 	if err != nil {
 		t.Fatal(err)

@@ -16,6 +16,7 @@ var allStages = []string{"validation", "analysis", "transcription", "normalizati
 // A program that is killed with -9 is followed by one that goes on behind the last stage that was finished; what is
 // done is not done again, not paid for again, and not counted again.
 func TestResumeAfterKill(t *testing.T) {
+	t.Parallel()
 	video := talkingVideo(t)
 	for _, i := range []int{1, 3} { // in the paid call, and while the reel is written
 		finished := allStages[i]
@@ -59,6 +60,7 @@ func TestResumeAfterKill(t *testing.T) {
 
 // A job that was completed is reported as it was, from its checkpoint, even if the program was killed right after it.
 func TestCompletedJobIsNotRepeated(t *testing.T) {
+	t.Parallel()
 	video, out := makeMedia(t, filepath.Join(t.TempDir(), "v.mp4"), args(picture, h264)...), t.TempDir()
 	p := start(t, "-out", out, "-hold", "1h", video)
 	p.says(t, "serving metrics")

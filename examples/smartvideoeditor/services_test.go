@@ -15,6 +15,7 @@ import (
 
 // With real servers: checkpoints in PostgreSQL, analyses in Redis, which the second job finds there. Both pools are seen.
 func TestPostgresAndRedis(t *testing.T) {
+	t.Parallel()
 	db, redis, out, video := testserver.Postgres(t), testserver.Redis(t), t.TempDir(), talkingVideo(t)
 	r := edit(t, "-out", out, "-db", db, "-redis", redis, "-jobs", "2", "-concurrency", "1", video)
 	if r.exit != 0 || len(r.jobs) != 2 {
@@ -55,6 +56,7 @@ func TestPostgresAndRedis(t *testing.T) {
 
 // A cache that is away costs a line in the log, not a job.
 func TestRedisAway(t *testing.T) {
+	t.Parallel()
 	video := makeMedia(t, t.TempDir()+"/v.mp4", args(picture, h264)...)
 	r := edit(t, "-out", t.TempDir(), "-redis", "redis://127.0.0.1:1", video)
 	if r.exit != 0 || !strings.Contains(r.output, "cache: get") {
@@ -64,6 +66,7 @@ func TestRedisAway(t *testing.T) {
 
 // A budget refuses a call before it is made and paid for. With more of it the job goes on.
 func TestBudget(t *testing.T) {
+	t.Parallel()
 	video, out := talkingVideo(t), t.TempDir()
 	r := edit(t, "-out", out, "-budget", "0.0005", video)
 	if r.exit != 1 || len(r.jobs) != 1 {
@@ -92,7 +95,8 @@ func TestBudget(t *testing.T) {
 
 // -speech-url and OPENAI_API_KEY alone point the transcription at another service.
 func TestSpeechURL(t *testing.T) {
-	t.Setenv("OPENAI_API_KEY", "sk-test")
+	t.Parallel()
+	with := setting{env: []string{"OPENAI_API_KEY=sk-test"}}
 	var calls, status atomic.Int64
 	status.Store(http.StatusOK)
 	service := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -111,13 +115,13 @@ func TestSpeechURL(t *testing.T) {
 	defer service.Close()
 	video := makeMedia(t, t.TempDir()+"/v.mp4", args(picture, tone, h264)...)
 
-	r := edit(t, "-out", t.TempDir(), "-speech-url", service.URL+"/v1", video)
+	r := with.start(t, "-out", t.TempDir(), "-speech-url", service.URL+"/v1", video).wait(t)
 	if r.exit != 0 || len(r.jobs) != 1 || r.jobs[0].Transcript != "from elsewhere" || r.jobs[0].CostUSD != 0.006 || calls.Load() != 1 {
 		t.Errorf("exit status %d after %d calls, jobs %+v; want what the service heard, at what it has billed", r.exit, calls.Load(), r.jobs)
 	}
 
 	status.Store(http.StatusUnauthorized)
-	r = edit(t, "-out", t.TempDir(), "-speech-url", service.URL+"/v1", video)
+	r = with.start(t, "-out", t.TempDir(), "-speech-url", service.URL+"/v1", video).wait(t)
 	if r.exit != 1 || len(r.jobs) != 1 || r.jobs[0].ErrorType != "http_401" || !strings.Contains(r.jobs[0].Error, "no such key") || r.jobs[0].CostUSD != 0 {
 		t.Errorf("exit status %d, jobs %+v", r.exit, r.jobs)
 	}

@@ -10,6 +10,7 @@ import (
 
 // A signal cancels the jobs, each with what belongs to its end: the report, the metrics, and no half a reel.
 func TestSignal(t *testing.T) {
+	t.Parallel()
 	video, out := talkingVideo(t), t.TempDir()
 	p := setting{path: hangingRender(t)}.start(t, "-out", out, "-jobs", "2", "-concurrency", "1", "-hold", "1h", video)
 	p.says(t, "  normalization ")
@@ -47,6 +48,7 @@ func TestSignal(t *testing.T) {
 
 // -hold ends with a signal as well, and then the jobs were all done.
 func TestSignalWhileHolding(t *testing.T) {
+	t.Parallel()
 	video := makeMedia(t, filepath.Join(t.TempDir(), "v.mp4"), args(picture, h264)...)
 	p := start(t, "-out", t.TempDir(), "-hold", "1h", video)
 	p.says(t, "serving metrics")
@@ -58,6 +60,7 @@ func TestSignalWhileHolding(t *testing.T) {
 
 // Two programs in one folder would each take the other's work for its own.
 func TestFolderIsTaken(t *testing.T) {
+	t.Parallel()
 	video, out := makeMedia(t, filepath.Join(t.TempDir(), "v.mp4"), args(picture, h264)...), t.TempDir()
 	first := start(t, "-out", out, "-hold", "1h", video)
 	first.says(t, "serving metrics")
