@@ -25,8 +25,10 @@ const (
 // TestPrometheusReadsTheCorpus: whatever a program measures, Prometheus's own parser reads the answer in every format,
 // and reads the same. The text formats are written by this repository, protobuf by client_golang.
 func TestPrometheusReadsTheCorpus(t *testing.T) {
+	t.Parallel()
+	parser := startParser(t)
 	for seed := range uint64(100) {
-		program := startCorpus(t, seed)
+		program := startCorpus(t, parser, seed)
 		for step := range program.Steps {
 			program.run.Step(step)
 			text, open, proto := program.parsed(t, textFormat), program.parsed(t, openMetrics), program.parsed(t, protobuf)
@@ -44,10 +46,11 @@ type corpusProgram struct {
 	*corpus.Program
 	run       *corpus.Run
 	handler   http.Handler
+	parser    *parser
 	unsettled map[string]corpus.Reasons
 }
 
-func startCorpus(t *testing.T, seed uint64) corpusProgram {
+func startCorpus(t *testing.T, parser *parser, seed uint64) corpusProgram {
 	t.Helper()
 	otel.SetErrorHandler(otel.ErrorHandlerFunc(func(error) {})) // which has to say much of hostile telemetry
 	otel.SetLogger(logr.Discard())
@@ -61,7 +64,7 @@ func startCorpus(t *testing.T, seed uint64) corpusProgram {
 	}
 	tel, _ := exporters.Start(t.Context(), opts...) // it complains of a resource that isn't UTF-8
 	t.Cleanup(func() { _ = tel.Shutdown(t.Context()) })
-	return corpusProgram{p, p.Start(tel.MeterProvider()), tel.Handler(), p.Unsettled()}
+	return corpusProgram{p, p.Start(tel.MeterProvider()), tel.Handler(), parser, p.Unsettled()}
 }
 
 // parsed is the program's answer in a format. It is empty if nothing of the program can be shown, which is a 500.
@@ -74,7 +77,7 @@ func (p corpusProgram) parsed(t *testing.T, accept string) parsed {
 	if rec.Code == http.StatusInternalServerError {
 		return parsed{}
 	}
-	return parse(t, rec.Header().Get("Content-Type"), rec.Body.Bytes())
+	return p.parser.parse(t, rec.Header().Get("Content-Type"), rec.Body.Bytes())
 }
 
 // compare expects the same of two answers of the same state, but for what is unsettled, and for what the handler counts

@@ -33,6 +33,7 @@ var emptyWithReason = map[string]string{
 // Prometheus that several real editors fed: one with a good video and a broken one, one that exceeds its budget, one
 // whose every job fails. Once they are scraped, and once they push to a collector, which is scraped.
 func TestDashboards(t *testing.T) {
+	t.Parallel()
 	began := time.Now()
 	workers := []string{testserver.FreeAddr(t), testserver.FreeAddr(t), testserver.FreeAddr(t)}
 	backendAddr, scrapeAddr := testserver.FreeAddr(t), testserver.FreeAddr(t)
@@ -64,8 +65,10 @@ func TestDashboards(t *testing.T) {
 		eventually(t, func() error {
 			return positive(t, p, `sum(video_processing_jobs_total{status=~"completed|failed"}) >= 36`)
 		})
+		for range 3 { // so that also the rates over recorded series have their samples
+			waitForRules(t, p)
+		}
 	}
-	time.Sleep(3 * time.Second) // the third evaluation of the rules
 
 	t.Run("alerts", func(t *testing.T) {
 		eventually(t, func() error { return checkAlerts(t, scraping) })
@@ -95,6 +98,41 @@ func TestDashboards(t *testing.T) {
 			})
 		}
 	}
+}
+
+// waitForRules waits until every rule that is evaluated twice a second has been evaluated anew.
+func waitForRules(t *testing.T, p prometheus) {
+	t.Helper()
+	since := time.Now()
+	eventually(t, func() error {
+		rules, err := p.Rules(t.Context(), nil)
+		if err != nil {
+			return err
+		}
+		evaluated := 0
+		for _, group := range rules.Groups {
+			if group.Interval >= 1 {
+				continue
+			}
+			for _, r := range group.Rules {
+				var at time.Time
+				switch r := r.(type) {
+				case promapi.AlertingRule:
+					at = r.LastEvaluation
+				case promapi.RecordingRule:
+					at = r.LastEvaluation
+				}
+				if !at.After(since) {
+					return fmt.Errorf("a rule of %s was not evaluated since %v", group.Name, since)
+				}
+				evaluated++
+			}
+		}
+		if evaluated == 0 {
+			return errors.New("no rule is evaluated twice a second")
+		}
+		return nil
+	})
 }
 
 // checkAlerts: where most jobs fail and two exceed their budget, the alerts say just that. Those that wait for their

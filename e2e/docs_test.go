@@ -35,6 +35,7 @@ func TestDocumentedConfigurationsAreValid(t *testing.T) {
 // and pushes to the collector, which shows the metrics and forwards them by remote write and by OTLP, and the
 // spans to a backend. On each way the same series arrive.
 func TestDocumentedStack(t *testing.T) {
+	t.Parallel()
 	worker, scrapeAddr, otlpAddr := testserver.FreeAddr(t), testserver.FreeAddr(t), testserver.FreeAddr(t)
 	backendAddr := testserver.FreeAddr(t)
 	receiving := docsPrometheus(t, otlpAddr, "otlp.yml", nil)
@@ -125,6 +126,7 @@ func TestDocumentedStack(t *testing.T) {
 // TestCollectorTellsItsTrouble: what goes wrong in a collector shows in the metrics of its own that the alerts
 // select, by these names.
 func TestCollectorTellsItsTrouble(t *testing.T) {
+	t.Parallel()
 	addr, worker := testserver.FreeAddr(t), testserver.FreeAddr(t)
 	failing := startDocsCollector(t, []string{
 		"TRACES_EXPORTERS=[otlp_grpc]", // to where nothing listens: they wait in the queue

@@ -15,6 +15,7 @@ import (
 // TestSmartVideoEditor runs the editor once, on a good video, one whose transcription costs more than the
 // budget, and a file that is no video, between real servers, and then asks them what a user would.
 func TestSmartVideoEditor(t *testing.T) {
+	t.Parallel()
 	metricsAddr, otlpAddr := testserver.FreeAddr(t), testserver.FreeAddr(t)
 	collectorOut, prometheusAddr := testserver.FreeAddr(t), testserver.FreeAddr(t)
 

@@ -12,6 +12,7 @@ import (
 // TestKubernetesDeployment runs the quickstart under the environment of docs/kubernetes/deployment.yaml and asks
 // what its probes ask. Its series tell apart by the pod's name, and the traces go to the collector that it names.
 func TestKubernetesDeployment(t *testing.T) {
+	t.Parallel()
 	addr, backendAddr := testserver.FreeAddr(t), testserver.FreeAddr(t)
 	c := docsConfig(t, "kubernetes/deployment.yaml", map[string]string{"otel-collector:4317": backendAddr})
 	containers := c.at("spec", "template", "spec").list("containers")

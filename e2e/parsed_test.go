@@ -1,9 +1,10 @@
 package e2e
 
 import (
-	"bytes"
 	"encoding/json"
+	"errors"
 	"maps"
+	"os"
 	"os/exec"
 	"strconv"
 	"strings"
@@ -42,30 +43,70 @@ func (e exemplum) same(other exemplum) bool {
 // unescaped undoes what Prometheus's parser of OpenMetrics leaves as it is in the labels of exemplars alone.
 var unescaped = strings.NewReplacer(`\\`, `\`, `\"`, `"`, `\n`, "\n")
 
-// parse reads an answer with Prometheus's own parser.
-func parse(t *testing.T, contentType string, body []byte) parsed {
+// A parser is a running parse program: Prometheus's own parser.
+type parser struct {
+	ask   *json.Encoder
+	reply *json.Decoder
+}
+
+// startParser starts a parser that ends with the test. It is for one goroutine.
+func startParser(t *testing.T) *parser {
 	t.Helper()
-	cmd := exec.Command(built(t, "parse"), contentType)
-	cmd.Stdin = bytes.NewReader(body)
-	var stderr bytes.Buffer
-	cmd.Stderr = &stderr
-	out, err := cmd.Output()
+	cmd := exec.Command(built(t, "parse"))
+	cmd.Stderr = os.Stderr
+	in, err := cmd.StdinPipe()
 	if err != nil {
-		t.Fatalf("Prometheus would refuse this: %v: %s\n%s\n%s", err, &stderr, contentType, body)
+		t.Fatal(err)
 	}
+	out, err := cmd.StdoutPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := errors.Join(in.Close(), cmd.Wait()); err != nil {
+			t.Errorf("parse: %v", err)
+		}
+	})
+	return &parser{json.NewEncoder(in), json.NewDecoder(out)}
+}
+
+// parse reads an answer, and fails the test if Prometheus would refuse it.
+func (p *parser) parse(t *testing.T, contentType string, body []byte) parsed {
+	t.Helper()
+	if err := p.ask.Encode(map[string]any{"type": contentType, "body": body}); err != nil {
+		t.Fatalf("parse: %v", err)
+	}
+	var reply struct {
+		Lines []parsedLine
+		Error string
+	}
+	if err := p.reply.Decode(&reply); err != nil {
+		t.Fatalf("parse: %v", err)
+	}
+	if reply.Error != "" {
+		t.Fatalf("Prometheus would refuse this: %s\n%s\n%s", reply.Error, contentType, body)
+	}
+	return newParsed(t, contentType, reply.Lines)
+}
+
+// A parsedLine is a series, or what is said of a metric.
+type parsedLine struct {
+	Metric, Type string
+	Help         *string
+	Labels       model.LabelSet
+	Value        string
+	Exemplars    []exemplum
+}
+
+// newParsed collects the lines of an answer.
+func newParsed(t *testing.T, contentType string, lines []parsedLine) parsed {
+	t.Helper()
 	p := parsed{map[string]parsedSeries{}, map[string]string{}, map[string]string{}}
 	help := map[string]string{}
-	for dec := json.NewDecoder(bytes.NewReader(out)); dec.More(); {
-		var line struct {
-			Metric, Type string
-			Help         *string
-			Labels       model.LabelSet
-			Value        string
-			Exemplars    []exemplum
-		}
-		if err := dec.Decode(&line); err != nil {
-			t.Fatal(err)
-		}
+	for _, line := range lines {
 		switch {
 		case line.Help != nil:
 			help[line.Metric] = strings.TrimLeft(*line.Help, " \t")

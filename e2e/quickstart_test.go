@@ -20,6 +20,7 @@ var quickstartLine = regexp.MustCompile(`(?m)^video-\d+ of .*: (.*)$`)
 // TestQuickstartPushesToPrometheus: with nothing but environment variables the program pushes by HTTP to
 // Prometheus itself, no collector between; and what it did last, just before it was ended, arrives.
 func TestQuickstartPushesToPrometheus(t *testing.T) {
+	t.Parallel()
 	addr := testserver.FreeAddr(t)
 	p := startPrometheus(t, addr, config{})
 	cmd := exec.Command(filepath.Join(built(t, "race"), "quickstart"))

@@ -3,7 +3,10 @@ package e2e
 import (
 	"bytes"
 	"encoding/json"
+	"encoding/xml"
+	"errors"
 	"fmt"
+	"os"
 	"os/exec"
 	"path/filepath"
 	"regexp"
@@ -16,13 +19,19 @@ import (
 
 // TestRules runs promtool's unit tests of the rules, those of the rules that users had before among them.
 func TestRules(t *testing.T) {
+	t.Parallel()
 	for _, pattern := range []string{"alerts/tests/*.yml", "alerts/tests/old-rules/*test*.yml"} {
 		files, err := filepath.Glob(docsPath(t, pattern))
 		if err != nil || len(files) == 0 {
 			t.Fatalf("%s: no files, %v", pattern, err)
 		}
-		if out, err := exec.Command(built(t, "promtool"), append([]string{"test", "rules"}, files...)...).CombinedOutput(); err != nil {
-			t.Errorf("promtool test rules %s: %v\n%s", pattern, err, out)
+		for _, file := range files {
+			t.Run(filepath.Base(file), func(t *testing.T) {
+				t.Parallel()
+				if out, err := exec.Command(built(t, "promtool"), "test", "rules", file).CombinedOutput(); err != nil {
+					t.Errorf("promtool test rules %s: %v\n%s", file, err, out)
+				}
+			})
 		}
 	}
 	for _, name := range []string{"alerts.yml", "recording-rules.yml"} {
@@ -43,6 +52,7 @@ type mutant struct {
 // TestBrokenRulesAreNoticed breaks every rule in every place that matters: a threshold, an aggregation, a rate, a
 // guard, a label. Each time a unit test of the rule has to fail.
 func TestBrokenRulesAreNoticed(t *testing.T) {
+	t.Parallel()
 	rules := docsRules(t)
 	files := docsRuleTests(t)
 	byKey := make(map[string]rule)
@@ -73,13 +83,33 @@ func TestBrokenRulesAreNoticed(t *testing.T) {
 		}
 	}
 
-	type attempt struct {
-		mutant
-		rules []rule
+	dir := t.TempDir()
+	tested := make(map[string][]string) // the files of tests, by rule
+	for key, some := range tests {
+		for i, test := range some {
+			path := filepath.Join(dir, fmt.Sprintf("test-%d-%d.yml", len(tested), i))
+			writeYAML(t, path, test)
+			tested[key] = append(tested[key], path)
+		}
 	}
-	var attempts []attempt
-	for _, r := range rules { // as they are, they pass: else a failure would say nothing
-		attempts = append(attempts, attempt{mutant{Name: r.key()}, related(rules, r)})
+	var attempts []*attempt
+	try := func(m mutant, some []rule) {
+		a := &attempt{mutant: m, dir: filepath.Join(dir, fmt.Sprint(len(attempts)))}
+		if err := os.Mkdir(a.dir, 0o700); err != nil {
+			t.Fatal(err)
+		}
+		writeRules(t, filepath.Join(a.dir, "rules.yml"), some)
+		for _, path := range tested[m.Name] { // a test file names its rules as a file beside it
+			link := filepath.Join(a.dir, filepath.Base(path))
+			if err := os.Symlink(path, link); err != nil {
+				t.Fatal(err)
+			}
+			a.tests = append(a.tests, link)
+		}
+		attempts = append(attempts, a)
+	}
+	for _, r := range rules { // unbroken, they pass: otherwise a failure would mean nothing
+		try(mutant{Name: r.key()}, related(rules, r))
 	}
 	for _, m := range broken {
 		changed := slices.Clone(related(rules, byKey[m.Name]))
@@ -88,29 +118,17 @@ func TestBrokenRulesAreNoticed(t *testing.T) {
 				changed[i] = r.with(m.Expr)
 			}
 		}
-		attempts = append(attempts, attempt{m, changed})
+		try(m, changed)
 	}
-
-	work := make(chan attempt)
-	var wg sync.WaitGroup
-	for range runtime.GOMAXPROCS(0) {
-		wg.Go(func() {
-			for a := range work {
-				failure := runRuleTests(t, tests[a.Name], a.rules)
-				switch {
-				case a.What == "" && failure != "":
-					t.Errorf("%s does not pass its tests alone: %s", a.Name, failure)
-				case a.What != "" && failure == "" && !equivalent[a.Expr]:
-					t.Errorf("%s, broken, passes its tests: %s\n\t%s", a.Name, a.What, a.Expr)
-				}
-			}
-		})
-	}
+	runAttempts(t, attempts)
 	for _, a := range attempts {
-		work <- a
+		switch {
+		case a.What == "" && a.failure != "":
+			t.Errorf("%s does not pass its tests alone: %s", a.Name, a.failure)
+		case a.What != "" && a.failure == "" && !equivalent[a.Expr]:
+			t.Errorf("%s, broken, passes its tests: %s\n\t%s", a.Name, a.What, a.Expr)
+		}
 	}
-	close(work)
-	wg.Wait()
 }
 
 var window = regexp.MustCompile(`\[\d+[smhdw]\]`)
@@ -155,16 +173,97 @@ func related(rules []rule, one rule) (some []rule) {
 	return some
 }
 
-// runRuleTests runs tests with these rules until one fails.
-func runRuleTests(t *testing.T, tests []map[string]any, rules []rule) (failure string) {
-	dir := t.TempDir()
-	writeRules(t, filepath.Join(dir, "rules.yml"), rules)
-	for i, test := range tests {
-		path := filepath.Join(dir, fmt.Sprintf("test-%d.yml", i))
-		writeYAML(t, path, test)
-		if out, err := exec.Command(built(t, "promtool"), "test", "rules", path).CombinedOutput(); err != nil {
-			return fmt.Sprintf("%v\n%s", err, out)
+// An attempt runs the tests of one rule, broken or not, until one fails.
+type attempt struct {
+	mutant
+	dir     string   // of the rules
+	tests   []string // files that are still to pass
+	failure string   // of the first test that failed, or ""
+}
+
+// runAttempts runs the attempts on every processor, many in one process: to start promtool takes longer than most tests.
+func runAttempts(t *testing.T, attempts []*attempt) {
+	t.Helper()
+	promtool := built(t, "promtool")
+	const most = 20 // attempts of one process
+	for round := attempts; len(round) > 0; {
+		size := min(most, 1+len(round)/(4*runtime.GOMAXPROCS(0)))
+		work := make(chan []*attempt)
+		var wg sync.WaitGroup
+		for range runtime.GOMAXPROCS(0) {
+			wg.Go(func() {
+				for some := range work {
+					if err := runNextTests(t, promtool, some); err != nil {
+						t.Error(err)
+					}
+				}
+			})
 		}
+		for some := range slices.Chunk(round, size) {
+			work <- some
+		}
+		close(work)
+		wg.Wait()
+		if t.Failed() {
+			return
+		}
+		var left []*attempt
+		for _, a := range round {
+			if a.failure == "" && len(a.tests) > 0 {
+				left = append(left, a)
+			}
+		}
+		round = left
 	}
-	return ""
+}
+
+// runNextTests runs the next test of each attempt, all in one process.
+func runNextTests(t *testing.T, promtool string, attempts []*attempt) error {
+	results := filepath.Join(attempts[0].dir, "results.xml")
+	args := []string{"test", "--junit", results, "rules"}
+	for _, a := range attempts {
+		args = append(args, a.tests[0])
+	}
+	out, runErr := exec.CommandContext(t.Context(), promtool, args...).CombinedOutput()
+	var exit *exec.ExitError
+	if runErr != nil && !errors.As(runErr, &exit) {
+		return runErr
+	}
+	text, err := os.ReadFile(results)
+	if err != nil {
+		return fmt.Errorf("promtool: %w (%v)\n%s", err, runErr, out)
+	}
+	var suites struct {
+		Suite []struct {
+			Name string `xml:"name,attr"`
+			Case []struct {
+				Failure []string `xml:"failure"`
+				Error   string   `xml:"error"`
+			} `xml:"testcase"`
+		} `xml:"testsuite"`
+	}
+	if err := xml.Unmarshal(text, &suites); err != nil {
+		return fmt.Errorf("promtool: %w (%v)\n%s", err, runErr, out)
+	}
+	if len(suites.Suite) != len(attempts) {
+		return fmt.Errorf("promtool: results of %d tests, want %d (%v)\n%s", len(suites.Suite), len(attempts), runErr, out)
+	}
+	failures := 0
+	for i, a := range attempts {
+		suite := suites.Suite[i]
+		if suite.Name != a.tests[0] || len(suite.Case) == 0 {
+			return fmt.Errorf("promtool: %d results of %s, want those of %s", len(suite.Case), suite.Name, a.tests[0])
+		}
+		for _, c := range suite.Case {
+			a.failure += strings.Join(append(c.Failure, c.Error), "\n")
+			if len(c.Failure) > 0 || c.Error != "" {
+				failures++
+			}
+		}
+		a.tests = a.tests[1:]
+	}
+	if (failures > 0) != (runErr != nil) {
+		return fmt.Errorf("promtool: %d failures, and exit status %v\n%s", failures, runErr, out)
+	}
+	return nil
 }

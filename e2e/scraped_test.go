@@ -20,10 +20,11 @@ import (
 // TestPrometheusScrapesTheCorpus: a real Prometheus scrapes programs of the corpus in each format, takes every sample,
 // and has afterwards what the programs show.
 func TestPrometheusScrapesTheCorpus(t *testing.T) {
+	t.Parallel()
 	programs := map[string]corpusProgram{} // by path
-	mux := http.NewServeMux()
+	mux, parser := http.NewServeMux(), startParser(t)
 	for seed := uint64(5000); len(programs) < 30; seed++ {
-		p := startCorpus(t, seed)
+		p := startCorpus(t, parser, seed)
 		p.run.Step(0)
 		if p.changes() || len(p.parsed(t, textFormat).series) < 10 {
 			continue

@@ -24,15 +24,11 @@ var stackAddress = regexp.MustCompile(`localhost:\d+`)
 // startStack starts what `make stack` does. Its temporary files are in the returned folder.
 func startStack(t *testing.T, args ...string) (stack *testserver.Process, temp string) {
 	t.Helper()
-	program := filepath.Join(built(t, "race"), "stack")
-	build := exec.Command("go", "build", "-race", "-buildvcs=false", "-o", program, "./stack")
-	if out, err := build.CombinedOutput(); err != nil {
-		t.Fatalf("%v: %v\n%s", build.Args, err, out)
-	}
 	temp = t.TempDir()
-	cmd := exec.Command(program, args...)
+	cmd := exec.Command(filepath.Join(built(t, "race"), "stack"), args...)
 	cmd.Dir = root
-	cmd.Env = append(os.Environ(), "TMPDIR="+temp)
+	// It builds the editor, with the race detector too: the other tests have compiled most of that.
+	cmd.Env = append(os.Environ(), "TMPDIR="+temp, "GOFLAGS="+os.Getenv("GOFLAGS")+" -race -gcflags="+withoutRace)
 	return testserver.Start(t, "stack", cmd), temp
 }
 
@@ -66,6 +62,7 @@ func nothingLeft(t *testing.T, temp string) {
 
 // TestStackShowsKeyFigures: what a newcomer gets of `make stack` is a table without a gap, and then nothing is left.
 func TestStackShowsKeyFigures(t *testing.T) {
+	t.Parallel()
 	pictures := t.TempDir()
 	stack, temp := startStack(t, "-once", "-free-ports", "-jobs", "1", "-pictures", pictures)
 	if err := stack.Wait(t, jobsWithin); err != nil {
@@ -145,6 +142,7 @@ func checkPictures(t *testing.T, dir string) {
 
 // TestStackEndsInTheMiddle: a signal ends everything, also while the editor is at work.
 func TestStackEndsInTheMiddle(t *testing.T) {
+	t.Parallel()
 	stack, temp := startStack(t, "-free-ports")
 	stack.WaitUntil(t, jobsWithin, func(context.Context) error { // it is built first
 		if found, err := filepath.Glob(filepath.Join(temp, "*/out/*")); err != nil || len(found) == 0 {

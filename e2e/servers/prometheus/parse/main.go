@@ -1,8 +1,8 @@
-// Command parse reads a scrape's answer as Prometheus does.
+// Command parse reads answers to scrapes as Prometheus does.
 //
-// Its argument is the answer's Content-Type, the body is on its standard input. It writes each series and each
-// comment as a line of JSON, in their order. It fails where Prometheus would take the scrape as failed, and where a
-// series is there twice, of which Prometheus would take one.
+// It reads answers from its standard input as JSON, {"type": CONTENT-TYPE, "body": BASE64}, until its end, and replies
+// to each with one line of JSON: {"lines": …} has each series and each comment in their order, {"error": …} says why
+// Prometheus would take the scrape as failed, or which series is there twice, of which Prometheus would take one.
 package main
 
 import (
@@ -40,23 +40,35 @@ type exemplum struct {
 	Time   int64             `json:"time"`
 }
 
+// A request is one answer to a scrape.
+type request struct {
+	Type string `json:"type"`
+	Body []byte `json:"body"`
+}
+
+// A reply is what Prometheus makes of it.
+type reply struct {
+	Lines []line `json:"lines"`
+	Error string `json:"error,omitempty"`
+}
+
 func main() {
 	log.SetFlags(0)
 	log.SetPrefix("parse: ")
-	if len(os.Args) != 2 {
-		log.Fatal("usage: parse CONTENT-TYPE < BODY")
-	}
-	body, err := io.ReadAll(os.Stdin)
-	if err != nil {
-		log.Fatal(err)
-	}
-	lines, err := parse(body, os.Args[1])
-	if err != nil {
-		log.Fatal(err)
-	}
-	out := json.NewEncoder(os.Stdout)
-	for _, l := range lines {
-		if err := out.Encode(l); err != nil {
+	in, out := json.NewDecoder(os.Stdin), json.NewEncoder(os.Stdout)
+	for {
+		var ask request
+		if err := in.Decode(&ask); errors.Is(err, io.EOF) {
+			return
+		} else if err != nil {
+			log.Fatal(err)
+		}
+		var say reply
+		lines, err := parse(ask.Body, ask.Type)
+		if say.Lines = lines; err != nil {
+			say = reply{Error: err.Error()}
+		}
+		if err := out.Encode(say); err != nil {
 			log.Fatal(err)
 		}
 	}
