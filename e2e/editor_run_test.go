@@ -15,6 +15,9 @@ import (
 // jobsWithin is generous: the editor is built with the race detector, and the machine may be busy.
 const jobsWithin = 15 * time.Minute
 
+// endWithin is as generous, for a program that was told to end. The wait is over as soon as it has ended.
+const endWithin = 5 * time.Minute
+
 // jobReport is what the tests read of a job in the file that smartvideoeditor -json writes.
 type jobReport struct {
 	ID        string  `json:"id"`

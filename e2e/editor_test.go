@@ -7,7 +7,6 @@ import (
 	"path/filepath"
 	"syscall"
 	"testing"
-	"time"
 
 	"github.com/stagemeter/stagemeter/internal/testserver"
 )
@@ -66,7 +65,7 @@ func testReport(t *testing.T, jobs []jobReport) {
 // testExit: the exit status says that not every job completed; the race detector would say 66.
 func testExit(t *testing.T, e editor) {
 	e.Signal(t, syscall.SIGTERM)
-	err := e.Wait(t, time.Minute)
+	err := e.Wait(t, endWithin)
 	var exit *exec.ExitError
 	if !errors.As(err, &exit) || exit.ExitCode() != 1 {
 		t.Errorf("ended with %v, want exit status 1", err)

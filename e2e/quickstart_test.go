@@ -9,7 +9,6 @@ import (
 	"regexp"
 	"syscall"
 	"testing"
-	"time"
 
 	"github.com/stagemeter/stagemeter/internal/testserver"
 )
@@ -39,7 +38,7 @@ func TestQuickstartPushesToPrometheus(t *testing.T) {
 		return nil
 	})
 	quickstart.Signal(t, syscall.SIGINT)
-	if err := quickstart.Wait(t, time.Minute); err != nil {
+	if err := quickstart.Wait(t, endWithin); err != nil {
 		t.Errorf("ended with %v", err)
 	}
 

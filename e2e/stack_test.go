@@ -39,7 +39,7 @@ func nothingLeft(t *testing.T, temp string) {
 	if err != nil || len(entries) > 0 {
 		t.Errorf("%v is left in its temporary folder (%v)", entries, err)
 	}
-	for deadline := time.Now().Add(10 * time.Second); ; time.Sleep(50 * time.Millisecond) { // one that is killed may not have ended yet
+	for deadline := time.Now().Add(endWithin); ; time.Sleep(50 * time.Millisecond) { // one that is killed may not have ended yet
 		var running []string
 		processes, err := filepath.Glob("/proc/[0-9]*/cmdline")
 		if err != nil {
@@ -151,7 +151,7 @@ func TestStackEndsInTheMiddle(t *testing.T) {
 		return nil
 	})
 	stack.Signal(t, syscall.SIGTERM)
-	if err := stack.Wait(t, time.Minute); err != nil {
+	if err := stack.Wait(t, endWithin); err != nil {
 		t.Errorf("ended with %v, want 0: it did as it was told", err)
 	}
 	nothingLeft(t, temp)
@@ -164,7 +164,7 @@ func TestStackTellsATakenPort(t *testing.T) {
 	}
 	stack, _ := startStack(t)
 	var exit *exec.ExitError
-	if err := stack.Wait(t, time.Minute); !errors.As(err, &exit) || exit.ExitCode() != 1 {
+	if err := stack.Wait(t, endWithin); !errors.As(err, &exit) || exit.ExitCode() != 1 {
 		t.Errorf("ended with %v, want exit status 1", err)
 	}
 	if !strings.Contains(stack.Output(), "Prometheus can't have its port") || !strings.Contains(stack.Output(), "9090") {
