@@ -56,7 +56,7 @@ func startCorpus(t *testing.T, parser *parser, seed uint64) corpusProgram {
 	otel.SetLogger(logr.Discard())
 	p := corpus.New(corpus.Random(seed, 64<<(seed%6)))
 	opts := []exporters.Option{
-		exporters.WithoutServer(), exporters.WithView(p.View()), exporters.WithResourceAttributes(p.Resource...),
+		exporters.WithoutServer(), exporters.WithoutGlobals(), exporters.WithView(p.View()), exporters.WithResourceAttributes(p.Resource...),
 		exporters.WithLogger(slog.New(slog.DiscardHandler)),
 	}
 	if p.Cardinality > 0 {

@@ -16,8 +16,8 @@ import (
 	"github.com/stagemeter/stagemeter/exporters/internal/exportertest"
 )
 
-// A receiver whose name is unknown, such as that of a container that is down, gets its data once the name
-// is known.
+// A receiver whose name is unknown, such as that of a container that is down, gets its data once
+// the name is known.
 func TestNameUnknownAtStart(t *testing.T) {
 	t.Setenv("OTEL_EXPORTER_OTLP_TIMEOUT", "300")
 	known := serveDNS(t)
@@ -102,8 +102,8 @@ func TestPushWithClientCertificate(t *testing.T) {
 	}
 }
 
-// A header that no transport can carry would fail every push. It is left out, and Start returns an error
-// without its value.
+// A header that no transport can carry would fail every push. It is left out, and Start returns an
+// error without its value.
 func TestHeaderThatCannotBeSent(t *testing.T) {
 	for _, value := range []string{"m%C3%BCnchen", "a%0Ab"} {
 		for _, protocol := range []string{"grpc", "http/protobuf"} {

@@ -1,5 +1,5 @@
-// Package exporters says where telemetry goes: to Prometheus, which scrapes this process, and over OTLP
-// to a collector, with the same data. The smallest program has five lines for it:
+// Package exporters says where telemetry goes: to Prometheus, which scrapes this process, and over
+// OTLP to a collector, with the same data. The smallest program has five lines for it:
 //
 //	tel, _ := exporters.Start(ctx)
 //	defer tel.Shutdown(ctx)
@@ -8,30 +8,31 @@
 //	defer stage.End(&err)
 //	instrument.Spend(ctx, "whisper", 6*instrument.Cent)
 //
-// They serve the metrics on :9099/metrics. If OTEL_EXPORTER_OTLP_ENDPOINT is set, they also push metrics
-// and spans to that receiver.
+// They serve the metrics on :9099/metrics. If OTEL_EXPORTER_OTLP_ENDPOINT is set, they also push
+// metrics and spans to that receiver.
 //
-// Telemetry never changes the program: it does not wait for a receiver, does not panic and does not exit.
-// Start returns a usable [Telemetry] even with an error, so a program logs the error and continues.
+// Telemetry never changes the program: it does not wait for a receiver, does not panic and does not
+// exit. Start returns a usable [Telemetry] even with an error, so a program logs the error and
+// continues.
 //
-// [Start] sets the meter provider, the tracer provider and the propagator of package otel, each only
-// where nobody has set one, and logs those that it left unchanged. Instruments that were made before
-// Start from package otel record after it. A program with providers of its own sets them before Start,
-// or calls Start with [WithoutGlobals]. [WithGlobals] replaces everything.
+// [Start] sets the meter provider, the tracer provider and the propagator of package otel, each
+// only where nobody has set one, and logs those that it left unchanged. Instruments that were made
+// before Start from package otel record after it. A program with providers of its own sets them
+// before Start, or calls Start with [WithoutGlobals]. [WithGlobals] replaces everything.
 //
 // If a callback of an observable instrument
 //
 //   - returns an error, only its own metric is missing;
 //   - panics, scrapes fail, nothing is pushed, and the log says why, as long as it panics;
-//   - blocks, scrapes and pushes wait for it. So do callers that make an instrument or unregister a
-//     callback: instrument.New, the first use of its Default, Pipeline.Close. Recordings do not wait,
-//     and Shutdown does not wait beyond its deadline.
+//   - blocks, scrapes and pushes wait for it. So do callers that make an instrument or unregister
+//     a callback: instrument.New, the first use of its Default, Pipeline.Close. Recordings do not
+//     wait, and Shutdown does not wait beyond its deadline.
 //
 // # Settings
 //
-// An option wins over the environment, and the environment over the default. A value that cannot be used
-// is an error of [Start] that names the option or the variable, the value and what is allowed. An empty
-// variable counts as unset. Names such as otlp and always_on are accepted in any case.
+// An option wins over the environment, and the environment over the default. A value that cannot be
+// used is an error of [Start] that names the option or the variable, the value and what is allowed.
+// An empty variable counts as unset. Names such as otlp and always_on are accepted in any case.
 //
 //	OPTION                  ENVIRONMENT                              VALUES                                        DEFAULT
 //	                        OTEL_SDK_DISABLED                        true: nothing is measured, pushed or served   false
@@ -78,10 +79,10 @@
 //	                        OTEL_EXPORTER_OTLP_METRICS_DEFAULT_HISTOGRAM_AGGREGATION  explicit_bucket_histogram    explicit_bucket_histogram
 //	                                                                                  base2_exponential_bucket_histogram
 //
-// A variable with * also exists for each signal, and that one wins: OTEL_EXPORTER_OTLP_METRICS_ENDPOINT,
-// OTEL_EXPORTER_OTLP_TRACES_PROTOCOL. An endpoint for one signal is used as it is; HTTP appends
-// /v1/metrics and /v1/traces to the general one. A list with otlp and no endpoint pushes to localhost,
-// port 4317, or 4318 for HTTP.
+// A variable with * also exists for each signal, and that one wins:
+// OTEL_EXPORTER_OTLP_METRICS_ENDPOINT, OTEL_EXPORTER_OTLP_TRACES_PROTOCOL. An endpoint for one
+// signal is used as it is; HTTP appends /v1/metrics and /v1/traces to the general one. A list with
+// otlp and no endpoint pushes to localhost, port 4317, or 4318 for HTTP.
 //
 // The SDK itself reads OTEL_SPAN_*, the limits of spans. It also prints what is wrong with other
 // variables to stderr, a malformed header with its value; with [WithGlobals] it does not.
@@ -92,44 +93,46 @@
 //
 // The server answers
 //
-//   - /metrics: in text, OpenMetrics, which has exemplars, or protobuf, as the scraper asks; compressed by
-//     zstd (not protobuf) or gzip if it accepts that;
-//   - /healthz: 200 while the process is alive, without credentials, whatever the web config file says;
+//   - /metrics: in text, OpenMetrics, which has exemplars, or protobuf, as the scraper asks;
+//     compressed by zstd (not protobuf) or gzip if it accepts that;
+//   - /healthz: 200 while the process is alive, without credentials, whatever the web config file
+//     says;
 //   - /: a page with links to both.
 //
-// Scrapes at the same time share a collection. The answer is 503 if more than 16 scrapes of a kind are
-// under way, and after 30 seconds. Series have no labels of their scope; target_info has the attributes
-// of the resource. Metrics of the Go runtime and the process are not included.
+// Scrapes at the same time share a collection. The answer is 503 if more than 16 scrapes of a kind
+// are under way, and after 30 seconds. Series have no labels of their scope; target_info has the
+// attributes of the resource. Metrics of the Go runtime and the process are not included.
 //
 // A scrape in text or OpenMetrics costs about 1 µs for each series, 2 µs with gzip, and more with
 // exemplars. It keeps memory for the next scrape: 200 to 500 bytes for a series, up to 1,500 for a
-// histogram with exemplars, and the size of one answer. Metrics that this package cannot write itself,
-// such as exponential histograms and two series with the same labels, make it as slow as the upstream
-// exporter, which then answers for a minute.
+// histogram with exemplars, and the size of one answer. Metrics that this package cannot write
+// itself, such as exponential histograms and two series with the same labels, make it as slow as
+// the upstream exporter, which then answers for a minute.
 //
-// Exemplars are the newest measurements in a sampled span, to 10 ms: one for each bucket of a histogram,
-// and one for each counter. A view may select other reservoirs.
+// Exemplars are the newest measurements in a sampled span, to 10 ms: one for each bucket of a
+// histogram, and one for each counter. A view may select other reservoirs.
 //
-// The scrape and a cumulative push share a reader, unless histograms are aggregated differently. With two
-// readers, as with delta temporality, each recording costs about twice as much. docs/performance.md has
-// figures.
+// The scrape and a cumulative push share a reader, unless histograms are aggregated differently.
+// With two readers, as with delta temporality, each recording costs about twice as much.
+// docs/performance.md has figures.
 //
 // # Push
 //
-// Metrics are pushed right after the start, at each interval and at Shutdown; spans in batches after they
-// end. Each failure is counted in video_processing_export_failures_total{signal}. The log has one line
-// when a signal begins to fail, and one when it works again. While pushes fail, they are tried again every
-// few seconds.
+// Metrics are pushed right after the start, at each interval and at Shutdown; spans in batches
+// after they end. Each failure is counted in video_processing_export_failures_total{signal}. The
+// log has one line when a signal begins to fail, and one when it works again. While pushes fail,
+// they are tried again every few seconds.
 //
-// Cumulative metrics, the default, lose nothing by that: the next push that arrives has the totals. With
-// delta temporality the data of a failed push is lost, sums that callbacks observe are too high once after
-// another callback has panicked, and Prometheus's own OTLP receiver refuses every push.
+// Cumulative metrics, the default, lose nothing by that: the next push that arrives has the totals.
+// With delta temporality the data of a failed push is lost, sums that callbacks observe are too
+// high once after another callback has panicked, and Prometheus's own OTLP receiver refuses every
+// push.
 //
 // OTLP refuses texts that are not UTF-8. They arrive with U+FFFD in place of the wrong bytes.
 //
-// Spans are dropped if their batch fails, and if their queue is full: during an outage, or if they end
-// faster than they are sent. Spans that the full queue drops are not counted; OTEL_BSP_MAX_QUEUE_SIZE
-// makes room for more.
+// Spans are dropped if their batch fails, and if their queue is full: during an outage, or if they
+// end faster than they are sent. Spans that the full queue drops are not counted;
+// OTEL_BSP_MAX_QUEUE_SIZE makes room for more.
 //
 // # Where to look
 //

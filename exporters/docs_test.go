@@ -68,8 +68,8 @@ func variablesRead() map[string]bool {
 	return read
 }
 
-// table returns the options and the variables in the table of the package comment. A variable with a *
-// also exists for each signal.
+// table returns the options and the variables in the table of the package comment. A variable with
+// a * also exists for each signal.
 func table(comment string) (opts, variables map[string]bool) {
 	opts, variables = map[string]bool{}, map[string]bool{}
 	variable := regexp.MustCompile(`(OTEL_[A-Z_]+)( +\*)?`)
@@ -92,8 +92,8 @@ func table(comment string) (opts, variables map[string]bool) {
 	return opts, variables
 }
 
-// The table in the package comment has every option that exists and every variable that is read, and no
-// others.
+// The table in the package comment has every option that exists and every variable that is read,
+// and no others.
 func TestSettingsAreDocumented(t *testing.T) {
 	pkg := packageDoc(t)
 	opts, variables := table(pkg.Doc)

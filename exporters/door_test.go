@@ -6,9 +6,9 @@ import (
 	"testing"
 )
 
-// A door listens on an address for a whole test, also while the receiver behind it is down. So no other
-// program can take the address meanwhile. A connection that nobody is behind the door for is closed at
-// once.
+// A door listens on an address for a whole test, also while the receiver behind it is down. So no
+// other program can take the address meanwhile. A connection that nobody is behind the door for is
+// closed at once.
 type door struct {
 	outer net.Listener
 	done  chan struct{}

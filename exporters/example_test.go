@@ -17,8 +17,8 @@ import (
 	"github.com/stagemeter/stagemeter/exporters"
 )
 
-// A service has its metrics on a port, pushes them too if the environment has an endpoint, and delivers the
-// last data after SIGTERM.
+// A service has its metrics on a port, pushes them too if the environment has an endpoint, and
+// delivers the last data after SIGTERM.
 func ExampleStart() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()

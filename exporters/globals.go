@@ -26,9 +26,9 @@ type claim struct {
 	by    *Telemetry
 }
 
-// silenceGlobals makes package otel report to s.Logger, if s replaces the globals. While Start runs the
-// SDK logs nothing: Start's error says it better, and the SDK would log a malformed header with its
-// value.
+// silenceGlobals makes package otel report to s.Logger, if s replaces the globals. While Start runs
+// the SDK logs nothing: Start's error says it better, and the SDK would log a malformed header with
+// its value.
 func silenceGlobals(s settings.Settings) {
 	if s.Config.Globals == settings.GlobalsReplace {
 		otel.SetLogger(logr.Discard())
@@ -62,8 +62,9 @@ func (t *Telemetry) setGlobals(s settings.Settings) {
 	}
 }
 
-// free reports whether current, the global called name, may be replaced: if nobody has set it, or if c
-// set it and its Telemetry has been shut down. Otherwise it logs that current is left unchanged.
+// free reports whether current, the global called name, may be replaced: if nobody has set it, or
+// if c set it and its Telemetry has been shut down. Otherwise it logs that current is left
+// unchanged.
 func (c claim) free(current any, name string, logger *slog.Logger) bool {
 	if isInitial(current) || c.by != nil && c.by.closed.Load() && same(current, c.value) {
 		return true
@@ -73,8 +74,8 @@ func (c claim) free(current any, name string, logger *slog.Logger) bool {
 	return false
 }
 
-// initialPackage is the package of the types that package otel starts with. Programs cannot make values
-// of them.
+// initialPackage is the package of the types that package otel starts with. Programs cannot make
+// values of them.
 const initialPackage = "go.opentelemetry.io/otel/internal/global"
 
 // isInitial reports whether v is a global that package otel starts with.
@@ -90,9 +91,9 @@ func isInitial(v any) bool {
 	return path == initialPackage || strings.HasSuffix(path, "/vendor/"+initialPackage)
 }
 
-// same reports whether a and b are the same value. Unlike ==, it does not panic: functions, maps and
-// slices, of which a composite propagator is one, are the same if they share their memory; other values
-// that cannot be compared are not.
+// same reports whether a and b are the same value. Unlike ==, it does not panic: functions, maps
+// and slices, of which a composite propagator is one, are the same if they share their memory;
+// other values that cannot be compared are not.
 func same(a, b any) bool {
 	x, y := reflect.ValueOf(a), reflect.ValueOf(b)
 	if !x.IsValid() || !y.IsValid() || x.Type() != y.Type() {

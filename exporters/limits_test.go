@@ -11,8 +11,8 @@ import (
 	"github.com/stagemeter/stagemeter/exporters/internal/exportertest"
 )
 
-// With the pace of a program, not of the tests: soon after the receiver is back it has everything that was
-// counted while it was away.
+// With the pace of a program, not of the tests: soon after the receiver is back it has everything
+// that was counted while it was away.
 func TestDataFlowsSoonAfterAnOutage(t *testing.T) {
 	r := receive(t)
 	tel, err := Start(t.Context(), WithoutGlobals(), WithoutPrometheus(), WithOTLPEndpoint(r.url()), WithExportInterval(time.Hour), WithLogger((&exportertest.LogBook{}).Logger()))

@@ -42,8 +42,8 @@ func TestMain(m *testing.M) {
 	goleak.VerifyTestMain(m)
 }
 
-// worker counts one job, waits for SIGTERM and shuts down with the context that the signal ended, as
-// programs do.
+// worker counts one job, waits for SIGTERM and shuts down with the context that the signal ended,
+// as programs do.
 func worker() {
 	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGTERM)
 	defer stop()
@@ -61,15 +61,15 @@ func worker() {
 	fmt.Println("done")
 }
 
-// quick is a pace for tests. The first push has to contain what a test does at once after Start: the
-// second one may be an hour away.
+// quick is a pace for tests. The first push has to contain what a test does at once after Start:
+// the second one may be an hour away.
 func quick(c settings.Config) settings.Config {
 	c.Pace = settings.Pace{First: 500 * time.Millisecond, Min: 20 * time.Millisecond, Max: 200 * time.Millisecond}
 	return c
 }
 
-// start starts telemetry, which must succeed, and shuts it down at the end. It leaves the globals of
-// package otel unchanged.
+// start starts telemetry, which must succeed, and shuts it down at the end. It leaves the globals
+// of package otel unchanged.
 func start(t *testing.T, opts ...Option) *Telemetry {
 	t.Helper()
 	tel, err := Start(t.Context(), append([]Option{option(quick), WithoutGlobals()}, opts...)...)

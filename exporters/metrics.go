@@ -83,7 +83,8 @@ func meterOptions(s settings.Settings) []sdkmetric.Option {
 	return opts
 }
 
-// source returns the source for e: the shared one, unless e selects another temporality or aggregation.
+// source returns the source for e: the shared one, unless e selects another temporality or
+// aggregation.
 func (m *metrics) source(e sdkmetric.Exporter) *collect.Source {
 	if asScraped(e) && m.shared != nil {
 		return m.shared
@@ -96,8 +97,8 @@ func (m *metrics) source(e sdkmetric.Exporter) *collect.Source {
 	return source
 }
 
-// asScraped reports whether e selects the temporality and aggregation of a scrape for every instrument:
-// cumulative, and the SDK's default.
+// asScraped reports whether e selects the temporality and aggregation of a scrape for every
+// instrument: cumulative, and the SDK's default.
 func asScraped(e sdkmetric.Exporter) bool {
 	for _, k := range []sdkmetric.InstrumentKind{
 		sdkmetric.InstrumentKindCounter, sdkmetric.InstrumentKindObservableCounter,
@@ -122,7 +123,8 @@ func (m *metrics) shutdown(ctx context.Context) error {
 	return m.each(func(p *push.Pusher) error { return p.Shutdown(ctx) })
 }
 
-// each calls do with all pushers at the same time, so that one that hangs leaves the others their time.
+// each calls do with all pushers at the same time, so that one that hangs leaves the others their
+// time.
 func (m *metrics) each(do func(*push.Pusher) error) error {
 	errs := make([]error, len(m.pushers))
 	var wg sync.WaitGroup

@@ -11,8 +11,8 @@ import (
 	"github.com/stagemeter/stagemeter/exporters/internal/exportertest"
 )
 
-// Each reader doubles the cost of a recording: exporters with the same temporality and aggregation share
-// one.
+// Each reader doubles the cost of a recording: exporters with the same temporality and aggregation
+// share one.
 func TestReadersAreShared(t *testing.T) {
 	url := receive(t).url()
 	for _, tt := range []struct {

@@ -56,8 +56,8 @@ func WithServiceName(name string) Option {
 
 // WithServiceVersion sets the resource attribute service.version.
 //
-// Environment: service.version in OTEL_RESOURCE_ATTRIBUTES. Default: the version of the main module,
-// if the build has one.
+// Environment: service.version in OTEL_RESOURCE_ATTRIBUTES. Default: the version of the main
+// module, if the build has one.
 func WithServiceVersion(version string) Option {
 	return option(func(c settings.Config) settings.Config {
 		if strings.TrimSpace(version) == "" {
@@ -88,12 +88,13 @@ func WithResourceAttributes(attrs ...attribute.KeyValue) Option {
 }
 
 // WithPrometheusAddr sets the address on which the metrics server listens: host:port, ":port" for
-// every address of the host, "[::1]:port" for IPv6. With port 0 the system chooses a free port, which
-// [Telemetry.Addr] returns. The option turns the scrape on even if OTEL_METRICS_EXPORTER does not list
-// prometheus.
+// every address of the host, "[::1]:port" for IPv6. With port 0 the system chooses a free port,
+// which [Telemetry.Addr] returns. The option turns the scrape on even if OTEL_METRICS_EXPORTER does
+// not list prometheus.
 //
-// If addr cannot be used, no port is opened: a misspelt 127.0.0.1 must not open a port to the network.
-// The empty address cannot be used either; to open no port on purpose, use [WithoutServer].
+// If addr cannot be used, no port is opened: a misspelt 127.0.0.1 must not open a port to the
+// network. The empty address cannot be used either; to open no port on purpose, use
+// [WithoutServer].
 //
 // Of WithPrometheusAddr, [WithoutServer] and [WithoutPrometheus] the last one wins.
 //
@@ -117,8 +118,8 @@ func WithPrometheusAddr(addr string) Option {
 }
 
 // WithoutServer opens no port for metrics. [Telemetry.Handler] still answers scrapes: the program
-// serves it on a server of its own. The option turns the scrape on even if OTEL_METRICS_EXPORTER does
-// not list prometheus.
+// serves it on a server of its own. The option turns the scrape on even if OTEL_METRICS_EXPORTER
+// does not list prometheus.
 //
 // [WithoutPrometheus] goes further: there is no scrape at all, and Handler answers 404. Of
 // [WithPrometheusAddr], WithoutServer and WithoutPrometheus the last one wins.
@@ -146,9 +147,9 @@ func WithoutPrometheus() Option {
 }
 
 // WithWebConfigFile protects the metrics server with a file in the format of Prometheus's
-// exporter-toolkit: TLS, client certificates, basic authentication, headers, a rate limit. The server
-// reads the file and the certificates again for new connections. If Start cannot use the file, no port
-// is opened.
+// exporter-toolkit: TLS, client certificates, basic authentication, headers, a rate limit. The
+// server reads the file and the certificates again for new connections. If Start cannot use the
+// file, no port is opened.
 //
 // /healthz needs neither a password nor a client certificate.
 //
@@ -168,8 +169,8 @@ func WithWebConfigFile(path string) Option {
 // appended to it. The option turns OTLP on for both signals, whatever OTEL_METRICS_EXPORTER and
 // OTEL_TRACES_EXPORTER list.
 //
-// Environment: OTEL_EXPORTER_OTLP_METRICS_ENDPOINT and OTEL_EXPORTER_OTLP_TRACES_ENDPOINT, each before
-// OTEL_EXPORTER_OTLP_ENDPOINT. Default: nothing is pushed.
+// Environment: OTEL_EXPORTER_OTLP_METRICS_ENDPOINT and OTEL_EXPORTER_OTLP_TRACES_ENDPOINT, each
+// before OTEL_EXPORTER_OTLP_ENDPOINT. Default: nothing is pushed.
 func WithOTLPEndpoint(url string) Option {
 	return option(func(c settings.Config) settings.Config {
 		if strings.TrimSpace(url) == "" {
@@ -180,9 +181,9 @@ func WithOTLPEndpoint(url string) Option {
 	})
 }
 
-// WithExportInterval sets the time between two pushes of metrics. Metrics are also pushed right after
-// the start, every few seconds while the receiver fails, and at [Telemetry.Shutdown], whatever the
-// interval.
+// WithExportInterval sets the time between two pushes of metrics. Metrics are also pushed right
+// after the start, every few seconds while the receiver fails, and at [Telemetry.Shutdown],
+// whatever the interval.
 //
 // Environment: OTEL_METRIC_EXPORT_INTERVAL, in milliseconds. Default: 1 minute.
 func WithExportInterval(d time.Duration) Option {
@@ -195,9 +196,9 @@ func WithExportInterval(d time.Duration) Option {
 	})
 }
 
-// WithCardinalityLimit sets how many series each instrument may have. Measurements of further series
-// are added to one series that is marked otel_metric_overflow="true", until the program ends. A
-// pipeline with instrument.WithLiveJobLimit(n) needs a limit of 2n if n is above 1,000.
+// WithCardinalityLimit sets how many series each instrument may have. Measurements of further
+// series are added to one series that is marked otel_metric_overflow="true", until the program
+// ends. A pipeline with instrument.WithLiveJobLimit(n) needs a limit of 2n if n is above 1,000.
 //
 // Environment: none. Default: 2,000, as in the OpenTelemetry SDK.
 func WithCardinalityLimit(series int) Option {
@@ -210,8 +211,8 @@ func WithCardinalityLimit(series int) Option {
 	})
 }
 
-// WithSampler sets the sampler, which chooses the traces to keep. Metrics do not depend on it; their
-// exemplars point only to kept traces.
+// WithSampler sets the sampler, which chooses the traces to keep. Metrics do not depend on it;
+// their exemplars point only to kept traces.
 //
 // Environment: OTEL_TRACES_SAMPLER, OTEL_TRACES_SAMPLER_ARG. Default: parentbased_always_on.
 func WithSampler(s sdktrace.Sampler) Option {
@@ -226,8 +227,8 @@ func WithSampler(s sdktrace.Sampler) Option {
 
 // WithView adds views of the OpenTelemetry SDK, which change how instruments are aggregated, for
 // example with other buckets for a histogram. Several of these options add up. A view may be called
-// more than once for an instrument. A view that selects an exponential histogram makes every scrape in
-// text or OpenMetrics slow; see the package comment.
+// more than once for an instrument. A view that selects an exponential histogram makes every scrape
+// in text or OpenMetrics slow; see the package comment.
 //
 // Environment: none. Default: the aggregation that each instrument advises.
 func WithView(views ...sdkmetric.View) Option {
@@ -245,14 +246,14 @@ func WithView(views ...sdkmetric.View) Option {
 }
 
 // WithGlobals replaces the globals of package otel, also those that somebody has set: the meter
-// provider, the tracer provider, the propagator, the error handler and the logger. Shutdown does not
-// undo it: package otel has no way back.
+// provider, the tracer provider, the propagator, the error handler and the logger. Shutdown does
+// not undo it: package otel has no way back.
 //
 // Of WithGlobals and [WithoutGlobals] the last one wins.
 //
-// Environment: none. Default: Start sets the providers and the propagator, each only where nobody has
-// set one, and logs those that it left unchanged. It sets neither the error handler nor the logger:
-// the SDK reports its own errors to otel's error handler, which prints to stderr.
+// Environment: none. Default: Start sets the providers and the propagator, each only where nobody
+// has set one, and logs those that it left unchanged. It sets neither the error handler nor the
+// logger: the SDK reports its own errors to otel's error handler, which prints to stderr.
 func WithGlobals() Option {
 	return option(func(c settings.Config) settings.Config {
 		c.Globals = settings.GlobalsReplace
@@ -274,7 +275,8 @@ func WithoutGlobals() Option {
 }
 
 // WithLogger sets the logger of this package, which reports what happens during and after Start: a
-// global that Start left unchanged, an export that begins to fail or recovers, a scrape with errors.
+// global that Start left unchanged, an export that begins to fail or recovers, a scrape with
+// errors.
 //
 // OTEL_LOG_LEVEL sets the level of these lines and replaces the logger's own level. Default:
 // [slog.Default].
@@ -288,8 +290,8 @@ func WithLogger(l *slog.Logger) Option {
 	})
 }
 
-// WithShutdownTimeout bounds [Telemetry.Shutdown] and [Telemetry.ForceFlush] if their context has no
-// deadline or is over already. On Kubernetes keep it below terminationGracePeriodSeconds.
+// WithShutdownTimeout bounds [Telemetry.Shutdown] and [Telemetry.ForceFlush] if their context has
+// no deadline or is over already. On Kubernetes keep it below terminationGracePeriodSeconds.
 //
 // Environment: none. Default: 5 seconds.
 func WithShutdownTimeout(d time.Duration) Option {

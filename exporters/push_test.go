@@ -24,8 +24,8 @@ import (
 
 const exportFailures = "video.processing.export_failures"
 
-// Metrics and spans arrive before the interval is over, both with the resource. The counter of failures is
-// 0.
+// Metrics and spans arrive before the interval is over, both with the resource. The counter of
+// failures is 0.
 func TestPushArrives(t *testing.T) {
 	r := receive(t)
 	tel := start(t, WithoutPrometheus(), WithOTLPEndpoint(r.url()), WithExportInterval(time.Hour),
@@ -78,8 +78,8 @@ func TestReceiverDownAtStart(t *testing.T) {
 	})
 }
 
-// An outage loses no counts. The log has one line for each change of state, and data flows again before
-// the interval is over.
+// An outage loses no counts. The log has one line for each change of state, and data flows again
+// before the interval is over.
 func TestReceiverGoesAwayAndComesBack(t *testing.T) {
 	t.Setenv("OTEL_EXPORTER_OTLP_TIMEOUT", "300")
 	r := receive(t)
@@ -135,8 +135,8 @@ func TestSpansAfterOutage(t *testing.T) {
 	eventually(t, "recovery is logged", func() bool { return book.Lines("works again", "signal=traces") == 1 })
 }
 
-// A receiver that never answers does not block the program: meanwhile it ends far more spans than the
-// queue holds, and records many measurements.
+// A receiver that never answers does not block the program: meanwhile it ends far more spans than
+// the queue holds, and records many measurements.
 func TestSlowReceiverDoesNotBlock(t *testing.T) {
 	r := receive(t)
 	hang := make(chan struct{})
@@ -188,8 +188,8 @@ func TestRefusingReceiver(t *testing.T) {
 	}
 }
 
-// A collection that is too big for one request is sent in several. If one of them is refused each time,
-// the log has one line, not one for every change from request to request.
+// A collection that is too big for one request is sent in several. If one of them is refused each
+// time, the log has one line, not one for every change from request to request.
 func TestOneBatchOfManyRefused(t *testing.T) {
 	r := receive(t)
 	var requests, refusals atomic.Int64

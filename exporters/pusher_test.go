@@ -36,8 +36,8 @@ func TestCallbackThatFails(t *testing.T) {
 	}
 }
 
-// A callback that panics does not end the program. Pushes and scrapes fail as long as it panics, and are
-// complete afterwards: nobody would notice a target that is up and shows nothing.
+// A callback that panics does not end the program. Pushes and scrapes fail as long as it panics,
+// and are complete afterwards: nobody would notice a target that is up and shows nothing.
 func TestCallbackThatPanics(t *testing.T) {
 	r := receive(t)
 	book := &exportertest.LogBook{}
@@ -69,7 +69,8 @@ func TestCallbackThatPanics(t *testing.T) {
 	}
 }
 
-// With delta temporality a collection is not abandoned, but ForceFlush returns when its time is over.
+// With delta temporality a collection is not abandoned, but ForceFlush returns when its time is
+// over.
 func TestFlushWithDeltaWhileACallbackBlocks(t *testing.T) {
 	t.Setenv("OTEL_EXPORTER_OTLP_METRICS_TEMPORALITY_PREFERENCE", "delta")
 	r := receive(t)
@@ -85,8 +86,8 @@ func TestFlushWithDeltaWhileACallbackBlocks(t *testing.T) {
 	eventually(t, "pushes continue", func() bool { return tel.ForceFlush(t.Context()) == nil })
 }
 
-// A silent connection, such as that of a port scanner or a browser that connects early, takes no time from
-// the last push.
+// A silent connection, such as that of a port scanner or a browser that connects early, takes no
+// time from the last push.
 func TestSilentConnectionAtShutdown(t *testing.T) {
 	r := receive(t)
 	tel := start(t, WithPrometheusAddr("127.0.0.1:0"), WithOTLPEndpoint(r.url()), WithExportInterval(time.Hour), WithShutdownTimeout(900*time.Millisecond))
@@ -107,7 +108,8 @@ func TestSilentConnectionAtShutdown(t *testing.T) {
 	}
 }
 
-// A receiver accepts 4 MiB in a request. A bigger collection arrives in several, with every exemplar.
+// A receiver accepts 4 MiB in a request. A bigger collection arrives in several, with every
+// exemplar.
 func TestBigCollectionArrives(t *testing.T) {
 	const series = 5000 // about 5 MiB
 	r := receive(t)

@@ -151,8 +151,8 @@ func (r *receiver) up(t *testing.T, opts ...grpc.ServerOption) {
 	t.Cleanup(func() { server.Stop(); <-done })
 }
 
-// As a stats handler the receiver records how the last request was compressed: grpc hides it from other
-// handlers.
+// As a stats handler the receiver records how the last request was compressed: grpc hides it from
+// other handlers.
 func (r *receiver) TagConn(ctx context.Context, _ *stats.ConnTagInfo) context.Context { return ctx }
 func (r *receiver) TagRPC(ctx context.Context, _ *stats.RPCTagInfo) context.Context   { return ctx }
 func (r *receiver) HandleConn(context.Context, stats.ConnStats)                       {}
@@ -246,8 +246,8 @@ type httpReceiver struct {
 	open   atomic.Int64 // connections
 }
 
-// receiveHTTP starts a receiver of OTLP over HTTP. It takes metrics at paths that end in /metrics, and
-// traces at all others.
+// receiveHTTP starts a receiver of OTLP over HTTP. It takes metrics at paths that end in /metrics,
+// and traces at all others.
 func receiveHTTP(t *testing.T) *httpReceiver {
 	t.Helper()
 	rec := &httpReceiver{}

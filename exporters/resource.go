@@ -19,12 +19,12 @@ import (
 	"github.com/stagemeter/stagemeter/exporters/internal/settings"
 )
 
-// newResource describes this process. OTEL_RESOURCE_ATTRIBUTES and OTEL_SERVICE_NAME win over detected
-// attributes, and the options win over both. The resource is usable whatever the error says: the error
-// is about attributes that the host did not reveal.
+// newResource describes this process. OTEL_RESOURCE_ATTRIBUTES and OTEL_SERVICE_NAME win over
+// detected attributes, and the options win over both. The resource is usable whatever the error
+// says: the error is about attributes that the host did not reveal.
 //
-// It leaves out the command line, the path of the executable and the user, which may hold secrets and
-// the names of people.
+// It leaves out the command line, the path of the executable and the user, which may hold secrets
+// and the names of people.
 func newResource(ctx context.Context, c settings.Config) (*resource.Resource, error) {
 	res, err := resource.New(ctx,
 		resource.WithAttributes(defaultAttributes()...),
@@ -45,8 +45,8 @@ func newResource(ctx context.Context, c settings.Config) (*resource.Resource, er
 	return res, err
 }
 
-// validResource returns res with valid UTF-8, and an error for each text that was not valid: OTLP would
-// refuse every batch.
+// validResource returns res with valid UTF-8, and an error for each text that was not valid: OTLP
+// would refuse every batch.
 func validResource(res *resource.Resource) (*resource.Resource, error) {
 	var errs []error
 	attrs := push.ValidAttributes(res.Attributes(), func(text string) string {
@@ -62,8 +62,8 @@ func validResource(res *resource.Resource) (*resource.Resource, error) {
 	return resource.NewWithAttributes(res.SchemaURL(), attrs...), errors.Join(errs...)
 }
 
-// chosenAttributes returns the attributes of the options. Those of WithServiceName and WithServiceVersion
-// come last and win.
+// chosenAttributes returns the attributes of the options. Those of WithServiceName and
+// WithServiceVersion come last and win.
 func chosenAttributes(c settings.Config) []attribute.KeyValue {
 	attrs := slices.Clip(c.Attributes)
 	if c.ServiceName != "" {
@@ -75,8 +75,8 @@ func chosenAttributes(c settings.Config) []attribute.KeyValue {
 	return attrs
 }
 
-// defaultAttributes names the service after its executable, as OpenTelemetry's specification says, and
-// gives this process an id of its own.
+// defaultAttributes names the service after its executable, as OpenTelemetry's specification says,
+// and gives this process an id of its own.
 func defaultAttributes() []attribute.KeyValue {
 	name := "go"
 	if exe, err := os.Executable(); err == nil {

@@ -23,8 +23,8 @@ func describe(t *testing.T, opts ...Option) map[string]string {
 	return m
 }
 
-// One byte in the resource that is not UTF-8 would make the receiver refuse every push, as long as the
-// program runs.
+// One byte in the resource that is not UTF-8 would make the receiver refuse every push, as long as
+// the program runs.
 func TestResourceThatIsNotUTF8(t *testing.T) {
 	for _, tt := range []struct {
 		reason string

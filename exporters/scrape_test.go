@@ -71,8 +71,8 @@ func recordTraced(t *testing.T, tel *Telemetry) string {
 	return s.SpanContext().TraceID().String()
 }
 
-// The scraper chooses the format. OpenMetrics and protobuf have exemplars, with the id of the trace that is
-// pushed.
+// The scraper chooses the format. OpenMetrics and protobuf have exemplars, with the id of the trace
+// that is pushed.
 func TestFormats(t *testing.T) {
 	r := receive(t)
 	tel := start(t, WithPrometheusAddr("127.0.0.1:0"), WithOTLPEndpoint(r.url()), WithServiceName("editor"))

@@ -25,8 +25,8 @@ import (
 // ScopeName is the instrumentation scope of the metrics that this package records about itself.
 const ScopeName = "github.com/stagemeter/stagemeter/exporters"
 
-// Telemetry is what [Start] started. Its methods are safe for concurrent use. A nil *Telemetry is inert:
-// it measures nothing and serves nothing.
+// Telemetry is what [Start] started. Its methods are safe for concurrent use. A nil *Telemetry is
+// inert: it measures nothing and serves nothing.
 type Telemetry struct {
 	metrics *metrics    // nil: OTEL_SDK_DISABLED
 	traces  *traces     // nil: OTEL_SDK_DISABLED
@@ -38,10 +38,10 @@ type Telemetry struct {
 	result   error // of shutdown
 }
 
-// Start builds the providers, starts to push and to serve, and returns. It sets the providers and the
-// propagator as globals of package otel, each only where nobody has set one; see [WithGlobals] and
-// [WithoutGlobals]. It connects at the first push: a receiver that is down is no error and gets its data
-// when it is up.
+// Start builds the providers, starts to push and to serve, and returns. It sets the providers and
+// the propagator as globals of package otel, each only where nobody has set one; see [WithGlobals]
+// and [WithoutGlobals]. It connects at the first push: a receiver that is down is no error and gets
+// its data when it is up.
 //
 // The Telemetry is usable whatever the error says: it runs everything that could be started, until
 // [Telemetry.Shutdown]. The error joins an error for each mistake, with the option or variable, its
@@ -101,8 +101,8 @@ func (t *Telemetry) start(ctx context.Context, s settings.Settings) error {
 	return errors.Join(errs...)
 }
 
-// MeterProvider returns the provider for instruments. After Shutdown it accepts measurements and drops
-// them.
+// MeterProvider returns the provider for instruments. After Shutdown it accepts measurements and
+// drops them.
 func (t *Telemetry) MeterProvider() metric.MeterProvider {
 	if t == nil || t.metrics == nil {
 		return metricnoop.NewMeterProvider()
@@ -110,8 +110,8 @@ func (t *Telemetry) MeterProvider() metric.MeterProvider {
 	return t.metrics.provider
 }
 
-// TracerProvider returns the provider for tracers. If spans are neither pushed nor printed, it makes
-// none, and passes a caller's trace context on unchanged.
+// TracerProvider returns the provider for tracers. If spans are neither pushed nor printed, it
+// makes none, and passes a caller's trace context on unchanged.
 func (t *Telemetry) TracerProvider() trace.TracerProvider {
 	if t == nil || t.traces == nil || t.traces.provider == nil {
 		return tracenoop.NewTracerProvider()
@@ -144,9 +144,9 @@ func (t *Telemetry) Handler() http.Handler {
 	return t.metrics.scrapes
 }
 
-// ForceFlush pushes all metrics and the spans that have ended. It returns when they are delivered or ctx
-// is done, with an error for data that was not delivered. If ctx has no deadline or is over already,
-// [WithShutdownTimeout] bounds it. After Shutdown it does nothing.
+// ForceFlush pushes all metrics and the spans that have ended. It returns when they are delivered
+// or ctx is done, with an error for data that was not delivered. If ctx has no deadline or is over
+// already, [WithShutdownTimeout] bounds it. After Shutdown it does nothing.
 func (t *Telemetry) ForceFlush(ctx context.Context) error {
 	if t == nil || t.metrics == nil || t.closed.Load() {
 		return nil
@@ -161,9 +161,10 @@ func (t *Telemetry) ForceFlush(ctx context.Context) error {
 	return errors.Join(metricErr, traceErr)
 }
 
-// Shutdown pushes all metrics and the spans that have ended, stops the server and ends every goroutine of
-// t. It returns when that is done or ctx is done, with an error for data that was not delivered. If ctx
-// has no deadline or is over already, as after a SIGTERM, [WithShutdownTimeout] bounds it.
+// Shutdown pushes all metrics and the spans that have ended, stops the server and ends every
+// goroutine of t. It returns when that is done or ctx is done, with an error for data that was not
+// delivered. If ctx has no deadline or is over already, as after a SIGTERM, [WithShutdownTimeout]
+// bounds it.
 //
 // The globals of package otel keep t's providers. The next [Start] replaces them.
 //
@@ -183,8 +184,8 @@ func (t *Telemetry) Shutdown(ctx context.Context) error {
 	return t.result
 }
 
-// stop stops both signals and the server at the same time, so that one that takes all the time leaves
-// the others theirs. The provider ends last: without it there is nothing to serve.
+// stop stops both signals and the server at the same time, so that one that takes all the time
+// leaves the others theirs. The provider ends last: without it there is nothing to serve.
 func (t *Telemetry) stop(ctx context.Context) error {
 	var traceErr, serverErr error
 	var wg sync.WaitGroup
@@ -195,8 +196,8 @@ func (t *Telemetry) stop(ctx context.Context) error {
 	return errors.Join(serverErr, metricErr, traceErr, t.metrics.provider.Shutdown(ctx))
 }
 
-// bounded returns ctx with the deadline d if it has none. If ctx is over already, the result ignores
-// that.
+// bounded returns ctx with the deadline d if it has none. If ctx is over already, the result
+// ignores that.
 func bounded(ctx context.Context, d time.Duration) (context.Context, context.CancelFunc) {
 	if ctx == nil {
 		ctx = context.Background()

@@ -20,8 +20,8 @@ import (
 	"github.com/stagemeter/stagemeter/exporters/internal/exportertest"
 )
 
-// A text that is not UTF-8, as the name of a file may be, costs no batch: everything arrives, and no failure
-// is counted.
+// A text that is not UTF-8, as the name of a file may be, costs no batch: everything arrives, and
+// no failure is counted.
 func TestTextsThatAreNotUTF8(t *testing.T) {
 	bad := attribute.String("file", "Stra\xdfe.mp4")
 	for protocol, receiver := range map[string]func(t *testing.T) (*inbox, string){

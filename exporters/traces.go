@@ -55,8 +55,9 @@ func newTraces(ctx context.Context, s settings.Settings, res *resource.Resource)
 	return t, errors.Join(errs...)
 }
 
-// replacing returns res if the SDK would spoil it, otherwise nil. The SDK merges the resource of the
-// environment into every resource, and so brings back the keys that [validResource] has replaced.
+// replacing returns res if the SDK would spoil it, otherwise nil. The SDK merges the resource of
+// the environment into every resource, and so brings back the keys that [validResource] has
+// replaced.
 func replacing(res *resource.Resource) *resource.Resource {
 	for _, a := range resource.Environment().Attributes() {
 		if !utf8.ValidString(string(a.Key)) {
@@ -66,8 +67,8 @@ func replacing(res *resource.Resource) *resource.Resource {
 	return nil
 }
 
-// flush exports the spans that have ended. Its error has the failures meanwhile, which the SDK does not
-// see.
+// flush exports the spans that have ended. Its error has the failures meanwhile, which the SDK does
+// not see.
 func (t *traces) flush(ctx context.Context) error {
 	if t.provider == nil {
 		return nil

@@ -115,7 +115,7 @@ type ours struct {
 }
 
 func newOurs(tracers trace.TracerProvider) (*ours, error) {
-	tel, err := exporters.Start(context.Background(), exporters.WithoutServer())
+	tel, err := exporters.Start(context.Background(), exporters.WithoutServer(), exporters.WithoutGlobals())
 	if err != nil {
 		return nil, err
 	}

@@ -62,7 +62,7 @@ type plant struct {
 }
 
 func newPlant() (*plant, error) {
-	tel, err := exporters.Start(context.Background(), exporters.WithoutServer())
+	tel, err := exporters.Start(context.Background(), exporters.WithoutServer(), exporters.WithoutGlobals())
 	if err != nil {
 		return nil, err
 	}

@@ -33,7 +33,7 @@ type sender struct {
 
 func newOurs(c workload.Workload, traced bool) (*sender, error) {
 	return newSender(c, traced, func(r *receiver) (metric.MeterProvider, *sender, error) {
-		tel, err := exporters.Start(context.Background(), exporters.WithoutPrometheus(), exporters.WithOTLPEndpoint("http://"+r.addr),
+		tel, err := exporters.Start(context.Background(), exporters.WithoutGlobals(), exporters.WithoutPrometheus(), exporters.WithOTLPEndpoint("http://"+r.addr),
 			exporters.WithExportInterval(never))
 		if err != nil {
 			return nil, nil, err

@@ -84,7 +84,7 @@ type ours struct {
 }
 
 func newOurs(ctx context.Context, c Workload) (Store, error) {
-	tel, err := exporters.Start(ctx, exporters.WithoutServer())
+	tel, err := exporters.Start(ctx, exporters.WithoutServer(), exporters.WithoutGlobals())
 	if err != nil {
 		return nil, err
 	}

@@ -12,14 +12,14 @@ import (
 	"go.opentelemetry.io/otel/trace"
 )
 
-// A reservoir holds the newest exemplar of each bucket of a histogram, or the newest one of any other
-// series. So the many quick runs of a stage do not displace the slow one, and the trace store still has
-// the trace.
+// A reservoir holds the newest exemplar of each bucket of a histogram, or the newest one of any
+// other series. So the many quick runs of a stage do not displace the slow one, and the trace store
+// still has the trace.
 //
-// It allocates when it is first offered a measurement; a collection allocates nothing for it. The SDK's
-// own reservoirs sample at random, hold a place for each bucket of each series from the start, and draw
-// random numbers for each of them at every collection: without a single exemplar, a histogram with 12
-// buckets would take 2 KB, and a scrape most of its time.
+// It allocates when it is first offered a measurement; a collection allocates nothing for it. The
+// SDK's own reservoirs sample at random, hold a place for each bucket of each series from the
+// start, and draw random numbers for each of them at every collection: without a single exemplar, a
+// histogram with 12 buckets would take 2 KB, and a scrape most of its time.
 //
 // The SDK guards it with a lock.
 type reservoir struct {
@@ -27,8 +27,8 @@ type reservoir struct {
 	slots  []slot    // one for each bucket with an exemplar, in the order of the buckets
 }
 
-// newest is how much newer than its predecessor an exemplar has to be: a bucket that gets thousands of
-// measurements a second keeps few of them.
+// newest is how much newer than its predecessor an exemplar has to be: a bucket that gets thousands
+// of measurements a second keeps few of them.
 const newest = 10 * time.Millisecond
 
 // A slot is one exemplar.
@@ -47,8 +47,8 @@ type spanIDs struct {
 	span  trace.SpanID
 }
 
-// reservoirs returns a provider of reservoirs for an aggregation. The buckets of exponential histograms
-// move, so those keep the SDK's reservoirs.
+// reservoirs returns a provider of reservoirs for an aggregation. The buckets of exponential
+// histograms move, so those keep the SDK's reservoirs.
 func reservoirs(a sdkmetric.Aggregation) exemplar.ReservoirProvider {
 	var bounds []float64
 	switch a := a.(type) {

@@ -27,8 +27,8 @@ func exemplarsOf(r exemplar.Reservoir) (values []float64, traces []byte) {
 	return values, traces
 }
 
-// The newest exemplar of each bucket stays: that of a slow run an hour ago is still there after thousands
-// of quick ones. A collection removes nothing.
+// The newest exemplar of each bucket stays: that of a slow run an hour ago is still there after
+// thousands of quick ones. A collection removes nothing.
 func TestReservoirOfHistogram(t *testing.T) {
 	r := reservoirs(sdkmetric.AggregationExplicitBucketHistogram{Boundaries: []float64{10, 1}})(attribute.Set{}) // sorted by the SDK too
 	if values, _ := exemplarsOf(r); values != nil {
@@ -77,8 +77,8 @@ func TestReservoirLendsIDs(t *testing.T) {
 	}
 }
 
-// The user's views keep their effect: changed streams, unchanged ones, two for one instrument, reservoirs
-// of their own. No instrument has a series twice.
+// The user's views keep their effect: changed streams, unchanged ones, two for one instrument,
+// reservoirs of their own. No instrument has a series twice.
 func TestViewsKeepTheirEffect(t *testing.T) {
 	var asked int
 	own := func(sdkmetric.Aggregation) exemplar.ReservoirProvider {

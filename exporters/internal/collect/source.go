@@ -12,9 +12,9 @@ import (
 	"github.com/stagemeter/stagemeter/exporters/internal/report"
 )
 
-// A Source is a reader that several exporters share. Every recording costs a share for each reader of
-// the provider, so a scrape and a push with the same temporality and aggregation use one. It is safe
-// for concurrent use.
+// A Source is a reader that several exporters share. Every recording costs a share for each reader
+// of the provider, so a scrape and a push with the same temporality and aggregation use one. It is
+// safe for concurrent use.
 type Source struct {
 	reader sdkmetric.Reader
 	delta  bool
@@ -38,17 +38,17 @@ func NewSourceFor(e sdkmetric.Exporter) *Source {
 // Reader returns the reader, for the provider.
 func (s *Source) Reader() sdkmetric.Reader { return s.reader }
 
-// Delta reports whether each collection restarts the counters: no later collection has what this one
-// has.
+// Delta reports whether each collection restarts the counters: no later collection has what this
+// one has.
 func (s *Source) Delta() bool { return s.delta }
 
 // Collect fills rm and reports whether it did:
 //
 //   - A callback returned an error: rm is filled, and err is that error.
 //   - A callback panicked: rm is not filled, and err says so.
-//   - A callback blocks until ctx is done: rm is not filled. The collection continues in the background
-//     and writes to rm when the callback returns. Until then rm may be used only for a later Collect,
-//     which waits for it.
+//   - A callback blocks until ctx is done: rm is not filled. The collection continues in the
+//     background and writes to rm when the callback returns. Until then rm may be used only for a
+//     later Collect, which waits for it.
 func (s *Source) Collect(ctx context.Context, rm *metricdata.ResourceMetrics) (collected bool, err error) {
 	select {
 	case s.turn <- struct{}{}:
@@ -73,8 +73,9 @@ func (s *Source) Collect(ctx context.Context, rm *metricdata.ResourceMetrics) (c
 	}
 }
 
-// Outside runs a collection of s's reader that s does not make itself, as a Prometheus registry does.
-// gather collects and reports whether it did. After a panic of a callback it is called twice, see read.
+// Outside runs a collection of s's reader that s does not make itself, as a Prometheus registry
+// does. gather collects and reports whether it did. After a panic of a callback it is called twice,
+// see read.
 func (s *Source) Outside(gather func() bool) {
 	torn := s.torn.Swap(true) // until gather returns, which it may not
 	collected := gather()
@@ -86,9 +87,9 @@ func (s *Source) Outside(gather func() bool) {
 	}
 }
 
-// read collects. If a callback panics, the SDK keeps what the callbacks before it have observed, and
-// adds it to what they observe at the next collection. read throws that collection away and collects
-// again, unless temporality is delta: counters would lose what was counted.
+// read collects. If a callback panics, the SDK keeps what the callbacks before it have observed,
+// and adds it to what they observe at the next collection. read throws that collection away and
+// collects again, unless temporality is delta: counters would lose what was counted.
 func (s *Source) read(ctx context.Context, rm *metricdata.ResourceMetrics) (collected bool, err error) {
 	torn := s.torn.Load()
 	collected, err = s.readOnce(ctx, rm)

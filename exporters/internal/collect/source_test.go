@@ -51,8 +51,8 @@ func sums(rm *metricdata.ResourceMetrics) map[string]int64 {
 	return values
 }
 
-// The SDK returns at once if the context is over. That is no collection without metrics, which a scrape
-// would answer with an empty page.
+// The SDK returns at once if the context is over. That is no collection without metrics, which a
+// scrape would answer with an empty page.
 func TestCollectUnderAContextThatIsOver(t *testing.T) {
 	s, provider := start(t, metricdata.CumulativeTemporality)
 	exportertest.Count(provider, "jobs", 1)
@@ -96,7 +96,8 @@ func TestCallbackThatFails(t *testing.T) {
 	}
 }
 
-// What was observed before another callback panicked is not counted twice, whichever way collects next.
+// What was observed before another callback panicked is not counted twice, whichever way collects
+// next.
 func TestObservedBeforeAPanic(t *testing.T) {
 	for _, outside := range []bool{false, true} {
 		s, provider := start(t, metricdata.CumulativeTemporality)

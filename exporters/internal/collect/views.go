@@ -7,8 +7,8 @@ import (
 )
 
 // Views returns the views that a provider needs in place of the user's views: with this package's
-// reservoirs, and with names, descriptions and units that are valid UTF-8. For one description that is
-// not, Prometheus would refuse every scrape.
+// reservoirs, and with names, descriptions and units that are valid UTF-8. For one description that
+// is not, Prometheus would refuse every scrape.
 //
 // The SDK ignores its own default view where a view matches. So the result ends with a view that
 // matches every instrument that no user's view matches. The SDK calls a user's view twice for each
@@ -31,7 +31,8 @@ func Views(user []sdkmetric.View) []sdkmetric.View {
 	})
 }
 
-// completed returns s with valid texts, and with this package's reservoirs unless it selects others.
+// completed returns s with valid texts, and with this package's reservoirs unless it selects
+// others.
 func completed(s sdkmetric.Stream) sdkmetric.Stream {
 	if s.ExemplarReservoirProviderSelector == nil {
 		s.ExemplarReservoirProviderSelector = reservoirs

@@ -1,5 +1,5 @@
-// Package exportertest has what the tests of several rooms of package exporters share: certificates, a
-// log to look into, spans, series in numbers, and waiting for an event.
+// Package exportertest has what the tests of several rooms of package exporters share:
+// certificates, a log to look into, spans, series in numbers, and waiting for an event.
 //
 // Only tests import it. It does not import package testing, so that nothing else does by accident.
 package exportertest
@@ -14,8 +14,8 @@ type TB interface {
 	TempDir() string
 }
 
-// Patience is how long a test waits for an event. It measures nothing: an event that comes earlier ends
-// the wait.
+// Patience is how long a test waits for an event. It measures nothing: an event that comes earlier
+// ends the wait.
 const Patience = 60 * time.Second
 
 // Eventually waits until ok returns true. what names the event.

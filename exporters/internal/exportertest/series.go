@@ -16,8 +16,8 @@ func InSpan(id byte) context.Context {
 	}))
 }
 
-// ManySeries records n series, half of them counters and half histograms with 12 bounds, at most 1,000
-// for an instrument.
+// ManySeries records n series, half of them counters and half histograms with 12 bounds, at most
+// 1,000 for an instrument.
 func ManySeries(ctx context.Context, t TB, provider metric.MeterProvider, n int) {
 	t.Helper()
 	meter := provider.Meter("bench")

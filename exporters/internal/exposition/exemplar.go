@@ -16,8 +16,8 @@ import (
 	"go.opentelemetry.io/otel/sdk/metric/metricdata"
 )
 
-// usable reports whether a point has exemplars to show. If one of them cannot be shown, none is, and the
-// error goes to otel's error handler.
+// usable reports whether a point has exemplars to show. If one of them cannot be shown, none is,
+// and the error goes to otel's error handler.
 func usable[N int64 | float64](exemplars []metricdata.Exemplar[N]) bool {
 	for i := range exemplars {
 		e := &exemplars[i]
@@ -45,8 +45,8 @@ func spread[N int64 | float64](dst []int, exemplars []metricdata.Exemplar[N], bo
 	return dst
 }
 
-// appendExemplar prints an exemplar after the value of its series. It prints nothing if a label has a
-// NUL, where Prometheus's parser of OpenMetrics would end.
+// appendExemplar prints an exemplar after the value of its series. It prints nothing if a label has
+// a NUL, where Prometheus's parser of OpenMetrics would end.
 func appendExemplar[N int64 | float64](dst []byte, e *metricdata.Exemplar[N]) []byte {
 	begin := len(dst)
 	dst = append(dst, " # {"...)
@@ -83,8 +83,8 @@ func appendTime(dst []byte, t time.Time) []byte {
 	return dst
 }
 
-// exemplarLabels prints the ids of a span and the attributes that a view has removed from the series. Of
-// equal names the last one wins, and an id wins over every attribute.
+// exemplarLabels prints the ids of a span and the attributes that a view has removed from the
+// series. Of equal names the last one wins, and an id wins over every attribute.
 func exemplarLabels(traceID, spanID []byte, attrs []attribute.KeyValue) (string, error) {
 	values := make(map[string]string)
 	for _, kv := range attrs {

@@ -13,8 +13,8 @@ import (
 	"go.opentelemetry.io/otel/sdk/metric/metricdata"
 )
 
-// An Exposition keeps the series of one reader from scrape to scrape, each in about 50 bytes and the text
-// of its labels. The zero value is ready for use. It is not safe for concurrent use.
+// An Exposition keeps the series of one reader from scrape to scrape, each in about 50 bytes and
+// the text of its labels. The zero value is ready for use. It is not safe for concurrent use.
 type Exposition struct {
 	named     map[identity]*family
 	byName    map[string]*family
@@ -30,8 +30,9 @@ type identity struct {
 	kind       kind
 }
 
-// Update replaces the points by those of rm. It keeps references to rm, which [Exposition.WriteTo] reads.
-// The error is not nil if rm has something that this package cannot write as the upstream exporter would.
+// Update replaces the points by those of rm. It keeps references to rm, which [Exposition.WriteTo]
+// reads. The error is not nil if rm has something that this package cannot write as the upstream
+// exporter would.
 func (x *Exposition) Update(rm *metricdata.ResourceMetrics) error {
 	for _, f := range x.families {
 		clear(f.streams)
@@ -63,7 +64,8 @@ func (x *Exposition) Update(rm *metricdata.ResourceMetrics) error {
 	return nil
 }
 
-// describe sets the labels of target_info. If it cannot be shown, the error goes to otel's error handler.
+// describe sets the labels of target_info. If it cannot be shown, the error goes to otel's error
+// handler.
 func (x *Exposition) describe(resource *attribute.Set) {
 	x.described = true
 	l, err := labels(resource)
@@ -98,7 +100,8 @@ func (x *Exposition) take(m *metricdata.Metrics) error {
 	return nil
 }
 
-// add returns the family of a new identity: an existing one of the same name and kind, or a new one.
+// add returns the family of a new identity: an existing one of the same name and kind, or a new
+// one.
 func (x *Exposition) add(id identity, help string) (*family, error) {
 	namer := otlptranslator.NewMetricNamer("", otlptranslator.UnderscoreEscapingWithSuffixes)
 	name, err := namer.Build(otlptranslator.Metric{Name: id.name, Unit: id.unit, Type: id.kind.translated()})
@@ -145,8 +148,8 @@ const (
 // chunk is about how many bytes are written at once.
 const chunk = 64 << 10
 
-// WriteTo writes the points of the last [Exposition.Update], which must have returned no error. The error
-// is from w.
+// WriteTo writes the points of the last [Exposition.Update], which must have returned no error. The
+// error is from w.
 func (x *Exposition) WriteTo(w io.Writer, format Format) error {
 	x.buf = x.buf[:0]
 	info := x.info == ""

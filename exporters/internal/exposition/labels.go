@@ -15,8 +15,8 @@ import (
 // A label is one pair of a series or an exemplar.
 type label struct{ name, value string }
 
-// labels prints attributes as the labels of a series, sorted by name. The values of keys that become the
-// same name are joined by semicolons, as the specification says:
+// labels prints attributes as the labels of a series, sorted by name. The values of keys that
+// become the same name are joined by semicolons, as the specification says:
 // https://opentelemetry.io/docs/specs/otel/compatibility/prometheus_and_openmetrics/#metric-attributes
 func labels(attrs *attribute.Set) (string, error) {
 	values := make(map[string][]string, attrs.Len())

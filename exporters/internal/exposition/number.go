@@ -30,8 +30,8 @@ func appendCount(dst []byte, n uint64, format Format) []byte {
 	return strconv.AppendUint(dst, n, 10)
 }
 
-// appendBound prints the bound of a bucket. Prometheus compares bounds as text: it must be the text that
-// other exporters write for the same number, such as 1e+06.
+// appendBound prints the bound of a bucket. Prometheus compares bounds as text: it must be the text
+// that other exporters write for the same number, such as 1e+06.
 func appendBound(dst []byte, bound float64, format Format) []byte {
 	from := len(dst)
 	dst = strconv.AppendFloat(dst, bound+0, 'g', -1, 64) // plus 0: no minus sign before a zero

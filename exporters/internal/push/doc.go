@@ -1,9 +1,9 @@
 // Package push sends metrics and spans to a receiver over OTLP, or to the console.
 //
-// A [Pusher] collects metrics from a [collect.Source] and exports them at its pace; package metric of
-// the SDK has a periodic reader for that, which would end the program if a callback panicked.
-// [MetricExporter] and [SpanExporter] connect to a [settings.Destination]. [Failures] counts and logs
-// the exports of one signal that fail.
+// A [Pusher] collects metrics from a [collect.Source] and exports them at its pace; package metric
+// of the SDK has a periodic reader for that, which would end the program if a callback panicked.
+// [MetricExporter] and [SpanExporter] connect to a [settings.Destination]. [Failures] counts and
+// logs the exports of one signal that fail.
 //
 // It imports report, settings and collect.
 package push

@@ -17,9 +17,9 @@ import (
 	"github.com/stagemeter/stagemeter/semconv"
 )
 
-// Failures follows one signal's exports. It counts each failure in video.processing.export_failures, and
-// logs one line when exports begin to fail and one when they work again. It is safe for concurrent use.
-// A nil *Failures has none.
+// Failures follows one signal's exports. It counts each failure in
+// video.processing.export_failures, and logs one line when exports begin to fail and one when they
+// work again. It is safe for concurrent use. A nil *Failures has none.
 type Failures struct {
 	signal semconv.Signal
 	to     *settings.Destination
@@ -57,8 +57,8 @@ func (f *Failures) Bind(m metric.Meter) error {
 	return err
 }
 
-// failed counts an export under ctx that ended in err. An export whose ctx was canceled is no failure:
-// Shutdown cancels a push to make the last one itself.
+// failed counts an export under ctx that ended in err. An export whose ctx was canceled is no
+// failure: Shutdown cancels a push to make the last one itself.
 func (f *Failures) failed(ctx context.Context, err error) {
 	if errors.Is(ctx.Err(), context.Canceled) {
 		return

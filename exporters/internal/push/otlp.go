@@ -22,8 +22,8 @@ import (
 	"github.com/stagemeter/stagemeter/exporters/internal/settings"
 )
 
-// How soon a failed receiver is tried again. With the SDK's own bounds, 30 seconds between attempts and
-// 2 minutes between connections, data would be missing long after the receiver is back.
+// How soon a failed receiver is tried again. With the SDK's own bounds, 30 seconds between attempts
+// and 2 minutes between connections, data would be missing long after the receiver is back.
 const (
 	retryFirst   = 500 * time.Millisecond
 	retryMax     = 2 * time.Second
@@ -31,8 +31,8 @@ const (
 	unackTimeout = 10 * time.Second // until the connection is closed, if the peer acknowledges nothing
 )
 
-// MetricExporter returns an exporter of metrics to d. It connects at the first export: a receiver that is
-// down is no error.
+// MetricExporter returns an exporter of metrics to d. It connects at the first export: a receiver
+// that is down is no error.
 func MetricExporter(ctx context.Context, d *settings.Destination) (sdkmetric.Exporter, error) {
 	if d.Protocol == settings.ProtocolHTTP {
 		client := httpClient(d)
@@ -75,8 +75,8 @@ func MetricExporter(ctx context.Context, d *settings.Destination) (sdkmetric.Exp
 	return e, nil
 }
 
-// SpanExporter returns an exporter of spans to d. It connects at the first export: a receiver that is
-// down is no error.
+// SpanExporter returns an exporter of spans to d. It connects at the first export: a receiver that
+// is down is no error.
 func SpanExporter(ctx context.Context, d *settings.Destination) (sdktrace.SpanExporter, error) {
 	if d.Protocol == settings.ProtocolHTTP {
 		client := httpClient(d)
@@ -133,9 +133,9 @@ func transport(d *settings.Destination) credentials.TransportCredentials {
 	return insecure.NewCredentials()
 }
 
-// dialOptions bound the cost of a lost connection: a new one is tried at least every 2 seconds, and one
-// whose peer has vanished is closed. The keepalive parameters are there for the kernel's timeout that
-// comes with them; the pings themselves are too rare to be sent.
+// dialOptions bound the cost of a lost connection: a new one is tried at least every 2 seconds, and
+// one whose peer has vanished is closed. The keepalive parameters are there for the kernel's
+// timeout that comes with them; the pings themselves are too rare to be sent.
 func dialOptions() []grpc.DialOption {
 	return []grpc.DialOption{
 		grpc.WithConnectParams(grpc.ConnectParams{
@@ -146,8 +146,8 @@ func dialOptions() []grpc.DialOption {
 	}
 }
 
-// httpClient returns a new client for d. Without it the exporters would share one client in the process,
-// whose idle connections would outlive Shutdown.
+// httpClient returns a new client for d. Without it the exporters would share one client in the
+// process, whose idle connections would outlive Shutdown.
 func httpClient(d *settings.Destination) *http.Client {
 	return &http.Client{
 		Timeout: d.Timeout,

@@ -6,12 +6,12 @@ import (
 	"go.opentelemetry.io/otel/sdk/metric/metricdata"
 )
 
-// maxBatch is how many data points one request holds. A histogram's point with an exemplar in each of 15
-// buckets takes about 1 KiB, and a gRPC receiver accepts 4 MiB by default.
+// maxBatch is how many data points one request holds. A histogram's point with an exemplar in each
+// of 15 buckets takes about 1 KiB, and a gRPC receiver accepts 4 MiB by default.
 const maxBatch = 2048
 
-// parts splits rm into parts of at most limit data points. The parts share their data with rm and with
-// each other.
+// parts splits rm into parts of at most limit data points. The parts share their data with rm and
+// with each other.
 func parts(rm *metricdata.ResourceMetrics, limit int) iter.Seq[*metricdata.ResourceMetrics] {
 	return func(yield func(*metricdata.ResourceMetrics) bool) {
 		part := metricdata.ResourceMetrics{Resource: rm.Resource}

@@ -27,11 +27,12 @@ type Config struct {
 }
 
 // A Pusher collects metrics and exports them: right after the start, so that counters are seen at 0
-// before they grow; at each interval; every few seconds while pushes fail, so that data flows soon after
-// the receiver is back; and when Flush or Shutdown asks for it.
+// before they grow; at each interval; every few seconds while pushes fail, so that data flows soon
+// after the receiver is back; and when Flush or Shutdown asks for it.
 //
-// It replaces the SDK's PeriodicReader, which ends the process if a callback panics, exports nothing if
-// one returns an error, and has a Shutdown that waits for a blocked one, whatever its deadline.
+// It replaces the SDK's PeriodicReader, which ends the process if a callback panics, exports
+// nothing if one returns an error, and has a Shutdown that waits for a blocked one, whatever its
+// deadline.
 type Pusher struct {
 	config   Config
 	exporter sdkmetric.Exporter
@@ -52,8 +53,8 @@ type Pusher struct {
 	rm metricdata.ResourceMetrics // guarded by turn
 }
 
-// NewPusher returns a Pusher from source to e. It pushes nothing on its own before Run. f is nil for the
-// console, and counts the failures otherwise.
+// NewPusher returns a Pusher from source to e. It pushes nothing on its own before Run. f is nil
+// for the console, and counts the failures otherwise.
 func NewPusher(c Config, source *collect.Source, e sdkmetric.Exporter, f *Failures) *Pusher {
 	p := &Pusher{
 		config:   c,
@@ -119,9 +120,9 @@ func (p *Pusher) Flush(ctx context.Context) error {
 	return err
 }
 
-// pushWithin pushes and returns when ctx is done. The push then continues in the background if it cannot
-// be canceled: the console may block until somebody reads it, and with delta temporality a collection
-// is not abandoned, see patient.
+// pushWithin pushes and returns when ctx is done. The push then continues in the background if it
+// cannot be canceled: the console may block until somebody reads it, and with delta temporality a
+// collection is not abandoned, see patient.
 func (p *Pusher) pushWithin(ctx context.Context) error {
 	if !p.source.Delta() && p.failures != nil {
 		return p.push(ctx)
@@ -136,9 +137,9 @@ func (p *Pusher) pushWithin(ctx context.Context) error {
 	}
 }
 
-// Shutdown makes the last push and ends Run. A push that is under way is canceled, because the last one
-// has all its data. With delta temporality the last one does not, so the push may take until ctx is
-// done. A collection in which a callback blocks is abandoned, see [collect.Source].
+// Shutdown makes the last push and ends Run. A push that is under way is canceled, because the last
+// one has all its data. With delta temporality the last one does not, so the push may take until
+// ctx is done. A collection in which a callback blocks is abandoned, see [collect.Source].
 func (p *Pusher) Shutdown(ctx context.Context) error {
 	p.halt()
 	if !p.source.Delta() {
@@ -193,7 +194,8 @@ func (p *Pusher) push(ctx context.Context) error {
 	return p.export(ctx, err)
 }
 
-// export exports p.rm in parts. It returns err joined with an error for each part that was not delivered.
+// export exports p.rm in parts. It returns err joined with an error for each part that was not
+// delivered.
 func (p *Pusher) export(ctx context.Context, err error) error {
 	p.rm.Resource = p.config.Resource // the SDK has merged the environment's attributes into it, unchecked
 	delivered := true

@@ -71,8 +71,8 @@ func has(rm *metricdata.ResourceMetrics, name string) bool {
 	return false
 }
 
-// In a bubble, time passes at once when every goroutine waits, and a goroutine that is left behind is a
-// failure.
+// In a bubble, time passes at once when every goroutine waits, and a goroutine that is left behind
+// is a failure.
 
 // The pace: a second after the start, then at the interval, and within seconds of a failure.
 func TestPace(t *testing.T) {
@@ -136,8 +136,8 @@ func TestFailedFlushIsTriedAgain(t *testing.T) {
 	})
 }
 
-// A callback that blocks holds up its collection, but not Shutdown: Run ends, and Shutdown returns when
-// its time is over.
+// A callback that blocks holds up its collection, but not Shutdown: Run ends, and Shutdown returns
+// when its time is over.
 func TestShutdownWhileACallbackBlocks(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		e := &fakeExporter{temporality: metricdata.CumulativeTemporality}

@@ -8,16 +8,16 @@ import (
 	sdktrace "go.opentelemetry.io/otel/sdk/trace"
 )
 
-// A countedExporter reports the errors of its exporter to failures. The SDK, which would log each of
-// them, gets none.
+// A countedExporter reports the errors of its exporter to failures. The SDK, which would log each
+// of them, gets none.
 type countedExporter struct {
 	sdktrace.SpanExporter
 	failures *Failures
 	resource *resource.Resource // nil: that of the spans
 }
 
-// Counted returns an exporter that exports to e, counts its failures in f and makes spans valid UTF-8 if
-// e refuses them. If res is not nil, it replaces the resource of the spans.
+// Counted returns an exporter that exports to e, counts its failures in f and makes spans valid
+// UTF-8 if e refuses them. If res is not nil, it replaces the resource of the spans.
 func Counted(e sdktrace.SpanExporter, f *Failures, res *resource.Resource) sdktrace.SpanExporter {
 	return countedExporter{e, f, res}
 }

@@ -10,16 +10,16 @@ import (
 	"github.com/stagemeter/stagemeter/exporters/internal/report"
 )
 
-// One text that is not UTF-8 makes protobuf, and so OTLP, refuse the whole batch. Names of instruments
-// and the resource are made valid at the start. To check every span and data point would cost time, so
-// those are made valid only after their batch was refused.
+// One text that is not UTF-8 makes protobuf, and so OTLP, refuse the whole batch. Names of
+// instruments and the resource are made valid at the start. To check every span and data point
+// would cost time, so those are made valid only after their batch was refused.
 
 // notUTF8 reports whether a batch was refused for such a text. Package protobuf has no type for the
 // error.
 func notUTF8(err error) bool { return err != nil && strings.Contains(err.Error(), "invalid UTF-8") }
 
-// ValidAttributes returns a copy of attrs in which valid has replaced every text: keys, strings, and
-// strings in lists and maps.
+// ValidAttributes returns a copy of attrs in which valid has replaced every text: keys, strings,
+// and strings in lists and maps.
 func ValidAttributes(attrs []attribute.KeyValue, valid func(string) string) []attribute.KeyValue {
 	attrs = slices.Clone(attrs)
 	for i, a := range attrs {

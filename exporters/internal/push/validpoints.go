@@ -7,8 +7,8 @@ import (
 	"github.com/stagemeter/stagemeter/exporters/internal/report"
 )
 
-// validPoints makes the texts of points and of their exemplars valid UTF-8, in place. Two series may
-// become equal by that.
+// validPoints makes the texts of points and of their exemplars valid UTF-8, in place. Two series
+// may become equal by that.
 func validPoints(rm *metricdata.ResourceMetrics) {
 	for _, scope := range rm.ScopeMetrics {
 		for _, m := range scope.Metrics {

@@ -16,8 +16,8 @@ const none = "none"
 // Levels returns the values that [NewLogger] takes as a level.
 func Levels() []string { return []string{"debug", "info", "warn", "error", none} }
 
-// NewLogger returns l, or [slog.Default] if l is nil, at a level of [Levels]. That level replaces the
-// logger's own. The empty level keeps the logger's own.
+// NewLogger returns l, or [slog.Default] if l is nil, at a level of [Levels]. That level replaces
+// the logger's own. The empty level keeps the logger's own.
 func NewLogger(l *slog.Logger, level string) *slog.Logger {
 	if l == nil {
 		l = slog.Default()
@@ -40,8 +40,8 @@ func Warnings(l *slog.Logger) *slog.Logger {
 	return slog.New(levelHandler{Handler: l.Handler(), min: slog.LevelWarn})
 }
 
-// A levelHandler drops lines below min. Unless force is set, it also drops the lines that its Handler
-// would drop.
+// A levelHandler drops lines below min. Unless force is set, it also drops the lines that its
+// Handler would drop.
 type levelHandler struct {
 	slog.Handler
 	min   slog.Level
@@ -66,8 +66,8 @@ func (h levelHandler) WithGroup(name string) slog.Handler {
 const repeatAfter = 10 * time.Minute
 
 // A Repeated logs errors that may return with every scrape or collection. The same error is logged
-// again only after 10 minutes, or after another error. It is an otel.ErrorHandler and promhttp.Logger,
-// and safe for concurrent use.
+// again only after 10 minutes, or after another error. It is an otel.ErrorHandler and
+// promhttp.Logger, and safe for concurrent use.
 type Repeated struct {
 	logger *slog.Logger
 	msg    string

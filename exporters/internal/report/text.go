@@ -36,8 +36,8 @@ type brief struct{ error }
 func (e brief) Error() string { return short(e.error.Error()) }
 func (e brief) Unwrap() error { return e.error }
 
-// Panicked returns the error for a panic with the value v. by names the function that panicked. Panicked
-// does not follow pointers in v: another goroutine may be writing there.
+// Panicked returns the error for a panic with the value v. by names the function that panicked.
+// Panicked does not follow pointers in v: another goroutine may be writing there.
 func Panicked(by string, v any) error {
 	switch v := v.(type) {
 	case string:

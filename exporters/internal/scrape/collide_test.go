@@ -10,8 +10,8 @@ import (
 	"github.com/stagemeter/stagemeter/exporters/internal/exportertest"
 )
 
-// Metrics of one scope whose names or series collide: the one that was made first is shown, as upstream
-// does. A program of the corpus seldom has only one such collision.
+// Metrics of one scope whose names or series collide: the one that was made first is shown, as
+// upstream does. A program of the corpus seldom has only one such collision.
 func TestNamesThatCollide(t *testing.T) {
 	quiet()
 	gauge := func(m metric.Meter, name string) error {

@@ -83,6 +83,7 @@ func TestReadOpenMetrics(t *testing.T) {
 		{"no end", head + "gauge\nx 1\n"},
 		{"not a sample", head + "gauge\nx{a=1} 1\n" + end},
 		{"an exemplar without a time", head + "counter\nx_total 1 # {a=\"b\"} 1\n" + end},
+		{"a long exemplar", head + "counter\nx_total 1 # {a=\"" + strings.Repeat("b", 128) + "\"} 1 1.5e+09\n" + end},
 	} {
 		if p, err := readOpenMetrics(tt.body); err == nil {
 			t.Errorf("%s: read as %v", tt.what, p.order)

@@ -68,16 +68,16 @@ func (c *compressor) write(encoding string, w io.Writer, print func(io.Writer) e
 	}
 }
 
-// A relay uses two goroutines for an answer: one prints the next chunk while the other compresses the
-// last one, which takes as long or longer. The zero value is ready for use. It is not safe for
+// A relay uses two goroutines for an answer: one prints the next chunk while the other compresses
+// the last one, which takes as long or longer. The zero value is ready for use. It is not safe for
 // concurrent use.
 type relay struct {
 	spare chan []byte // the chunks, of two, that are not in use
 }
 
-// run calls print with a writer that copies to w, and closes w. It returns when both have ended, even if
-// print panics, with the errors of both. After an error or a panic of w the rest is dropped, w stays
-// open, and the relay must not be used again.
+// run calls print with a writer that copies to w, and closes w. It returns when both have ended,
+// even if print panics, with the errors of both. After an error or a panic of w the rest is
+// dropped, w stays open, and the relay must not be used again.
 func (r *relay) run(w io.WriteCloser, print func(io.Writer) error) (err error) {
 	if r.spare == nil {
 		r.spare = make(chan []byte, 2)

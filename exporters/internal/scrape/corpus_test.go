@@ -12,8 +12,8 @@ import (
 	"github.com/stagemeter/stagemeter/internal/corpus"
 )
 
-// An answer is, line by line, the one that the upstream exporter and promhttp would give, whatever a
-// program measures.
+// An answer is, line by line, the one that the upstream exporter and promhttp would give, whatever
+// a program measures.
 func TestScrapesEqualUpstreams(t *testing.T) {
 	quiet()
 	for seed := range uint64(150) {
@@ -32,8 +32,8 @@ func TestScrapesEqualUpstreamsWithAllExemplars(t *testing.T) {
 	}
 }
 
-// The corpus has something of everything, in answers that this package writes itself. Otherwise equal
-// answers would prove little.
+// The corpus has something of everything, in answers that this package writes itself. Otherwise
+// equal answers would prove little.
 func TestCorpusHasEverything(t *testing.T) {
 	quiet()
 	var all, direct, settled, unsettled int

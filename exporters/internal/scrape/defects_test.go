@@ -16,9 +16,9 @@ import (
 	"github.com/stagemeter/stagemeter/exporters/internal/exportertest"
 )
 
-// The upstream exporter writes some metrics so that Prometheus refuses the whole scrape, and loses others.
-// Here each such metric costs at most itself: every answer can be read in every format, has the other
-// metrics, and counts an error if something is left out.
+// The upstream exporter writes some metrics so that Prometheus refuses the whole scrape, and loses
+// others. Here each such metric costs at most itself: every answer can be read in every format, has
+// the other metrics, and counts an error if something is left out.
 func TestWhatUpstreamGetsWrong(t *testing.T) {
 	quiet()
 	for _, tt := range []struct {

@@ -1,9 +1,9 @@
-// Package scrape answers the scrapes of Prometheus: it negotiates a format and a compression, collects
-// from a [collect.Source] and writes the answer.
+// Package scrape answers the scrapes of Prometheus: it negotiates a format and a compression,
+// collects from a [collect.Source] and writes the answer.
 //
-// [Handler] writes the text formats itself, with package exposition. It leaves the other formats, and
-// metrics that exposition cannot write, to the upstream exporter and promhttp. The tests compare both
-// ways line by line.
+// [Handler] writes the text formats itself, with package exposition. It leaves the other formats,
+// and metrics that exposition cannot write, to the upstream exporter and promhttp. The tests
+// compare both ways line by line.
 //
 // It imports report, collect and exposition.
 package scrape

@@ -10,9 +10,9 @@ import (
 	"github.com/stagemeter/stagemeter/internal/corpus"
 )
 
-// compare returns the differences of got from the reference, except in unsettled metrics. It compares
-// values, exemplars and comments, in any order. It does not compare the values that the handler counts
-// about itself: both scrapes add to them.
+// compare returns the differences of got from the reference, except in unsettled metrics. It
+// compares values, exemplars and comments, in any order. It does not compare the values that the
+// handler counts about itself: both scrapes add to them.
 func compare(reference, got page, unsettled map[string]corpus.Reasons) (diffs []string) {
 	names := map[string]bool{}
 	for _, p := range []page{reference, got} {
@@ -68,8 +68,8 @@ func (f *family) compare(got *family, reasons corpus.Reasons) (diffs []string) {
 	return diffs
 }
 
-// checkShape checks what a comparison of sets does not. The families are sorted, except for the handler's
-// own. The buckets of each histogram are sorted, add up, and end with +Inf.
+// checkShape checks what a comparison of sets does not. The families are sorted, except for the
+// handler's own. The buckets of each histogram are sorted, add up, and end with +Inf.
 func checkShape(t *testing.T, p page) {
 	t.Helper()
 	order := slices.DeleteFunc(slices.Clone(p.order), func(name string) bool { return name == "promhttp_metric_handler_errors_total" })
@@ -86,7 +86,8 @@ func checkShape(t *testing.T, p page) {
 	}
 }
 
-// checkBuckets expects the samples of each series of a histogram in this order: buckets, sum, count.
+// checkBuckets expects the samples of each series of a histogram in this order: buckets, sum,
+// count.
 func (f *family) checkBuckets(t *testing.T) {
 	t.Helper()
 	var bound, count float64

@@ -18,8 +18,8 @@ const (
 	encoding          = "encoding"
 )
 
-// handlerErrors returns the counter that promhttp has registered. If a later promhttp has another one,
-// only the answers of Handler have the counter that this returns.
+// handlerErrors returns the counter that promhttp has registered. If a later promhttp has another
+// one, only the answers of Handler have the counter that this returns.
 func handlerErrors(own prometheus.Registerer) *prometheus.CounterVec {
 	errs := prometheus.NewCounterVec(prometheus.CounterOpts{Name: handlerErrorsName, Help: handlerErrorsHelp}, []string{"cause"})
 	var registered prometheus.AlreadyRegisteredError

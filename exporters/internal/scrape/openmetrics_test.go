@@ -17,9 +17,10 @@ var openLine = func() *regexp.Regexp {
 
 var openLabel = regexp.MustCompile(`([a-zA-Z0-9_]+)="((?:[^"\\]|\\.)*)"`)
 
-// readOpenMetrics reads an answer in OpenMetrics, so that two can be compared. It is no judge of the
-// format: end-to-end tests read the same programs' answers with Prometheus's own parser. It refuses only
-// what that parser accepts: a family or a series that is there twice, and a sample in another family.
+// readOpenMetrics reads an answer in OpenMetrics, so that two can be compared. It is no judge of
+// the format: end-to-end tests read the same programs' answers with Prometheus's own parser. It
+// refuses only what that parser accepts: a family or a series that is there twice, and a sample in
+// another family.
 func readOpenMetrics(body string) (page, error) {
 	p := page{families: map[string]*family{}}
 	body, ends := strings.CutSuffix(body, "# EOF\n")
@@ -66,8 +67,8 @@ func readOpenMetrics(body string) (page, error) {
 	return p, nil
 }
 
-// add adds a family, under its name in the text format. A counter and a gauge may have the same name in
-// OpenMetrics: x_total and x in the text format.
+// add adds a family, under its name in the text format. A counter and a gauge may have the same
+// name in OpenMetrics: x_total and x in the text format.
 func (p *page) add(f *family) error {
 	name := f.name
 	if f.typ == "counter" {
@@ -97,6 +98,13 @@ func readOpenLine(line string) (sample, error) {
 	labels, err := readLabels(m[4])
 	if err != nil {
 		return s, err
+	}
+	runes := 0
+	for name, value := range labels {
+		runes += utf8.RuneCountInString(name) + utf8.RuneCountInString(value)
+	}
+	if runes > 128 { // OpenMetrics's limit, which Prometheus's parser does not check
+		return s, fmt.Errorf("an exemplar's labels have %d characters", runes)
 	}
 	value, err := strconv.ParseFloat(m[5], 64)
 	s.at, err2 = strconv.ParseFloat(m[6], 64)

@@ -40,8 +40,8 @@ type sample struct {
 // key is the sample's name with its labels.
 func (s sample) key() string { return s.name + labelText(s.labels) }
 
-// equal reports whether two samples have the same value and exemplar. This package writes times to the
-// microsecond, and upstream as precisely as a float64 in seconds allows.
+// equal reports whether two samples have the same value and exemplar. This package writes times to
+// the microsecond, and upstream as precisely as a float64 in seconds allows.
 func (s sample) equal(other sample) bool {
 	same := s.value == other.value || math.IsNaN(s.value) && math.IsNaN(other.value)
 	return same && s.exemplar == other.exemplar && math.Abs(s.at-other.at) < 2e-6
@@ -76,8 +76,8 @@ func (p page) errorsTotal(t *testing.T) float64 {
 	return s.value
 }
 
-// readText reads the text format with the parser of prometheus/common, which refuses names that are not
-// of the classic character set.
+// readText reads the text format with the parser of prometheus/common, which refuses names that are
+// not of the classic character set.
 func readText(body string) (page, error) {
 	p := page{families: map[string]*family{}}
 	parser := expfmt.NewTextParser(model.LegacyValidation)

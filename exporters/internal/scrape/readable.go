@@ -13,9 +13,9 @@ import (
 	"github.com/stagemeter/stagemeter/exporters/internal/collect"
 )
 
-// A whole gathers the program's metrics and those of the handler itself. If an error leaves nothing of
-// the program, as a callback that panics does, it gathers nothing and the scrape fails: a target that
-// is up and shows nothing would be a silent gap.
+// A whole gathers the program's metrics and those of the handler itself. If an error leaves nothing
+// of the program, as a callback that panics does, it gathers nothing and the scrape fails: a target
+// that is up and shows nothing would be a silent gap.
 type whole struct {
 	program, own prometheus.Gatherer
 	source       *collect.Source // of program
@@ -36,8 +36,8 @@ func (w whole) Gather() ([]*dto.MetricFamily, error) {
 	return append(families, own...), errors.Join(err, badErr, ownErr)
 }
 
-// readable removes what a registry accepts and Prometheus refuses, each of which would fail the whole
-// scrape:
+// readable removes what a registry accepts and Prometheus refuses, each of which would fail the
+// whole scrape:
 //
 //   - a histogram with a label le, which its buckets have too
 //   - a second bucket up to +Inf, for the exemplar of a NaN
@@ -89,8 +89,8 @@ func readableBuckets(h *dto.Histogram) {
 	})
 }
 
-// withoutNUL returns nil if a label of e has a NUL. Only in exemplars, Prometheus's parser of OpenMetrics
-// takes it for the end of the text.
+// withoutNUL returns nil if a label of e has a NUL. Only in exemplars, Prometheus's parser of
+// OpenMetrics takes it for the end of the text.
 func withoutNUL(e *dto.Exemplar) *dto.Exemplar {
 	if slices.ContainsFunc(e.GetLabel(), func(l *dto.LabelPair) bool { return strings.Contains(l.GetValue(), "\x00") }) {
 		return nil

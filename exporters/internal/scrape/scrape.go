@@ -34,9 +34,9 @@ const (
 	detour     = time.Minute // for which plain answers after it had to answer once: both ways would collect
 )
 
-// A Handler answers scrapes. It writes the text formats with package exposition. It leaves the other
-// formats, and metrics that exposition cannot write, to plain. Scrapes at the same time share a
-// collection, but only one that began after they arrived.
+// A Handler answers scrapes. It writes the text formats with package exposition. It leaves the
+// other formats, and metrics that exposition cannot write, to plain. Scrapes at the same time share
+// a collection, but only one that began after they arrived.
 type Handler struct {
 	source   *collect.Source
 	plain    http.Handler           // the upstream exporter and promhttp, which collect from the same reader

@@ -15,8 +15,8 @@ import (
 	"github.com/stagemeter/stagemeter/exporters/internal/exportertest"
 )
 
-// If a callback blocks, the scrape and those that wait for it are answered with 503 when their time is
-// over, and the next one works.
+// If a callback blocks, the scrape and those that wait for it are answered with 503 when their time
+// is over, and the next one works.
 func TestScrapeOutOfTime(t *testing.T) {
 	p := start(t, setup{})
 	exportertest.Count(p.provider, "jobs", 1)
@@ -41,8 +41,8 @@ func TestScrapeOutOfTime(t *testing.T) {
 	}
 }
 
-// Clients that do not read their answer hold up nobody, in any format, even if there are more of them than
-// scrapes that may be under way.
+// Clients that do not read their answer hold up nobody, in any format, even if there are more of
+// them than scrapes that may be under way.
 func TestSlowClients(t *testing.T) {
 	p := start(t, setup{})
 	exportertest.Count(p.provider, "jobs", 1)
@@ -92,8 +92,8 @@ func (c *slowClient) Write(p []byte) (int, error) {
 	return c.ResponseRecorder.Write(p)
 }
 
-// Scrapes at the same time, in all formats and encodings, while the program makes new series: each answer
-// is whole, and a later one has no less than an earlier one.
+// Scrapes at the same time, in all formats and encodings, while the program makes new series: each
+// answer is whole, and a later one has no less than an earlier one.
 func TestScrapesBesideRecordings(t *testing.T) {
 	p := start(t, setup{})
 	meter := p.provider.Meter("test")
@@ -146,9 +146,9 @@ func TestScrapesBesideRecordings(t *testing.T) {
 	writers.Wait()
 }
 
-// Two Prometheus servers in high availability, and a person who reloads the page: scrapes at the same
-// time share a collection, and their number is limited. Otherwise a slow callback would take the
-// program's memory.
+// Two Prometheus servers in high availability, and a person who reloads the page: scrapes at the
+// same time share a collection, and their number is limited. Otherwise a slow callback would take
+// the program's memory.
 func TestScrapesAreCoalescedAndBounded(t *testing.T) {
 	p := start(t, setup{})
 	collections, release := blockCollections(t, p)

@@ -54,8 +54,8 @@ const (
 	GlobalsKeep                   // set nothing
 )
 
-// Reject returns c with an error that says that the value in call cannot be used: what is allowed, and
-// what happens instead.
+// Reject returns c with an error that says that the value in call cannot be used: what is allowed,
+// and what happens instead.
 func (c Config) Reject(call, want, used string) Config {
 	c.errs = append(slices.Clip(c.errs), fmt.Errorf("exporters: %s: want %s; %s", call, want, used))
 	return c

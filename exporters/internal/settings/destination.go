@@ -45,9 +45,9 @@ func (d *Destination) String() string {
 	return d.URL.String()
 }
 
-// Target returns the address that gRPC dials. The dialer resolves the name at each attempt. gRPC's own
-// resolver would wait up to 2 minutes before it asks again for an unknown name, such as that of a
-// container that is down.
+// Target returns the address that gRPC dials. The dialer resolves the name at each attempt. gRPC's
+// own resolver would wait up to 2 minutes before it asks again for an unknown name, such as that of
+// a container that is down.
 func (d *Destination) Target() string {
 	if d.URL.Scheme == "unix" {
 		return d.URL.String()
@@ -68,15 +68,15 @@ func names(signal semconv.Signal, suffix string) []string {
 	return []string{envOTLP + strings.ToUpper(string(signal)) + "_" + suffix, envOTLP + suffix}
 }
 
-// destination reads where signal goes. listed is the signal's list of exporters, nil if there is none.
-// The result is nil unless
+// destination reads where signal goes. listed is the signal's list of exporters, nil if there is
+// none. The result is nil unless
 //
 //   - the option gives an endpoint,
 //   - listed has otlp, or
 //   - there is no list and a variable gives an endpoint.
 //
-// The exporters themselves read temporality and histogram aggregation, and do not report a value that
-// they ignore: Resolve checks those two.
+// The exporters themselves read temporality and histogram aggregation, and do not report a value
+// that they ignore: Resolve checks those two.
 func (r *reader) destination(signal semconv.Signal, option string, listed []string) *Destination {
 	d := &Destination{
 		Signal:   signal,
@@ -207,8 +207,8 @@ func validHeaderValue(value string) bool {
 	return !strings.ContainsFunc(value, func(c rune) bool { return c < ' ' || c > '~' })
 }
 
-// tls reads the certificates of a signal, once. A file that cannot be used is an error: without the file
-// the host's authorities would be trusted.
+// tls reads the certificates of a signal, once. A file that cannot be used is an error: without the
+// file the host's authorities would be trusted.
 func (r *reader) tls(signal semconv.Signal) (*tls.Config, error) {
 	c := &tls.Config{MinVersion: tls.VersionTLS12}
 	if name, file := r.env.first(names(signal, otlpCA)...); file != "" {

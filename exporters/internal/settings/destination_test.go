@@ -96,8 +96,8 @@ func TestErrorsKeepSecrets(t *testing.T) {
 	}
 }
 
-// A certificate that cannot be used turns the push off: the host's authorities must not be trusted in its
-// place.
+// A certificate that cannot be used turns the push off: the host's authorities must not be trusted
+// in its place.
 func TestBadCertificates(t *testing.T) {
 	ca := exportertest.NewAuthority(t)
 	certFile, keyFile := ca.Issue(t, "pipeline")

@@ -137,8 +137,8 @@ func (r *reader) count(def, most int, name string) int {
 // none is the list item for no exporter.
 const none = "none"
 
-// list reads a comma list of allowed items. It returns nil if the variable is unset or has no allowed
-// item, and an empty list that is not nil for "none".
+// list reads a comma list of allowed items. It returns nil if the variable is unset or has no
+// allowed item, and an empty list that is not nil for "none".
 func (r *reader) list(name string, allowed ...string) []string {
 	value := r.env.get(name)
 	if value == "" {
@@ -162,9 +162,9 @@ func (r *reader) list(name string, allowed ...string) []string {
 	return known
 }
 
-// parseList splits a comma list. known are the allowed items, in lower case and each once; nil if there
-// is none. unknown are the others, as written and each once. It ignores empty items and the space
-// around items.
+// parseList splits a comma list. known are the allowed items, in lower case and each once; nil if
+// there is none. unknown are the others, as written and each once. It ignores empty items and the
+// space around items.
 func parseList(value string, allowed []string) (known, unknown []string) {
 	for item := range strings.SplitSeq(value, ",") {
 		item = strings.TrimSpace(item)

@@ -57,8 +57,8 @@ type Settings struct {
 	ShutdownTimeout time.Duration
 }
 
-// Resolve puts options over the environment, and the environment over the defaults. getenv looks up a
-// variable as os.Getenv does. The Settings are usable whatever the error says.
+// Resolve puts options over the environment, and the environment over the defaults. getenv looks up
+// a variable as os.Getenv does. The Settings are usable whatever the error says.
 func Resolve(c Config, getenv func(name string) string) (Settings, error) {
 	r := &reader{env: getenv}
 	s := Settings{
@@ -116,8 +116,8 @@ func (r *reader) traces(s *Settings) {
 	s.Spans = r.spanQueue()
 }
 
-// addr returns the address to listen on. It is empty if the host cannot be one: the host was meant to
-// keep others out.
+// addr returns the address to listen on. It is empty if the host cannot be one: the host was meant
+// to keep others out.
 func (r *reader) addr() string {
 	host := r.env.get(envPrometheusHost)
 	if inner, ok := strings.CutPrefix(host, "["); ok {

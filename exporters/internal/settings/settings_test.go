@@ -55,7 +55,8 @@ const (
 	toMetrics = "http://c:4317 grpc 10s"
 )
 
-// Every variable, good and bad, alone and under options. A case lists the differences from the defaults.
+// Every variable, good and bad, alone and under options. A case lists the differences from the
+// defaults.
 func TestResolve(t *testing.T) {
 	type m = map[string]string
 	for _, tt := range []struct {

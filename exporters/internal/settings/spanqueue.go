@@ -9,8 +9,8 @@ import (
 // maxSpans bounds the queue of spans. The SDK allocates the whole queue at the start: 16 MB.
 const maxSpans = 1_000_000
 
-// A SpanQueue is the settings of the SDK's batch span processor. The SDK would read the same variables,
-// and panic for some of their values.
+// A SpanQueue is the settings of the SDK's batch span processor. The SDK would read the same
+// variables, and panic for some of their values.
 type SpanQueue struct {
 	size, batch    int
 	delay, timeout time.Duration

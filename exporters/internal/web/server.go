@@ -38,8 +38,8 @@ type Server struct {
 	done     chan struct{} // closed when it no longer serves
 }
 
-// Listen listens on c.Addr and serves until Shutdown. If it cannot, it opens no port and the error says
-// why.
+// Listen listens on c.Addr and serves until Shutdown. If it cannot, it opens no port and the error
+// says why.
 func Listen(c Config) (*Server, error) {
 	s := &Server{
 		http: &http.Server{
@@ -89,7 +89,8 @@ func (s *Server) Addr() net.Addr {
 	return s.listener.Addr()
 }
 
-// Shutdown stops listening, gives a scrape that is under way a second to end, and closes all connections.
+// Shutdown stops listening, gives a scrape that is under way a second to end, and closes all
+// connections.
 func (s *Server) Shutdown(ctx context.Context) error {
 	if s == nil {
 		return nil
@@ -136,8 +137,8 @@ func withHealth(next http.Handler) http.Handler {
 	return mux
 }
 
-// health answers ok while the process is alive, also while a receiver is down: a restart would only lose
-// data that is still to be pushed.
+// health answers ok while the process is alive, also while a receiver is down: a restart would only
+// lose data that is still to be pushed.
 func health(w http.ResponseWriter, _ *http.Request) {
 	w.Header().Set("Content-Type", "text/plain; charset=utf-8")
 	w.Header().Set("Cache-Control", "no-store")

@@ -17,13 +17,13 @@ import (
 // errPrepared ends the toolkit's Serve before it serves.
 var errPrepared = errors.New("prepared")
 
-// protect wraps srv's handler with the protection that an exporter-toolkit web config file describes,
-// and gives srv a TLS configuration if the file has one.
+// protect wraps srv's handler with the protection that an exporter-toolkit web config file
+// describes, and gives srv a TLS configuration if the file has one.
 //
 // The toolkit's only function for that is Serve, which prepares a server and then serves every path
-// with the same protection. So protect passes it a listener that accepts nothing. The prepared server,
-// which reads the file again for each connection and request, then serves the real listener, with
-// /healthz beside it.
+// with the same protection. So protect passes it a listener that accepts nothing. The prepared
+// server, which reads the file again for each connection and request, then serves the real
+// listener, with /healthz beside it.
 func protect(srv *http.Server, file string, logger *slog.Logger) error {
 	open := srv.Handler
 	err := web.Serve(deadListener{}, srv, &web.FlagConfig{WebConfigFile: &file}, report.Warnings(logger))
@@ -39,8 +39,8 @@ func protect(srv *http.Server, file string, logger *slog.Logger) error {
 	return nil
 }
 
-// hasTLS reports whether the toolkit gave srv certificates. A TLSConfig is not enough: net/http adds an
-// empty one for HTTP/2.
+// hasTLS reports whether the toolkit gave srv certificates. A TLSConfig is not enough: net/http
+// adds an empty one for HTTP/2.
 func hasTLS(srv *http.Server) bool {
 	return srv.TLSConfig != nil && srv.TLSConfig.GetConfigForClient != nil
 }
@@ -52,9 +52,9 @@ func (deadListener) Accept() (net.Conn, error) { return nil, errPrepared }
 func (deadListener) Close() error              { return nil }
 func (deadListener) Addr() net.Addr            { return &net.TCPAddr{} }
 
-// deferClientCert moves the check that a client certificate is present from the handshake, where the path
-// is not known yet, to the handler, so that /healthz needs none. A certificate that a client sends is
-// still verified in the handshake.
+// deferClientCert moves the check that a client certificate is present from the handshake, where
+// the path is not known yet, to the handler, so that /healthz needs none. A certificate that a
+// client sends is still verified in the handshake.
 func deferClientCert(srv *http.Server) {
 	reload := srv.TLSConfig.GetConfigForClient
 	srv.TLSConfig.GetConfigForClient = func(hello *tls.ClientHelloInfo) (*tls.Config, error) {
@@ -105,6 +105,6 @@ func relax(c *tls.Config) bool {
 // connKey is the context key of a connection's *connState.
 type connKey struct{}
 
-// connState passes a result of the handshake to the handler. The handshake ends before the first request
-// begins.
+// connState passes a result of the handshake to the handler. The handshake ends before the first
+// request begins.
 type connState struct{ certRequired bool }
