@@ -17,10 +17,15 @@ import (
 	"github.com/stagemeter/stagemeter/instrument"
 )
 
-// TestMain plays the program that crashes for the tests of panics, and checks that nothing leaves a goroutine behind.
+// TestMain plays the programs that tests run in a process of their own, and checks that nothing leaves a goroutine
+// behind.
 func TestMain(m *testing.M) {
 	if name := os.Getenv(crashVariable); name != "" {
 		crashes[name]()
+		os.Exit(0)
+	}
+	if name := os.Getenv(programVariable); name != "" {
+		programs[name]()
 		os.Exit(0)
 	}
 	goleak.VerifyTestMain(m)
