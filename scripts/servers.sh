@@ -26,12 +26,29 @@ build() {
 		[ -x "$bin/$program" ] || rm -f "$bin/.$module.built"
 	done
 	if ! cmp -s "$bin/.$module.$$" "$bin/.$module.built"; then
+		if [ "$module" = prometheus ]; then promtool; fi
 		go build -C "$module" -race=false -buildvcs=false -ldflags='-s -w' -o "$bin/" "$@"
 		mv "$bin/.$module.$$" "$bin/.$module.built"
 	fi
 	rm -f "$bin/.$module.$$"
 }
 
+# promtool: writes $bin/.overlay.json, with which the module has a package promtool: that of Prometheus, but for its import
+# of the service discovery for Kubernetes. See the package kubernetes there.
+promtool() {
+	go mod download -C prometheus github.com/prometheus/prometheus
+	source=$(go list -C prometheus -m -f '{{.Dir}}' github.com/prometheus/prometheus)/cmd/promtool
+	sed "s,\"github.com/prometheus/prometheus/discovery/kubernetes\",\"$(go list -C prometheus -m)/kubernetes\"," "$source/main.go" >"$bin/.promtool.go"
+	{
+		printf '{"Replace": {'
+		for file in "$source"/*.go; do
+			case $file in */main.go | *_test.go) ;; *) printf '"%s": "%s", ' "$PWD/prometheus/promtool/${file##*/}" "$file" ;; esac
+		done
+		printf '"%s": "%s"}}\n' "$PWD/prometheus/promtool/main.go" "$bin/.promtool.go"
+	} >"$bin/.overlay.json"
+}
+
 # Prometheus without its service discoveries (clouds, Kubernetes): a fraction of the code to build.
-build prometheus "prometheus promtool mutants parse" -tags remove_all_sd tool ./mutants ./parse
+build prometheus "prometheus promtool mutants parse" -tags remove_all_sd -overlay "$bin/.overlay.json" \
+	github.com/prometheus/prometheus/cmd/prometheus ./promtool ./mutants ./parse
 build collector collector .
