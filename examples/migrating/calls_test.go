@@ -21,11 +21,12 @@ import (
 
 func TestJobs(t *testing.T) {
 	p, rec := instrumenttest.New(t)
-	headers := enqueue(t.Context(), p, Video{"queued"})
-	if err := work(t.Context(), p, Video{"queued"}, headers); err != nil {
+	ctx := instrument.ContextWithPipeline(t.Context(), p)
+	headers := enqueue(ctx, Video{"queued"})
+	if err := work(ctx, Video{"queued"}, headers); err != nil {
 		t.Fatal(err)
 	}
-	if reel, err := processVideo(instrument.ContextWithPipeline(t.Context(), p), Video{"wrapped"}); err != nil || reel.Path != "wrapped.mp4" {
+	if reel, err := processVideo(ctx, Video{"wrapped"}); err != nil || reel.Path != "wrapped.mp4" {
 		t.Errorf("the decorated function returned %v, %v", reel, err)
 	}
 	for status, want := range map[string]float64{"queued": 1, "processing": 2, "completed": 2, "failed": 0} {
@@ -51,14 +52,22 @@ func TestCosts(t *testing.T) {
 	if got := rec.Counter("video_processing_api_calls_total", attribute.String("api", "openai"), attribute.String("status", "success")); got != 1 {
 		t.Errorf("%v calls, want 1", got)
 	}
+
+	if err := billed(ctx, ""); !errors.Is(err, errFiltered) {
+		t.Errorf("the call returned %v, want its own error", err)
+	}
+	if got := instrument.Dollars(rec.Counter("video_processing_cost_usd_total", attribute.String("api", "openai"))); got != 7*instrument.Cent {
+		t.Errorf("the cost is %v, want $0.01 more for the failed call of 500 tokens", got)
+	}
 }
 
 func TestBudget(t *testing.T) {
 	p, rec := instrumenttest.New(t)
-	if err := withBudget(t.Context(), p, Video{"v"}); err != nil {
+	ctx := instrument.ContextWithPipeline(t.Context(), p)
+	if err := withBudget(ctx, Video{"v"}); err != nil {
 		t.Fatal(err)
 	}
-	if err := p.RunJob(t.Context(), "v", func(ctx context.Context) error {
+	if err := instrument.RunJob(ctx, "v", func(ctx context.Context) error {
 		showRemaining(ctx)
 		if got, ok := rec.Gauge("video_processing_budget_remaining_usd", attribute.String("job_id", "v")); !ok || got != 4.5 {
 			t.Errorf("%v remains, %v; want 4.5", got, ok)
@@ -75,12 +84,20 @@ func TestStages(t *testing.T) {
 	if _, err := transcribe(ctx, Video{"v"}); err != nil {
 		t.Fatal(err)
 	}
+	if err := check(ctx, Video{"v"}); err != nil {
+		t.Fatal(err)
+	}
+	if got := rec.Histogram("video_processing_duration_seconds", attribute.String("stage", "validation")).Count; got != 1 {
+		t.Errorf("the validation was recorded %d times, want once", got)
+	}
 	for _, name := range []string{"video_processing_duration_seconds", "video_processing_ratio"} {
 		if got := rec.Histogram(name, attribute.String("stage", "transcription")).Count; got != 1 {
 			t.Errorf("%s was recorded %d times, want once", name, got)
 		}
 	}
-	recordError(ctx, &APIError{"no answer"})
+	failing, stage := instrument.StartStage(ctx, "transcription")
+	recordError(failing, &APIError{"no answer"})
+	stage.End(nil)
 	if got := rec.Counter("video_processing_errors_total", attribute.String("stage", "transcription"),
 		attribute.String("error_type", "APIError")); got != 1 {
 		t.Errorf("%v errors of type APIError, want 1", got)

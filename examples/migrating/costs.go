@@ -2,11 +2,12 @@ package migrating
 
 import (
 	"context"
+	"errors"
 
 	"github.com/stagemeter/stagemeter/instrument"
 )
 
-// Answer is what a language model says.
+// Answer is a language model's answer.
 type Answer struct {
 	Text   string
 	Tokens int64
@@ -27,13 +28,29 @@ var ask = instrument.WrapCall("openai",
 
 // end
 
+func billed(ctx context.Context, prompt string) error {
+	// page: track_api_cost, of a call that fails
+	err := instrument.RunCall(ctx, "openai", func(ctx context.Context) error {
+		answer, err := complete(ctx, prompt)
+		instrument.CallFromContext(ctx).SetCost((2 * instrument.Cent).Prorate(answer.Tokens, 1000))
+		return err // the call counts as failed, and its tokens are booked
+	})
+	// end
+	return err
+}
+
+var errFiltered = errors.New("the answer was filtered")
+
 func complete(_ context.Context, prompt string) (Answer, error) {
+	if prompt == "" {
+		return Answer{Tokens: 500}, errFiltered
+	}
 	return Answer{Text: prompt, Tokens: 500}, nil
 }
 
-func withBudget(ctx context.Context, p *instrument.Pipeline, video Video) error {
+func withBudget(ctx context.Context, video Video) error {
 	// page: set_budget_remaining, enforced
-	err := p.RunJob(ctx, video.ID, func(ctx context.Context) error {
+	err := instrument.RunJob(ctx, video.ID, func(ctx context.Context) error {
 		_, err := ask(ctx, "what happens in this video?") // refused when the budget is used up
 		return err
 	}, instrument.WithBudget(450*instrument.Cent))

@@ -1,3 +1,3 @@
-// Package migrating holds the Go side of docs/migrating-from-python.md. Its tests compile and run it, and compare it
-// with the page, so that what the page shows is what works.
+// Package migrating holds the Go code of docs/migrating-from-python.md. Its tests run the code and compare it with the
+// page, so the page shows only code that works.
 package migrating

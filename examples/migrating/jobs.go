@@ -8,23 +8,23 @@ import (
 	"github.com/stagemeter/stagemeter/instrument"
 )
 
-// Video is a job of the program that migrates, Reel what becomes of it.
+// Video is a job of the migrating program. Reel is its result.
 type (
 	Video struct{ ID string }
 	Reel  struct{ Path string }
 )
 
-func enqueue(ctx context.Context, p *instrument.Pipeline, video Video) propagation.MapCarrier {
+func enqueue(ctx context.Context, video Video) propagation.MapCarrier {
 	// page: increment_job
 	headers := propagation.MapCarrier{}
-	p.Enqueue(ctx, video.ID, headers) // then send the headers along with the message
+	instrument.Enqueue(ctx, video.ID, headers) // then send the headers along with the message
 	// end
 	return headers
 }
 
-func work(ctx context.Context, p *instrument.Pipeline, video Video, headers propagation.MapCarrier) error {
+func work(ctx context.Context, video Video, headers propagation.MapCarrier) error {
 	// page: with_job_tracking
-	err := p.RunJob(ctx, video.ID, func(ctx context.Context) error {
+	err := instrument.RunJob(ctx, video.ID, func(ctx context.Context) error {
 		return edit(ctx, video)
 	}, instrument.WithCarrier(headers))
 	// end

@@ -10,7 +10,7 @@ import (
 
 const pagePath = "../../docs/migrating-from-python.md"
 
-// calls are all that the Python module offers.
+// calls are all calls that the Python module offers.
 var calls = []string{
 	"start_http_server", "increment_job", "with_job_tracking", "track_cost", "track_api_cost", "set_budget_remaining",
 	"track_processing_time", "track_processing_stage", "track_audio_spread", "track_audio_normalization",
@@ -50,7 +50,7 @@ func TestPageHasEveryCall(t *testing.T) {
 	}
 }
 
-// pageBlocks are the page's blocks of Go, by the name after the language.
+// pageBlocks returns the page's blocks of Go, by the name after the language.
 func pageBlocks(t *testing.T) map[string]string {
 	t.Helper()
 	page, err := os.ReadFile(pagePath)
@@ -68,7 +68,8 @@ func pageBlocks(t *testing.T) map[string]string {
 	return blocks
 }
 
-// codeRegions are what stands in this folder between the comments "page" and "end", by the name of the first.
+// codeRegions returns the code of this folder between a comment "page" and the next comment "end", by the name in the
+// first.
 func codeRegions(t *testing.T) map[string]string {
 	t.Helper()
 	files, err := filepath.Glob("*.go")
@@ -88,7 +89,7 @@ func codeRegions(t *testing.T) map[string]string {
 	return regions
 }
 
-// outdent takes an indentation off each line, and the blank lines around all.
+// outdent removes an indentation from each line, and blank lines at both ends.
 func outdent(text, indent string) string {
 	var b strings.Builder
 	for line := range strings.Lines(text) {

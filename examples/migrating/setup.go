@@ -8,7 +8,7 @@ import (
 	"github.com/stagemeter/stagemeter/instrument"
 )
 
-// What stands between the comments "page" and "end" is on the page, under the heading that the comment names.
+// The page shows the code between a comment "page" and the next comment "end". The comment names its heading.
 
 func setUp(ctx context.Context) (stop func()) {
 	// page: start_http_server

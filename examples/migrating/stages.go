@@ -25,6 +25,17 @@ var analyze = instrument.WrapStage("analysis", func(ctx context.Context, v Video
 
 // end
 
+func check(ctx context.Context, video Video) error {
+	// page: track_processing_stage, around one call
+	err := instrument.RunStage(ctx, "validation", func(ctx context.Context) error {
+		return validate(ctx, video)
+	})
+	// end
+	return err
+}
+
+func validate(context.Context, Video) error { return nil }
+
 func detect(context.Context, Video) (int, error) { return 15, nil }
 
 func recordError(ctx context.Context, err error) {
