@@ -10,6 +10,7 @@ import (
 	"go/token"
 	"go/types"
 	"io"
+	"io/fs"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -18,7 +19,7 @@ import (
 	"testing"
 )
 
-// prelude is what the pages take as given: the reader's own types and functions.
+// prelude declares what the pages take for granted: imports, and the types and functions of a reader's program.
 const prelude = `package page
 
 import (
@@ -30,7 +31,9 @@ import (
 	"time"
 
 	"go.opentelemetry.io/otel/attribute"
+	"go.opentelemetry.io/otel/metric"
 	"go.opentelemetry.io/otel/propagation"
+	"go.opentelemetry.io/otel/trace"
 
 	"github.com/stagemeter/stagemeter/exporters"
 	"github.com/stagemeter/stagemeter/instrument"
@@ -46,11 +49,16 @@ type (
 
 var (
 	p          *instrument.Pipeline
+	tel        *exporters.Telemetry
 	id, video  string
+	tenant     string
 	audio      []byte
 	length     time.Duration
 	client     service
 	segments   []Segment
+
+	meterProvider  metric.MeterProvider
+	tracerProvider trace.TracerProvider
 )
 
 func (service) Transcribe(context.Context, []byte) (Transcript, error)
@@ -62,8 +70,8 @@ func priceOf(Transcript) instrument.USD
 func transcribe(context.Context) (Transcript, error)
 `
 
-// What the pages show compiles. What a reader would declare is in prelude; that a snippet leaves a variable or
-// an import unused is no fault of it.
+// All Go code on the pages compiles, with the declarations of prelude. A snippet may leave a variable or an import
+// unused. The code of docs/migrating-from-python.md is in examples/migrating, whose tests compare them.
 func TestSnippetsCompile(t *testing.T) {
 	fset := token.NewFileSet()
 	head, err := parser.ParseFile(fset, "prelude", prelude, 0)
@@ -72,20 +80,25 @@ func TestSnippetsCompile(t *testing.T) {
 	}
 	deps := importer.ForCompiler(fset, "gc", exportData(t, head.Imports))
 	snippet := regexp.MustCompile("(?ms)^```go\n(.*?)^```$")
-	for _, page := range []string{"README.md", "docs/guide.md"} {
+	shown := 0
+	for _, page := range pages(t) {
 		text, err := os.ReadFile(filepath.Join(root, page))
 		if err != nil {
 			t.Fatal(err)
 		}
 		blocks := snippet.FindAllStringSubmatch(string(text), -1)
-		if len(blocks) == 0 {
-			t.Errorf("%s shows no Go", page)
-		}
+		shown += len(blocks)
 		code := prelude
 		for _, block := range blocks {
 			part := strings.ReplaceAll(block[1], "…", "return nil")
-			if !strings.HasPrefix(part, "func ") {
-				part = "func _(ctx context.Context) error {\n" + part + "return nil\n}\n"
+			switch {
+			case strings.HasPrefix(part, "package "): // a whole program
+				if err := compile(fset, deps, part); err != nil {
+					t.Errorf("%s: %v", page, err)
+				}
+				continue
+			case !strings.HasPrefix(part, "func "): // in a function; a block, so that it may declare an err of its own
+				part = "func _(ctx context.Context) (err error) {\n{\n" + part + "}\nreturn nil\n}\n"
 			}
 			code += part
 		}
@@ -93,9 +106,35 @@ func TestSnippetsCompile(t *testing.T) {
 			t.Errorf("%s: %v", page, err)
 		}
 	}
+	if shown < 10 {
+		t.Errorf("the pages show only %d snippets", shown)
+	}
 	if err := compile(fset, deps, prelude+"func _() { p.NoSuchMethod() }"); err == nil {
 		t.Error("a snippet that calls what does not exist compiles")
 	}
+}
+
+// pages returns the pages of the repository, by their paths from its root.
+func pages(t *testing.T) []string {
+	t.Helper()
+	var found []string
+	err := filepath.WalkDir(root, func(path string, d fs.DirEntry, err error) error {
+		switch {
+		case err != nil:
+			return err
+		case d.IsDir() && path != root && (strings.HasPrefix(d.Name(), ".") || d.Name() == "testdata" || d.Name() == "node_modules"):
+			return fs.SkipDir
+		case filepath.Ext(path) != ".md":
+			return nil
+		}
+		name, err := filepath.Rel(root, path)
+		found = append(found, filepath.ToSlash(name))
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return found
 }
 
 // compile checks a file's types. The errors give the text of their lines.
