@@ -19,8 +19,6 @@ func setUp(ctx context.Context) (stop func()) {
 	defer tel.Shutdown(ctx)
 
 	p, err := instrument.New(
-		instrument.WithMeterProvider(tel.MeterProvider()),
-		instrument.WithTracerProvider(tel.TracerProvider()),
 		instrument.WithStages("validation", "analysis", "transcription"),
 		instrument.WithAPIs("openai", "whisper"))
 	if err != nil {
