@@ -68,8 +68,8 @@ func pageBlocks(t *testing.T) map[string]string {
 	return blocks
 }
 
-// codeRegions returns the code of this folder between a comment "page" and the next comment "end", by the name in the
-// first.
+// codeRegions returns the code of this folder between a comment "page" and the next comment "end",
+// by the name in the first.
 func codeRegions(t *testing.T) map[string]string {
 	t.Helper()
 	files, err := filepath.Glob("*.go")

@@ -8,7 +8,8 @@ import (
 	"github.com/stagemeter/stagemeter/instrument"
 )
 
-// The page shows the code between a comment "page" and the next comment "end". The comment names its heading.
+// The page shows the code between a comment "page" and the next comment "end". The comment names
+// its heading.
 
 func setUp(ctx context.Context) (stop func()) {
 	// page: start_http_server

@@ -1,4 +1,5 @@
-// Command quickstart measures jobs that only pretend to work. Run it and open the page that it prints.
+// Command quickstart measures jobs that only pretend to work. Run it and open the page that it
+// prints.
 package main
 
 import (

@@ -35,7 +35,8 @@ func TestLength(t *testing.T) {
 	}
 }
 
-// The first thing that a newcomer runs prints a page, and on the page are jobs, a stage, a paid call and a budget.
+// The first thing that a newcomer runs prints a page, and on the page are jobs, a stage, a paid
+// call and a budget.
 func TestQuickstart(t *testing.T) {
 	binary := filepath.Join(t.TempDir(), "quickstart")
 	if out, err := exec.Command("go", "build", "-o", binary, ".").CombinedOutput(); err != nil {

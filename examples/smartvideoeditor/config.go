@@ -19,7 +19,7 @@ type config struct {
 	concurrency int
 	budget      instrument.USD
 	out         string // absolute
-	listen      string // "": as the environment says
+	listen      string // "": the environment decides
 	hold        time.Duration
 	metricsDump string
 	json        string
@@ -28,10 +28,10 @@ type config struct {
 	speechURL   string
 }
 
-// state is the folder in -out for what is not a reel.
+// state returns the folder in -out for everything but reels.
 func (c config) state() string { return filepath.Join(c.out, ".smartvideoeditor") }
 
-// parse reads the command line. What is wrong with it is told with the flag and the value.
+// parse reads the command line. An error names the flag and the value.
 func parse(args []string, stderr io.Writer) (config, error) {
 	var c config
 	flags := flag.NewFlagSet("smartvideoeditor", flag.ContinueOnError)
@@ -69,7 +69,7 @@ func parse(args []string, stderr io.Writer) (config, error) {
 	}
 	for _, input := range c.inputs {
 		if _, err := os.Lstat(input); err != nil && strings.HasPrefix(input, "-") {
-			return config{}, fmt.Errorf("%s: is no file, and flags come before the videos", input)
+			return config{}, fmt.Errorf("%s is not a file, and flags come before the videos", input)
 		}
 	}
 	for name, path := range map[string]string{"-json": c.json, "-metrics-dump": c.metricsDump} {

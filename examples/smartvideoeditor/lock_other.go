@@ -2,5 +2,5 @@
 
 package main
 
-// lock is not to be had on this system: that no other editor works in the output folder is up to the user.
+// lock does nothing on this system. The user must not run two editors in one output folder.
 func lock(string) (unlock func() error, err error) { return func() error { return nil }, nil }

@@ -23,10 +23,11 @@ import (
 	"github.com/stagemeter/stagemeter/examples/smartvideoeditor/internal/whisper"
 )
 
-// closeTimeout bounds what is done after a signal.
+// closeTimeout bounds closing after a signal.
 const closeTimeout = 5 * time.Second
 
-// run does what the command line says, and tells whether every job completed. The error is of what is around the jobs.
+// run executes the command line, and reports whether every job completed. The error is one outside
+// of the jobs.
 func run(ctx context.Context, c config, stdout io.Writer, stderr *os.File) (completed bool, err error) {
 	var closers []func() error
 	defer func() {
@@ -42,14 +43,15 @@ func run(ctx context.Context, c config, stdout io.Writer, stderr *os.File) (comp
 	slog.SetDefault(log)
 
 	tel, p := measure(ctx, c.listen, log)
-	// Shutdown delivers what is left, also after a signal. What it can't deliver is told and does not fail the program.
+	// Shutdown makes a last push, also after a signal. If that fails, it is logged and the program
+	// does not fail.
 	closing(func() error {
 		if err := tel.Shutdown(ctx); err != nil {
 			log.Error("telemetry", "error", err)
 		}
 		return nil
 	})
-	instrument.SetDefault(p) // for what runs outside of any job: making the clip, listening to speech
+	instrument.SetDefault(p) // for calls outside of any job: making the clip, recognizing speech
 	if addr := tel.Addr(); addr != nil {
 		view.Printf("metrics: %s", scrapeURL(addr))
 	}
@@ -95,7 +97,7 @@ func run(ctx context.Context, c config, stdout io.Writer, stderr *os.File) (comp
 	return summary.AllCompleted(jobs), err
 }
 
-// open makes the editor with all that it needs.
+// open makes the editor and everything that it uses.
 func open(ctx context.Context, c config, p *instrument.Pipeline, view screen.Screen, closing func(func() error)) (*editor.Editor, error) {
 	checkpoints, err := store.Open(ctx, c.db)
 	if err != nil {
@@ -136,7 +138,7 @@ func open(ctx context.Context, c config, p *instrument.Pipeline, view screen.Scr
 			defer cancel()
 			return service.Shutdown(ctx)
 		})
-		url, key = service.URL(), "none" // a key is for whom it was issued by
+		url, key = service.URL(), "none" // a key is sent only to the service that issued it
 	}
 	return &editor.Editor{
 		Pipeline:    p,
@@ -150,7 +152,7 @@ func open(ctx context.Context, c config, p *instrument.Pipeline, view screen.Scr
 	}, nil
 }
 
-// talkingClip makes the clip once, and finds it the next time.
+// talkingClip returns the path of the clip, and makes it the first time.
 func talkingClip(ctx context.Context, folder string) (string, error) {
 	path := filepath.Join(folder, "talking-clip.mp4")
 	if _, err := os.Stat(path); err == nil {
@@ -159,7 +161,7 @@ func talkingClip(ctx context.Context, folder string) (string, error) {
 	return path, sample.Make(ctx, path)
 }
 
-// results writes what became of the jobs.
+// results writes the results of the jobs.
 func results(c config, jobs []summary.Job) error {
 	if c.json == "" {
 		return nil
@@ -170,8 +172,8 @@ func results(c config, jobs []summary.Job) error {
 	return nil
 }
 
-// hold serves metrics for as long as -hold says or until a signal, and dumps them before and after: a program that is
-// killed meanwhile has left a dump.
+// hold serves metrics for the duration of -hold or until a signal. It dumps them before and after,
+// so a program that is killed in between leaves a dump.
 func hold(ctx context.Context, c config, serving bool, view screen.Screen, dump func() error) error {
 	if err := dump(); err != nil || c.hold == 0 || ctx.Err() != nil {
 		return err

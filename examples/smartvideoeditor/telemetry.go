@@ -15,8 +15,8 @@ import (
 	"github.com/stagemeter/stagemeter/examples/smartvideoeditor/internal/whisper"
 )
 
-// measure sets the telemetry up: where it goes, and the pipeline that is measured. Nothing that is wrong with it stops
-// the program, so it is logged.
+// measure starts the exporters and makes the pipeline. It logs their errors, which do not stop the
+// program.
 func measure(ctx context.Context, listen string, log *slog.Logger) (*exporters.Telemetry, *instrument.Pipeline) {
 	opts := []exporters.Option{
 		exporters.WithServiceName("smartvideoeditor"),
@@ -35,14 +35,14 @@ func measure(ctx context.Context, listen string, log *slog.Logger) (*exporters.T
 		instrument.WithTracerProvider(tel.TracerProvider()),
 		instrument.WithStages(editor.Stages()...),
 		instrument.WithAPIs(whisper.API),
-		instrument.WithRecover()) // one job's panic must not end the others
+		instrument.WithRecover()) // a panic of one job must not end the others
 	if err != nil {
 		log.Error("telemetry", "error", err)
 	}
 	return tel, p
 }
 
-// scrapeURL is where the metrics are served, as a browser on this machine takes it.
+// scrapeURL returns the URL of the metrics for a browser on this machine.
 func scrapeURL(addr net.Addr) string {
 	host, port, err := net.SplitHostPort(addr.String())
 	if ip := net.ParseIP(host); err == nil && ip != nil && ip.IsUnspecified() {
@@ -51,7 +51,7 @@ func scrapeURL(addr net.Addr) string {
 	return "http://" + net.JoinHostPort(host, port) + "/metrics"
 }
 
-// dump writes what a scrape gets at this moment to a file.
+// dump writes the metrics of this moment to a file.
 func dump(ctx context.Context, tel *exporters.Telemetry, path string) error {
 	request, err := http.NewRequestWithContext(ctx, http.MethodGet, "/metrics", nil)
 	if err != nil {
@@ -62,7 +62,7 @@ func dump(ctx context.Context, tel *exporters.Telemetry, path string) error {
 	return summary.WriteFile(path, scrape.Bytes())
 }
 
-// response keeps what a handler answers.
+// response keeps the answer of a handler.
 type response struct {
 	bytes.Buffer
 	header http.Header

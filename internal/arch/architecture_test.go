@@ -130,7 +130,8 @@ func TestArchitectureNamesEveryPackageOfTheLibrary(t *testing.T) {
 	}
 }
 
-// topFolders returns the folders of the first two levels, except hidden ones and those that .gitignore lists.
+// topFolders returns the folders of the first two levels, except hidden ones and those that
+// .gitignore lists.
 func topFolders(t *testing.T) []string {
 	t.Helper()
 	ignore, err := os.ReadFile(filepath.Join(root, ".gitignore"))
@@ -166,8 +167,8 @@ func topFolders(t *testing.T) []string {
 	return folders
 }
 
-// Every arrow of a picture is an import. Every import between the packages of a picture is an arrow, or a way over
-// several arrows.
+// Every arrow of a picture is an import. Every import between the packages of a picture is an
+// arrow, or a way over several arrows.
 func TestPicturesShowTheImports(t *testing.T) {
 	_, pictures := readArchitecture(t)
 	if len(pictures) != 2 {
@@ -217,7 +218,8 @@ func ownImports(t *testing.T) map[string][]string {
 	return imports
 }
 
-// compareArrows returns the differences between a picture and the imports. The label of a node is a pattern of packages.
+// compareArrows returns the differences between a picture and the imports. The label of a node is a
+// pattern of packages.
 func compareArrows(picture string, imports map[string][]string) (problems []string) {
 	label := make(map[string]string)
 	for _, node := range drawnNode.FindAllStringSubmatch(picture, -1) {

@@ -19,7 +19,8 @@ import (
 	"testing"
 )
 
-// prelude declares what the pages take for granted: imports, and the types and functions of a reader's program.
+// prelude declares what the pages take for granted: imports, and the types and functions of a
+// reader's program.
 const prelude = `package page
 
 import (
@@ -70,8 +71,9 @@ func priceOf(Transcript) instrument.USD
 func transcribe(context.Context) (Transcript, error)
 `
 
-// All Go code on the pages compiles, with the declarations of prelude. A snippet may leave a variable or an import
-// unused. The code of docs/migrating-from-python.md is in examples/migrating, whose tests compare them.
+// All Go code on the pages compiles, with the declarations of prelude. A snippet may leave a
+// variable or an import unused. The code of docs/migrating-from-python.md is in examples/migrating,
+// whose tests compare them.
 func TestSnippetsCompile(t *testing.T) {
 	fset := token.NewFileSet()
 	head, err := parser.ParseFile(fset, "prelude", prelude, 0)

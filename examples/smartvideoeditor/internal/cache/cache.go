@@ -1,5 +1,5 @@
-// Package cache keeps results in Redis, so that a video that was analysed once is not analysed again: by another job,
-// another process or another machine.
+// Package cache keeps results in Redis, so that no job, process or machine analyzes a video a
+// second time.
 package cache
 
 import (
@@ -20,26 +20,27 @@ const ttl = 24 * time.Hour
 // A Cache is a Redis database. A nil *Cache is none: it holds nothing and takes nothing.
 type Cache struct{ client *redis.Client }
 
-// Open makes a cache of the Redis database at a URL, redis://… or rediss://…. Whether it answers is seen at the first use.
+// Open makes a cache of the Redis database at a URL, redis://… or rediss://…. Whether it answers is
+// seen at the first use.
 func Open(url string) (*Cache, error) {
 	options, err := redis.ParseURL(url)
 	if err != nil {
 		return nil, fmt.Errorf("cache: %w", err)
 	}
-	// The work can be done without a cache, so it is not waited for long.
+	// The editor works without a cache, so it does not wait long for one.
 	options.DialTimeout, options.ReadTimeout, options.WriteTimeout = time.Second, time.Second, time.Second
 	options.MaxRetries, options.DialerRetries = 1, 1
-	redis.SetLogger(quiet{}) // every error comes back to the caller, who tells it once
+	redis.SetLogger(quiet{}) // the caller gets every error, and reports it once
 	return &Cache{client: redis.NewClient(options)}, nil
 }
 
-// quiet is the client's log, which has a format of its own.
+// quiet replaces the log of the client, which has a format of its own.
 type quiet struct{}
 
 func (quiet) Printf(context.Context, string, ...any) {}
 
-// Get reads the result under a key into v. It is false if there is none. An error says why the cache could not be
-// asked; the caller is free to do without.
+// Get reads the result under a key into v. It is false if there is none. An error says why the
+// cache could not be asked; the caller is free to do without.
 func (c *Cache) Get(ctx context.Context, key string, v any) (bool, error) {
 	if c == nil {
 		return false, nil

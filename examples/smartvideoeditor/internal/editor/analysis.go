@@ -15,10 +15,10 @@ import (
 	"github.com/stagemeter/stagemeter/examples/smartvideoeditor/internal/media"
 )
 
-// scenes is what the second stage finds.
+// scenes is the result of the second stage.
 type scenes struct {
 	Segments []media.Segment
-	Spread   *instrument.LU // in loudness, between the segments; nil if there is nothing to hear
+	Spread   *instrument.LU // of the loudness of the segments; nil: silence
 	Cached   bool           // found by another job
 }
 
@@ -35,11 +35,11 @@ func (s scenes) summary() string {
 
 func (s scenes) lost() error { return nil }
 
-// silent says that no segment can be heard.
+// silent reports whether no segment can be heard.
 func (s scenes) silent() bool { return s.Spread == nil }
 
-// analysis finds the scenes, how loud each is and how good a highlight it makes. The quality metrics are recorded in
-// the stage's context, so that their exemplars lead to its span.
+// analysis finds the scenes, and measures and scores each. It records the quality metrics in the
+// context of the stage, so their exemplars lead to its span.
 func (r *run) analysis(ctx context.Context) (err error) {
 	r.scenes, err = stage(ctx, r, Analysis, func(ctx context.Context) (scenes, error) {
 		found, err := r.cachedScenes(ctx)
@@ -58,7 +58,8 @@ func (r *run) analysis(ctx context.Context) (err error) {
 	return err
 }
 
-// cachedScenes asks the cache before it looks for them. A cache that does not answer costs time, never the job.
+// cachedScenes returns the scenes from the cache, or finds them. A cache that does not answer only
+// costs time.
 func (r *run) cachedScenes(ctx context.Context) (scenes, error) {
 	key := "smartvideoeditor:scenes:" + layout + ":" + r.task.Hash
 	var found scenes
@@ -79,10 +80,11 @@ func (r *run) cachedScenes(ctx context.Context) (scenes, error) {
 	return found, nil
 }
 
-// soundFormat is how sound is measured and edited, whatever it comes as.
+// soundFormat is the format in which sound of any format is measured and edited.
 const soundFormat = "aformat=sample_rates=48000:channel_layouts=stereo"
 
-// findScenes reads the video once: cuts, detail and motion of a small picture, and the loudness over time.
+// findScenes reads the video once, for cuts, detail and motion of a small picture, and for the
+// loudness over time.
 func (r *run) findScenes(ctx context.Context) (found scenes, err error) {
 	folder, err := os.MkdirTemp("", "smartvideoeditor-")
 	if err != nil {
@@ -127,7 +129,8 @@ func loudnessFilter(path string) string {
 	return "ebur128=metadata=1:framelog=verbose,ametadata=print:key=lavfi.r128.M:file=" + media.EscapePath(path)
 }
 
-// openSound opens what loudnessFilter has written. A video without sound has no such file, and is silent.
+// openSound opens the file that loudnessFilter wrote. A video without sound has no such file; its
+// loudness is empty.
 func openSound(path string) (io.ReadCloser, error) {
 	f, err := os.Open(path)
 	if errors.Is(err, os.ErrNotExist) {

@@ -1,10 +1,10 @@
-// Package editor edits videos: each job takes one through validation, analysis, transcription, normalization and
-// rendering, and leaves a highlight reel with even sound.
+// Package editor edits videos: each job validates, analyzes, transcribes, normalizes and renders
+// one, and makes a highlight reel with even sound.
 //
-// It is measured by package instrument as a pipeline of your own would be. Where to look:
+// Package instrument measures it, as it would measure your program. Where to look:
 //
-//	queue.go          a job is enqueued with a carrier, and run with it
-//	stage.go          a stage is measured, and its result kept
+//	queue.go          enqueues a job with a carrier, and runs it with that
+//	stage.go          measures a stage, and stores its result
 //	transcription.go  a paid call, its price, its budget
 //	analysis.go       quality: segments, highlights, loudness
 //	editor.go         one pipeline, given to the editor by main

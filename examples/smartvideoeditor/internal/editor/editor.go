@@ -21,7 +21,7 @@ const (
 	Rendering     = "rendering"
 )
 
-// Stages are the stages' names, for instrument.WithStages.
+// Stages returns the names of the stages, for instrument.WithStages.
 func Stages() []string {
 	return []string{Validation, Analysis, Transcription, Normalization, Rendering}
 }
@@ -38,13 +38,13 @@ type Editor struct {
 	Cache       *cache.Cache // nil: none
 	Transcriber Transcriber
 	Screen      screen.Screen
-	Out         string         // the folder of the reels: absolute, and there; one editor at a time works in it
-	State       string         // a folder in Out for what is not finished
+	Out         string         // the folder of the reels: absolute; it exists, and one editor at a time uses it
+	State       string         // a folder in Out for unfinished files
 	Budget      instrument.USD // of each job, over all its runs
 }
 
-// output is where a job's reel goes.
+// output returns the path of a job's reel.
 func (e *Editor) output(id string) string { return filepath.Join(e.Out, id+".mp4") }
 
-// workspace is where a job keeps what later stages need of earlier ones.
+// workspace returns the folder where a job keeps files of earlier stages for later ones.
 func (e *Editor) workspace(id string) string { return filepath.Join(e.State, "work", id) }

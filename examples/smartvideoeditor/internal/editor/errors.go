@@ -7,18 +7,19 @@ import (
 	"github.com/stagemeter/stagemeter/instrument/ffmpeg"
 )
 
-// InputError is a video that can't be edited, for a reason that ffmpeg has no error for.
+// InputError is the error of a video that cannot be edited, for a reason that ffmpeg does not
+// report.
 type InputError struct {
-	Type   string // few, stable words: they are the error_type of video_processing_errors_total
+	Type   string // one of few, stable words: the error_type of video_processing_errors_total
 	Reason string
 }
 
 func (e *InputError) Error() string { return e.Reason }
 
-// ErrorType is how package instrument learns the type.
+// ErrorType returns the type, for package instrument.
 func (e *InputError) ErrorType() string { return e.Type }
 
-// The inputs that can't be edited.
+// The errors of inputs that cannot be edited.
 var (
 	errNotAFile   = &InputError{"not_a_file", "the input is a folder or a device, not a file"}
 	errEmpty      = &InputError{"empty_file", "the file is empty"}
@@ -27,7 +28,7 @@ var (
 	errNoDuration = &InputError{"no_duration", "the video's length is unknown or zero"}
 )
 
-// explain puts before ffmpeg's words what they mean for a user. The type stays ffmpeg's.
+// explain adds to an error of ffmpeg its meaning for a user. The type stays that of ffmpeg.
 func explain(err error) error {
 	var failed *ffmpeg.Error
 	if !errors.As(err, &failed) {

@@ -18,11 +18,11 @@ import (
 	"github.com/stagemeter/stagemeter/examples/smartvideoeditor/internal/media"
 )
 
-// normalized is what the fourth stage makes: the sound with all segments equally loud.
+// normalized is the result of the fourth stage: the sound with all segments equally loud.
 type normalized struct {
-	File   string         // "" where there is nothing to hear, and the sound stays as it is
-	Spread *instrument.LU // what is left of it
-	Whole  string         // what loudnorm did to the whole: "linear", which is one gain; "" where it was left out
+	File   string         // "": the sound is silence, and stays as it is
+	Spread *instrument.LU // after normalization; nil: too short
+	Whole  string         // how loudnorm changed the whole: "linear", with one gain; "": not at all
 }
 
 func (n normalized) summary() string {
@@ -43,7 +43,8 @@ func (n normalized) lost() error {
 	return err
 }
 
-// normalization brings each segment to the same loudness, and then, where one gain does it, the whole to the target.
+// normalization brings each segment to the same loudness, and then, if one gain suffices, the whole
+// to the target.
 func (r *run) normalization(ctx context.Context) (err error) {
 	r.normalized, err = stage(ctx, r, Normalization, func(ctx context.Context) (normalized, error) {
 		if !r.video.hasSound() || r.scenes.silent() {
@@ -61,7 +62,7 @@ func (r *run) normalization(ctx context.Context) (err error) {
 		if even.Spread != nil {
 			instrument.RecordLoudnessSpread(ctx, instrument.AfterNormalization, *even.Spread)
 		}
-		// What only this program knows goes on the stage's span, like on any other.
+		// Attributes of your own go on the span of the stage.
 		trace.SpanFromContext(ctx).SetAttributes(attribute.String("loudnorm.normalization_type", even.Whole))
 		return even, nil
 	})
@@ -112,7 +113,7 @@ func (r *run) normalize(ctx context.Context) (normalized, error) {
 	return even, nil
 }
 
-// measure is the first pass of loudnorm, over the sound as the filters before it make it.
+// measure runs the first pass of loudnorm, on the output of the filters.
 func (r *run) measure(ctx context.Context, filters []string) (media.Loudnorm, error) {
 	log, err := r.filterSound(ctx, append(slices.Clip(filters), media.LoudnormFilter()), []string{"-f", "null", "-"})
 	if err != nil {
@@ -121,7 +122,8 @@ func (r *run) measure(ctx context.Context, filters []string) (media.Loudnorm, er
 	return media.ReadLoudnorm(log)
 }
 
-// filterSound runs the sound through filters, and returns what they have reported in ffmpeg's log.
+// filterSound runs the sound through filters, and returns the log of ffmpeg, which has their
+// reports.
 func (r *run) filterSound(ctx context.Context, filters, output []string, opts ...ffmpeg.Option) (log string, err error) {
 	args := append([]string{"-loglevel", "level+info"}, ffmpeg.Input(r.task.Path)...)
 	args = append(args, "-map", fmt.Sprintf("0:%d", r.video.Sound), "-t", media.Timestamp(r.video.Length),

@@ -9,16 +9,16 @@ import (
 	"github.com/stagemeter/stagemeter/examples/smartvideoeditor/internal/summary"
 )
 
-// message is what a queue holds: what to do, and beside it a carrier for what the telemetry needs to follow it. This
-// queue is a channel; with Redis, NATS, Kafka or a table the carrier is the message's headers.
+// A message in the queue has a task, and a carrier for the trace context and the time. This queue
+// is a channel; with Redis, NATS, Kafka or a table the carrier is the headers of the message.
 type message struct {
 	place   int
 	task    Task
 	carrier propagation.MapCarrier
 }
 
-// Run runs the tasks, at most workers at once, and returns what became of each, in their order. When ctx is canceled
-// the running jobs are canceled, and those that wait are not started.
+// Run runs the tasks, at most workers at once, and returns the result of each, in their order. When
+// ctx is canceled, Run cancels the running jobs and does not start the others.
 func (e *Editor) Run(ctx context.Context, tasks []Task, workers int) []summary.Job {
 	jobs := make([]summary.Job, len(tasks))
 	queue := make(chan message, len(tasks))
@@ -45,7 +45,7 @@ func (e *Editor) Run(ctx context.Context, tasks []Task, workers int) []summary.J
 	return jobs
 }
 
-// work takes one message off the queue.
+// work runs the job of one message.
 func (e *Editor) work(ctx context.Context, m message) summary.Job {
 	if err := ctx.Err(); err != nil {
 		return summary.Job{ID: m.task.ID, Input: m.task.Input, Status: summary.Canceled, ErrorType: "canceled",

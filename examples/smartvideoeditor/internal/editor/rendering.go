@@ -13,7 +13,7 @@ import (
 	"github.com/stagemeter/stagemeter/examples/smartvideoeditor/internal/media"
 )
 
-// reel is what the last stage makes.
+// reel is the result of the last stage.
 type reel struct {
 	Output     string
 	Highlights []media.Excerpt
@@ -36,7 +36,7 @@ func (r *run) rendering(ctx context.Context) (err error) {
 		for _, h := range made.Highlights {
 			made.Length += h.Len()
 		}
-		rendered := filepath.Join(r.workspace(r.task.ID), "reel.mp4") // even a kill -9 leaves nothing half-made in Out
+		rendered := filepath.Join(r.workspace(r.task.ID), "reel.mp4") // so that even a kill -9 leaves no partial file in Out
 		if _, err := ffmpeg.Run(ctx, r.renderArgs(made.Highlights),
 			ffmpeg.WithOutput(rendered),
 			ffmpeg.WithDuration(made.Length),
@@ -49,8 +49,8 @@ func (r *run) rendering(ctx context.Context) (err error) {
 	return err
 }
 
-// renderArgs opens the video once for each excerpt, at its place, so that what lies between is not decoded; then the
-// normalized sound in the same way.
+// renderArgs opens the video once for each excerpt, at its start, so that ffmpeg decodes nothing
+// else; then the normalized sound in the same way.
 func (r *run) renderArgs(excerpts []media.Excerpt) []string {
 	sound, stream := r.normalized.File, 0
 	if sound == "" && r.video.hasSound() {
@@ -86,8 +86,8 @@ func cut(e media.Excerpt) []string {
 	return []string{"-ss", media.Timestamp(e.Start), "-t", media.Timestamp(e.Len())}
 }
 
-// pictureFilter makes of any picture one that every player shows: upright (ffmpeg turns it by itself), a steady frame
-// rate, even sides, square pixels, 8 bits.
+// pictureFilter returns a filter whose output every player shows: upright (by ffmpeg itself), a
+// constant frame rate, even sides, square pixels, 8 bits.
 func (r *run) pictureFilter() string {
 	rate := r.video.FrameRate
 	if rate < 1 || rate > 60 {

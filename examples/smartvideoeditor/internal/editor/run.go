@@ -16,7 +16,7 @@ import (
 	"github.com/stagemeter/stagemeter/examples/smartvideoeditor/internal/summary"
 )
 
-// run is one job at work.
+// A run is one run of a job.
 type run struct {
 	*Editor
 	task       Task
@@ -24,7 +24,7 @@ type run struct {
 	screen     screen.Job
 	report     summary.Job
 
-	// What the stages have found, in their order.
+	// The results of the stages, in their order.
 	video      video
 	scenes     scenes
 	transcript transcript
@@ -32,7 +32,7 @@ type run struct {
 	reel       reel
 }
 
-// job runs the job from where its checkpoint stands. It is counted by RunJob once it is written down.
+// job runs the job, from its checkpoint on. The outcome is stored before RunJob counts it.
 func (r *run) job(ctx context.Context, carrier propagation.TextMapCarrier) summary.Job {
 	r.screen = r.Screen.Job(r.task.ID)
 	r.report = summary.Job{ID: r.task.ID, Input: r.task.Input, Status: summary.Completed}
@@ -49,7 +49,7 @@ func (r *run) job(ctx context.Context, carrier propagation.TextMapCarrier) summa
 	return r.ended(ctx, err)
 }
 
-// budgetLeft is the job's budget less what its earlier runs have spent.
+// budgetLeft returns the budget of the job less the costs of its earlier runs.
 func (r *run) budgetLeft() instrument.USD {
 	if r.Budget == instrument.Unlimited {
 		return instrument.Unlimited
@@ -57,7 +57,7 @@ func (r *run) budgetLeft() instrument.USD {
 	return max(0, r.Budget-r.checkpoint.Cost)
 }
 
-// edit is the job itself.
+// edit runs the stages.
 func (r *run) edit(ctx context.Context) error {
 	if err := r.Checkpoints.Begin(ctx, r.task.ID, r.task.Path); err != nil {
 		return err
@@ -75,12 +75,14 @@ func (r *run) edit(ctx context.Context) error {
 	return r.Checkpoints.Finish(ctx, r.task.ID, store.Outcome{Status: store.Completed, Output: r.reel.Output})
 }
 
-// ended writes down how a job that did not complete has ended, and cleans up behind it.
+// ended stores the outcome of a job that did not complete, removes its files, and returns its
+// report.
 func (r *run) ended(ctx context.Context, err error) summary.Job {
 	if err != nil {
 		r.failed(ctx, err)
 	}
-	// A job that was canceled goes on from its last finished stage some day; any other has no more use for its files.
+	// A later run continues a canceled job from its last finished stage; every other job no longer
+	// needs its files.
 	if r.report.Status != summary.Canceled {
 		if err := os.RemoveAll(r.workspace(r.task.ID)); err != nil {
 			r.Screen.Printf("%s: %v", r.task.ID, err)
@@ -107,10 +109,10 @@ func (r *run) failed(ctx context.Context, err error) {
 	}
 }
 
-// saveTimeout bounds writing a checkpoint for a job that is over or canceled.
+// saveTimeout bounds storing a checkpoint of a job that has ended or was canceled.
 const saveTimeout = 10 * time.Second
 
-// fill puts what the stages have found into the report.
+// fill copies the results of the stages into the report.
 func (r *run) fill() {
 	for _, stage := range r.checkpoint.Stages {
 		r.report.Stages = append(r.report.Stages, summary.Stage{Name: stage.Name, Seconds: stage.Took.Seconds()})
@@ -131,7 +133,8 @@ func (r *run) lastWord() string {
 	return r.report.Output
 }
 
-// done reports a job that was completed before: it is not run again. A reel that is gone makes it a job to do.
+// done returns the report of a job that was completed before, which does not run again. It reports
+// false if the reel no longer exists.
 func (e *Editor) done(ctx context.Context, task Task) (summary.Job, bool) {
 	checkpoint, err := e.Checkpoints.Load(ctx, task.ID)
 	if err != nil || checkpoint.Status != store.Completed {

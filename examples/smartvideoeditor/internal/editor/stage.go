@@ -12,7 +12,7 @@ import (
 	"github.com/stagemeter/stagemeter/examples/smartvideoeditor/internal/store"
 )
 
-// shares are the parts of a job's time that the stages take.
+// shares has the part of a job's time that each stage takes.
 var shares = map[string]screen.Share{
 	Validation:    {From: 0, To: 0.05},
 	Analysis:      {From: 0.05, To: 0.2},
@@ -21,16 +21,17 @@ var shares = map[string]screen.Share{
 	Rendering:     {From: 0.8, To: 1},
 }
 
-// result is what a stage has found. It is kept as JSON.
+// A result of a stage. It is stored as JSON.
 type result interface {
-	// summary tells people what it is.
+	// summary describes it for people.
 	summary() string
-	// lost says why the result is of no more use, such as that its file is gone; nil if it is.
+	// lost returns why the result is no longer usable, such as a missing file, or nil if it is
+	// usable.
 	lost() error
 }
 
-// stage runs one stage, unless an earlier run of the job has finished it. It is finished when its result is kept: a
-// process that dies before repeats it, one that dies after goes on behind it.
+// stage runs one stage, unless an earlier run of the job has finished it. A stage is finished when
+// its result is stored: after a crash before that it is repeated, after a crash later it is not.
 func stage[T result](ctx context.Context, r *run, name string, fn func(context.Context) (T, error)) (T, error) {
 	r.screen.Stage(name, shares[name])
 	var kept T
@@ -49,14 +50,14 @@ func stage[T result](ctx context.Context, r *run, name string, fn func(context.C
 		return out, r.keep(ctx, name, took, out)
 	})
 	if err != nil {
-		var none T // what a stage was about to make is not there
+		var none T // a failed stage has no result
 		return none, fmt.Errorf("%s: %w", name, err)
 	}
 	r.screen.Finished(took, out.summary())
 	return out, nil
 }
 
-// keep writes a stage's result down, even when the job has just been canceled: the work is done.
+// keep stores the result of a stage, even if the job has just been canceled: the work is done.
 func (r *run) keep(ctx context.Context, name string, took time.Duration, out result) error {
 	data, err := json.Marshal(out)
 	if err != nil {
@@ -72,7 +73,7 @@ func (r *run) keep(ctx context.Context, name string, took time.Duration, out res
 	return nil
 }
 
-// find reads the result of a finished stage.
+// find reads the stored result of a stage into into, and reports whether there is one.
 func find(c store.Checkpoint, name string, into any) (bool, error) {
 	saved, ok := c.Stage(name)
 	if !ok {
@@ -84,13 +85,13 @@ func find(c store.Checkpoint, name string, into any) (bool, error) {
 	return true, nil
 }
 
-// recall reads the result of a stage if it was done.
+// recall reads the stored result of a stage, if there is one.
 func recall(c store.Checkpoint, name string, into any) error {
 	_, err := find(c, name, into)
 	return err
 }
 
-// count is a number of things in words.
+// count returns a number of things in words.
 func count(n int, thing string) string {
 	if n == 1 {
 		return "1 " + thing

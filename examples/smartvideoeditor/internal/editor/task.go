@@ -14,21 +14,22 @@ import (
 
 // A Task is one video to edit.
 type Task struct {
-	// ID names the job. It follows from the video's name and content, the folder of the reels, and how many tasks of the
-	// same were before it. So the same command finds its jobs again and goes on with them, while another folder, or a
-	// video that was changed, is another job.
+	// ID names the job. It follows from the name and content of the video, the folder of the reels,
+	// and the number of earlier tasks of the same video. So the same command finds its jobs again
+	// and continues them, while another folder, or a changed video, is another job.
 	ID    string
 	Input string // as the user gave it
 	Path  string // absolute
-	Hash  string // of the content, "" if it can't be read
+	Hash  string // of the content, "" if it cannot be read
 }
 
-// layout is part of each ID: it changes when the stages' results do, so that no job goes on from results of a kind that
-// it can't read.
+// layout is part of each ID: it changes when the stages' results do, so that no job goes on from
+// results of a kind that it can't read.
 const layout = "1"
 
-// Tasks makes the tasks of the inputs, all of them once, then all of them again, copies times, with out as the folder
-// of the reels. An input that can't be read is a task as well: it fails in validation, where that is counted and told.
+// Tasks makes the tasks of the inputs, all of them once, then all of them again, copies times, with
+// out as the folder of the reels. An input that cannot be read is a task as well: it fails in
+// validation, which counts and reports it.
 func Tasks(ctx context.Context, inputs []string, copies int, out string) ([]Task, error) {
 	out, err := filepath.Abs(out)
 	if err != nil {
@@ -86,7 +87,8 @@ func slug(path string) string {
 	return "video"
 }
 
-// contentHash is the SHA-256 of a file, or "" for what is no file or can't be read. The error is the context's.
+// contentHash returns the SHA-256 of a file, or "" if path is not a file or cannot be read. The
+// error is that of ctx.
 func contentHash(ctx context.Context, path string) (string, error) {
 	if stat, err := os.Stat(path); err != nil || !stat.Mode().IsRegular() {
 		return "", nil

@@ -15,13 +15,14 @@ import (
 	"github.com/stagemeter/stagemeter/examples/smartvideoeditor/internal/whisper"
 )
 
-// chunk is how much sound is sent at once: ten minutes of it are well under what the service takes.
+// chunk is the length of sound that is sent at once: ten minutes are well below the limit of the
+// service.
 const chunk = 10 * time.Minute
 
-// transcript is what the third stage finds.
+// transcript is the result of the third stage.
 type transcript struct {
 	Text    string
-	Skipped string // why nothing was sent, if nothing was
+	Skipped string // why no sound was sent; "": it was
 }
 
 func (t transcript) summary() string {
@@ -33,7 +34,8 @@ func (t transcript) summary() string {
 
 func (t transcript) lost() error { return nil }
 
-// transcription sends the sound to a paid service, unless there is nothing to hear: that costs as much as speech.
+// transcription sends the sound to a paid service, unless it is silence, which would cost as much
+// as speech.
 func (r *run) transcription(ctx context.Context) (err error) {
 	r.transcript, err = stage(ctx, r, Transcription, func(ctx context.Context) (transcript, error) {
 		switch {
@@ -56,8 +58,9 @@ func (r *run) transcription(ctx context.Context) (err error) {
 	return err
 }
 
-// transcribe sends one part of the sound. The budget is asked for its price before it is sent, which the length tells
-// exactly. What the call has cost is written down at once: a job that is killed after it has still spent the money.
+// transcribe sends one part of the sound. The price follows exactly from the length, so the budget
+// is asked for it before the call, and a failed call that was sent costs the same. The cost is
+// stored right after the call: a job that is killed later has still spent the money.
 func (r *run) transcribe(ctx context.Context, start, length time.Duration) (string, error) {
 	part, err := r.extractSound(ctx, start, length)
 	if err != nil {
@@ -83,7 +86,7 @@ func (r *run) transcribe(ctx context.Context, start, length time.Duration) (stri
 	return answer.Text, err
 }
 
-// extractSound makes a file of a part of the sound, as small as speech recognition allows.
+// extractSound writes a part of the sound to a file, as small as speech recognition allows.
 func (r *run) extractSound(ctx context.Context, start, length time.Duration) (string, error) {
 	part := filepath.Join(r.workspace(r.task.ID), "speech.flac")
 	args := append([]string{"-ss", media.Timestamp(start), "-t", media.Timestamp(length)}, ffmpeg.Input(r.task.Path)...)
@@ -92,7 +95,7 @@ func (r *run) extractSound(ctx context.Context, start, length time.Duration) (st
 	return part, err
 }
 
-// spend writes down what the job has spent.
+// spend stores a cost of the job.
 func (r *run) spend(ctx context.Context, cost instrument.USD) error {
 	if cost == 0 {
 		return nil

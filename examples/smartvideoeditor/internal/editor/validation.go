@@ -11,13 +11,13 @@ import (
 	"github.com/stagemeter/stagemeter/instrument/ffmpeg"
 )
 
-// stall is how long an ffmpeg may run without any progress before it is ended.
+// stall is how long ffmpeg may run without progress before it is stopped.
 const stall = 2 * time.Minute
 
-// video is what validation finds: what the other stages need to know of the input.
+// video is the result of the first stage: properties of the input that other stages need.
 type video struct {
 	Length        time.Duration
-	Width, Height int // as a player shows it
+	Width, Height int // as players show it
 	FrameRate     float64
 	Picture       int // the stream that is edited
 	Sound         int // the stream that is edited, -1 without sound
@@ -25,7 +25,7 @@ type video struct {
 	SoundLength   time.Duration
 }
 
-// hasSound says whether there is sound at all. It may be silence.
+// hasSound reports whether there is a sound track. It may be silence.
 func (v video) hasSound() bool { return v.Sound >= 0 }
 
 func (v video) summary() string {
@@ -41,7 +41,7 @@ func (v video) summary() string {
 
 func (v video) lost() error { return nil }
 
-// validation finds out whether the input can be edited, and tells the job how long it is.
+// validation checks whether the input can be edited, and sets the video duration of the job.
 func (r *run) validation(ctx context.Context) (err error) {
 	r.video, err = stage(ctx, r, Validation, func(ctx context.Context) (video, error) {
 		return validate(ctx, r.task.Path, r.progress)
@@ -67,7 +67,7 @@ func validate(ctx context.Context, path string, progress func(ffmpeg.Progress)) 
 		return video{}, errNoVideo
 	}
 
-	// What the file says of itself is one thing, what can be read of it another.
+	// The header of a file may promise more than can be read, so read it to its end.
 	read, err := ffmpeg.Check(ctx, path, ffmpeg.WithDuration(info.Duration()), ffmpeg.WithProgress(progress),
 		ffmpeg.WithStallTimeout(stall))
 	if err != nil {
@@ -94,7 +94,7 @@ func validate(ctx context.Context, path string, progress func(ffmpeg.Progress)) 
 	return v, nil
 }
 
-// readable tells what is wrong with a file in the words of the file system, before ffmpeg does in its own.
+// readable returns an error of the file system, if there is one, before ffmpeg reports its own.
 func readable(path string) error {
 	stat, err := os.Stat(path)
 	switch {
@@ -116,7 +116,7 @@ func readable(path string) error {
 	return nil
 }
 
-// decodes sees that this ffmpeg can decode the picture.
+// decodes returns an error if this ffmpeg cannot decode the picture.
 func decodes(ctx context.Context, path string, stream int) error {
 	args := append(ffmpeg.Input(path), "-map", fmt.Sprintf("0:%d", stream), "-frames:v", "1", "-f", "null", "-")
 	got, err := ffmpeg.Run(ctx, args, ffmpeg.WithStallTimeout(stall))
@@ -129,5 +129,5 @@ func decodes(ctx context.Context, path string, stream int) error {
 	return nil
 }
 
-// progress shows how far a run of ffmpeg has come.
+// progress shows the progress of ffmpeg.
 func (r *run) progress(p ffmpeg.Progress) { r.screen.Progress(p.Fraction) }

@@ -5,8 +5,8 @@ import (
 	"time"
 )
 
-// Analyze reads what the filters of one pass printed and returns the video's segments, measured and scored. The sound
-// is nil for a video without any.
+// Analyze reads the output of the filters of one pass, and returns the segments of the video,
+// measured and scored. sound is nil for a video without sound.
 func Analyze(length time.Duration, pictureLog, soundLog io.Reader) ([]Segment, error) {
 	picture, err := readPicture(pictureLog)
 	if err != nil {
@@ -21,7 +21,8 @@ func Analyze(length time.Duration, pictureLog, soundLog io.Reader) ([]Segment, e
 	return segments, nil
 }
 
-// Loudness measures the segments' loudness anew, from what ebur128 printed. A nil reader makes them silent.
+// Loudness sets the loudness of the segments, from the output of ebur128. A nil reader makes them
+// silent.
 func Loudness(segments []Segment, soundLog io.Reader) error {
 	var heard sound
 	if soundLog != nil {

@@ -94,7 +94,7 @@ func TestReadLoudnorm(t *testing.T) {
 	}
 }
 
-// loudnorm changes its mind silently. These are the conditions that it has, each by what it would do otherwise.
+// loudnorm silently uses a dynamic gain under these conditions.
 func TestLinear(t *testing.T) {
 	good := Loudnorm{Integrated: -18, Peak: -6, Range: 5, Threshold: -28}
 	if !good.Linear() {

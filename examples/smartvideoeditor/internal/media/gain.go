@@ -7,7 +7,7 @@ import (
 	"github.com/stagemeter/stagemeter/instrument"
 )
 
-// Target is the loudness that the segments are brought to: what streaming platforms play talk at.
+// Target is the loudness of the segments after normalization: that of talk on streaming platforms.
 const Target LUFS = -16
 
 // The range of a gain. More than that raises the noise of a room, not its voice.
@@ -16,8 +16,8 @@ const (
 	minGain instrument.Decibel = -30
 )
 
-// Gain is by how much the segment's sound is to be changed so that it is as loud as Target. It is false for a segment
-// in which there is nothing to hear, which is left as it is.
+// Gain is by how much the segment's sound is to be changed so that it is as loud as Target. It is
+// false for a segment that is silent, which stays as it is.
 func (s Segment) Gain() (instrument.Decibel, bool) {
 	if s.Loudness <= Silence {
 		return 0, false
@@ -25,8 +25,8 @@ func (s Segment) Gain() (instrument.Decibel, bool) {
 	return min(max(instrument.Decibel(Target-s.Loudness), minGain), maxGain), true
 }
 
-// GainFilter is the ffmpeg filter that applies each segment's gain over its time, and holds the peaks under the true
-// peak that LoudnormFilter aims at.
+// GainFilter is the ffmpeg filter that applies each segment's gain over its time, and holds the
+// peaks under the true peak that LoudnormFilter aims at.
 func GainFilter(segments []Segment) string {
 	var commands strings.Builder
 	for i, s := range segments {

@@ -6,15 +6,16 @@ import (
 	"time"
 )
 
-// The weights of a highlight's score: what is loud, moves and is rich in detail tends to be what people want to see.
+// The weights of a highlight's score: people tend to like scenes that are loud, move and are rich
+// in detail.
 const (
 	weightLoudness = 0.45
 	weightMotion   = 0.35
 	weightDetail   = 0.20
 )
 
-// score fills in the segments' Score from their ranks among each other. A video without sound is judged by its
-// picture alone.
+// score fills in the segments' Score from their ranks among each other. A video without sound is
+// judged by its picture alone.
 func score(segments []Segment) {
 	loudness := ranks(segments, func(s Segment) float64 { return float64(s.Loudness) })
 	motion := ranks(segments, func(s Segment) float64 { return s.Motion })
@@ -30,8 +31,8 @@ func score(segments []Segment) {
 	}
 }
 
-// ranks places each segment by one of its values: 0 for the least, 1 for the greatest, equal values in the middle of
-// the places they share. A single segment is 0.5.
+// ranks places each segment by one of its values: 0 for the least, 1 for the greatest, equal values
+// in the middle of the places they share. A single segment is 0.5.
 func ranks(segments []Segment, value func(Segment) float64) []float64 {
 	ranks := make([]float64, len(segments))
 	if len(segments) == 1 {
@@ -70,8 +71,8 @@ type Excerpt struct{ Start, End time.Duration }
 // Len is the excerpt's length.
 func (e Excerpt) Len() time.Duration { return e.End - e.Start }
 
-// Reel picks the best segments until half of the video or a minute is filled, and returns their middles in the order of
-// the video. There is at least one.
+// Reel picks the best segments until half of the video or a minute is filled, and returns their
+// middles in the order of the video. There is at least one.
 func Reel(segments []Segment) []Excerpt {
 	best := slices.Clone(segments)
 	slices.SortStableFunc(best, func(a, b Segment) int { return cmp.Compare(b.Score, a.Score) })

@@ -11,11 +11,11 @@ import (
 // LUFS is a loudness relative to full scale, as ITU-R BS.1770 defines it.
 type LUFS float64
 
-// Silence is the absolute gate of BS.1770: what is not louder does not count as sound.
+// Silence is the absolute gate of BS.1770: only louder windows count as sound.
 const Silence LUFS = -70
 
-// The momentary loudness is taken over windows of 400 ms; ffmpeg's ebur128 reports one each 100 ms, under the time at
-// which the last of its four steps begins.
+// The momentary loudness is taken over windows of 400 ms; ffmpeg's ebur128 reports one each 100 ms,
+// under the time at which the last of its four steps begins.
 const (
 	window = 400 * time.Millisecond
 	step   = 100 * time.Millisecond
@@ -27,7 +27,7 @@ type momentary struct {
 	loudness LUFS
 }
 
-// sound is what the filter ebur128 says of a video's sound.
+// sound has the output of the filter ebur128.
 type sound []momentary
 
 func readSound(r io.Reader) (sound, error) {
@@ -56,8 +56,8 @@ func (s sound) measure(segments []Segment) {
 	}
 }
 
-// gated is the integrated loudness of BS.1770-4: the mean power of the windows that are louder than Silence and no
-// more than 10 LU under the mean of those.
+// gated is the integrated loudness of BS.1770-4: the mean power of the windows that are louder than
+// Silence and no more than 10 LU under the mean of those.
 func gated(windows []momentary) LUFS {
 	mean, ok := meanAbove(windows, Silence)
 	if !ok {
@@ -85,8 +85,9 @@ func meanAbove(windows []momentary, gate LUFS) (LUFS, bool) {
 	return LUFS(10*math.Log10(power/float64(count)) - offset), true
 }
 
-// Spread is the difference in loudness between the loudest and the quietest segment that can be heard. It is false if
-// none can be. It is not the loudness range of EBU R 128, which says how much the loudness varies over the programme.
+// Spread is the difference in loudness between the loudest and the quietest segment that can be
+// heard. It is false if none can be. It is not the loudness range of EBU R 128, which says how much
+// the loudness varies over the programme.
 func Spread(segments []Segment) (instrument.LU, bool) {
 	quietest, loudest := LUFS(math.Inf(1)), LUFS(math.Inf(-1))
 	for _, s := range segments {

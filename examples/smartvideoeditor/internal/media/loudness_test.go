@@ -14,7 +14,8 @@ import (
 	"github.com/stagemeter/stagemeter/instrument"
 )
 
-// The gating is that of BS.1770, so it must agree with ffmpeg's own, which measures each segment in a run of its own.
+// The gating is that of BS.1770, so the results must equal those of ffmpeg, which measures each
+// segment in a run of its own.
 func TestLoudnessAgreesWithFFmpeg(t *testing.T) {
 	const tone = "aevalsrc='(0.02+0.3*between(t,3,6)+0.1*between(t,6,7))*sin(2*PI*400*t)*(lt(mod(t,1.5),1.1))':s=48000:d=9"
 	ends := []time.Duration{3 * time.Second, 6 * time.Second, 9 * time.Second}
@@ -70,7 +71,7 @@ func TestSpread(t *testing.T) {
 		reason   string
 	}{
 		{of(-16, -39, -20), 23, true, "the loudest less the quietest"},
-		{of(-16, Silence, -18), 2, true, "what can't be heard does not count"},
+		{of(-16, Silence, -18), 2, true, "silence does not count"},
 		{of(-16), 0, true, "one segment is as loud as itself"},
 		{of(Silence, Silence), 0, false, "silence has no spread, not one of 0"},
 		{nil, 0, false, "nor has nothing"},
@@ -82,8 +83,8 @@ func TestSpread(t *testing.T) {
 	}
 }
 
-// What is shorter than a window of BS.1770, or all under its gate, has no loudness. It must not become -Inf or NaN,
-// which no JSON and no histogram takes.
+// A sound that is shorter than a window of BS.1770, or all below its gate, has no loudness. It must
+// not become -Inf or NaN, which neither JSON nor a histogram accepts.
 func TestSilence(t *testing.T) {
 	segments := []Segment{{End: 300 * time.Millisecond}, {Start: 300 * time.Millisecond, End: 2 * time.Second}}
 	log := "frame:0 pts:0 pts_time:0.2\nlavfi.r128.M=-10\nframe:1 pts:1 pts_time:1\nlavfi.r128.M=-120.7\n"

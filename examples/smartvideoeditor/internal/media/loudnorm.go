@@ -7,7 +7,7 @@ import (
 	"strings"
 )
 
-// What the whole programme is brought to, in the terms of EBU R 128.
+// The targets of the whole programme, in the terms of EBU R 128.
 const (
 	targetPeak  = -1.5 // dBTP
 	targetRange = 11.0 // LU
@@ -17,7 +17,8 @@ const (
 type Loudnorm struct {
 	Integrated, Peak, Range, Threshold, Offset float64
 
-	// Type is what the filter did: "linear", one gain for the whole, or "dynamic", a gain that follows the sound.
+	// Type is the kind of gain: "linear", one for the whole, or "dynamic", one that follows the
+	// sound.
 	Type string
 }
 
@@ -32,8 +33,9 @@ func (l Loudnorm) Filter() string {
 		LoudnormFilter(), l.Integrated, l.Peak, l.Range, l.Threshold, l.Offset)
 }
 
-// Linear says whether the second pass can do with one gain. Where it can't, loudnorm silently turns to a gain that
-// follows the sound, which would undo what was done for each segment. It takes some zeros for "not given", as well.
+// Linear reports whether the second pass needs only one gain. If it needs more, loudnorm silently
+// uses a gain that follows the sound, which would undo the normalization of the segments. It also
+// treats some zeros as "not given".
 func (l Loudnorm) Linear() bool {
 	given := l.Range != 0 && l.Integrated != 0 && l.Threshold > float64(Silence)
 	return given && l.Range <= targetRange && l.Peak+float64(Target)-l.Integrated <= targetPeak
@@ -42,8 +44,8 @@ func (l Loudnorm) Linear() bool {
 // ErrSilent is returned for a sound that loudnorm found nothing to measure in.
 var ErrSilent = errors.New("nothing to hear")
 
-// ReadLoudnorm finds loudnorm's report in what ffmpeg wrote to its standard error. All its numbers are strings, and
-// those of a silent or very short sound are "-inf" and "inf": that is ErrSilent.
+// ReadLoudnorm returns loudnorm's report in the standard error of ffmpeg. All its numbers are
+// strings, and those of a silent or very short sound are "-inf" and "inf": that is ErrSilent.
 func ReadLoudnorm(stderr string) (Loudnorm, error) {
 	start, end := strings.LastIndex(stderr, "{"), strings.LastIndex(stderr, "}")
 	if start < 0 || end < start {

@@ -11,7 +11,7 @@ type frameInfo struct {
 	detail, motion float64
 }
 
-// picture is what the video filters scdet and siti say of a video.
+// picture has the output of the video filters scdet and siti.
 type picture struct {
 	cuts   []time.Duration
 	frames []frameInfo

@@ -1,5 +1,5 @@
-// Package sample makes a video to edit: 24 seconds, six scenes, a voice that speaks in five of them, now loud, now low,
-// and music in one.
+// Package sample makes a video to edit: 24 seconds with six scenes. A voice speaks in five of them,
+// sometimes loud and sometimes low; one has music.
 package sample
 
 import (
@@ -26,12 +26,14 @@ var scenes = []scene{
 		say("Thank you for watching and good bye.", -4)},
 }
 
-// say is a voice that says a sentence, so many decibels louder than it would, and is silent to the scene's end.
+// say is a voice that says a sentence, so many decibels louder than it would, and is silent to the
+// scene's end.
 func say(sentence string, gain int) string {
 	return fmt.Sprintf("flite=text='%s':voice=slt,aresample=48000,volume=%ddB,apad=whole_dur=4,atrim=duration=4", sentence, gain)
 }
 
-// Make makes the clip at path, whole or not at all. It takes an ffmpeg with the filter flite, which speaks.
+// Make makes the clip at path, whole or not at all. It takes an ffmpeg with the filter flite, which
+// speaks.
 func Make(ctx context.Context, path string) error {
 	var graph, pictures, sounds strings.Builder
 	for i, s := range scenes {

@@ -12,7 +12,7 @@ import (
 // whole is a job's progress in a bar's steps.
 const whole = 1000
 
-// bars is a screen that is a terminal: a bar for each running job, and above them what has happened.
+// bars is a screen on a terminal: a bar for each running job, and past events above them.
 type bars struct {
 	w        io.Writer
 	progress *mpb.Progress

@@ -32,7 +32,7 @@ func (l *lines) Job(id string) Job {
 
 func (l *lines) Close() {}
 
-// lineJob is used by the one goroutine that works on the job; a progress callback tells lines nothing.
+// lineJob is used by the one goroutine that runs the job. It ignores progress.
 type lineJob struct {
 	lines *lines
 	id    string

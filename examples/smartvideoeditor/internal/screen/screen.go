@@ -1,4 +1,4 @@
-// Package screen shows how the jobs come along: as progress bars on a terminal, as plain lines elsewhere.
+// Package screen shows the progress of jobs: as bars on a terminal, as plain lines elsewhere.
 package screen
 
 import (
@@ -11,24 +11,27 @@ import (
 	"golang.org/x/term"
 )
 
-// A Screen shows jobs. It is safe for concurrent use. As a writer it takes whole lines, of a log for example.
+// A Screen shows jobs. It is safe for concurrent use. As a writer it takes whole lines, of a log
+// for example.
 type Screen interface {
 	io.Writer
 	// Job shows that a job has started.
 	Job(id string) Job
 	// Printf writes a line.
 	Printf(format string, args ...any)
-	// Close waits until all is drawn. The jobs have ended before; lines can still be written. It may be called again.
+	// Close waits until everything is drawn. Call it when the jobs have ended; lines can still be
+	// written. It may be called again.
 	Close()
 }
 
 // A Job is one job on the screen.
 type Job interface {
-	// Stage shows that a stage has started. Its share is where the job stands when it starts and when it ends, in 0 to 1.
+	// Stage shows that a stage has started. Its share is the progress of the job at its start and
+	// its end, in 0 to 1.
 	Stage(name string, share Share)
 	// Progress shows how much of the stage is done, in 0 to 1.
 	Progress(fraction float64)
-	// Finished shows that the stage is done, and what came of it.
+	// Finished shows that the stage is done, and its result.
 	Finished(took time.Duration, note string)
 	// End takes the job off, with a last word.
 	End(status, note string)

@@ -43,5 +43,5 @@ func writeError(w http.ResponseWriter, err error) {
 	}
 	w.Header().Set("Content-Type", "application/json")
 	w.WriteHeader(answer.status)
-	_ = json.NewEncoder(w).Encode(map[string]any{"error": answer}) // an error here is the connection's: nobody is left to tell
+	_ = json.NewEncoder(w).Encode(map[string]any{"error": answer}) // an error here is one of the connection: no answer can report it
 }

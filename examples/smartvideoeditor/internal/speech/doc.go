@@ -2,6 +2,6 @@
 //
 //	POST /v1/audio/transcriptions
 //
-// so that a program that was written for that API runs against it unchanged. It does recognise speech: with ffmpeg's
-// asr filter, which is CMU's pocketsphinx, and its English model. It asks for no key and costs nothing.
+// so a program for that API runs with it unchanged. It recognizes speech with the asr filter of
+// ffmpeg, which is CMU's pocketsphinx, and its English model. It needs no key and costs nothing.
 package speech

@@ -22,7 +22,7 @@ var formats = map[string]format{
 	"vtt":          {"text/plain; charset=utf-8", encodeVTT},
 }
 
-// usage is what the API bills: whole seconds, begun ones count.
+// usage is the billed length: in whole seconds, rounded up.
 type usage struct {
 	Type    string `json:"type"`
 	Seconds int64  `json:"seconds"`

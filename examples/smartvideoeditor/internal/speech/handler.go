@@ -31,8 +31,9 @@ type handler struct {
 	slots      chan struct{}
 }
 
-// Handler serves the API over a recognizer. At most parallel recordings are listened to at once; further requests
-// wait. Each request is a span of the caller's trace, which the header traceparent names.
+// Handler serves the API over a recognizer. At most parallel recordings are listened to at once;
+// further requests wait. Each request is a span of the caller's trace, which the header traceparent
+// names.
 func Handler(recognizer Recognizer, parallel int) http.Handler {
 	h := &handler{recognizer: recognizer, slots: make(chan struct{}, max(1, parallel))}
 	mux := http.NewServeMux()
@@ -47,14 +48,14 @@ func (h *handler) transcriptions(w http.ResponseWriter, r *http.Request) {
 	r.Body = http.MaxBytesReader(w, r.Body, maxForm)
 	contentType, body, err := h.transcribe(r)
 	if r.MultipartForm != nil {
-		_ = r.MultipartForm.RemoveAll() // what is left of them is in the temporary folder
+		_ = r.MultipartForm.RemoveAll() // removes uploaded files from the temporary folder
 	}
 	if err != nil {
 		writeError(w, err)
 		return
 	}
 	w.Header().Set("Content-Type", contentType)
-	_, _ = w.Write(body) // an error here is the connection's: nobody is left to tell
+	_, _ = w.Write(body) // an error here is one of the connection: no answer can report it
 }
 
 func (h *handler) transcribe(r *http.Request) (contentType string, body []byte, err error) {
@@ -90,7 +91,7 @@ func (h *handler) transcribe(r *http.Request) (contentType string, body []byte, 
 	return form.contentType, body, err
 }
 
-// parse reads the request's form and checks what this service can do of what it asks for.
+// parse reads the form of the request, and checks whether this service supports it.
 func parse(r *http.Request) (*multipart.FileHeader, format, error) {
 	if kind, _, err := mime.ParseMediaType(r.Header.Get("Content-Type")); err != nil || kind != "multipart/form-data" {
 		return nil, format{}, refusal(http.StatusUnsupportedMediaType, "invalid_request_error",

@@ -25,7 +25,8 @@ var modelFolders = []string{
 	"/opt/homebrew/share/pocketsphinx/model/en-us",
 }
 
-// ModelVariable is the environment variable that names the model's folder if it is none of the usual ones.
+// ModelVariable is the environment variable that names the model's folder if it is none of the
+// usual ones.
 const ModelVariable = "POCKETSPHINX_MODEL"
 
 // NewPocketsphinx finds the model and sees that this ffmpeg has the filter.
@@ -59,8 +60,9 @@ func (p *Pocketsphinx) filter() string {
 		media.EscapePath(p.acoustic), media.EscapePath(p.dictionary), media.EscapePath(p.language))
 }
 
-// Recognize transcribes the recording in a file. An utterance is known when the pause after it is heard, so silence is
-// appended, and an utterance begins where the one before it was known to end.
+// Recognize transcribes the recording in a file. The recognizer reports an utterance after the
+// pause behind it, so Recognize appends silence. An utterance begins where the one before it was
+// reported.
 func (p *Pocketsphinx) Recognize(ctx context.Context, path string) (Transcript, error) {
 	info, err := ffmpeg.Probe(ctx, path)
 	if err != nil {
@@ -77,7 +79,8 @@ func (p *Pocketsphinx) Recognize(ctx context.Context, path string) (Transcript, 
 	return t, nil
 }
 
-// utterances reads what ametadata printed: a line with the time of a frame, and one with the text heard until then.
+// utterances reads the output of ametadata: a line with the time of a frame, and one with the text
+// until then.
 func utterances(printed string, length time.Duration) []Utterance {
 	var list []Utterance
 	var start, at time.Duration
@@ -96,7 +99,8 @@ func utterances(printed string, length time.Duration) []Utterance {
 	return list
 }
 
-// notAudio tells a recording that can't be read from a service that does not work.
+// notAudio reports whether err is that of a recording that cannot be read, and not of a broken
+// service.
 func notAudio(err error) error {
 	var failed *ffmpeg.Error
 	if errors.As(err, &failed) {

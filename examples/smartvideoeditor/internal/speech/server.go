@@ -10,7 +10,7 @@ import (
 	"time"
 )
 
-// A Server serves the API on a port of its own of the loopback interface.
+// A Server serves the API on a free port of the loopback interface.
 type Server struct {
 	http     http.Server
 	listener net.Listener
@@ -32,7 +32,7 @@ func Start(recognizer Recognizer) (*Server, error) {
 	return s, nil
 }
 
-// URL is the API's base, as clients of OpenAI take it.
+// URL returns the base URL of the API, for clients of OpenAI.
 func (s *Server) URL() string { return fmt.Sprintf("http://%s/v1", s.listener.Addr()) }
 
 // Shutdown ends the server and waits for the requests under way until ctx ends.

@@ -6,13 +6,13 @@ import (
 	"time"
 )
 
-// A Transcript is what was said in a recording.
+// A Transcript is the speech in a recording.
 type Transcript struct {
 	Duration   time.Duration // of the recording
 	Utterances []Utterance   // in order
 }
 
-// An Utterance is what was said between two pauses.
+// An Utterance is the speech between two pauses.
 type Utterance struct {
 	Start, End time.Duration
 	Text       string
@@ -29,6 +29,7 @@ func (t Transcript) Text() string {
 
 // A Recognizer listens to recordings. It is safe for concurrent use.
 type Recognizer interface {
-	// Recognize transcribes the recording in a file. A file that holds no sound it can read is ErrNotAudio.
+	// Recognize transcribes the recording in a file. A file that holds no sound it can read is
+	// ErrNotAudio.
 	Recognize(ctx context.Context, path string) (Transcript, error)
 }

@@ -1,6 +1,6 @@
-// Package store keeps checkpoints: what has been done of a job, in SQL, so that a process that was killed is followed
-// by one that goes on where it stopped.
+// Package store keeps checkpoints of jobs in SQL. If a process is killed, the next one continues
+// its jobs from their last finished stages.
 //
-// A job's outcome is written before it is counted. A process that dies between the two leaves a job that is done
-// and was not counted, never one that is counted twice.
+// The outcome of a job is stored before it is counted. If the process dies in between, the job is
+// done but not counted; it is never counted twice.
 package store

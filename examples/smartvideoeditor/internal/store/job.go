@@ -8,7 +8,8 @@ import (
 	"github.com/stagemeter/stagemeter/instrument"
 )
 
-// Load returns what is known of a job. A job that was never begun is the zero Checkpoint, not an error.
+// Load returns the checkpoint of a job. A job that never began has the zero Checkpoint, without an
+// error.
 func (s *Store) Load(ctx context.Context, id string) (Checkpoint, error) {
 	var c Checkpoint
 	err := s.db.query(ctx, selectJob, func(scan func(...any) error) error {
@@ -42,7 +43,7 @@ func (s *Store) SaveStage(ctx context.Context, id string, stage Stage) error {
 	return s.exec(ctx, "save the stage "+stage.Name, saveStage, id, stage.Name, int64(stage.Took), string(stage.Result))
 }
 
-// Spend adds to what a job has cost.
+// Spend adds to the cost of a job.
 func (s *Store) Spend(ctx context.Context, id string, cost instrument.USD) error {
 	return s.exec(ctx, "spend", spend, id, int64(cost))
 }
@@ -67,7 +68,7 @@ func (s *Store) exec(ctx context.Context, what, query string, args ...any) error
 	return nil
 }
 
-// text makes of a path or a message what PostgreSQL takes as text: UTF-8 without zero bytes.
+// text makes a path or a message valid text for PostgreSQL: UTF-8 without zero bytes.
 func text(s string) string {
 	return strings.ReplaceAll(strings.ToValidUTF8(s, "\uFFFD"), "\x00", "\uFFFD")
 }

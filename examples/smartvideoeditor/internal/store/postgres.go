@@ -43,7 +43,8 @@ func (p postgres) query(ctx context.Context, query string, each func(func(...any
 	return rows.Err()
 }
 
-// observe shows how any pool is observed: with a function that tells how many connections are used and idle.
+// observe shows a pool of any kind, with a function that returns the numbers of used and idle
+// connections.
 func (p postgres) observe(pipeline *instrument.Pipeline) (func(), error) {
 	return pipeline.ObservePool(instrument.PoolDatabase, "checkpoints", func() instrument.PoolStats {
 		stat := p.pool.Stat()

@@ -18,7 +18,8 @@ import (
 type sqlite struct{ db *sql.DB }
 
 func openSQLite(ctx context.Context, path string) (database, error) {
-	// Readers and the writer do not block each other, a second writer waits, and a commit survives the process.
+	// Readers and the writer do not block each other, a second writer waits, and a commit survives
+	// the process.
 	pragmas := url.Values{"_pragma": {"busy_timeout(10000)", "journal_mode(WAL)", "synchronous(NORMAL)", "foreign_keys(1)"}}
 	db, err := sql.Open("sqlite", (&url.URL{Scheme: "file", Opaque: (&url.URL{Path: path}).EscapedPath(), RawQuery: pragmas.Encode()}).String())
 	if err == nil {
@@ -32,8 +33,8 @@ func openSQLite(ctx context.Context, path string) (database, error) {
 	return sqlite{db}, nil
 }
 
-// opened opens the file. The busy timeout does not cover the change to WAL: of those who make a file at the same moment,
-// some are told at once that it is busy.
+// opened opens the file. The busy timeout does not cover the change to WAL: if several processes
+// create a file at the same moment, some get an error at once.
 func opened(ctx context.Context, db *sql.DB) error {
 	err := db.PingContext(ctx)
 	for range 100 {

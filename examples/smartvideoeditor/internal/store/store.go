@@ -54,11 +54,11 @@ func (c *Checkpoint) Put(stage Stage) {
 	c.Stages = append(c.Stages, stage)
 }
 
-// A Store keeps checkpoints in a database. It is safe for concurrent use, by several processes as well; two that work
-// on one job at the same time are for the caller to prevent.
+// A Store keeps checkpoints in a database. It is safe for concurrent use, by several processes as
+// well; two that work on one job at the same time are for the caller to prevent.
 type Store struct{ db database }
 
-// database is what the two kinds of SQL database have in common.
+// A database is one of the two kinds of SQL database.
 type database interface {
 	exec(ctx context.Context, query string, args ...any) error
 	// query calls each for every row; scan is the row's Scan.
@@ -68,7 +68,8 @@ type database interface {
 	close() error
 }
 
-// Open opens the database at a URL, postgres://…, or a path of a SQLite file, which is made if it is not there.
+// Open opens the database at a URL, postgres://…, or a path of a SQLite file, which is made if it
+// is not there.
 func Open(ctx context.Context, at string) (*Store, error) {
 	open := openSQLite
 	if strings.HasPrefix(at, "postgres://") || strings.HasPrefix(at, "postgresql://") {
@@ -84,8 +85,8 @@ func Open(ctx context.Context, at string) (*Store, error) {
 	return &Store{db: db}, nil
 }
 
-// setUp makes the tables that are not there. To PostgreSQL, IF NOT EXISTS is no promise: of those who make a table at
-// the same moment all but one get an error, and find it at the next try.
+// setUp creates missing tables. IF NOT EXISTS of PostgreSQL is not atomic: if several processes
+// create a table at the same moment, all but one get an error, and find the table at the next try.
 func setUp(ctx context.Context, db database) error {
 	for _, statement := range schema {
 		err := db.exec(ctx, statement)

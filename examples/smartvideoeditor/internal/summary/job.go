@@ -1,4 +1,4 @@
-// Package summary tells what became of the jobs: as JSON for programs, as a table for people.
+// Package summary reports the results of jobs: as JSON for programs, as a table for people.
 package summary
 
 import "slices"
@@ -9,7 +9,8 @@ type Stage struct {
 	Seconds float64 `json:"seconds"`
 }
 
-// A Job is what became of one job, over all its runs. What it did not get to is zero or null.
+// A Job is the result of one job, over all its runs. Results of stages that it did not reach are
+// zero or null.
 type Job struct {
 	ID                     string   `json:"id"`
 	Input                  string   `json:"input"`

@@ -22,8 +22,8 @@ func WriteJSON(path string, jobs []Job) error {
 	return WriteFile(path, append(data, '\n'))
 }
 
-// WriteFile writes a file whole or not at all: a reader never sees half of it. A link is followed, and what is there
-// but no file, such as /dev/stdout, is written to as it is.
+// WriteFile writes a file completely or not at all: a reader never sees a partial file. It follows
+// a link, and writes directly to anything that is not a file, such as /dev/stdout.
 func WriteFile(path string, data []byte) (err error) {
 	if at, err := filepath.EvalSymlinks(path); err == nil {
 		path = at

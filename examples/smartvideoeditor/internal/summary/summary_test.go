@@ -62,7 +62,8 @@ func TestJSONOfNoJobs(t *testing.T) {
 	}
 }
 
-// A file that can't be written is told, and leaves neither half of it nor a temporary one.
+// Writing to an impossible place is an error, and leaves neither a partial file nor a temporary
+// one.
 func TestWriteFileFails(t *testing.T) {
 	folder := t.TempDir()
 	if err := os.Mkdir(filepath.Join(folder, "jobs.json"), 0o755); err != nil {
@@ -78,7 +79,7 @@ func TestWriteFileFails(t *testing.T) {
 	}
 }
 
-// What is no file of the program's own making must not become one: /dev/null would be gone for everybody.
+// WriteFile must not replace /dev/null by a file: it would be gone for everybody.
 func TestWriteFileKeepsLinksAndDevices(t *testing.T) {
 	folder := t.TempDir()
 	target, link := filepath.Join(folder, "target"), filepath.Join(folder, "link")

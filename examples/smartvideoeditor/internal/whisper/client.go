@@ -1,4 +1,4 @@
-// Package whisper transcribes recordings through a service with OpenAI's API, and knows what that costs.
+// Package whisper transcribes recordings through a service with OpenAI's API, and has its price.
 package whisper
 
 import (
@@ -19,27 +19,28 @@ import (
 // API is the name under which the calls are measured.
 const API = "whisper"
 
-// model is the one that is asked for. It is priced by the minute; a service that knows no other takes it as well.
+// model is the requested model. It is priced by the minute, and other services with this API accept
+// it too.
 const model = "whisper-1"
 
-// perMinute is the model's published price.
+// perMinute is the published price of the model.
 const perMinute = 6 * instrument.Cent / 10
 
-// Price is what transcribing a recording of the given length costs.
+// Price returns the price of a recording of the given length.
 func Price(length time.Duration) instrument.USD {
 	return perMinute.Prorate(int64(length), int64(time.Minute))
 }
 
-// The service's limits: what it does not take is not sent.
+// The limits of the service: the editor sends nothing beyond them.
 const (
 	MinLength = 100 * time.Millisecond
 	MaxBytes  = 25 << 20
 )
 
-// A Transcript is the service's answer.
+// A Transcript is the answer of the service.
 type Transcript struct {
 	Text   string
-	Billed time.Duration // what of the recording is paid for; 0 if the service does not say
+	Billed time.Duration // the billed length of the recording; 0: the service does not say
 }
 
 // A Client calls the service. It is safe for concurrent use.
@@ -80,7 +81,7 @@ func (c *Client) Transcribe(ctx context.Context, path string) (Transcript, error
 	return transcript, nil
 }
 
-// propagate hands the trace of the call on to the service, so that one that is measured as well continues it.
+// propagate sends the trace context of the call to the service, which may continue the trace.
 func propagate(r *http.Request, next option.MiddlewareNext) (*http.Response, error) {
 	propagation.TraceContext{}.Inject(r.Context(), propagation.HeaderCarrier(r.Header))
 	return next(r)

@@ -54,7 +54,7 @@ func TestTranscribe(t *testing.T) {
 	}
 }
 
-// A service that does not say what it has billed is not thereby free.
+// A service that does not say the billed length is not free.
 func TestNoUsage(t *testing.T) {
 	client, recording := serve(t, func(w http.ResponseWriter, _ *http.Request) { answer(w, 200, map[string]any{"text": "hello"}) })
 	if got, err := client.Transcribe(t.Context(), recording); err != nil || got.Billed != 0 || got.Text != "hello" {
