@@ -1,40 +1,73 @@
-// Package instrument measures video and AI-media pipelines with OpenTelemetry: jobs, stages, paid calls and budgets,
-// media quality, processes, connection pools and errors. It imports the OpenTelemetry API alone; package exporters,
-// or any other set-up of the SDK, decides where the telemetry goes.
+// Package instrument measures video and AI-media pipelines with OpenTelemetry: jobs, stages, paid calls
+// and budgets, media quality, processes, connection pools and errors. It imports only the OpenTelemetry
+// API. Package exporters, or any other set-up of the SDK, decides where the telemetry goes.
 //
-//	p, err := instrument.New(instrument.WithStages("analysis", "rendering"), instrument.WithAPIs("whisper"))
+//	tel, err := exporters.Start(ctx)
 //	…
-//	ctx, job := p.StartJob(ctx, id, instrument.WithBudget(2*instrument.Dollar))
-//	defer job.End(&err)
-//	segments, err := instrument.RunStage(ctx, "analysis", analyze)
+//	err = instrument.RunJob(ctx, id, func(ctx context.Context) error {
+//		segments, err := instrument.RunStageValue(ctx, "analysis", analyze)
+//		…
+//	}, instrument.WithBudget(2*instrument.Dollar))
 //
-// Start, Run and Wrap are three ways to say the same: Start and a deferred End where a function measures itself, Run
-// around a call, Wrap once around a function, as a decorator. The pipeline and the job are found through the context.
-// What is recorded outside of a job goes to the pipeline of [ContextWithPipeline], else to [Default]: nothing is lost.
+// # Jobs, stages and calls
+//
+// A job is one run of one unit of work. It has stages, which may nest, and paid calls, which may be
+// refused by its budget. Each has the same forms:
+//
+//	            begin and end         around a function    with a value        as a decorator
+//	a job       StartJob, Job.End     RunJob               RunJobValue         WrapJob
+//	a stage     StartStage, Stage.End RunStage             RunStageValue       WrapStage
+//	a call      StartCall, Call.End   RunCall              RunCallValue        WrapCall
+//
+// Use Start and a deferred End where a function measures itself, Run around a call, and Wrap once around
+// a function. All of them find their pipeline and job in the context. The functions of the package use
+// the pipeline of the context, else [Default]. [Pipeline] has methods of the same names for its own, but
+// for the forms with a type parameter.
+//
+// # Setting up
+//
+// [Default] measures through the global providers, which exporters.Start sets. [New] makes a pipeline
+// with options: declared stages and APIs, whose series exist from the start, labels, a ledger. Make it
+// the default with [SetDefault], or call its methods.
 //
 // # What it does to a program
 //
-// Nothing. No call panics, exits, starts a goroutine or, unless [WithLedger] gives a ledger that does, blocks on a
-// network, and recordings return no error. Values
-// that no histogram should see (NaN, infinities, out of range) are counted in
-// video_processing_invalid_values_total{metric, reason}. What has no caller to return to goes to otel.Handle. User code
-// that is called (price functions, classifiers, carriers, pool statistics) may panic without harm. A nil *Pipeline,
-// *Job, *Stage, *Call or *Process is inert: what it wraps runs unmeasured. The one thing that may refuse work is a
-// budget, see [WithBudget].
+// Nothing. No call panics, exits or starts a goroutine. None blocks on a network, unless [WithLedger]
+// gives a ledger that does. Recordings return no error:
+//
+//   - A value that no histogram should see (NaN, infinite, out of range) is counted in
+//     video_processing_invalid_values_total{metric, reason}.
+//   - An error that has no caller to return to goes to otel.Handle.
+//   - User code that is called (price functions, classifiers, carriers, pool statistics) may panic
+//     without harm.
+//   - A nil *Pipeline, *Job, *Stage, *Call or *Process is inert, and what it wraps runs unmeasured.
+//
+// Only a budget may refuse work, see [WithBudget].
 //
 // # Concurrency and cost
 //
-// Everything is safe for concurrent use. Names are resolved to prebuilt attributes by one map access. A stage costs
-// two histogram recordings, a span, and an atomic counter; in-progress values are observed at collection, not recorded.
-// A paid call costs two counter recordings and a span. Each is one allocation beside its span's own, and neither costs
-// more in a job that has had many.
-// A recording is made with the context it was given, so that exemplars carry its trace, and is never suppressed by
-// that context's cancellation.
+// Everything is safe for concurrent use. Names are resolved to prebuilt attributes by one map access. A
+// stage costs two histogram recordings, a span and an atomic counter; values in progress are observed at
+// collection, not recorded. A paid call costs two counter recordings and a span. Each is one allocation
+// beside those of its span, and costs no more in a job that has had many. A recording is made with the
+// context that it was given, so that exemplars carry its trace, and is never suppressed when that context
+// is canceled.
 //
 // # Cardinality
 //
-// Stage and API names and error types are bounded ([WithNameLimit]); ids are on spans, and on the series of live jobs,
-// which are bounded too ([WithLiveJobLimit]) and end with their job.
+// Stage and API names, job types, values of labels and error types are bounded ([WithNameLimit]). Ids are
+// on spans, and on the series of live jobs, which are bounded too ([WithLiveJobLimit]) and end with their
+// job.
 //
-// The metrics are listed in docs/metrics.md and described by package semconv.
+// # Where to look
+//
+//   - docs/metrics.md lists the metrics; package semconv has their names and attributes.
+//   - money: amounts of US dollars, exact to the nano-dollar.
+//   - budget: the contract of a ledger, and the one in memory; budget/budgettest checks a ledger.
+//   - ffmpeg: running ffmpeg and ffprobe.
+//   - instrumenttest: what a user's test needs.
+//   - job.go, stage.go, call.go, spend.go: from the start to the end of each. run.go and wrap.go run
+//     functions as one. scope.go: what a context knows. outcome.go, errors.go, panic.go: how things end.
+//     live.go and observe.go: the series that are read at collection.
+//   - docs/architecture.md follows a job id, an error and a dollar through these files.
 package instrument
