@@ -68,7 +68,7 @@ e2e: servers ## The real example against real Prometheus, Collector, PostgreSQL 
 .PHONY: schemas
 schemas: ## docs/kubernetes, docs/compose and docs/dashboards against the schemas of who reads them
 	$(call step,schemas)
-	GOWORK=off go test -vet=off -C e2e/schemas ./...
+	GOWORK=off go test -C e2e/schemas -vet=off ./...
 	@scripts/grafana-schema.sh
 
 .PHONY: fuzz
