@@ -6,9 +6,9 @@ import (
 	"testing"
 )
 
-// otelAPI is what a package may reach that measures but does not export: the OpenTelemetry API, and what the
-// API itself imports. No SDK, no exporter, no driver: a library that imports instrument brings none of them
-// into its users' programs.
+// otelAPI has the packages that a package may reach if it measures but does not export: the
+// OpenTelemetry API, and the imports of the API. It has no SDK, exporter or driver: a library that
+// imports instrument brings none of them into the programs of its users.
 var otelAPI = []string{
 	"go.opentelemetry.io/otel", // the package; its subpackages are listed one by one
 	"go.opentelemetry.io/otel/attribute/...",
@@ -25,7 +25,7 @@ var otelAPI = []string{
 	"github.com/go-logr/...",
 }
 
-// arrow is one rule: what the packages of from may reach, through any chain of imports.
+// An arrow is one rule: which packages those of from may reach, through any chain of imports.
 type arrow struct {
 	from   string
 	only   []string // all that may be reached; nil: anything but never
@@ -92,7 +92,7 @@ var arrows = []arrow{
 	{
 		from:   "exporters/...",
 		never:  own("instrument/...", "bench/...", "examples/...", "e2e/..."),
-		reason: "exporters serve any instrumentation, not ours alone",
+		reason: "exporters serve any instrumentation, not only ours",
 	},
 	{
 		from:   "exporters/internal/...",
@@ -151,7 +151,7 @@ var arrows = []arrow{
 	},
 }
 
-// own are patterns for packages of this repository.
+// own returns patterns for packages of this repository.
 func own(patterns ...string) []string {
 	for i, p := range patterns {
 		patterns[i] = module + "/" + p
@@ -159,7 +159,7 @@ func own(patterns ...string) []string {
 	return patterns
 }
 
-// matches is like the go command's patterns: "a/..." is a and all below it.
+// matches reports whether a pattern of the go command matches: "a/..." is a and all below it.
 func matches(pattern, path string) bool {
 	base, below := strings.CutSuffix(pattern, "/...")
 	return path == base || below && strings.HasPrefix(path, base+"/")
@@ -192,7 +192,7 @@ func TestImportArrows(t *testing.T) {
 	}
 }
 
-// The benchmark is a user's program, which cannot import what is internal. What it imports does.
+// The benchmark is a user's program, which cannot import internal packages.
 func TestBenchImportsNothingInternal(t *testing.T) {
 	found := 0
 	for _, p := range ownPackages(t) {
@@ -211,7 +211,7 @@ func TestBenchImportsNothingInternal(t *testing.T) {
 	}
 }
 
-// The benchmark and the examples are users' programs: what they import, a user can import.
+// The benchmark and the examples are users' programs: they import only what a user can import.
 func TestUsersProgramsImportNothingInternal(t *testing.T) {
 	found := 0
 	for _, p := range ownPackages(t) {

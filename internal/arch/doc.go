@@ -1,3 +1,4 @@
-// Package arch holds the rules of the source tree, as tests: which package may import which, that every
-// package says what it is for, and that no file grows past what one noun needs. It has no code of its own.
+// Package arch tests the rules of the source tree: which package may import which, that every package
+// has a comment, that no file has more than one noun, that code on pages compiles, and that
+// docs/architecture.md shows the tree as it is. It has no code of its own.
 package arch

@@ -9,13 +9,13 @@ import (
 	"testing"
 )
 
-// maxLines is where a file holds more than one noun.
+// maxLines is the limit above which a file surely has more than one noun.
 const maxLines = 400
 
 // sourceFiles calls check with the path and content of every Go file and every go.mod of the repository.
 //
-// Reading them has a second use: the go command keeps a test's result until a file that the test read has
-// changed. The tests here that only ask the go command would otherwise keep theirs for ever.
+// Reading them has a second use: the go command caches the result of a test until a file that the test
+// has read changes. Without it, tests that only run the go command would be cached for ever.
 func sourceFiles(t *testing.T, check func(path string, content []byte)) {
 	t.Helper()
 	err := filepath.WalkDir(root, func(path string, d fs.DirEntry, err error) error {

@@ -11,11 +11,12 @@ import (
 	"testing"
 )
 
-// repeated are folders whose package may have a name that another has. They are rooms of bench that only bench's main
-// imports: each is called after what it measures, and the room of exporters after what it does.
+// repeated lists the folders whose package may share its name with another one. They are rooms of
+// bench that only its main imports, and have the name of the room of exporters that they measure.
 var repeated = []string{"bench/internal/push", "bench/internal/scrape"}
 
-// packageNames returns the names of the packages of all modules, by folder. main is left out: it is never imported.
+// packageNames returns the names of the packages of all modules, by folder, without main, which
+// nothing imports.
 func packageNames(t *testing.T) map[string]string {
 	t.Helper()
 	names := make(map[string]string)
@@ -39,8 +40,8 @@ func packageNames(t *testing.T) map[string]string {
 	return names
 }
 
-// A reader who meets report.New knows which report it is, and no import needs another name. The standard library's names
-// count, too.
+// A reader of report.New knows which report it is, and no import needs another name. Names of the
+// standard library count too.
 func TestPackageNamesAreUnique(t *testing.T) {
 	names := packageNames(t)
 	if len(names) < 20 {
@@ -69,7 +70,7 @@ func TestPackageNamesAreUnique(t *testing.T) {
 	}
 }
 
-// The name of a package is that of its folder, so that an import says how its package is called.
+// The name of a package is that of its folder, so an import shows the name of its package.
 func TestPackagesAreNamedAsTheirFolders(t *testing.T) {
 	for folder, name := range packageNames(t) {
 		if path.Base(folder) != name {

@@ -18,7 +18,7 @@ const root = "../.."
 // module is the path of the root module; those of examples and e2e begin with it too.
 const module = "github.com/stagemeter/stagemeter"
 
-// pkg is what `go list` knows of a package. Imports are those of its non-test files.
+// A pkg is a package as `go list` describes it. Imports are those of its non-test files.
 type pkg struct {
 	ImportPath string
 	Doc        string
@@ -26,15 +26,16 @@ type pkg struct {
 	Imports    []string
 }
 
-// ours tells whether the package is part of this repository.
+// ours reports whether the package is part of this repository.
 func (p pkg) ours() bool {
 	return p.ImportPath == module || strings.HasPrefix(p.ImportPath, module+"/")
 }
 
-// short is the import path inside the repository: "instrument/ffmpeg".
+// short returns the import path inside the repository: "instrument/ffmpeg".
 func (p pkg) short() string { return strings.TrimPrefix(p.ImportPath, module+"/") }
 
-// packages lists every package of the workspace and all that they import, by import path, once per test run.
+// packages returns every package of the workspace and all that they import, by import path. It asks
+// `go list` once per test run.
 func packages(t *testing.T) map[string]pkg {
 	t.Helper()
 	all, err := listPackages()
@@ -66,7 +67,7 @@ var listPackages = sync.OnceValues(func() (map[string]pkg, error) {
 	}
 })
 
-// ownPackages are the packages of this repository, in order.
+// ownPackages returns the packages of this repository, sorted by import path.
 func ownPackages(t *testing.T) []pkg {
 	t.Helper()
 	var own []pkg
@@ -79,8 +80,8 @@ func ownPackages(t *testing.T) []pkg {
 	return own
 }
 
-// reached maps every non-standard package that from imports, directly or not, to the chain of imports that
-// leads there, from and target included.
+// reached maps every non-standard package that from imports, directly or not, to the chain of imports
+// that leads there. The chain includes both ends.
 func reached(all map[string]pkg, from string) map[string][]string {
 	chains := map[string][]string{from: {from}}
 	for queue := []string{from}; len(queue) > 0; queue = queue[1:] {

@@ -15,8 +15,8 @@ import (
 	"testing"
 )
 
-// maxPairs is how many pairs of files of a package may name each other both ways: a reader of one of them
-// has to read the other too.
+// maxPairs limits the pairs of files of a package that name each other both ways: a reader of one of
+// them has to read the other too.
 const maxPairs = 8
 
 func TestFilesNameEachOtherOneWay(t *testing.T) {
@@ -38,8 +38,8 @@ func TestMutualFindsPairs(t *testing.T) {
 	}
 }
 
-// namedFiles maps each pair of a package's files to what the first names of the second: types, functions,
-// variables, methods and fields. Tests and files of other systems are left out.
+// namedFiles maps each pair of a package's files to the types, functions, variables, methods and
+// fields of the second that the first names, except tests and files of other systems.
 func namedFiles(t *testing.T, dir string) map[[2]string][]string {
 	t.Helper()
 	paths, err := filepath.Glob(filepath.Join(dir, "*.go"))
@@ -89,7 +89,7 @@ func namedFiles(t *testing.T, dir string) map[[2]string][]string {
 	return named
 }
 
-// mutual lists the pairs that name each other both ways.
+// mutual returns the pairs that name each other both ways.
 func mutual(named map[[2]string][]string) []string {
 	var pairs []string
 	for key, names := range named {

@@ -13,8 +13,8 @@ import (
 	"testing"
 )
 
-// A metric is a row in the registry and one command. In a copy of the repository the registry gets rows of each kind;
-// everything that follows from them is generated, builds and passes, with nothing written by hand.
+// A metric is a row in the registry and one command. The test adds rows of each kind to the registry of
+// a copy of the repository, and generates. Everything builds and passes, with nothing written by hand.
 func TestMetricIsOneRowAndOneCommand(t *testing.T) {
 	tree := copyTree(t)
 	rows := everyKind()
@@ -60,8 +60,8 @@ const newAttribute = `
         annotations: {stagemeter: {go_type: EveryValue}}
 `
 
-// everyKind returns a row for each instrument, with whole and with broken numbers, recorded and observed, by a pipeline
-// and by package exporters, without attributes, with an open set of values and with a closed one.
+// everyKind returns a row for each instrument: with integers and floats, recorded and observed, by a
+// pipeline and by package exporters, without attributes, with an open and with a closed set of values.
 func everyKind() []string {
 	attributes := map[string]string{
 		"open":   "    attributes:\n      - {ref: stage, requirement_level: required}\n      - {ref: job_id, requirement_level: opt_in}\n",
@@ -86,7 +86,7 @@ func everyKind() []string {
 }
 
 func row(instrument, value, attrs string, observed bool, recordedBy string) string {
-	// promlint refuses a name that has a kind of instrument in it.
+	// promlint refuses a name that contains a kind of instrument.
 	kind := map[string]string{"counter": "grown", "updowncounter": "held", "gauge": "seen", "histogram": "spread"}[instrument]
 	name := fmt.Sprintf("every_%s_%s_%s", kind, value, attrs)
 	if observed {
@@ -116,11 +116,11 @@ func row(instrument, value, attrs string, observed bool, recordedBy string) stri
 `, name, instrument, prometheus, value, observed, buckets, recordedBy)
 }
 
-// copyTree copies what the generators and the packages of the root module need. Of the other modules of the workspace it
-// copies only go.mod and go.sum: with the same workspace the same versions are chosen, and builds of them are reused.
+// copyTree copies the root module. Of the other modules of the workspace it copies only go.mod and
+// go.sum: the same workspace selects the same versions, so their builds are reused.
 //
-// The copy is always at the same path, since the go command keeps what it has built by the path of the source. Other runs
-// of this test wait.
+// The copy is always at the same path, because the go command caches builds by the path of the source.
+// Other runs of this test wait.
 func copyTree(t *testing.T) string {
 	t.Helper()
 	cache, err := filepath.Abs(filepath.Join(root, ".cache"))

@@ -156,7 +156,7 @@ func compile(fset *token.FileSet, deps types.Importer, code string) error {
 	return all
 }
 
-// exportData finds what the compiler wrote of the imported packages, and of all that they import.
+// exportData returns the compiler's export data of the imported packages, and of all that they import.
 func exportData(t *testing.T, imports []*ast.ImportSpec) importer.Lookup {
 	t.Helper()
 	args := []string{"list", "-export", "-deps", "-json=ImportPath,Export"}

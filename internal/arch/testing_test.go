@@ -9,11 +9,11 @@ import (
 	"testing"
 )
 
-// testKits are the packages that users' tests import. They alone may import testing outside of test files.
+// testKits lists the packages for tests of users. Only they may import testing outside of test files.
 var testKits = []string{"instrument/instrumenttest", "instrument/budget/budgettest"}
 
-// A program never carries package testing, whose flags and clock are for tests, and a helper of tests is in a test file,
-// where no program finds it.
+// No program contains package testing, whose flags and clock are for tests. Helpers of tests are in test
+// files, where no program can use them.
 func TestOnlyTestsImportTesting(t *testing.T) {
 	kits := make(map[string]bool)
 	sourceFiles(t, func(file string, content []byte) {
@@ -37,7 +37,7 @@ func TestOnlyTestsImportTesting(t *testing.T) {
 			case slices.Contains(testKits, folder):
 				kits[folder] = true
 			default:
-				t.Errorf("%s imports %s and is no test file", name, path)
+				t.Errorf("%s imports %s and is not a test file", name, path)
 			}
 		}
 	})
