@@ -52,7 +52,7 @@ type process struct {
 // within is how long a run may take. It is far more than any needs.
 const within = 15 * time.Minute
 
-// setting is what a run can have beside its arguments.
+// A setting has the properties of a run besides its arguments.
 type setting struct {
 	user   *syscall.Credential // to run as another
 	folder string              // for the report and the dump, if not one of the run's own
@@ -95,7 +95,7 @@ func (p process) says(t *testing.T, words string) {
 	})
 }
 
-// result is what a run has left.
+// A result has the outputs of a run.
 type result struct {
 	exit    int // -1 if it was killed
 	jobs    []summary.Job
@@ -103,7 +103,7 @@ type result struct {
 	output  string
 }
 
-// wait waits for the end of the run and reads what it has left.
+// wait waits for the end of the run, and reads its outputs.
 func (p process) wait(t *testing.T) result {
 	t.Helper()
 	r := result{}
@@ -167,8 +167,8 @@ func (m metrics) want(t *testing.T, samples map[string]float64) {
 	}
 }
 
-// reels are the files in an output folder that a user sees, and all that lies beside them but is none of the program's
-// own is an error.
+// reels are the files in an output folder that a user sees, and all that lies beside them but is
+// none of the program's own is an error.
 func reels(t *testing.T, out string) map[string]bool {
 	t.Helper()
 	found := make(map[string]bool)

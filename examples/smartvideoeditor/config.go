@@ -38,17 +38,17 @@ func parse(args []string, stderr io.Writer) (config, error) {
 	flags.SetOutput(stderr)
 	flags.Usage = func() {
 		fmt.Fprint(stderr, "Usage: smartvideoeditor [flags] [video ...]\n\n",
-			"Makes a highlight reel of each video. Without a video it makes one that speaks. Flags come first.\n\n")
+			"Makes a highlight reel of each video. Without a video it makes one with speech. Flags come first.\n\n")
 		flags.PrintDefaults()
 	}
 	flags.IntVar(&c.jobs, "jobs", 1, "queue the videos `N` times")
 	flags.IntVar(&c.concurrency, "concurrency", 2, "work on `N` jobs at once")
-	flags.TextVar(&c.budget, "budget", 2*instrument.Dollar, "what a job's paid calls may cost in `USD`: 0.50, or unlimited")
+	flags.TextVar(&c.budget, "budget", 2*instrument.Dollar, "the most that the paid calls of a job may cost in `USD`: 0.50, or unlimited")
 	flags.StringVar(&c.out, "out", "smartvideoeditor-out", "the `folder` of the reels; one program at a time works in it")
 	flags.StringVar(&c.listen, "listen", "", "serve metrics at `address` (default: OTEL_EXPORTER_PROMETHEUS_HOST and _PORT, or :9099)")
-	flags.DurationVar(&c.hold, "hold", 0, "go on serving metrics for a `duration` after the last job")
+	flags.DurationVar(&c.hold, "hold", 0, "serve metrics for a `duration` after the last job")
 	flags.StringVar(&c.metricsDump, "metrics-dump", "", "write the last metrics to a `file`")
-	flags.StringVar(&c.json, "json", "", "write what became of the jobs to a `file`")
+	flags.StringVar(&c.json, "json", "", "write the results of the jobs to a `file`")
 	flags.StringVar(&c.db, "db", "", "keep checkpoints in a SQLite `file`, or at postgres://… (default: a file in -out)")
 	flags.StringVar(&c.redis, "redis", "", "cache analyses in Redis at a `URL`, redis://…")
 	flags.StringVar(&c.speechURL, "speech-url", "", "transcribe at a `URL` with OpenAI's API, such as https://api.openai.com/v1,\n"+

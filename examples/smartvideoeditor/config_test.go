@@ -34,7 +34,7 @@ func TestFlags(t *testing.T) {
 	}
 }
 
-// What makes no sense is told before anything is done, with a status of its own.
+// Wrong flags are reported before anything is done, with an exit status of their own.
 func TestUsageError(t *testing.T) {
 	if r := edit(t, "-out", t.TempDir(), "-concurrency", "0"); r.exit != 2 || !strings.Contains(r.output, "-concurrency 0") {
 		t.Errorf("exit status %d", r.exit)

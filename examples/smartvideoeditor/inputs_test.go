@@ -13,8 +13,8 @@ import (
 	"github.com/stagemeter/stagemeter/examples/smartvideoeditor/internal/summary"
 )
 
-// Whatever a user has on the disk: it is edited, or it is refused for a reason with a name, and neither keeps the
-// others from being edited.
+// Whatever a user has on the disk: it is edited, or it is refused for a reason with a name, and
+// neither keeps the others from being edited.
 func TestInputs(t *testing.T) {
 	t.Parallel()
 	folder, out := t.TempDir(), t.TempDir()

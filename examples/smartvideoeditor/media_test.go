@@ -33,7 +33,8 @@ func args(parts ...[]string) (all []string) {
 	return all
 }
 
-// talkingVideo is a video of two scenes of three seconds, in which a voice speaks first loud, then low.
+// talkingVideo is a video of two scenes of three seconds, in which a voice speaks first loud, then
+// low.
 func talkingVideo(t *testing.T) string {
 	t.Helper()
 	const graph = "testsrc2=s=320x240:r=25:d=3[v0];smptehdbars=s=320x240:r=25:d=3[v1];[v0][v1]concat=n=2:v=1:a=0[v];" +
@@ -44,8 +45,8 @@ func talkingVideo(t *testing.T) string {
 		args([]string{"-filter_complex", graph, "-map", "[v]", "-map", "[a]"}, h264, []string{"-c:a", "aac"})...)
 }
 
-// hangingRender is a folder with an ffmpeg that never ends a rendering, and is ffmpeg in all else. With it a run can be
-// ended in the middle of its last stage, however fast the machine is.
+// hangingRender is a folder with an ffmpeg that never ends a rendering, and is ffmpeg in all else.
+// With it a run can be ended in the middle of its last stage, however fast the machine is.
 func hangingRender(t *testing.T) string {
 	t.Helper()
 	real, err := exec.LookPath("ffmpeg")
@@ -60,7 +61,7 @@ func hangingRender(t *testing.T) string {
 	return folder
 }
 
-// probed is what ffprobe says of a file that it can read to its end.
+// probed is ffprobe's description of a file that it can read to its end.
 type probed struct {
 	Streams []struct {
 		Type     string `json:"codec_type"`

@@ -13,8 +13,8 @@ import (
 
 var allStages = []string{"validation", "analysis", "transcription", "normalization", "rendering"}
 
-// A program that is killed with -9 is followed by one that goes on behind the last stage that was finished; what is
-// done is not done again, not paid for again, and not counted again.
+// After a kill -9 the next program continues behind the last finished stage. It does not repeat,
+// pay for or count finished work again.
 func TestResumeAfterKill(t *testing.T) {
 	t.Parallel()
 	video := talkingVideo(t)
@@ -58,7 +58,8 @@ func TestResumeAfterKill(t *testing.T) {
 	}
 }
 
-// A job that was completed is reported as it was, from its checkpoint, even if the program was killed right after it.
+// A job that was completed is reported as it was, from its checkpoint, even if the program was
+// killed right after it.
 func TestCompletedJobIsNotRepeated(t *testing.T) {
 	t.Parallel()
 	video, out := makeMedia(t, filepath.Join(t.TempDir(), "v.mp4"), args(picture, h264)...), t.TempDir()
@@ -91,7 +92,7 @@ func TestCompletedJobIsNotRepeated(t *testing.T) {
 	more.metrics.want(t, map[string]float64{`jobs_total{status="completed"}`: 1})
 }
 
-// checkpoint is what the program that ended has left of a video's job.
+// checkpoint returns the checkpoint of a video's job that the ended program has left.
 func checkpoint(t *testing.T, out, video string) store.Checkpoint {
 	t.Helper()
 	s, err := store.Open(t.Context(), filepath.Join(out, ".smartvideoeditor", "checkpoints.db"))

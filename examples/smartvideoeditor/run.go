@@ -179,7 +179,7 @@ func hold(ctx context.Context, c config, serving bool, view screen.Screen, dump 
 		return err
 	}
 	if !serving {
-		view.Printf("metrics are not served, as the first lines say: nothing to hold for")
+		view.Printf("metrics are not served (see the first lines), so -hold has no effect")
 		return nil
 	}
 	view.Printf("serving metrics for %v more; Ctrl-C ends it", c.hold)

@@ -11,7 +11,8 @@ import (
 	"github.com/stagemeter/stagemeter/instrument"
 )
 
-// When the program is done, so is all that it started: servers, pools, exporters, the speech service, ffmpeg.
+// When the program is done, so is all that it started: servers, pools, exporters, the speech
+// service, ffmpeg.
 func TestRunLeavesNoGoroutines(t *testing.T) {
 	defer goleak.VerifyNone(t, goleak.IgnoreCurrent())
 	folder := t.TempDir()
@@ -27,7 +28,7 @@ func TestRunLeavesNoGoroutines(t *testing.T) {
 		t.Fatal(err)
 	}
 	if completed, err := run(t.Context(), c, io.Discard, stderr); !completed || err != nil {
-		said, _ := os.ReadFile(stderr.Name()) // for the message alone
+		said, _ := os.ReadFile(stderr.Name()) // only for the message
 		t.Errorf("completed is %v, %v\n%s", completed, err, said)
 	}
 }

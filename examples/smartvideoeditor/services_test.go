@@ -13,7 +13,8 @@ import (
 	"github.com/stagemeter/stagemeter/internal/testserver"
 )
 
-// With real servers: checkpoints in PostgreSQL, analyses in Redis, which the second job finds there. Both pools are seen.
+// With real servers: checkpoints in PostgreSQL, analyses in Redis, which the second job finds
+// there. Both pools are seen.
 func TestPostgresAndRedis(t *testing.T) {
 	t.Parallel()
 	db, redis, out, video := testserver.Postgres(t), testserver.Redis(t), t.TempDir(), talkingVideo(t)
@@ -93,7 +94,7 @@ func TestBudget(t *testing.T) {
 	})
 }
 
-// -speech-url and OPENAI_API_KEY alone point the transcription at another service.
+// -speech-url and OPENAI_API_KEY suffice to transcribe with another service.
 func TestSpeechURL(t *testing.T) {
 	t.Parallel()
 	with := setting{env: []string{"OPENAI_API_KEY=sk-test"}}
@@ -110,7 +111,7 @@ func TestSpeechURL(t *testing.T) {
 		if status.Load() != http.StatusOK {
 			body = map[string]any{"error": map[string]any{"message": "no such key", "type": "invalid_request_error"}}
 		}
-		_ = json.NewEncoder(w).Encode(body) // the program reports what it gets
+		_ = json.NewEncoder(w).Encode(body) // an error shows in the program
 	}))
 	defer service.Close()
 	video := makeMedia(t, t.TempDir()+"/v.mp4", args(picture, tone, h264)...)

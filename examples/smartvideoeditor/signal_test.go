@@ -8,7 +8,8 @@ import (
 	"github.com/stagemeter/stagemeter/examples/smartvideoeditor/internal/summary"
 )
 
-// A signal cancels the jobs, each with what belongs to its end: the report, the metrics, and no half a reel.
+// A signal cancels the jobs. Each ends as usual: with a report, with metrics, and without a partial
+// reel.
 func TestSignal(t *testing.T) {
 	t.Parallel()
 	video, out := talkingVideo(t), t.TempDir()

@@ -28,8 +28,8 @@ after 1
 	}
 }
 
-// Jobs come and go at once, and lines are written meanwhile and when all is over: nothing hangs, and no line is lost
-// or torn.
+// Jobs come and go at once, and lines are written meanwhile and when all is over: nothing hangs,
+// and no line is lost or torn.
 func TestBars(t *testing.T) {
 	var b safeBuffer
 	s := newBars(&b, mpb.WithAutoRefresh()) // draws although this is no terminal

@@ -15,7 +15,7 @@ import (
 	"time"
 )
 
-// scripted answers as it is told, for the tests of the wire format.
+// scripted gives prepared answers, for the tests of the wire format.
 type scripted struct {
 	transcript Transcript
 	err        error

@@ -114,5 +114,5 @@ func serve(t *testing.T, handler http.HandlerFunc) (*Client, string) {
 func answer(w http.ResponseWriter, status int, body any) {
 	w.Header().Set("Content-Type", "application/json")
 	w.WriteHeader(status)
-	_ = json.NewEncoder(w).Encode(body) // the client's test sees what arrives
+	_ = json.NewEncoder(w).Encode(body) // an error shows in the client
 }
