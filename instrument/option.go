@@ -96,7 +96,7 @@ func declare(option string, dst *[]string, names []string) error {
 // on the series of jobs of three metrics:
 //
 //	video_processing_jobs_total             5 series for each combination of values
-//	video_processing_job_duration_seconds   up to 3, each a histogram of 15 buckets
+//	video_processing_job_duration_seconds   up to 3, each a histogram (20 series in Prometheus)
 //	video_processing_cost_usd_total         1 for each API that the jobs pay
 //
 // A job without values has the series that it has without this option. Each label has at most as many
