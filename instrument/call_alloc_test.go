@@ -45,3 +45,5 @@ func TestMoneyAllocations(t *testing.T) {
 		t.Errorf("Prorate: %v allocations, want 0", got)
 	}
 }
+
+func freePrice(int) instrument.USD { return money.Nano }

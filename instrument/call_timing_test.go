@@ -33,7 +33,6 @@ func measuredPipeline(tb testing.TB) *instrument.Pipeline {
 }
 
 func freeCall(context.Context) (int, error) { return 0, nil }
-func freePrice(int) instrument.USD          { return money.Nano }
 
 func BenchmarkSpend(b *testing.B) {
 	for name, ctx := range moneyContexts(b) {

@@ -108,7 +108,7 @@ func TestDefaultWithProvidersThatCannotBeCompared(t *testing.T) {
 		otel.SetMeterProvider(metricnoop.NewMeterProvider())
 		otel.SetTracerProvider(tracenoop.NewTracerProvider())
 	})
-	if instrument.Default() != instrument.Default() {
+	if first := instrument.Default(); instrument.Default() != first {
 		t.Error("the default is made anew at each use")
 	}
 }

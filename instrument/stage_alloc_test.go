@@ -38,3 +38,9 @@ func TestStageAllocations(t *testing.T) {
 		}
 	}
 }
+
+func startAndEnd(ctx context.Context) (err error) {
+	_, stage := instrument.StartStage(ctx, "analysis")
+	defer stage.End(&err)
+	return nil
+}

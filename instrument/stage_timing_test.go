@@ -36,12 +36,6 @@ func stageContexts(tb testing.TB) map[string]context.Context {
 func freeStage(context.Context) (int, error) { return 0, nil }
 func failStage(context.Context) (int, error) { return 0, errDecoder }
 
-func startAndEnd(ctx context.Context) (err error) {
-	_, stage := instrument.StartStage(ctx, "analysis")
-	defer stage.End(&err)
-	return nil
-}
-
 // What an error costs a stage. `make bench` times a stage that succeeds, a call and a job, beside their rivals.
 func BenchmarkStageError(b *testing.B) {
 	for name, ctx := range stageContexts(b) {
