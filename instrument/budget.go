@@ -56,8 +56,8 @@ func (j *Job) openBudget(ctx context.Context, limit USD) {
 }
 
 // reserve asks the job's budget for a call of an API that costs at most maxCost, and leaves the
-// reservation in h. It returns the refusal, or nil when the call may be made. If maxCost is unknown
-// because it was no amount, only an unlimited budget passes the call.
+// reservation in h. It returns the refusal, or nil when the call may be made. If maxCost is not an amount,
+// which makes it unknown, only an unlimited budget passes the call.
 func (j *Job) reserve(ctx context.Context, h *hold, api string, maxCost USD, unknown bool) error {
 	account := j.live.budget.account.Load()
 	if account == nil {
@@ -70,6 +70,9 @@ func (j *Job) reserve(ctx context.Context, h *hold, api string, maxCost USD, unk
 	known := budget.Balance{Limit: USD(b.limit.Load()), Spent: USD(b.spent.Load())}
 	if unknown && known.Limit != Unlimited {
 		return refusal(known)
+	}
+	if unknown {
+		maxCost = 0
 	}
 	*h = j.scope.p.in(account.Account)
 	bal, err := h.reserve(ctx, maxCost)

@@ -71,7 +71,7 @@ func startCall(ctx context.Context, outer *scope, api string, opts []CallOption)
 	if outer.job == nil {
 		return &c.scope, c, nil
 	}
-	if err := outer.job.reserve(in, &c.hold, api, maxCost, unknown); err != nil {
+	if err := outer.job.reserve(in, &c.hold, api, cfg.maxCost, unknown); err != nil {
 		c.done.Store(true)
 		p.inst.APICalls.Add(in, 1, h.refused...)
 		outcome{err: err}.end(span, "budget_exceeded")

@@ -21,8 +21,8 @@
 //
 // Use Start and a deferred End where a function measures itself, Run around a call, and Wrap once around
 // a function. All of them find their pipeline and job in the context. The functions of the package use
-// the pipeline of the context, else [Default]. [Pipeline] has methods of the same names for its own, but
-// for the forms with a type parameter.
+// the pipeline of the context, else [Default]. [Pipeline] has methods of the same names, except RunXValue
+// and WrapX: Go has no methods with type parameters.
 //
 // # Setting up
 //
@@ -48,8 +48,8 @@
 //
 // Everything is safe for concurrent use. Names are resolved to prebuilt attributes by one map access. A
 // stage costs two histogram recordings, a span and an atomic counter; values in progress are observed at
-// collection, not recorded. A paid call costs two counter recordings and a span. Each is one allocation
-// beside those of its span, and costs no more in a job that has had many. A recording is made with the
+// collection, not recorded. A paid call costs two counter recordings and a span. Each allocates once,
+// apart from its span, however many the job has had. A recording is made with the
 // context that it was given, so that exemplars carry its trace, and is never suppressed when that context
 // is canceled.
 //

@@ -49,8 +49,8 @@ func RecordError(ctx context.Context, err error) {
 //	net_dns, net_dial, net_read, …         *net.DNSError, *net.OpError
 //	the innermost error's Go type          such as errors.errorString
 //
-// A [BudgetError] is budget_exceeded and a [PanicError] is panic, by their own methods. A nil error has
-// "". An error whose methods panic, or that wraps itself, has its Go type. A pipeline asks the function
+// By their own methods a [BudgetError] is budget_exceeded, a [PanicError] panic, a function that ended its
+// goroutine with runtime.Goexit goexit, and a nil function nil_func. A nil error has "". An error whose methods panic, or that wraps itself, has its Go type. A pipeline asks the function
 // of [WithErrorClassifier] first.
 func ErrorType(err error) string { return errs.Type(err) }
 

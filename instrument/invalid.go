@@ -30,7 +30,7 @@ var invalidHandles = func() map[invalidValue]addOptions {
 		semconv.APICallsName:            {badName},
 		semconv.AudioLoudnessSpreadName: {nan, inf, negative, outOfRange, badName},
 		semconv.AudioNormalizationName:  {nan, inf, outOfRange},
-		semconv.SegmentsDetectedName:    {negative},
+		semconv.SegmentsDetectedName:    {negative, outOfRange},
 		semconv.HighlightScoresName:     {nan, inf, negative, outOfRange},
 		semconv.DatabaseConnectionsName: {badName},
 		semconv.RedisConnectionsName:    {badName},

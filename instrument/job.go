@@ -44,9 +44,9 @@ func StartJob(ctx context.Context, id string, opts ...JobOption) (context.Contex
 //	ctx, job := p.StartJob(ctx, id, instrument.WithBudget(2*instrument.Dollar))
 //	defer job.End(&err)
 //
-// The id may be anything. It is shown on spans, and on series that end with the job: cleaned of what is
-// not printable and cut at 256 bytes, with a checksum at its end if that changed it. An empty id is
-// replaced by a unique one, and counts as invalid.
+// The id may be anything. It is shown on spans, and on series that end with the job: without control
+// characters and invalid UTF-8, and cut at 256 bytes, with a checksum at its end if that changed it. An
+// empty id is replaced by a unique one, and counts as invalid.
 func (p *Pipeline) StartJob(ctx context.Context, id string, opts ...JobOption) (context.Context, *Job) {
 	ctx = orBackground(ctx)
 	if p.inert() {
@@ -105,7 +105,7 @@ func (j *Job) startSpan(ctx context.Context, c jobConfig) context.Context {
 //
 // The status follows *errp:
 //
-//   - completed: *errp is nil, or errp is;
+//   - completed: errp or *errp is nil;
 //   - canceled: the job's context was canceled, or the error is context.Canceled and joins nothing else;
 //   - failed: everything else; error_type is timeout if the deadline of the context has passed.
 //
@@ -201,7 +201,8 @@ func (j *Job) SetVideoDuration(d time.Duration) {
 
 // ReportBudgetRemaining shows an amount that the program has computed itself in
 // video_processing_budget_remaining_usd{job_id}, in place of what [WithBudget] would show. It refuses
-// nothing. The first negative amount counts as budget exceeded, also after End.
+// nothing. The first negative amount counts as budget exceeded, also after End. NaN, an infinite amount
+// and [Unlimited] count as invalid.
 func (j *Job) ReportBudgetRemaining(remaining USD) {
 	if j == nil || j.scope.p.inert() {
 		return

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"reflect"
 	"slices"
+	"strings"
 
 	"go.opentelemetry.io/otel/metric"
 	"go.opentelemetry.io/otel/propagation"
@@ -104,15 +105,16 @@ func declare(option string, dst *[]string, names []string) error {
 // times as many combinations. So 100 tenants cost 500, 300 and, with 4 APIs, 400 series. From about 400
 // tenants on raise the SDK's limit of 2,000 series for an instrument (exporters.WithCardinalityLimit).
 //
-// A key is a lower-case word of letters, digits and underscores, and none of the labels that the metrics
-// or Prometheus have already. Any other is left out, which is an error of New.
+// A key is a lower-case word of at most 64 letters, digits and single underscores, and none of the labels
+// that the metrics or Prometheus have already. Any other is left out, which is an error of New.
 func WithLabels(keys ...string) Option {
 	return option(func(c *config) error {
 		var errs []error
 		for _, key := range keys {
 			switch {
 			case !labelKey(key):
-				errs = append(errs, fmt.Errorf("instrument: WithLabels: %.100q is not a lower-case word of letters, digits and underscores; it is left out", key))
+				errs = append(errs, fmt.Errorf("instrument: WithLabels: %.100q is not a lower-case word of at most %d letters, digits and single underscores; it is left out",
+					key, maxNameLen))
 			case slices.Contains(reserved, key):
 				errs = append(errs, fmt.Errorf("instrument: WithLabels: %q is a label of the metrics or of Prometheus already; it is left out", key))
 			case !slices.Contains(c.labels, key):
@@ -134,7 +136,8 @@ func labelKey(key string) bool {
 			return false
 		}
 	}
-	return key != "" && len(key) <= maxNameLen
+	// On the way to Prometheus several underscores become one, so that two keys could become one label.
+	return key != "" && len(key) <= maxNameLen && !strings.Contains(key, "__") && !strings.HasSuffix(key, "_")
 }
 
 // WithNameLimit bounds how many undeclared names each get series of their own: stages, APIs, job types,

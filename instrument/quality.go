@@ -19,6 +19,9 @@ const (
 	AfterNormalization  = semconv.PhaseAfter
 )
 
+// maxSegments bounds a count, so that the sum of a histogram does not overflow.
+const maxSegments = 1_000_000_000
+
 // maxLoudness bounds what is recorded, in LU or dB: anything that a person listens to spans less.
 const maxLoudness = 200
 
@@ -57,11 +60,11 @@ func RecordNormalization(ctx context.Context, gain Decibel) {
 	}
 }
 
-// RecordSegments records in video_processing_segments_detected how many segments were found in a video. A
-// negative number is counted as invalid instead.
+// RecordSegments records in video_processing_segments_detected how many segments were found in a video: 0
+// to 1,000,000,000. A number out of range is counted as invalid instead.
 func RecordSegments(ctx context.Context, n int) {
 	p, ctx := pipelineOf(ctx)
-	if !p.inert() && p.valid(ctx, semconv.SegmentsDetectedName, float64(n), 0, math.MaxInt64) {
+	if !p.inert() && p.valid(ctx, semconv.SegmentsDetectedName, float64(n), 0, maxSegments) {
 		p.inst.SegmentsDetected.Record(ctx, int64(n))
 	}
 }

@@ -79,8 +79,8 @@ func (o jobOption) applyJob(c jobConfig) jobConfig { return o(c) }
 
 // WithBudget bounds what the job's paid calls may cost together. The budget is asked before each call. A
 // call that no longer fits is refused with a [*BudgetError] and not made. 0 refuses every call. Without
-// WithBudget, or with [Unlimited], none is refused. A negative limit counts as invalid and refuses every
-// call.
+// WithBudget, or with [Unlimited], none is refused. A limit that cannot be booked (negative, NaN, infinite)
+// counts as invalid and refuses every call.
 //
 // Runs of one job id that live at once share one budget: the limit that was given last.
 func WithBudget(limit USD) JobOption {
@@ -154,9 +154,9 @@ func WithMaxCost(cost USD) CallOption {
 }
 
 // WithMinCost says what the call costs as soon as it was sent, such as the price of its input. It is
-// booked when the call fails in a way that may have been charged: canceled, timed out, cut off, answered
-// with a 5xx, or panicked. A connection that never came up and an answer of 4xx book nothing. An amount
-// that cannot be booked (negative, NaN, infinite) is counted as invalid and is 0.
+// booked when the call fails and may have been charged. That is every failure but a connection that never
+// came up (a *net.DNSError, a *net.OpError of dial), an answer of 3xx or 4xx, and a refusal by a budget. An
+// amount that cannot be booked (negative, NaN, infinite) is counted as invalid and is 0.
 func WithMinCost(cost USD) CallOption {
 	return callOption(func(c callConfig) callConfig { c.minCost = cost; return c })
 }
