@@ -14,6 +14,7 @@ import (
 // With the pace of a program, not of the tests: soon after the receiver is back it has everything
 // that was counted while it was away.
 func TestDataFlowsSoonAfterAnOutage(t *testing.T) {
+	t.Setenv("OTEL_EXPORTER_OTLP_TIMEOUT", "1000") // that a push is tried for
 	r := receive(t)
 	tel, err := Start(t.Context(), WithoutGlobals(), WithoutPrometheus(), WithOTLPEndpoint(r.url()), WithExportInterval(time.Hour), WithLogger((&exportertest.LogBook{}).Logger()))
 	if err != nil {
