@@ -50,15 +50,20 @@ func (d *defaults) fresh() bool {
 func newDefault() (*Pipeline, error) {
 	makeDefault.Lock()
 	defer makeDefault.Unlock()
-	if d := current.Load(); d != nil && d.fresh() {
-		return d.p, nil
+	old := current.Load()
+	if old != nil && old.fresh() {
+		return old.p, nil
 	}
 	meters, tracers := otel.GetMeterProvider(), otel.GetTracerProvider()
 	p, err := New(option(func(c *config) error {
 		c.implicit, c.meters, c.tracers = true, meters, tracers
 		return nil
 	}))
-	current.Store(&defaults{p: p, meters: meters, tracers: tracers})
+	for made := (&defaults{p: p, meters: meters, tracers: tracers}); !current.CompareAndSwap(old, made); {
+		if old = current.Load(); old != nil { // SetDefault was called in the meantime
+			return old.p, errors.Join(err, p.Close())
+		}
+	}
 	if unset(meters) && saidNothing.CompareAndSwap(false, true) {
 		err = errors.Join(err, errors.New("instrument: no meter provider is set, so nothing is measured: "+
 			"call exporters.Start or otel.SetMeterProvider before the first recording, or instrument.SetDefault"))

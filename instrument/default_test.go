@@ -142,6 +142,35 @@ func TestDefaultIsNotMadeDuringACollection(t *testing.T) {
 	}
 }
 
+// While a default is made, another goroutine may give one. That one holds.
+func TestSetDefaultWhileADefaultIsMade(t *testing.T) {
+	t.Cleanup(instrument.SetDefault(nil))
+	given, err := instrument.New(instrument.WithMeterProvider(metricnoop.NewMeterProvider()))
+	if err != nil {
+		t.Fatal(err)
+	}
+	old := otel.GetMeterProvider()
+	t.Cleanup(func() { otel.SetMeterProvider(old) })
+	otel.SetMeterProvider(&meterHook{f: func() { instrument.SetDefault(given) }})
+	if instrument.Default() != given {
+		t.Error("what was made in the meantime is returned")
+	}
+	if instrument.Default() != given {
+		t.Error("what SetDefault gave is lost")
+	}
+}
+
+// meterHook calls f when it is asked for a meter.
+type meterHook struct {
+	metricnoop.MeterProvider
+	f func()
+}
+
+func (h *meterHook) Meter(string, ...metric.MeterOption) metric.Meter {
+	h.f()
+	return metricnoop.Meter{}
+}
+
 // programVariable names one of programs, which TestMain then runs in place of the tests: package otel's globals are
 // delegated once in a process.
 const programVariable = "STAGEMETER_TEST_PROGRAM"
