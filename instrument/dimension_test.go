@@ -220,3 +220,28 @@ func TestErrorOfAJobOutsideOfItsStages(t *testing.T) {
 		t.Errorf("outside of any job: %v, want 1", got)
 	}
 }
+
+// Past the limit of error types, each stage with each job type would still be a series of the error type "other".
+func TestOtherErrorsOfStagesAndJobTypesAreBounded(t *testing.T) {
+	captureReports(t)
+	const limit = 20
+	p, rec := instrumenttest.New(t, instrument.WithNameLimit(limit))
+	fail := func(jobType, stage string, err error) {
+		_ = p.RunJob(t.Context(), "job", func(ctx context.Context) error {
+			return instrument.RunStage(ctx, stage, func(context.Context) error { return err })
+		}, instrument.WithJobType(jobType))
+	}
+	for i := range limit {
+		fail("type-0", "stage-0", &ownType{fmt.Sprint("error-", i)})
+	}
+	for i := range limit * limit {
+		fail(fmt.Sprint("type-", i%limit), fmt.Sprint("stage-", i/limit), &ownType{"late"})
+	}
+	got := strings.Count(rec.Exposition(vp("errors_total")), "\n"+vp("errors_total{"))
+	if most := 10*limit + 2*limit + 3; got > most { // combinations, those past them, the zeros of jobs
+		t.Errorf("%d series of errors_total, want at most %d", got, most)
+	}
+	if got := rec.Counter(vp("errors_total"), label("error_type", "other")); got != limit*limit {
+		t.Errorf("%v errors of type other, want %d", got, limit*limit)
+	}
+}

@@ -49,7 +49,7 @@ func (k *errorKeys) options(key errorKey) (o addOptions, filled bool) {
 		k.known[key.errorType] = struct{}{}
 	}
 	if o = k.opts[key]; o == nil {
-		if key.errorType != other {
+		if key.errorType != other || key.jobType != "" && key.jobType != other {
 			k.keys++
 		}
 		o = k.add(key)
