@@ -51,7 +51,7 @@ func startCall(ctx context.Context, outer *scope, api string, opts []CallOption)
 	ctx = orBackground(ctx)
 	p := outer.p
 	if p.inert() {
-		return ctx, nil, nil
+		return unmeasured(ctx), nil, nil
 	}
 	var cfg callConfig
 	for _, o := range opts {

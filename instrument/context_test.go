@@ -7,6 +7,8 @@ import (
 	"strings"
 	"testing"
 
+	"go.opentelemetry.io/otel"
+
 	"github.com/stagemeter/stagemeter/instrument"
 	"github.com/stagemeter/stagemeter/instrument/instrumenttest"
 )
@@ -52,6 +54,44 @@ func TestFromContext(t *testing.T) {
 	}
 	if got := fmt.Sprint(callCtx); !strings.Contains(got, ".WithStage(analysis).") || !strings.HasSuffix(got, ".WithCall(whisper)") {
 		t.Errorf("the context of a call is called %s", got)
+	}
+}
+
+// To ask a context what it is in records nothing, and needs no default.
+func TestFromContextMakesNoDefault(t *testing.T) {
+	t.Cleanup(instrument.SetDefault(nil))
+	old := otel.GetMeterProvider()
+	t.Cleanup(func() { otel.SetMeterProvider(old) })
+	otel.SetMeterProvider(&meterHook{f: func() { t.Error("a default is made") }})
+	for _, ctx := range []context.Context{noContext, t.Context()} {
+		instrument.JobFromContext(ctx).End(nil)
+		instrument.StageFromContext(ctx).End(nil)
+		instrument.CallFromContext(ctx).SetCost(cent)
+	}
+}
+
+// What an inert pipeline runs in a job of another one is not measured there either.
+func TestWithinAnInertPipeline(t *testing.T) {
+	p, rec := instrumenttest.New(t)
+	var inert *instrument.Pipeline
+	_ = p.RunJob(t.Context(), "job-1", func(ctx context.Context) error {
+		inner := func(ctx context.Context) error {
+			instrument.CallFromContext(ctx).SetCost(dollar)
+			instrument.Spend(ctx, "gpu", cent)
+			return instrument.RunStage(ctx, "inner", func(context.Context) error { return errDecoder })
+		}
+		return instrument.RunCall(ctx, "whisper", func(ctx context.Context) error {
+			_ = inert.RunJob(ctx, "job-2", inner)
+			_ = inert.RunStage(ctx, "outer", inner)
+			_ = inert.RunCall(ctx, "gpt", inner)
+			return nil
+		})
+	})
+	if got := rec.Histogram(vp("duration_seconds")).Count; got != 0 {
+		t.Errorf("%d stages, want none", got)
+	}
+	if got := rec.Counter(vp("cost_usd_total")); got != 0 {
+		t.Errorf("cost %v, want none", got)
 	}
 }
 

@@ -50,7 +50,7 @@ func StartJob(ctx context.Context, id string, opts ...JobOption) (context.Contex
 func (p *Pipeline) StartJob(ctx context.Context, id string, opts ...JobOption) (context.Context, *Job) {
 	ctx = orBackground(ctx)
 	if p.inert() {
-		return ContextWithPipeline(ctx, nil), nil
+		return unmeasured(ctx), nil
 	}
 	c := newJobConfig(opts)
 	id, shown := p.jobID(id)

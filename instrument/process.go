@@ -98,7 +98,8 @@ func (p *Process) describe() {
 		return
 	}
 	total := u
-	switch s := scopeOf(p.ctx); {
+	switch s := ownScope(p.ctx); {
+	case s == nil:
 	case s.stage != nil && errs.Identical(s.stage.scope.span, span):
 		total = s.stage.rare.get().ran.add(u)
 	case s.job != nil && errs.Identical(s.job.scope.span, span):

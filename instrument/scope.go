@@ -49,15 +49,22 @@ func (s *scope) String() string {
 
 // scopeOf returns the scope of ctx, or the default pipeline's if ctx has none.
 func scopeOf(ctx context.Context) *scope {
+	if s := ownScope(ctx); s != nil {
+		return s
+	}
+	return &Default().root
+}
+
+// ownScope returns the scope of ctx, or nil if ctx has none.
+func ownScope(ctx context.Context) *scope {
 	if s, ok := ctx.(*scope); ok { // right in a job, stage or call, as most are: no search
 		return s
 	}
-	if ctx != nil {
-		if s, ok := ctx.Value(scopeKey{}).(*scope); ok {
-			return s
-		}
+	if ctx == nil {
+		return nil
 	}
-	return &Default().root
+	s, _ := ctx.Value(scopeKey{}).(*scope)
+	return s
 }
 
 // scopeIn returns the scope of ctx if that is of p, else the one of p outside of any job.
@@ -65,10 +72,8 @@ func (p *Pipeline) scopeIn(ctx context.Context) *scope {
 	if p.inert() {
 		return new(scope)
 	}
-	if ctx != nil {
-		if s, ok := ctx.Value(scopeKey{}).(*scope); ok && s.p == p {
-			return s
-		}
+	if s := ownScope(ctx); s != nil && s.p == p {
+		return s
 	}
 	return &p.root
 }
@@ -129,20 +134,43 @@ func ContextWithPipeline(ctx context.Context, p *Pipeline) context.Context {
 	return s
 }
 
+// unmeasured returns ctx without a pipeline: what an inert pipeline starts is inert throughout.
+func unmeasured(ctx context.Context) context.Context {
+	if s := ownScope(ctx); s != nil && s.p == nil {
+		return ctx
+	}
+	return ContextWithPipeline(ctx, nil)
+}
+
 // JobFromContext returns the innermost job of ctx. Without one it returns nil, which is inert.
-func JobFromContext(ctx context.Context) *Job { return scopeOf(ctx).job }
+func JobFromContext(ctx context.Context) *Job {
+	if s := ownScope(ctx); s != nil {
+		return s.job
+	}
+	return nil
+}
 
 // StageFromContext returns the innermost stage of ctx in its job. Without one it returns nil, which is
 // inert.
-func StageFromContext(ctx context.Context) *Stage { return scopeOf(ctx).stage }
+func StageFromContext(ctx context.Context) *Stage {
+	if s := ownScope(ctx); s != nil {
+		return s.stage
+	}
+	return nil
+}
 
 // CallFromContext returns the innermost paid call of ctx in its job. Without one it returns nil, which is
-// inert. Inside of a function that [RunCall] or [RunCallValue] runs, it is how to say what a call cost
-// that failed and was billed all the same:
+// inert. In a function that [RunCall] or [RunCallValue] runs, it says what a call cost that failed and was
+// billed all the same:
 //
 //	instrument.CallFromContext(ctx).SetCost(cost)
 //	return Transcript{}, err
-func CallFromContext(ctx context.Context) *Call { return scopeOf(ctx).call }
+func CallFromContext(ctx context.Context) *Call {
+	if s := ownScope(ctx); s != nil {
+		return s.call
+	}
+	return nil
+}
 
 func pipelineOf(ctx context.Context) (*Pipeline, context.Context) {
 	return scopeOf(ctx).p, orBackground(ctx)

@@ -48,7 +48,7 @@ func startStage(ctx context.Context, outer *scope, name string, opts []StageOpti
 	ctx = orBackground(ctx)
 	p := outer.p
 	if p.inert() {
-		return ctx, nil
+		return unmeasured(ctx), nil
 	}
 	start, h := sinceStart(), p.stages.get(name)
 	h.inProgress.Add(1)
