@@ -112,7 +112,7 @@ func TestLabels(t *testing.T) {
 }
 
 func TestLabelsThatCannotBe(t *testing.T) {
-	for _, key := range []string{"", "Tenant", "tenant id", "1st", "_tenant", "__name__", "job__type", "a__b", "tenant_", "tenant-id", strings.Repeat("t", 65),
+	for _, key := range []string{"", "Tenant", "tenant id", "1st", "_tenant", "__name__", "job__type", "a__b", "tenant_", "otel_scope_schema_url", "tenant-id", strings.Repeat("t", 65),
 		"status", "api", "stage", "error_type", "job_id", "job_type", "le", "quantile", "job", "instance"} {
 		t.Run(key, func(t *testing.T) {
 			_, err := instrument.New(instrument.WithLabels(key, "tenant"))

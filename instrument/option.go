@@ -115,7 +115,7 @@ func WithLabels(keys ...string) Option {
 			case !labelKey(key):
 				errs = append(errs, fmt.Errorf("instrument: WithLabels: %.100q is not a lower-case word of at most %d letters, digits and single underscores; it is left out",
 					key, maxNameLen))
-			case slices.Contains(reserved, key):
+			case slices.Contains(reserved, key), strings.HasPrefix(key, "otel_"):
 				errs = append(errs, fmt.Errorf("instrument: WithLabels: %q is a label of the metrics or of Prometheus already; it is left out", key))
 			case !slices.Contains(c.labels, key):
 				c.labels = append(c.labels, key)
@@ -125,10 +125,12 @@ func WithLabels(keys ...string) Option {
 	})
 }
 
-// reserved are the labels that WithLabels must not add.
+// reserved are the labels that WithLabels must not add, beside those that begin with otel_.
 var reserved = []string{"api", "error_type", "exported_job", "exported_instance", "instance", "job", "job_id", "job_type", "le",
-	"otel_metric_overflow", "otel_scope_name", "otel_scope_version", "quantile", "stage", "status"}
+	"quantile", "stage", "status"}
 
+// labelKey reports whether key is the same label on each way to Prometheus. Of two underscores in a row
+// some exporters make one.
 func labelKey(key string) bool {
 	for i := range len(key) {
 		c := key[i]
