@@ -7,8 +7,6 @@ import (
 	"sync/atomic"
 
 	"go.opentelemetry.io/otel"
-	"go.opentelemetry.io/otel/metric"
-	"go.opentelemetry.io/otel/trace"
 
 	"github.com/stagemeter/stagemeter/instrument/internal/errs"
 )
@@ -16,9 +14,39 @@ import (
 // defaults is the pipeline that Default returns.
 type defaults struct {
 	p       *Pipeline
-	given   bool                 // by SetDefault; else
-	meters  metric.MeterProvider // the global providers that Default made it for
-	tracers trace.TracerProvider
+	given   bool   // by SetDefault; else
+	meters  global // the global providers that Default made it for
+	tracers global
+}
+
+// A global is a provider that was once a global of package otel.
+type global struct {
+	provider   any
+	comparable bool // == does not panic
+}
+
+func newGlobal(provider any) global {
+	return global{provider, reflect.ValueOf(provider).Comparable()}
+}
+
+// is reports whether it is still the global, which is now current.
+func (g global) is(current any) bool {
+	if g.comparable {
+		return g.provider == current
+	}
+	return errs.Identical(g.provider, current)
+}
+
+// unset reports whether the global is the one that package otel starts with, or nil.
+func (g global) unset() bool {
+	t := reflect.TypeOf(g.provider)
+	if t == nil {
+		return true
+	}
+	if t.Kind() == reflect.Pointer {
+		t = t.Elem()
+	}
+	return t.PkgPath() == "go.opentelemetry.io/otel/internal/global"
 }
 
 var (
@@ -29,8 +57,8 @@ var (
 
 // Default returns the pipeline of everything that is recorded outside of a pipeline's context. Unless
 // [SetDefault] gave one, it is made for the global providers at its first use, and made anew when others
-// are set, as exporters.Start does. If no meter provider is set when it is made, nothing is measured, and
-// otel.Handle is told so once.
+// are set, as exporters.Start does. Jobs and stages under way stay with the pipeline that they started in.
+// If no meter provider is set when it is made, nothing is measured, which is reported once to otel.Handle.
 func Default() *Pipeline {
 	if d := current.Load(); d != nil && (d.fresh() || collecting.Load() > 0) {
 		return d.p
@@ -44,7 +72,7 @@ func Default() *Pipeline {
 
 // fresh reports whether the global providers are still those that d was made for.
 func (d *defaults) fresh() bool {
-	return d.given || sameProvider(d.meters, otel.GetMeterProvider()) && sameProvider(d.tracers, otel.GetTracerProvider())
+	return d.given || d.meters.is(otel.GetMeterProvider()) && d.tracers.is(otel.GetTracerProvider())
 }
 
 func newDefault() (*Pipeline, error) {
@@ -59,40 +87,17 @@ func newDefault() (*Pipeline, error) {
 		c.implicit, c.meters, c.tracers = true, meters, tracers
 		return nil
 	}))
-	for made := (&defaults{p: p, meters: meters, tracers: tracers}); !current.CompareAndSwap(old, made); {
+	made := &defaults{p: p, meters: newGlobal(meters), tracers: newGlobal(tracers)}
+	for !current.CompareAndSwap(old, made) {
 		if old = current.Load(); old != nil { // SetDefault was called in the meantime
 			return old.p, errors.Join(err, p.Close())
 		}
 	}
-	if unset(meters) && saidNothing.CompareAndSwap(false, true) {
+	if made.meters.unset() && saidNothing.CompareAndSwap(false, true) {
 		err = errors.Join(err, errors.New("instrument: no meter provider is set, so nothing is measured: "+
 			"call exporters.Start or otel.SetMeterProvider before the first recording, or instrument.SetDefault"))
 	}
 	return p, err
-}
-
-// sameProvider reports whether a and b are one. Comparing pointers does not panic; other providers may
-// hold what Go does not compare.
-func sameProvider(a, b any) bool {
-	if a == nil || b == nil {
-		return a == nil && b == nil
-	}
-	if reflect.TypeOf(a).Kind() == reflect.Pointer {
-		return a == b
-	}
-	return errs.Identical(a, b)
-}
-
-// unset reports whether a global is still the one that package otel starts with.
-func unset(global any) bool {
-	t := reflect.TypeOf(global)
-	if t == nil {
-		return true
-	}
-	if t.Kind() == reflect.Pointer {
-		t = t.Elem()
-	}
-	return t.PkgPath() == "go.opentelemetry.io/otel/internal/global"
 }
 
 // SetDefault makes p the pipeline that [Default] returns, and returns a function that undoes it. A nil p
