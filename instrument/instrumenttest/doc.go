@@ -28,7 +28,9 @@
 // the closed set of an attribute does not have, a counter read as a histogram) ends the test and names what comes
 // nearest, so a typo never reads as 0.
 //
+// A label of instrument.WithLabels is known as soon as a series has it.
+//
 // # Ledgers
 //
-// [TestLedger] checks an implementation of budget.Ledger against all duties that are listed there.
+// Package budgettest checks an implementation of budget.Ledger.
 package instrumenttest

@@ -18,7 +18,7 @@ func (s *Snapshot) find(name string, attrs []attribute.KeyValue, kinds ...regist
 	f := s.families[known.Name]
 	switch {
 	case err == nil:
-		attrs, err = resolve(known, attrs)
+		attrs, err = resolve(known, f, attrs)
 	case s.families[name] != nil: // an instrument of the program's own
 		f, known.Kind, err = s.families[name], s.families[name].kind, nil
 	}
@@ -38,6 +38,19 @@ func (s *Snapshot) find(name string, attrs []attribute.KeyValue, kinds ...regist
 		}
 	}
 	return found
+}
+
+// labelled reports whether a series of f has the key.
+func (f *family) labelled(key attribute.Key) bool {
+	if f == nil {
+		return false
+	}
+	for _, s := range f.series {
+		if s.attrs.HasValue(key) {
+			return true
+		}
+	}
+	return false
 }
 
 func has(set *attribute.Set, attrs []attribute.KeyValue) bool {
@@ -65,13 +78,17 @@ func lookup(name string) (registry.Metric, error) {
 	return registry.Metric{}, fmt.Errorf("no metric is called %q; nearest: %s", name, nearest(name, names))
 }
 
-// resolve translates labels of Prometheus to keys of OpenTelemetry, and refuses what no series of m can have.
-func resolve(m registry.Metric, attrs []attribute.KeyValue) ([]attribute.KeyValue, error) {
+// resolve translates labels of Prometheus to keys of OpenTelemetry, and refuses what no series of m can have. The labels
+// of instrument.WithLabels are those that a series of f has.
+func resolve(m registry.Metric, f *family, attrs []attribute.KeyValue) ([]attribute.KeyValue, error) {
 	out := slices.Clone(attrs)
 	for i, a := range attrs {
 		at := slices.IndexFunc(m.Attributes, func(k registry.Attribute) bool {
 			return a.Key == k.Key || string(a.Key) == k.Label
 		})
+		if at < 0 && f.labelled(a.Key) {
+			continue
+		}
 		if at < 0 {
 			var keys []string
 			for _, k := range m.Attributes {

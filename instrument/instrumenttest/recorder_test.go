@@ -239,6 +239,30 @@ func TestExemplarsLeadToTheSpan(t *testing.T) {
 	}
 }
 
+// A program's own labels select as the registry's attributes do, once a series has them.
+func TestReadByOwnLabels(t *testing.T) {
+	p, rec := instrumenttest.New(t, instrument.WithLabels("tenant"))
+	for _, tenant := range []string{"acme", "acme", "zeta"} {
+		_, job := p.StartJob(t.Context(), "job-1", instrument.WithLabel("tenant", tenant))
+		job.End(nil)
+	}
+	const jobs = "video_processing_jobs_total"
+	completed, acme := semconv.JobStatusCompleted.Attr(), attribute.String("tenant", "acme")
+	if got := rec.Counter(jobs, completed, acme); got != 2 {
+		t.Errorf("%v jobs of acme, want 2", got)
+	}
+	if got := rec.Counter(jobs, completed, attribute.String("tenant", "nobody")); got != 0 {
+		t.Errorf("%v jobs of nobody, want 0", got)
+	}
+	failed := attempt(func(t testing.TB) {
+		_, rec := instrumenttest.New(t)
+		rec.Counter(jobs, acme)
+	})
+	if !failed.fatal || !strings.Contains(failed.said(), "tenant") {
+		t.Errorf("a label that no series has: %q", failed.said())
+	}
+}
+
 func TestInstrumentsOfTheProgram(t *testing.T) {
 	_, rec := instrumenttest.New(t)
 	uploads, err := rec.MeterProvider().Meter("app").Int64Counter("app.uploads")
