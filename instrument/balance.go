@@ -6,19 +6,20 @@ import (
 	"github.com/stagemeter/stagemeter/instrument/budget"
 )
 
-// jobBudget is what the runs of one job id share: the newest account, its newest balance, and whether it
-// was exceeded.
+// jobBudget holds what the runs of one job id share: the newest account, its newest balance, and
+// whether it was exceeded.
 type jobBudget struct {
 	account  atomic.Pointer[openAccount]
 	limit    atomic.Int64
 	spent    atomic.Int64
-	reported atomic.Pointer[USD] // what ReportBudgetRemaining said last
+	reported atomic.Pointer[USD] // the last amount of ReportBudgetRemaining
 	exceeded atomic.Bool
 }
 
 type openAccount struct{ budget.Account }
 
-// remaining returns what video_processing_budget_remaining_usd shows, and whether there is a budget.
+// remaining returns what video_processing_budget_remaining_usd shows, and whether there is a
+// budget.
 func (b *jobBudget) remaining() (USD, bool) {
 	if r := b.reported.Load(); r != nil {
 		return *r, true
@@ -32,8 +33,8 @@ func (b *jobBudget) remaining() (USD, bool) {
 	return USD(b.limit.Load() - b.spent.Load()), true
 }
 
-// see takes note of a balance. Operations may report out of order; spent never goes down. A ledger whose
-// store is away refuses without a balance.
+// see takes note of a balance. Operations may report out of order; spent never goes down. A ledger
+// whose store is away refuses without a balance.
 func (b *jobBudget) see(bal budget.Balance) {
 	if bal == (budget.Balance{}) {
 		return

@@ -20,10 +20,12 @@ type BudgetError = budget.Error
 // ErrBudgetExceeded is matched by every refusal of a budget.
 var ErrBudgetExceeded = budget.ErrExceeded
 
-// Shares of the budget, in percent, whose crossing is an event on the job's span.
+// budgetThresholds are the shares of the budget, in percent, whose crossing is an event on the
+// job's span.
 var budgetThresholds = [...]int64{50, 80, 100}
 
-// openBudget gives the job an account with this limit, or moves the limit of the one that its id has.
+// openBudget gives the job an account with this limit, or moves the limit of the one that its id
+// has.
 func (j *Job) openBudget(ctx context.Context, limit USD) {
 	if reason := invalidReason(limit); reason != "" && limit != Unlimited {
 		j.scope.p.countInvalid(ctx, semconv.BudgetRemainingName, reason)

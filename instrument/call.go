@@ -11,24 +11,24 @@ import (
 	"github.com/stagemeter/stagemeter/semconv"
 )
 
-// A Call is one call of a paid API, from [StartCall] to [Call.End]. Its methods are safe for concurrent
-// use. A nil *Call is inert.
+// A Call is one call of a paid API, from [StartCall] to [Call.End]. Its methods are safe for
+// concurrent use. A nil *Call is inert.
 type Call struct {
 	scope   scope // the context that StartCall returns
 	handle  *apiHandle
 	hold    hold // the reservation; unused if the job has no budget
 	maxCost USD
 	minCost USD
-	cost    atomic.Int64 // what SetCost said last, plus one; 0: it said nothing
+	cost    atomic.Int64 // the last amount of SetCost plus one; 0 if there is none
 	done    atomic.Bool
 }
 
 // StartCall starts a call of a paid API and a span "call API" of kind client, in the job of ctx, or
-// outside of any job in the pipeline of ctx or [Default]. If the job has a budget, the budget is asked
-// first. It reserves the amount of [WithMaxCost], or, without one, passes the call while anything is
-// left. A refusal is a [*BudgetError], counts in video_processing_api_calls_total{status="refused"}, and
-// leaves nothing to end. It is the only error that StartCall returns. Outside of a job nothing is
-// refused.
+// outside of any job in the pipeline of ctx or [Default]. If the job has a budget, the budget is
+// asked first. It reserves the amount of [WithMaxCost], or, without one, passes the call while
+// anything is left. A refusal is a [*BudgetError], counts in
+// video_processing_api_calls_total{status="refused"}, and leaves nothing to end. It is the only
+// error that StartCall returns. Outside of a job nothing is refused.
 //
 //	ctx, call, err := instrument.StartCall(ctx, "whisper", instrument.WithMaxCost(most))
 //	if err != nil {
@@ -41,8 +41,8 @@ func StartCall(ctx context.Context, api string, opts ...CallOption) (context.Con
 	return startCall(ctx, scopeOf(ctx), api, opts)
 }
 
-// StartCall is the function [StartCall] for this pipeline: in the job of ctx if that is a job of p, else
-// outside of any job.
+// StartCall is the function [StartCall] for this pipeline: in the job of ctx if that is a job of p,
+// else outside of any job.
 func (p *Pipeline) StartCall(ctx context.Context, api string, opts ...CallOption) (context.Context, *Call, error) {
 	return startCall(ctx, p.scopeIn(ctx), api, opts)
 }
@@ -89,8 +89,8 @@ func (p *Pipeline) bookable(ctx context.Context, amount USD) (valid USD, unknown
 	return amount, false
 }
 
-// SetCost says what the call really cost. The last amount before End holds. One that cannot be booked
-// (negative, NaN, infinite) counts as invalid and leaves the cost unknown.
+// SetCost sets what the call really cost. The last amount before End holds. One that cannot be
+// booked (negative, NaN, infinite) counts as invalid and leaves the cost unknown.
 func (c *Call) SetCost(cost USD) {
 	if c == nil || c.scope.p.inert() {
 		return
@@ -103,17 +103,17 @@ func (c *Call) SetCost(cost USD) {
 }
 
 // End ends the call: it counts it in video_processing_api_calls_total{api, status}, settles the
-// reservation, and books the cost in video_processing_cost_usd_total{api}, on the job and on the span.
-// What it books:
+// reservation, and books the cost in video_processing_cost_usd_total{api}, on the job and on the
+// span. What it books:
 //
-//   - the amount of SetCost, if there is one; for a failed call that may have been charged no less than
-//     the amount of [WithMinCost];
+//   - the amount of SetCost, if there is one; for a failed call that may have been charged no less
+//     than the amount of [WithMinCost];
 //   - else, for a call that succeeded, the amount of [WithMaxCost], or 0 without one;
 //   - else, for a failed call that may have been charged, the amount of [WithMinCost];
 //   - else nothing.
 //
-// A call that never ends keeps its reservation as long as its job lives. Defer End directly. What
-// [Job.End] says of a panic, a Goexit and a second End holds here.
+// A call that never ends keeps its reservation as long as its job lives. Defer End directly. A
+// panic, a Goexit and a second End are handled as by [Job.End].
 func (c *Call) End(errp *error) {
 	if c == nil || c.scope.p.inert() || !c.done.CompareAndSwap(false, true) {
 		return

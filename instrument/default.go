@@ -55,10 +55,11 @@ var (
 	saidNothing atomic.Bool
 )
 
-// Default returns the pipeline of everything that is recorded outside of a pipeline's context. Unless
-// [SetDefault] gave one, it is made for the global providers at its first use, and made anew when others
-// are set, as exporters.Start does. Jobs and stages under way stay with the pipeline that they started in.
-// If no meter provider is set when it is made, nothing is measured, which is reported once to otel.Handle.
+// Default returns the pipeline of everything that is recorded outside of a pipeline's context.
+// Unless [SetDefault] gave one, it is made for the global providers at its first use, and made anew
+// when others are set, as exporters.Start does. Jobs and stages under way stay with the pipeline
+// that they started in. If no meter provider is set when it is made, nothing is measured, which is
+// reported once to otel.Handle.
 func Default() *Pipeline {
 	if d := current.Load(); d != nil && (d.fresh() || collecting.Load() > 0) {
 		return d.p
@@ -100,8 +101,8 @@ func newDefault() (*Pipeline, error) {
 	return p, err
 }
 
-// SetDefault makes p the pipeline that [Default] returns, and returns a function that undoes it. A nil p
-// brings back one for the global providers, made anew. The former pipeline is not closed.
+// SetDefault makes p the pipeline that [Default] returns, and returns a function that undoes it. A
+// nil p brings back one for the global providers, made anew. The former pipeline is not closed.
 func SetDefault(p *Pipeline) (restore func()) {
 	var d *defaults
 	if p != nil {

@@ -10,8 +10,7 @@ import (
 	"github.com/stagemeter/stagemeter/semconv"
 )
 
-// A dimension has what the recordings of jobs of one type and with the same labels share: their prebuilt
-// attributes.
+// A dimension holds the prebuilt attributes of all jobs of one type and with the same labels.
 type dimension struct {
 	jobType string               // "" if the jobs have none
 	attrs   []attribute.KeyValue // job_type, if there is one, and the labels
@@ -21,7 +20,7 @@ type dimension struct {
 	costs sync.Map // *apiHandle → addOptions
 }
 
-// statusHandle has what the recordings of one job status share.
+// statusHandle holds the prebuilt attributes of one job status.
 type statusHandle struct {
 	add      addOptions    // status, job_type, labels: of jobs
 	duration recordOptions // the same
@@ -63,8 +62,8 @@ func (d *dimension) cost(api *apiHandle) addOptions {
 	return o.(addOptions)
 }
 
-// dimensions hands out one dimension for each combination of a job type and labels. The number of job
-// types, of values of each label, and of combinations is bounded.
+// dimensions hands out one dimension for each combination of a job type and labels. The number of
+// job types, of values of each label, and of combinations is bounded.
 type dimensions struct {
 	limit int // of job types, and of values of one label; there are at most ten times as many combinations
 	types *names[string]
@@ -86,8 +85,8 @@ func newDimensions(limit int, keys []string, bad func()) *dimensions {
 	return d
 }
 
-// get returns the dimension of a job, and reports whether it is new. The values are those of the keys, in
-// their order; "" is none.
+// get returns the dimension of a job, and reports whether it is new. The values are those of the
+// keys, in their order; "" is none.
 func (d *dimensions) get(jobType string, values []string) (dim *dimension, isNew bool) {
 	if jobType != "" {
 		jobType = *d.types.get(jobType)

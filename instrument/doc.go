@@ -1,6 +1,7 @@
-// Package instrument measures video and AI-media pipelines with OpenTelemetry: jobs, stages, paid calls
-// and budgets, media quality, processes, connection pools and errors. It imports only the OpenTelemetry
-// API. Package exporters, or any other set-up of the SDK, decides where the telemetry goes.
+// Package instrument measures video and AI-media pipelines with OpenTelemetry: jobs, stages, paid
+// calls and budgets, media quality, processes, connection pools and errors. It imports only the
+// OpenTelemetry API. Package exporters, or any other set-up of the SDK, decides where the telemetry
+// goes.
 //
 //	tel, err := exporters.Start(ctx)
 //	…
@@ -26,14 +27,14 @@
 //
 // # Setting up
 //
-// [Default] measures through the global providers, which exporters.Start sets. [New] makes a pipeline
-// with options: declared stages and APIs, whose series exist from the start, labels, a ledger. Make it
-// the default with [SetDefault], or call its methods.
+// [Default] measures through the global providers, which exporters.Start sets. [New] makes a
+// pipeline with options: declared stages and APIs, whose series exist from the start, labels, a
+// ledger. Make it the default with [SetDefault], or call its methods.
 //
 // # What it does to a program
 //
-// Nothing. No call panics, exits or starts a goroutine. None blocks on a network, unless [WithLedger]
-// gives a ledger that does. Recordings return no error:
+// Nothing. No call panics, exits or starts a goroutine. None blocks on a network, unless
+// [WithLedger] gives a ledger that does. Recordings return no error:
 //
 //   - A value that no histogram should see (NaN, infinite, out of range) is counted in
 //     video_processing_invalid_values_total{metric, reason}.
@@ -55,9 +56,9 @@
 //
 // # Cardinality
 //
-// Stage and API names, job types, values of labels and error types are bounded ([WithNameLimit]). Ids are
-// on spans, and on the series of live jobs, which are bounded too ([WithLiveJobLimit]) and end with their
-// job.
+// Stage and API names, job types, values of labels and error types are bounded ([WithNameLimit]).
+// Ids are on spans, and on the series of live jobs, which are bounded too ([WithLiveJobLimit]) and
+// end with their job.
 //
 // # Where to look
 //
@@ -66,8 +67,8 @@
 //   - budget: the contract of a ledger, and the one in memory; budget/budgettest checks a ledger.
 //   - ffmpeg: running ffmpeg and ffprobe.
 //   - instrumenttest: what a user's test needs.
-//   - job.go, stage.go, call.go, spend.go: from the start to the end of each. run.go and wrap.go run
-//     functions as one. scope.go: what a context knows. outcome.go, errors.go, panic.go: how things end.
-//     live.go and observe.go: the series that are read at collection.
+//   - job.go, stage.go, call.go, spend.go: from the start to the end of each. run.go and wrap.go
+//     run functions as one. scope.go: what a context knows. outcome.go, errors.go, panic.go: how
+//     things end. live.go and observe.go: the series that are read at collection.
 //   - docs/architecture.md follows a job id, an error and a dollar through these files.
 package instrument

@@ -12,15 +12,15 @@ import (
 	"github.com/stagemeter/stagemeter/semconv"
 )
 
-// EnqueuedAtKey is the carrier's key for the time a job was enqueued, in RFC 3339 with nanoseconds. It
-// stands beside the keys of the propagator, such as traceparent, and is a valid header of HTTP, NATS and
-// Kafka.
+// EnqueuedAtKey is the carrier's key for the time a job was enqueued, in RFC 3339 with nanoseconds.
+// It stands beside the keys of the propagator, such as traceparent, and is a valid header of HTTP,
+// NATS and Kafka.
 const EnqueuedAtKey = "stagemeter-enqueued-at"
 
 // maxWait is the longest queue wait that is recorded.
 const maxWait = 365 * 24 * time.Hour
 
-// The propagator of a program that has set none.
+// w3c is used if the program has set no propagator.
 var w3c = propagation.NewCompositeTextMapPropagator(propagation.TraceContext{}, propagation.Baggage{})
 
 // Enqueue puts a job of the pipeline of ctx, or of [Default], into a queue; see [Pipeline.Enqueue].
@@ -28,13 +28,13 @@ func Enqueue(ctx context.Context, id string, carrier propagation.TextMapCarrier,
 	scopeOf(ctx).p.Enqueue(ctx, id, carrier, opts...)
 }
 
-// Enqueue counts a job in video_processing_jobs_total{status="queued"} and writes trace context and the
-// time into the carrier, which travels with the job in its queue: the headers of a message, the metadata
-// of a row. The worker passes it to [WithCarrier]. A span "enqueue job" of kind producer stands for the
-// moment. Of the options Enqueue uses [WithJobType] and [WithLabel].
+// Enqueue counts a job in video_processing_jobs_total{status="queued"} and writes trace context and
+// the time into the carrier, which travels with the job in its queue: the headers of a message, the
+// metadata of a row. The worker passes it to [WithCarrier]. A span "enqueue job" of kind producer
+// stands for the moment. Of the options Enqueue uses [WithJobType] and [WithLabel].
 //
-// With a nil carrier the job is only counted. A carrier that panics, as a nil propagation.MapCarrier
-// does, is reported to otel.Handle.
+// With a nil carrier the job is only counted. A carrier that panics, as a nil
+// propagation.MapCarrier does, is reported to otel.Handle.
 func (p *Pipeline) Enqueue(ctx context.Context, id string, carrier propagation.TextMapCarrier, opts ...JobOption) {
 	if p.inert() {
 		return
@@ -57,7 +57,7 @@ func (p *Pipeline) Enqueue(ctx context.Context, id string, carrier propagation.T
 	}
 }
 
-// startPropagator is what package otel starts with.
+// startPropagator is the propagator that package otel starts with.
 var startPropagator = otel.GetTextMapPropagator()
 
 // propagation returns the propagator that was given, or the global one if there is one, or W3C.
@@ -104,8 +104,8 @@ func (p *Pipeline) recordWait(ctx context.Context, carrier propagation.TextMapCa
 	}
 }
 
-// queueWait returns the wait since an enqueue time. A time after now, of a clock that ran backwards, is a
-// wait of 0.
+// queueWait returns the wait since an enqueue time. A time after now, of a clock that ran
+// backwards, is a wait of 0.
 func queueWait(text string, now time.Time) (time.Duration, semconv.InvalidReason) {
 	if len(text) > len(time.RFC3339Nano)+10 {
 		return 0, semconv.InvalidReasonBadFormat

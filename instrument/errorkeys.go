@@ -22,8 +22,8 @@ type errorKeys struct {
 // errorKey is the attributes of an error. The job type is empty for a job that has none.
 type errorKey struct{ stage, errorType, jobType string }
 
-// options returns the attributes of an error. Past the limits its type, and with too many combinations
-// its job type too, become "other"; filled reports whether this error was the first.
+// options returns the attributes of an error. Past the limits its type, and with too many
+// combinations its job type too, become "other"; filled reports whether this error was the first.
 func (k *errorKeys) options(key errorKey) (o addOptions, filled bool) {
 	key.errorType, _ = cleanName(key.errorType)
 	k.mu.RLock()

@@ -7,10 +7,11 @@ import (
 )
 
 // RecordError counts an error that the program survives in video_processing_errors_total{stage,
-// error_type} and adds it to the span of ctx. The stage is the one that ctx is in, "job" in a job outside
-// of any stage, and "none" outside of any job. A nil err counts nothing.
+// error_type} and adds it to the span of ctx. The stage is the one that ctx is in, "job" in a job
+// outside of any stage, and "none" outside of any job. A nil err counts nothing.
 //
-// If the stage or the job then returns the same error, or one that wraps it, it is not counted again.
+// If the stage or the job then returns the same error, or one that wraps it, it is not counted
+// again.
 func RecordError(ctx context.Context, err error) {
 	s := scopeOf(ctx)
 	if s.p.inert() || err == nil {

@@ -15,8 +15,8 @@ import (
 // maxTextLen bounds an error's text on a span, in bytes; a stack may have four times as many.
 const maxTextLen = 4096
 
-// recordException puts an error on the span of ctx, which goes on. So error.type is an attribute of the
-// event, not of the span.
+// recordException puts an error on the span of ctx, which goes on. So error.type is an attribute of
+// the event, not of the span.
 func recordException(ctx context.Context, err error, errorType string) {
 	if span := trace.SpanFromContext(ctx); span.IsRecording() {
 		addException(span, err, nil, semconv.AttrErrorType.String(clean(errorType, maxNameLen)))

@@ -20,7 +20,7 @@ func withAttrs(attrs ...attribute.KeyValue) metric.MeasurementOption {
 	return metric.WithAttributeSet(attribute.NewSet(attrs...))
 }
 
-// stageHandle has what the recordings of one stage name share.
+// stageHandle holds what all stages of one name share.
 type stageHandle struct {
 	name       string
 	spanName   string
@@ -39,7 +39,7 @@ func stageSpan(name string) []trace.SpanStartOption {
 	return []trace.SpanStartOption{trace.WithAttributes(stageKey.String(name))}
 }
 
-// apiHandle has what the recordings of one API name share.
+// apiHandle holds what all calls of one API share.
 type apiHandle struct {
 	name                       string
 	spanName                   string

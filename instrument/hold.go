@@ -6,16 +6,16 @@ import (
 	"github.com/stagemeter/stagemeter/instrument/budget"
 )
 
-// hold is what one call, or one Spend, reserves in the account of its job: reserved at most once, and
-// ended by at most one settle or release. It contains user code: a ledger that panics returns an error.
+// hold is the reservation of one call, or one Spend, in the account of its job. It is reserved at
+// most once, and ended by at most one settle or release. A panic of the ledger becomes an error.
 type hold struct {
 	account budget.Account
 	id      string // "" in a onceAccount
 	amount  USD    // held in a onceAccount; the others know it by the id
 }
 
-// A onceAccount is one of package budget's ledger in memory. It needs no hold id, since a hold here is
-// reserved at most once and ended once.
+// A onceAccount is one of package budget's ledger in memory. It needs no hold id, since a hold here
+// is reserved at most once and ended once.
 type onceAccount interface {
 	ReserveOnce(amount USD) (budget.Balance, error)
 	SettleOnce(held, cost USD) budget.Balance

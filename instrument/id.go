@@ -34,8 +34,8 @@ func (i *ids) job() string {
 	return "unnamed-" + i.prefix + strconv.FormatUint(i.unnamed.Add(1), 10)
 }
 
-// showID cleans an id, and ends one that had to be changed with a checksum, so that ids which differ only
-// in what was changed stay apart.
+// showID cleans an id, and ends one that had to be changed with a checksum, so that ids which
+// differ only in what was changed stay apart.
 func showID(id string) string {
 	if shown := clean(id, maxIDLen); shown == id || shown == "" {
 		return shown

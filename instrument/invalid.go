@@ -2,7 +2,8 @@ package instrument
 
 import "github.com/stagemeter/stagemeter/semconv"
 
-// invalidValue is a value that could not be recorded: the OpenTelemetry name of its metric, and why.
+// invalidValue is a value that could not be recorded: the OpenTelemetry name of its metric, and
+// why.
 type invalidValue struct {
 	metric string
 	reason semconv.InvalidReason

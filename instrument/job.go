@@ -14,12 +14,12 @@ import (
 	"github.com/stagemeter/stagemeter/semconv"
 )
 
-// A Job is one run of one unit of work, from [StartJob] to [Job.End]. Stages, calls and recordings find
-// it through the context that StartJob returns. Its methods are safe for concurrent use. A nil *Job is
-// inert.
+// A Job is one run of one unit of work, from [StartJob] to [Job.End]. Stages, calls and recordings
+// find it through the context that StartJob returns. Its methods are safe for concurrent use. A nil
+// *Job is inert.
 //
-// Two runs of one id that live at once, such as a message that was delivered twice, are two jobs in every
-// total. They share one budget and one set of job_id series.
+// Two runs of one id that live at once, such as a message that was delivered twice, are two jobs in
+// every total. They share one budget and one set of job_id series.
 type Job struct {
 	scope scope // the context that StartJob returns
 	liveRun
@@ -37,9 +37,9 @@ func StartJob(ctx context.Context, id string, opts ...JobOption) (context.Contex
 	return scopeOf(ctx).p.StartJob(ctx, id, opts...)
 }
 
-// StartJob starts a job. It counts it in video_processing_jobs_total{status="processing"}, adds it to
-// video_processing_jobs_in_progress, and starts a span named "job" (kind consumer with [WithCarrier],
-// else internal) with the id. End the job with the function's named error:
+// StartJob starts a job. It counts it in video_processing_jobs_total{status="processing"}, adds it
+// to video_processing_jobs_in_progress, and starts a span named "job" (kind consumer with
+// [WithCarrier], else internal) with the id. End the job with the function's named error:
 //
 //	ctx, job := p.StartJob(ctx, id, instrument.WithBudget(2*instrument.Dollar))
 //	defer job.End(&err)
@@ -97,9 +97,9 @@ func (j *Job) startSpan(ctx context.Context, c jobConfig) context.Context {
 	return j.scope.Context
 }
 
-// End ends the job and records its outcome: jobs_total{status}, jobs_in_progress, job_duration_seconds,
-// job_ratio, cost_per_job_usd, and the span's status. Defer it directly, with the address of the
-// function's named error:
+// End ends the job and records its outcome: jobs_total{status}, jobs_in_progress,
+// job_duration_seconds, job_ratio, cost_per_job_usd, and the span's status. Defer it directly, with
+// the address of the function's named error:
 //
 //	defer job.End(&err)
 //
@@ -109,13 +109,13 @@ func (j *Job) startSpan(ctx context.Context, c jobConfig) context.Context {
 //   - canceled: the job's context was canceled, or the error is context.Canceled and joins nothing else;
 //   - failed: everything else; error_type is timeout if the deadline of the context has passed.
 //
-// A panic counts as failed with error_type panic and goes on; see [WithRecover]. End sees it only if it
-// is deferred directly. End cannot see a runtime.Goexit, and then the status follows *errp; [RunJob] sees
-// it.
+// A panic counts as failed with error_type panic and goes on; see [WithRecover]. End sees it only
+// if it is deferred directly. End cannot see a runtime.Goexit, and then the status follows *errp;
+// [RunJob] sees it.
 //
-// An error that no stage of the job has counted is counted in errors_total{stage="job"}. Only the first
-// End of a job does anything. Stages and calls that outlive their job still record; what they then spend
-// is in the totals, but not in this job's cost.
+// An error that no stage of the job has counted is counted in errors_total{stage="job"}. Only the
+// first End of a job does anything. Stages and calls that outlive their job still record; what they
+// then spend is in the totals, but not in this job's cost.
 func (j *Job) End(errp *error) {
 	if j == nil || j.scope.p.inert() || !j.done.CompareAndSwap(false, true) {
 		return
@@ -187,7 +187,7 @@ func (j *Job) addCost(amount USD) {
 	}
 }
 
-// SetVideoDuration says how long the job's video is, once that is known; see [WithVideoDuration].
+// SetVideoDuration sets the length of the job's video, once it is known; see [WithVideoDuration].
 func (j *Job) SetVideoDuration(d time.Duration) {
 	if j == nil || j.scope.p.inert() {
 		return
@@ -217,9 +217,9 @@ func (j *Job) ReportBudgetRemaining(remaining USD) {
 	}
 }
 
-// BudgetRemaining returns the limit less what was spent, as video_processing_budget_remaining_usd shows
-// it, and whether the job has a budget. The amount is negative when the job has overspent. It is
-// [Unlimited], which has no series, when the budget refuses nothing.
+// BudgetRemaining returns the limit less what was spent, as video_processing_budget_remaining_usd
+// shows it, and whether the job has a budget. The amount is negative when the job has overspent. It
+// is [Unlimited], which has no series, when the budget refuses nothing.
 func (j *Job) BudgetRemaining() (USD, bool) {
 	if j == nil || j.scope.p.inert() {
 		return 0, false

@@ -14,9 +14,9 @@ import (
 	"github.com/stagemeter/stagemeter/semconv"
 )
 
-// live is the registry of the jobs under way. All series of single jobs come from here and are observed,
-// so they end with their job. It holds every live job, so that its totals are exact, and shows series of
-// at most limit ids, and at most costLimit series of their costs.
+// live is the registry of the jobs under way. All series of single jobs come from here and are
+// observed, so they end with their job. It holds every live job, so that its totals are exact. It
+// shows series of at most limit ids, and at most costLimit series of their costs.
 type live struct {
 	mu          sync.Mutex
 	limit       int
@@ -27,17 +27,17 @@ type live struct {
 	byID        map[string]*liveJob
 }
 
-// liveRun is what the registry knows of one run. It is a part of its Job.
+// liveRun holds what the registry knows of one run. It is a part of its Job.
 type liveRun struct {
 	id, shown  string // as given to StartJob, and as series and spans show it
 	start      time.Time
 	live       *liveJob
-	own        liveJob      // what live is, unless another run of this id lives already; later ones keep this run for it
+	own        liveJob      // live points here unless another run of this id already lives; later runs keep this one for it
 	account    *openAccount // that this run has opened
 	prev, next *liveRun     // guarded by live.mu
 }
 
-// liveJob is what the runs of one id share while at least one of them lives.
+// liveJob holds what the runs of one id share while at least one of them lives.
 type liveJob struct {
 	id     string // as series show it
 	shown  bool   // under the cap: has series of its own; never changed
@@ -82,8 +82,8 @@ func (l *live) add(r *liveRun) (shown bool) {
 	return e.shown
 }
 
-// remove ends a run. With the last run of an id its series end. The caller closes the accounts that it
-// returns: those that ended runs have opened, except for the one that the others go on with.
+// remove ends a run. With the last run of an id its series end. The caller closes the accounts that
+// it returns: those that ended runs have opened, except for the one that the others go on with.
 func (l *live) remove(r *liveRun) (accounts []*openAccount) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -116,7 +116,8 @@ func (l *live) remove(r *liveRun) (accounts []*openAccount) {
 	return accounts
 }
 
-// snapshot returns the state that a collection reports, taken under the lock and observed outside of it.
+// snapshot returns the state that a collection reports, taken under the lock and observed outside
+// of it.
 func (l *live) snapshot() (runs int64, oldest time.Time, shown []*liveJob) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -132,12 +133,12 @@ func (l *live) snapshot() (runs int64, oldest time.Time, shown []*liveJob) {
 	return l.runs, oldest, shown
 }
 
-// costLimit returns 1,999, the SDK's default limit less its overflow series, or more if more jobs may be
-// shown.
+// costLimit returns 1,999, the SDK's default limit less its overflow series, or more if more jobs
+// may be shown.
 func (l *live) costLimit() int64 { return 2*int64(max(l.limit, 1000)) - 1 }
 
-// spend adds to what the live job e has spent on an API, and reports whether e is not fully shown from
-// now on.
+// spend adds to what the live job e has spent on an API, and reports whether e is not fully shown
+// from now on.
 func (l *live) spend(e *liveJob, api *apiHandle, amount USD) (hidden bool) {
 	if !e.shown {
 		return false

@@ -14,15 +14,17 @@ const (
 	other = "other"
 	// unknown stands for a name that is empty.
 	unknown = "unknown"
-	// maxNameLen is the longest attribute value that a caller chooses, in bytes; names are words, ids may be paths.
+	// maxNameLen and maxIDLen bound the attribute values that a caller chooses, in bytes: names are
+	// words, ids may be paths.
 	maxNameLen, maxIDLen = 64, 256
 )
 
 // names hands out one handle per name, so that a recording finds its prebuilt attributes by one map
-// access. It bounds how many there are: past the limit an undeclared name shares the handle of "other".
+// access. It bounds how many there are: past the limit an undeclared name shares the handle of
+// "other".
 //
-// The map is copied on write and read without a lock: names are few, and appear early in a program's
-// life.
+// The map is copied on write and read without a lock: names are few, and appear early in a
+// program's life.
 type names[H any] struct {
 	what   string // for the one report
 	build  func(name string) *H
@@ -142,7 +144,8 @@ func clean(s string, limit int) string {
 	return s
 }
 
-// isPlain reports whether a text is printable ASCII without space at its ends, which needs no cleaning.
+// isPlain reports whether a text is printable ASCII without space at its ends, which needs no
+// cleaning.
 func isPlain(s string) bool {
 	for i := range len(s) {
 		if s[i] < ' ' || s[i] > '~' {

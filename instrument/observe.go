@@ -10,7 +10,7 @@ import (
 	"github.com/stagemeter/stagemeter/internal/instruments"
 )
 
-// register hooks the one callback that reports every observable instrument.
+// register registers the one callback that reports every observable instrument.
 func (p *Pipeline) register(m metric.Meter) (err error) {
 	p.registration, err = m.RegisterCallback(func(_ context.Context, o metric.Observer) error {
 		p.observe(instruments.Observer{Observer: o})
@@ -19,12 +19,13 @@ func (p *Pipeline) register(m metric.Meter) (err error) {
 	return err
 }
 
-// collecting counts the collections under way. While there is one no pipeline is made: the SDK would let
-// that wait for the end of the collection, which may be waiting for it.
+// collecting counts the collections under way. While there is one, no pipeline is made: the SDK
+// would make that wait for the end of the collection, which may in turn be waiting for it.
 var collecting atomic.Int64
 
-// observe reports all observed series. It reads atomics and short-lived locks, contains the panics of the
-// user's pool functions, and never returns an error, for which a reader would drop everything.
+// observe reports all observed series. It reads atomics and takes short-lived locks, and contains
+// the panics of the user's pool functions. It never returns an error: a reader would then drop
+// everything.
 func (p *Pipeline) observe(o metric.Observer) {
 	collecting.Add(1)
 	defer collecting.Add(-1)

@@ -14,7 +14,8 @@ import (
 	"github.com/stagemeter/stagemeter/instrument/budget"
 )
 
-// An Option sets up a [Pipeline]. A nil argument is an error of [New], which then keeps the default.
+// An Option sets up a [Pipeline]. A nil argument is an error of [New], which then keeps the
+// default.
 type Option interface{ apply(*config) error }
 
 type config struct {
@@ -37,8 +38,8 @@ type option func(*config) error
 
 func (o option) apply(c *config) error { return o(c) }
 
-// notNil guards an option against a nil function or interface, or a nil pointer in one, which would crash
-// at its first use.
+// notNil guards an option against a nil function or interface, or a nil pointer in one, which would
+// crash at its first use.
 func notNil[T any](name string, value T, set func(*config, T)) Option {
 	return option(func(c *config) error {
 		v := reflect.ValueOf(&value).Elem()
@@ -63,14 +64,15 @@ func WithTracerProvider(tp trace.TracerProvider) Option {
 	return notNil("WithTracerProvider", tp, func(c *config, tp trace.TracerProvider) { c.tracers = tp })
 }
 
-// WithPropagators carries trace context with p in [Pipeline.Enqueue] and [WithCarrier]. The default is the
-// global propagator and, while that is not set, W3C Trace Context and Baggage.
+// WithPropagators carries trace context with p in [Pipeline.Enqueue] and [WithCarrier]. The default
+// is the global propagator and, while that is not set, W3C Trace Context and Baggage.
 func WithPropagators(p propagation.TextMapPropagator) Option {
 	return notNil("WithPropagators", p, func(c *config, p propagation.TextMapPropagator) { c.propagator = p })
 }
 
-// WithStages declares stage names. Their series exist from the start, at 0, so that increase() sees a
-// first error, and they do not count against [WithNameLimit]. Stages that are not declared work as well.
+// WithStages declares stage names. Their series exist from the start, at 0, so that increase() sees
+// a first error, and they do not count against [WithNameLimit]. Stages that are not declared work
+// as well.
 func WithStages(names ...string) Option {
 	return option(func(c *config) error { return declare("WithStages", &c.stages, names) })
 }
@@ -93,17 +95,18 @@ func declare(option string, dst *[]string, names []string) error {
 	return errors.Join(errs...)
 }
 
-// WithLabels declares labels of your own, such as "tenant". [WithLabel] gives a job their values. They are
-// on the series of jobs of three metrics:
+// WithLabels declares labels of your own, such as "tenant". [WithLabel] gives a job their values.
+// They are on the series of jobs of three metrics:
 //
 //	video_processing_jobs_total             5 series for each combination of values
 //	video_processing_job_duration_seconds   up to 3, each a histogram (20 series in Prometheus)
 //	video_processing_cost_usd_total         1 for each API that the jobs pay
 //
-// A job without values has the series that it has without this option. Each label has at most as many
-// values as [WithNameLimit] says; later ones are recorded as "other", and so are all values past ten
-// times as many combinations. So 100 tenants cost 500, 300 and, with 4 APIs, 400 series. From about 400
-// tenants on raise the SDK's limit of 2,000 series for an instrument (exporters.WithCardinalityLimit).
+// A job without values has the series that it has without this option. Each label has at most as
+// many values as [WithNameLimit] says; later ones are recorded as "other", and so are all values
+// past ten times as many combinations. So 100 tenants cost 500, 300 and, with 4 APIs, 400 series.
+// From about 400 tenants on raise the SDK's limit of 2,000 series for an instrument
+// (exporters.WithCardinalityLimit).
 //
 // A key is a lower-case word of at most 64 letters, digits and single underscores, and none of the labels
 // that the metrics or Prometheus have already. Any other is left out, which is an error of New.
@@ -129,8 +132,8 @@ func WithLabels(keys ...string) Option {
 var reserved = []string{"api", "error_type", "exported_job", "exported_instance", "instance", "job", "job_id", "job_type", "le",
 	"quantile", "stage", "status"}
 
-// labelKey reports whether key is the same label on each way to Prometheus. Of two underscores in a row
-// some exporters make one.
+// labelKey reports whether key is the same label on each way to Prometheus. Of two underscores in a
+// row some exporters make one.
 func labelKey(key string) bool {
 	for i := range len(key) {
 		c := key[i]
@@ -142,21 +145,22 @@ func labelKey(key string) bool {
 	return key != "" && len(key) <= maxNameLen && !strings.Contains(key, "__") && !strings.HasSuffix(key, "_")
 }
 
-// WithNameLimit bounds how many undeclared names each get series of their own: stages, APIs, job types,
-// values of a label, and error types (of whose combinations with stages and job types there are at most
-// ten times as many). Later ones are recorded as "other", which is reported once to otel.Handle. The
-// default is 100. From 200 on these combinations can pass the SDK's limit of 2,000 series for an
-// instrument: raise that too (sdkmetric.WithCardinalityLimit, exporters.WithCardinalityLimit).
+// WithNameLimit bounds how many undeclared names each get series of their own: stages, APIs, job
+// types, values of a label, and error types (of whose combinations with stages and job types there
+// are at most ten times as many). Later ones are recorded as "other", which is reported once to
+// otel.Handle. The default is 100. From 200 on these combinations can pass the SDK's limit of 2,000
+// series for an instrument: raise that too (sdkmetric.WithCardinalityLimit,
+// exporters.WithCardinalityLimit).
 func WithNameLimit(n int) Option {
 	return option(func(c *config) error { return positive("WithNameLimit", n, &c.nameLimit) })
 }
 
-// WithLiveJobLimit bounds how many live jobs have series of their own (video_processing_job_cost_usd and
-// video_processing_budget_remaining_usd) to n, and the series of their costs, one for each job and API, to
-// 1,999, or to 2n−1 where that is more. Jobs past either limit are counted in
-// video_processing_jobs_unshown_total; all totals stay exact. The default is 1,000, which fits the SDK's
-// limit of 2,000 series for an instrument. For more, raise that to 2n too
-// (sdkmetric.WithCardinalityLimit, exporters.WithCardinalityLimit).
+// WithLiveJobLimit bounds how many live jobs have series of their own
+// (video_processing_job_cost_usd and video_processing_budget_remaining_usd) to n, and the series of
+// their costs, one for each job and API, to 1,999, or to 2n−1 where that is more. Jobs past either
+// limit are counted in video_processing_jobs_unshown_total; all totals stay exact. The default is
+// 1,000, which fits the SDK's limit of 2,000 series for an instrument. For more, raise that to 2n
+// too (sdkmetric.WithCardinalityLimit, exporters.WithCardinalityLimit).
 func WithLiveJobLimit(n int) Option {
 	return option(func(c *config) error { return positive("WithLiveJobLimit", n, &c.liveLimit) })
 }
@@ -169,23 +173,24 @@ func positive(option string, n int, dst *int) error {
 	return nil
 }
 
-// WithJobIDLabel adds job_id to video_processing_cost_usd_total, for dashboards that already have it. The
-// cost: a series for each job and API that does not end before the process does (about 800 bytes each,
-// for every reader), a scrape that grows with it, and, past the SDK's cardinality limit of 2,000, every
-// later job in one overflow series. video_processing_job_cost_usd has the same figures for live jobs.
+// WithJobIDLabel adds job_id to video_processing_cost_usd_total, for dashboards that already have
+// it. The cost: a series for each job and API that does not end before the process does (about 800
+// bytes each, for every reader), a scrape that grows with it, and, past the SDK's cardinality limit
+// of 2,000, every later job in one overflow series. video_processing_job_cost_usd has the same
+// figures for live jobs.
 func WithJobIDLabel() Option {
 	return option(func(c *config) error { c.jobIDLabel = true; return nil })
 }
 
-// WithRecover turns a panic in a job, stage or call into a [*PanicError], once it has been counted. The
-// Run and Wrap functions return it, and End(&err) stores it in err. Without this option, and for an
-// End(nil), which has nowhere to put it, the panic goes on.
+// WithRecover turns a panic in a job, stage or call into a [*PanicError], once it has been counted.
+// The Run and Wrap functions return it, and End(&err) stores it in err. Without this option, and
+// for an End(nil), which has nowhere to put it, the panic goes on.
 func WithRecover() Option {
 	return option(func(c *config) error { c.recover = true; return nil })
 }
 
-// WithErrorClassifier asks classify for the error_type of an error first. If it returns "", [ErrorType]
-// decides. Return few, stable words. It may be called concurrently.
+// WithErrorClassifier asks classify for the error_type of an error first. If it returns "",
+// [ErrorType] decides. Return few, stable words. It may be called concurrently.
 func WithErrorClassifier(classify func(error) string) Option {
 	return notNil("WithErrorClassifier", classify, func(c *config, f func(error) string) { c.classify = f })
 }

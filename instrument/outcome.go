@@ -12,13 +12,14 @@ import (
 	"github.com/stagemeter/stagemeter/semconv"
 )
 
-// outcome is how a job, a stage or a call ended.
+// outcome describes how a job, a stage or a call ended.
 type outcome struct {
 	err      error
 	panicked *PanicError
 }
 
-// ended returns the outcome that a deferred End sees: the error it was given, and the value of recover.
+// ended returns the outcome that a deferred End sees: the error it was given, and the value of
+// recover.
 func ended(errp *error, recovered any) outcome {
 	if recovered != nil {
 		p := &PanicError{Value: recovered, Stack: debug.Stack()}
@@ -30,9 +31,9 @@ func ended(errp *error, recovered any) outcome {
 	return outcome{err: *errp}
 }
 
-// deliver passes a panic on: as an error if [WithRecover] was given and there is a place for it, else as
-// the panic that it was. The panic is raised again from the deferred call, below which the panicking
-// frames still stand, so the trace that the runtime prints begins where the panic began.
+// deliver passes a panic on: as an error if [WithRecover] was given and there is a place for it,
+// else as the panic that it was. The panic is raised again from the deferred call, below which the
+// panicking frames still stand, so the trace that the runtime prints begins where the panic began.
 func (o outcome) deliver(p *Pipeline, errp *error) {
 	if o.panicked == nil {
 		return
@@ -43,8 +44,8 @@ func (o outcome) deliver(p *Pipeline, errp *error) {
 	*errp = o.panicked
 }
 
-// panic reports whether the outcome is a panic: one that goes on, or one that [WithRecover] has turned
-// into an error further in.
+// panic reports whether the outcome is a panic: one that goes on, or one that [WithRecover] has
+// turned into an error further in.
 func (o outcome) panic() bool {
 	if o.panicked != nil || o.err == nil || errs.Endless(o.err) {
 		return o.panicked != nil
@@ -66,9 +67,9 @@ func (o outcome) canceled(ctx context.Context) bool {
 	return errors.Is(ctx.Err(), context.Canceled) || !errs.Endless(o.err) && errs.OnlyCanceled(o.err, false)
 }
 
-// errorType returns the error_type of the outcome in a context. An error that came when the context was
-// over is the context's doing, whatever the interrupted operation made of it, unless the user's
-// classifier knows better. A panic is the program's.
+// errorType returns the error_type of the outcome in a context. Once the context is over, the type
+// is timeout or canceled, whatever the interrupted operation returned, unless the user's classifier
+// returns one. A panic is always panic.
 func (o outcome) errorType(ctx context.Context, p *Pipeline) string {
 	switch {
 	case o.err == nil:

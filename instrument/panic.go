@@ -53,7 +53,8 @@ type goexitError struct{}
 func (goexitError) Error() string     { return "the function ended its goroutine with runtime.Goexit" }
 func (goexitError) ErrorType() string { return "goexit" }
 
-// nilFuncError is the outcome of a nil function; it holds the name of the function that was given it.
+// nilFuncError is the outcome of a nil function; it holds the name of the function that was given
+// it.
 type nilFuncError string
 
 func nilFunc(what string) error { return nilFuncError(what) }

@@ -25,9 +25,9 @@ const ScopeName = "github.com/stagemeter/stagemeter/instrument"
 // Version is the version of this package, and of its meter and tracer.
 const Version = "0.1.0"
 
-// A Pipeline measures jobs. A program makes one with [New], once its providers are there, or uses
-// [Default]. Its methods are safe for concurrent use. A nil *Pipeline and the zero Pipeline are inert:
-// what they wrap runs unmeasured.
+// A Pipeline measures jobs. A program makes one with [New], after it has set up its providers, or
+// uses [Default]. Its methods are safe for concurrent use. A nil *Pipeline and the zero Pipeline
+// are inert: what they wrap runs unmeasured.
 type Pipeline struct {
 	ready        bool
 	implicit     bool // made by Default
@@ -52,11 +52,12 @@ type Pipeline struct {
 }
 
 // New makes a pipeline. Without options it measures through the global providers, keeps budgets in
-// memory, and shows series of up to 1,000 live jobs. It always returns a usable pipeline. The error joins
-// what was wrong with the options and which instruments the meter refused; these record nothing.
+// memory, and shows series of up to 1,000 live jobs. It always returns a usable pipeline. The error
+// joins what was wrong with the options and which instruments the meter refused; these record
+// nothing.
 //
-// Make one pipeline for a meter provider. If it is to use the global providers, set them first: the zeros
-// that New records go to the provider of that moment.
+// Make one pipeline for a meter provider. If it is to use the global providers, set them first: the
+// zeros that New records go to the provider of that moment.
 func New(opts ...Option) (*Pipeline, error) {
 	c := config{
 		meters:    otel.GetMeterProvider(),
@@ -118,8 +119,9 @@ func New(opts ...Option) (*Pipeline, error) {
 	return p, errors.Join(wrong...)
 }
 
-// Close unregisters the pipeline's callback, so that its observed series end. Recordings made afterwards
-// still count. It is idempotent. A program that shuts its meter provider down need not call it.
+// Close unregisters the pipeline's callback, so that its observed series end. Recordings made
+// afterwards still count. It is idempotent. A program that shuts its meter provider down need not
+// call it.
 func (p *Pipeline) Close() error {
 	if p.inert() || p.registration == nil {
 		return nil
@@ -132,8 +134,8 @@ func (p *Pipeline) Close() error {
 
 func (p *Pipeline) inert() bool { return p == nil || !p.ready }
 
-// zero adds 0 to every counter series that can be known at the start. Otherwise a series would be born at
-// its first value, and Prometheus's increase() would not see that value.
+// zero adds 0 to every counter series that can be known at the start. Otherwise a series would be
+// born at its first value, and Prometheus's increase() would not see that value.
 func (p *Pipeline) zero() {
 	ctx := context.Background()
 	p.inst.Zero(ctx)
@@ -150,7 +152,8 @@ func (p *Pipeline) zero() {
 	}
 }
 
-// zeroDimension adds 0 to the counter of jobs when a job type, or a combination of labels, first appears.
+// zeroDimension adds 0 to the counter of jobs when a job type, or a combination of labels, first
+// appears.
 func (p *Pipeline) zeroDimension(d *dimension) {
 	for _, s := range d.statuses() {
 		p.inst.Jobs.Add(context.Background(), 0, s.add...)

@@ -25,8 +25,8 @@ const (
 // PoolStats is the state of a connection pool, in connections. Negative numbers are shown as 0.
 type PoolStats struct{ Used, Idle int64 }
 
-// pools is the set of observed pools, which the pipeline's callback reads. Unregistering takes a pool out
-// of the set, so no callback of its own can outlive it or deadlock.
+// pools is the set of observed pools, which the pipeline's callback reads. Unregistering takes a
+// pool out of the set, so no callback of its own can outlive it or deadlock.
 type pools struct {
 	mu  sync.Mutex
 	set []*pool
@@ -41,9 +41,10 @@ type pool struct {
 	gone       atomic.Bool // unregistered
 }
 
-// ObserveDB shows the connections of db in video_processing_database_connections{pool, state}, the state
-// being used or idle, at each collection until unregister is called, which is idempotent. Close db after
-// that. Pools of one name are added up. A nil db is an error; unregister is never nil.
+// ObserveDB shows the connections of db in video_processing_database_connections{pool, state}, the
+// state being used or idle, at each collection until unregister is called, which is idempotent.
+// Close db after that. Pools of one name are added up. A nil db is an error; unregister is never
+// nil.
 func (p *Pipeline) ObserveDB(name string, db *sql.DB) (unregister func(), err error) {
 	if db == nil {
 		return func() {}, fmt.Errorf("instrument: ObserveDB(%q): db is nil", name)
@@ -54,10 +55,10 @@ func (p *Pipeline) ObserveDB(name string, db *sql.DB) (unregister func(), err er
 	})
 }
 
-// ObservePool does the same for any pool. stats is called at each collection, possibly concurrently with
-// itself, and must not block. After unregister no call of it begins; unregister does not wait for one that
-// a collection has begun. If stats panics, that is reported to otel.Handle once, and the pool is not shown
-// while it does. For example:
+// ObservePool does the same for any pool. stats is called at each collection, possibly concurrently
+// with itself, and must not block. After unregister no call of it begins; unregister does not wait
+// for one that a collection has begun. If stats panics, that is reported to otel.Handle once, and
+// the pool is not shown while it does. For example:
 //
 //	p.ObservePool(instrument.PoolDatabase, "main", func() instrument.PoolStats {
 //		s := pgxPool.Stat()
@@ -76,8 +77,9 @@ func (p *Pipeline) ObservePool(kind PoolKind, name string, stats func() PoolStat
 	case p.inert():
 		return func() {}, errors.New("instrument: ObservePool: the pipeline is nil")
 	}
-	// stats, and the error handler that hears of its panic, may record something outside of any job, and so
-	// in Default. Made in the middle of a collection, that would wait for the end of the collection for ever.
+	// stats, and the error handler that hears of its panic, may record something outside of any
+	// job, and so in Default. Made in the middle of a collection, that would wait for the end of
+	// the collection for ever.
 	Default()
 	label, ok := cleanName(name)
 	if !ok {

@@ -15,9 +15,9 @@ import (
 	"github.com/stagemeter/stagemeter/instrument/internal/ffname"
 )
 
-// TrackProcess adds one to video_processing_ffmpeg_processes until done is called, for an ffmpeg that you
-// start in a way of your own. Call done when the process has ended; only its first call counts.
-// [StartProcess] does both for an exec.Cmd.
+// TrackProcess adds one to video_processing_ffmpeg_processes until done is called, for an ffmpeg
+// that you start in a way of your own. Call done when the process has ended; only its first call
+// counts. [StartProcess] does both for an exec.Cmd.
 //
 //	done := instrument.TrackProcess(ctx)
 //	defer done()
@@ -38,10 +38,11 @@ type Process struct {
 	usage atomic.Pointer[ProcessUsage]
 }
 
-// StartProcess starts cmd, which [Process.Wait] must wait for, as for the cmd itself. Until Wait returns,
-// a program of FFmpeg's (ffmpeg, ffprobe, ffplay) counts in video_processing_ffmpeg_processes; other
-// commands do not. Canceling ctx does not stop the process; exec.CommandContext does. The error is that
-// of cmd.Start, or that cmd is nil, and then nothing is tracked.
+// StartProcess starts cmd, which [Process.Wait] must wait for, as for the cmd itself. Until Wait
+// returns, a program of FFmpeg's (ffmpeg, ffprobe, ffplay) counts in
+// video_processing_ffmpeg_processes; other commands do not. Canceling ctx does not stop the
+// process; exec.CommandContext does. The error is that of cmd.Start, or that cmd is nil, and then
+// nothing is tracked.
 func StartProcess(ctx context.Context, cmd *exec.Cmd) (*Process, error) {
 	if cmd == nil {
 		return nil, errors.New("instrument: StartProcess: cmd is nil")
@@ -63,10 +64,11 @@ func StartProcess(ctx context.Context, cmd *exec.Cmd) (*Process, error) {
 	return p, nil
 }
 
-// Wait waits for the process to end and returns what cmd.Wait returns. It puts the name, exit code, CPU
-// time and peak memory on the span of the context of StartProcess. On the span of a stage or a job, where
-// several processes may run, CPU time is the sum and memory the peak of them all, and the rest is of the
-// last one to end. It is safe for concurrent use; every call returns the same error.
+// Wait waits for the process to end and returns what cmd.Wait returns. It puts the name, exit code,
+// CPU time and peak memory on the span of the context of StartProcess. On the span of a stage or a
+// job, where several processes may run, CPU time is the sum and memory the peak of them all, and
+// the rest is of the last one to end. It is safe for concurrent use; every call returns the same
+// error.
 func (p *Process) Wait() error {
 	if p == nil || p.wait == nil {
 		return errors.New("instrument: Wait on a process that was not started")
@@ -74,7 +76,7 @@ func (p *Process) Wait() error {
 	return p.wait()
 }
 
-// Usage returns what the process took. It is zero before Wait has returned.
+// Usage returns the resources that the process took. It is zero before Wait has returned.
 func (p *Process) Usage() ProcessUsage {
 	if p == nil {
 		return ProcessUsage{}

@@ -25,11 +25,11 @@ const maxSegments = 1_000_000_000
 // maxLoudness bounds what is recorded, in LU or dB: anything that a person listens to spans less.
 const maxLoudness = 200
 
-// RecordLoudnessSpread records in video_processing_audio_loudness_spread_lu{phase} how far the segments of
-// an audio lie apart in loudness: the maximum less the minimum of the gated integrated loudness (ITU-R
-// BS.1770-4) over its segments. It is 0 to 200 LU, and not the loudness range (LRA, EBU Tech 3342). A
-// value out of range, NaN or infinite, and a phase other than [BeforeNormalization] and
-// [AfterNormalization], is counted as invalid instead.
+// RecordLoudnessSpread records in video_processing_audio_loudness_spread_lu{phase} how far the
+// segments of an audio lie apart in loudness: the maximum less the minimum of the gated integrated
+// loudness (ITU-R BS.1770-4) over its segments. It is 0 to 200 LU, and not the loudness range (LRA,
+// EBU Tech 3342). A value out of range, NaN or infinite, and a phase other than
+// [BeforeNormalization] and [AfterNormalization], is counted as invalid instead.
 func RecordLoudnessSpread(ctx context.Context, phase semconv.Phase, spread LU) {
 	p, ctx := pipelineOf(ctx)
 	if p.inert() {
@@ -50,9 +50,9 @@ var phaseOptions = map[semconv.Phase]recordOptions{
 	AfterNormalization:  {withAttrs(AfterNormalization.Attr())},
 }
 
-// RecordNormalization records in video_processing_audio_normalization_db a gain that was applied to an
-// audio, or to one of its segments: −200 to 200 dB, positive is louder. A value out of range, NaN or
-// infinite is counted as invalid instead.
+// RecordNormalization records in video_processing_audio_normalization_db a gain that was applied to
+// an audio, or to one of its segments: −200 to 200 dB, positive is louder. A value out of range,
+// NaN or infinite is counted as invalid instead.
 func RecordNormalization(ctx context.Context, gain Decibel) {
 	p, ctx := pipelineOf(ctx)
 	if !p.inert() && p.valid(ctx, semconv.AudioNormalizationName, float64(gain), -maxLoudness, maxLoudness) {
@@ -69,8 +69,8 @@ func RecordSegments(ctx context.Context, n int) {
 	}
 }
 
-// RecordHighlight records in video_processing_highlight_scores the score of a highlight: 0 to 1, 1 is the
-// best. A value out of range, NaN or infinite is counted as invalid instead.
+// RecordHighlight records in video_processing_highlight_scores the score of a highlight: 0 to 1, 1
+// is the best. A value out of range, NaN or infinite is counted as invalid instead.
 func RecordHighlight(ctx context.Context, score float64) {
 	p, ctx := pipelineOf(ctx)
 	if !p.inert() && p.valid(ctx, semconv.HighlightScoresName, score, 0, 1) {

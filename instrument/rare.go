@@ -6,7 +6,7 @@ import (
 	"github.com/stagemeter/stagemeter/instrument/internal/errs"
 )
 
-// rare is what few jobs and stages need: a record of their errors and of their processes.
+// rare holds what few jobs and stages need: a record of their errors and of their processes.
 type rare struct {
 	counted errs.Counted // errors that RecordError or a stage has counted
 	ran     processTotal

@@ -11,8 +11,8 @@ func RunJob(ctx context.Context, id string, fn func(context.Context) error, opts
 	return scopeOf(ctx).p.RunJob(ctx, id, fn, opts...)
 }
 
-// RunJob runs fn as a job and returns its error unchanged. What [Pipeline.StartJob] and [Job.End] say
-// holds. A runtime.Goexit in fn is seen, and counts as failed.
+// RunJob runs fn as a job and returns its error unchanged. What [Pipeline.StartJob] and [Job.End]
+// say holds. A runtime.Goexit in fn is seen, and counts as failed.
 func (p *Pipeline) RunJob(ctx context.Context, id string, fn func(context.Context) error, opts ...JobOption) (err error) {
 	ctx, j := p.StartJob(ctx, id, opts...)
 	var at progress
@@ -39,8 +39,8 @@ func RunJobValue[T any](ctx context.Context, id string, fn func(context.Context)
 	return out, err
 }
 
-// RunStage runs fn as a stage and returns its error unchanged. What [StartStage] and [Stage.End] say
-// holds. A runtime.Goexit in fn is seen, and counts as an error of type goexit.
+// RunStage runs fn as a stage and returns its error unchanged. What [StartStage] and [Stage.End]
+// say holds. A runtime.Goexit in fn is seen, and counts as an error of type goexit.
 //
 //	err := instrument.RunStage(ctx, "rendering", func(ctx context.Context) error {
 //		return render(ctx, video)
@@ -87,9 +87,9 @@ func RunStageValue[T any](ctx context.Context, name string, fn func(context.Cont
 	return out, err
 }
 
-// RunCall makes one call of a paid API and returns its error unchanged, or, if the budget refuses the
-// call, a [*BudgetError] without making it. What [StartCall] and [Call.End] say holds. Say what the call
-// cost with [CallFromContext] and [Call.SetCost], or run it with [RunCallValue].
+// RunCall makes one call of a paid API and returns its error unchanged, or, if the budget refuses
+// the call, a [*BudgetError] without making it. What [StartCall] and [Call.End] say holds. Say what
+// the call cost with [CallFromContext] and [Call.SetCost], or run it with [RunCallValue].
 func RunCall(ctx context.Context, api string, call func(context.Context) error, opts ...CallOption) error {
 	return runCall(ctx, scopeOf(ctx), api, call, opts)
 }
@@ -117,8 +117,8 @@ func runCall(ctx context.Context, outer *scope, api string, call func(context.Co
 }
 
 // RunCallValue is [RunCall] for a call that returns a value. A call that succeeds costs what price
-// returns for that value. A nil price, one that panics, and an amount that cannot be booked leave the
-// cost to [Call.End]. If the budget refuses the call, RunCallValue returns the zero T.
+// returns for that value. A nil price, one that panics, and an amount that cannot be booked leave
+// the cost to [Call.End]. If the budget refuses the call, RunCallValue returns the zero T.
 //
 //	text, err := instrument.RunCallValue(ctx, "whisper",
 //		func(t Transcript) instrument.USD { return perMinute.Prorate(int64(t.Duration), int64(time.Minute)) },
@@ -152,8 +152,8 @@ func priceCall[T any](c *Call, price func(T) USD, out T) {
 	c.SetCost(price(out))
 }
 
-// priceFailed contains the price function's panic. It is deferred directly: contain would be given a text
-// that is needed for nothing else.
+// priceFailed contains the price function's panic. It is deferred directly: contain would be given
+// a text that is needed for nothing else.
 func (c *Call) priceFailed() {
 	if v := recover(); v != nil {
 		c.scope.p.countInvalid(&c.scope, semconv.CostName, semconv.InvalidReasonBadFormat)
@@ -170,9 +170,9 @@ const (
 	hasEnded
 )
 
-// A Run function ends what it has started with returned, once its function has returned. It defers run
-// directly, which ends it if the function has panicked or ended its goroutine. So a function that returns
-// does not pay for a recover.
+// A Run function ends what it has started with returned, once its function has returned. It defers
+// run directly, which ends it if the function has panicked or ended its goroutine. So a function
+// that returns does not pay for a recover.
 
 func (j *Job) returned(err error) {
 	if j != nil && j.done.CompareAndSwap(false, true) {

@@ -8,7 +8,8 @@ import (
 	"syscall"
 )
 
-// maxRSS is the peak memory in bytes. getrusage(2) tells it in KiB, but in bytes on Apple's systems.
+// maxRSS is the peak memory in bytes. getrusage(2) tells it in KiB, but in bytes on Apple's
+// systems.
 func maxRSS(s *os.ProcessState) int64 {
 	r, ok := s.SysUsage().(*syscall.Rusage)
 	if !ok {

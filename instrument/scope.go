@@ -8,8 +8,9 @@ import (
 	tracenoop "go.opentelemetry.io/otel/trace/noop"
 )
 
-// scope is what a context knows: the pipeline, the job, and the innermost stage and call. It is that
-// context itself, and a part of its job, stage or call, so that starting one is a single allocation.
+// scope holds what a context knows: the pipeline, the job, and the innermost stage and call. It is
+// that context itself, and a part of its job, stage or call, so that starting one is a single
+// allocation.
 type scope struct {
 	context.Context            // with the span; nil only in Pipeline.root, which is never handed out
 	span            trace.Span // the span of Context, if this package has started it
@@ -21,8 +22,9 @@ type scope struct {
 
 type scopeKey struct{}
 
-// Value returns the scope for scopeKey, and leaves all else to the context that it wraps. Package context
-// finds in there the cancellation that it watches, so a child that can be canceled needs no goroutine.
+// Value returns the scope for scopeKey, and leaves all else to the context that it wraps. Package
+// context finds in there the cancellation that it watches, so a child that can be canceled needs no
+// goroutine.
 func (s *scope) Value(key any) any {
 	if _, ok := key.(scopeKey); ok {
 		return s
@@ -78,7 +80,7 @@ func (p *Pipeline) scopeIn(ctx context.Context) *scope {
 	return &p.root
 }
 
-// dimension returns that of the scope's job.
+// dimension returns the dimension of the scope's job.
 func (s *scope) dimension() *dimension {
 	if s.job == nil {
 		return plain
@@ -93,10 +95,10 @@ func orBackground(ctx context.Context) context.Context {
 	return ctx
 }
 
-// startInner starts the span of a stage or a call. The no-op tracer would return a context whose span has
-// the span context of the one around it and does nothing; where that one does nothing either, ctx serves
-// as well. A job's span is always started, so that a search for it in a job does not go on to what is
-// around the job.
+// startInner starts the span of a stage or a call. The no-op tracer would return a context whose
+// span has the span context of the one around it and does nothing; where that one does nothing
+// either, ctx serves as well. A job's span is always started, so that a search for it in a job does
+// not go on to what is around the job.
 func (p *Pipeline) startInner(ctx context.Context, name string, opts []trace.SpanStartOption) (context.Context, trace.Span) {
 	if p.untraced && !spanOf(ctx).IsRecording() {
 		return ctx, tracenoop.Span{} // not the span around it, which must not be ended here
@@ -124,8 +126,8 @@ func (p *Pipeline) startSpan(ctx context.Context, name string, opts ...trace.Spa
 	return in, span
 }
 
-// ContextWithPipeline returns a copy of ctx in which p is the pipeline, outside of any job, stage and
-// call. A nil p records nothing.
+// ContextWithPipeline returns a copy of ctx in which p is the pipeline, outside of any job, stage
+// and call. A nil p records nothing.
 func ContextWithPipeline(ctx context.Context, p *Pipeline) context.Context {
 	s := &scope{Context: orBackground(ctx)}
 	if !p.inert() {
@@ -150,8 +152,8 @@ func JobFromContext(ctx context.Context) *Job {
 	return nil
 }
 
-// StageFromContext returns the innermost stage of ctx in its job. Without one it returns nil, which is
-// inert.
+// StageFromContext returns the innermost stage of ctx in its job. Without one it returns nil, which
+// is inert.
 func StageFromContext(ctx context.Context) *Stage {
 	if s := ownScope(ctx); s != nil {
 		return s.stage
@@ -159,9 +161,9 @@ func StageFromContext(ctx context.Context) *Stage {
 	return nil
 }
 
-// CallFromContext returns the innermost paid call of ctx in its job. Without one it returns nil, which is
-// inert. In a function that [RunCall] or [RunCallValue] runs, it says what a call cost that failed and was
-// billed all the same:
+// CallFromContext returns the innermost paid call of ctx in its job. Without one it returns nil,
+// which is inert. In a function that [RunCall] or [RunCallValue] runs, it says what a call cost
+// that failed and was billed all the same:
 //
 //	instrument.CallFromContext(ctx).SetCost(cost)
 //	return Transcript{}, err

@@ -13,8 +13,8 @@ import (
 // budget: the money is gone. An amount that cannot be booked counts as invalid.
 func Spend(ctx context.Context, api string, amount USD) { spend(ctx, scopeOf(ctx), api, amount) }
 
-// Spend is the function [Spend] for this pipeline: on the job of ctx if that is a job of p, else outside
-// of any job.
+// Spend is the function [Spend] for this pipeline: on the job of ctx if that is a job of p, else
+// outside of any job.
 func (p *Pipeline) Spend(ctx context.Context, api string, amount USD) {
 	spend(ctx, p.scopeIn(ctx), api, amount)
 }

@@ -9,28 +9,28 @@ import (
 	"github.com/stagemeter/stagemeter/semconv"
 )
 
-// A Stage is one step of a job, from [StartStage] to [Stage.End]. Stages may nest, and run in parallel in
-// one job. Its methods are safe for concurrent use. A nil *Stage is inert.
+// A Stage is one step of a job, from [StartStage] to [Stage.End]. Stages may nest, and run in
+// parallel in one job. Its methods are safe for concurrent use. A nil *Stage is inert.
 type Stage struct {
 	scope    scope // the context that StartStage returns
 	handle   *stageHandle
 	start    time.Duration // on the clock of sinceStart
 	video    float64       // length in seconds
 	rare     lazyRare
-	hasVideo bool // else the job's length holds
+	hasVideo bool // if not, the job's length is used
 	done     atomic.Bool
 }
 
-// sinceStart returns the time since this package was initialised, on the monotonic clock: half of what
-// time.Now reads.
+// sinceStart returns the time since this package was initialised, on the monotonic clock: half of
+// what time.Now reads.
 func sinceStart() time.Duration { return time.Since(initialised) }
 
 var initialised = time.Now()
 
-// StartStage starts a stage in the job of ctx, or outside of any job in the pipeline of ctx or [Default].
-// It adds the stage to video_processing_stages_in_progress{stage} and starts a span "stage NAME". The
-// name is a word from your code ("analysis"); see [WithStages]. Any other works too, and counts against
-// [WithNameLimit].
+// StartStage starts a stage in the job of ctx, or outside of any job in the pipeline of ctx or
+// [Default]. It adds the stage to video_processing_stages_in_progress{stage} and starts a span
+// "stage NAME". The name is a word from your code ("analysis"); see [WithStages]. Any other works
+// too, and counts against [WithNameLimit].
 //
 //	ctx, stage := instrument.StartStage(ctx, "analysis")
 //	defer stage.End(&err)
@@ -38,8 +38,8 @@ func StartStage(ctx context.Context, name string, opts ...StageOption) (context.
 	return startStage(ctx, scopeOf(ctx), name, opts)
 }
 
-// StartStage is the function [StartStage] for this pipeline: in the job of ctx if that is a job of p, else
-// outside of any job.
+// StartStage is the function [StartStage] for this pipeline: in the job of ctx if that is a job of
+// p, else outside of any job.
 func (p *Pipeline) StartStage(ctx context.Context, name string, opts ...StageOption) (context.Context, *Stage) {
 	return startStage(ctx, p.scopeIn(ctx), name, opts)
 }
@@ -80,11 +80,11 @@ func (s *Stage) configure(ctx context.Context, opts []StageOption) {
 	s.video, s.hasVideo = c.video.Seconds(), c.hasVideo
 }
 
-// End ends the stage and records video_processing_duration_seconds{stage}, video_processing_ratio{stage}
-// if the length of the video is known, and, for an error or a panic,
-// video_processing_errors_total{stage, error_type}. Each stage that an error passes through counts it as
-// its own. Defer End directly, with the address of the function's named error. What [Job.End] says of a
-// panic, a Goexit and a second End holds here.
+// End ends the stage and records video_processing_duration_seconds{stage},
+// video_processing_ratio{stage} if the length of the video is known, and, for an error or a panic,
+// video_processing_errors_total{stage, error_type}. Each stage that an error passes through counts
+// it as its own. Defer End directly, with the address of the function's named error. A panic, a
+// Goexit and a second End are handled as by [Job.End].
 func (s *Stage) End(errp *error) {
 	if s == nil || s.scope.p.inert() || !s.done.CompareAndSwap(false, true) {
 		return

@@ -9,8 +9,8 @@ import (
 	"github.com/stagemeter/stagemeter/semconv"
 )
 
-// Options of jobs, stages and calls take and return their configuration by value: one behind a pointer
-// would be allocated each time.
+// Options of jobs, stages and calls take and return their configuration by value: one behind a
+// pointer would be allocated each time.
 
 // A JobOption sets up one job.
 type JobOption interface{ applyJob(jobConfig) jobConfig }
@@ -87,34 +87,35 @@ func WithBudget(limit USD) JobOption {
 	return jobOption(func(c jobConfig) jobConfig { c.budget, c.hasBudget = limit, true; return c })
 }
 
-// WithCarrier takes the job's trace context and enqueue time from the message that brought it, where
-// [Pipeline.Enqueue] put them. The job's span links to the span that enqueued it; see [WithRemoteParent].
-// The wait is recorded in video_processing_queue_wait_seconds. A negative wait, because a clock ran
-// backwards, counts as 0 and as invalid. A carrier that holds neither is fine.
+// WithCarrier takes the job's trace context and enqueue time from the message that brought it,
+// where [Pipeline.Enqueue] put them. The job's span links to the span that enqueued it; see
+// [WithRemoteParent]. The wait is recorded in video_processing_queue_wait_seconds. A negative wait,
+// because a clock ran backwards, counts as 0 and as invalid. A carrier that holds neither is fine.
 func WithCarrier(carrier propagation.TextMapCarrier) JobOption {
 	return jobOption(func(c jobConfig) jobConfig { c.carrier = carrier; return c })
 }
 
-// WithRemoteParent makes the span that enqueued the job its parent instead of a link. Use it when every
-// message is worked on once, soon, and by itself: then one trace shows the whole way. It needs
-// [WithCarrier].
+// WithRemoteParent makes the span that enqueued the job its parent instead of a link. Use it when
+// every message is worked on once, soon, and by itself: then one trace shows the whole way. It
+// needs [WithCarrier].
 func WithRemoteParent() JobOption {
 	return jobOption(func(c jobConfig) jobConfig { c.remoteParent = true; return c })
 }
 
-// WithJobType says what kind of job this is ("highlights", "dubbing"), as the attribute job_type of
-// jobs_total, job_duration_seconds, job_ratio, cost_usd_total and errors_total. It is a word from your
-// code and bounded as stage names are: past [WithNameLimit] types become "other". A job without a type, or
-// with the empty one, has the series that it has without this option.
+// WithJobType sets the kind of the job ("highlights", "dubbing"), as the attribute job_type of
+// jobs_total, job_duration_seconds, job_ratio, cost_usd_total and errors_total. It is a word from
+// your code and bounded as stage names are: past [WithNameLimit] types become "other". A job
+// without a type, or with the empty one, has the series that it has without this option.
 //
-// A type costs 5 series of jobs_total and up to 6 histograms, one series of cost_usd_total for each API
-// that its jobs pay, and one of errors_total for each stage and error type that they see.
+// A type costs 5 series of jobs_total and up to 6 histograms, one series of cost_usd_total for each
+// API that its jobs pay, and one of errors_total for each stage and error type that they see.
 func WithJobType(name string) JobOption {
 	return jobOption(func(c jobConfig) jobConfig { c.jobType = name; return c })
 }
 
-// WithLabel gives the job a value of a label that [WithLabels] has declared, such as WithLabel("tenant",
-// name). The last value of a key holds; "" is none. A key that was not declared counts as invalid.
+// WithLabel gives the job a value of a label that [WithLabels] has declared, such as
+// WithLabel("tenant", name). The last value of a key holds; "" is none. A key that was not declared
+// counts as invalid.
 func WithLabel(key, value string) JobOption {
 	return jobOption(func(c jobConfig) jobConfig {
 		c.labels = append(slices.Clip(c.labels), label{key, value})
@@ -124,10 +125,10 @@ func WithLabel(key, value string) JobOption {
 
 type videoDuration time.Duration
 
-// WithVideoDuration says how long the video is that a job or a stage works on. From it follows the
-// processing ratio: time taken divided by length of video. 0 means unknown: no ratio is recorded. A
-// negative length counts as invalid. A stage without it has its job's length, as this option or
-// [Job.SetVideoDuration] last said it.
+// WithVideoDuration sets the length of the video that a job or a stage works on. The processing
+// ratio is the time taken divided by this length. 0 means unknown: no ratio is recorded. A negative
+// length counts as invalid. A stage without it uses its job's length, as last set by this option or
+// [Job.SetVideoDuration].
 func WithVideoDuration(d time.Duration) interface {
 	JobOption
 	StageOption
@@ -146,9 +147,9 @@ type callOption func(callConfig) callConfig
 
 func (o callOption) applyCall(c callConfig) callConfig { return o(c) }
 
-// WithMaxCost says what the call costs at most. The budget reserves it before the call is made, so that
-// calls in parallel never overspend together. It refuses the call when the amount does not fit, or cannot
-// be booked (negative, NaN, infinite; also counted as invalid).
+// WithMaxCost sets the most that the call can cost. The budget reserves it before the call is made,
+// so that calls in parallel never overspend together. It refuses the call when the amount does not
+// fit, or cannot be booked (negative, NaN, infinite; also counted as invalid).
 func WithMaxCost(cost USD) CallOption {
 	return callOption(func(c callConfig) callConfig { c.maxCost = cost; return c })
 }

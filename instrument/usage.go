@@ -5,15 +5,15 @@ import (
 	"time"
 )
 
-// ProcessUsage is what a process that has ended took.
+// ProcessUsage holds the resources that a process took, from start to end.
 type ProcessUsage struct {
 	User, System time.Duration // CPU time
-	// MaxRSS is the peak memory in bytes, 0 where the system does not tell. On Linux it is at least what
-	// this program itself had in memory when it started the process.
+	// MaxRSS is the peak memory in bytes, 0 where the system does not report it. On Linux it is at
+	// least what this program itself had in memory when it started the process.
 	MaxRSS int64
 }
 
-// processTotal is what the processes of one span took together.
+// processTotal adds up the processes of one span.
 type processTotal struct {
 	mu  sync.Mutex
 	sum ProcessUsage

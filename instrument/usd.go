@@ -14,12 +14,12 @@ const (
 	Dollar = money.Dollar
 )
 
-// Unlimited is the limit of a budget that refuses nothing. It is not the same as a limit of 0, which
-// refuses every call.
+// Unlimited is the limit of a budget that refuses nothing. It is not the same as a limit of 0,
+// which refuses every call.
 const Unlimited = money.Unlimited
 
-// Dollars converts a float of dollars to the nearest nano-dollar. NaN, infinities and amounts beyond the
-// range become an amount that every recording refuses and counts in
+// Dollars converts a float of dollars to the nearest nano-dollar. NaN, infinities and amounts
+// beyond the range become an amount that every recording refuses and counts in
 // video_processing_invalid_values_total.
 func Dollars(f float64) USD { return money.Dollars(f) }
 

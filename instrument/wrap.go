@@ -2,8 +2,8 @@ package instrument
 
 import "context"
 
-// WrapJob returns a function whose every call is a job of the pipeline of its context, with the id that
-// idOf returns for the argument; see [RunJob]. It has the signature of fn.
+// WrapJob returns a function whose every call is a job of the pipeline of its context, with the id
+// that idOf returns for the argument; see [RunJob]. It has the signature of fn.
 func WrapJob[In, Out any](idOf func(In) string, fn func(context.Context, In) (Out, error), opts ...JobOption) func(context.Context, In) (Out, error) {
 	return func(ctx context.Context, in In) (out Out, err error) {
 		var id string
@@ -23,7 +23,8 @@ func WrapJob[In, Out any](idOf func(In) string, fn func(context.Context, In) (Ou
 	}
 }
 
-// WrapStage returns a function whose every call is a stage; see [RunStage]. It has the signature of fn.
+// WrapStage returns a function whose every call is a stage; see [RunStage]. It has the signature of
+// fn.
 //
 //	var analyze = instrument.WrapStage("analysis", analyzeVideo)
 func WrapStage[In, Out any](name string, fn func(context.Context, In) (Out, error), opts ...StageOption) func(context.Context, In) (Out, error) {
@@ -32,8 +33,8 @@ func WrapStage[In, Out any](name string, fn func(context.Context, In) (Out, erro
 	}
 }
 
-// WrapCall returns a function whose every call is a paid call; see [RunCallValue]. It has the signature of
-// fn.
+// WrapCall returns a function whose every call is a paid call; see [RunCallValue]. It has the
+// signature of fn.
 func WrapCall[In, Out any](api string, price func(Out) USD, fn func(context.Context, In) (Out, error), opts ...CallOption) func(context.Context, In) (Out, error) {
 	return func(ctx context.Context, in In) (Out, error) {
 		return RunCallValue(ctx, api, price, bind("WrapCall", fn, in), opts...)

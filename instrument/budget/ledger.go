@@ -7,31 +7,32 @@ import (
 	"github.com/stagemeter/stagemeter/instrument/money"
 )
 
-// A Ledger keeps what jobs may spend and have spent. [NewMemoryLedger] is the one that a pipeline has
-// unless instrument.WithLedger gives another, for example one that a fleet of workers shares.
+// A Ledger keeps what jobs may spend and have spent. [NewMemoryLedger] is the one that a pipeline
+// has unless instrument.WithLedger gives another, for example one that a fleet of workers shares.
 //
 // The duties of an implementation, which package budgettest checks:
 //
-//   - Reserve is atomic and strict: it passes only while something is left and
-//     Spent + Held + amount ≤ Limit. It refuses with an error that matches [ErrExceeded], and the
-//     Balance that made it refuse.
+//   - Reserve is atomic and strict: it passes only while something is left and Spent + Held +
+//     amount ≤ Limit. It refuses with an error that matches [ErrExceeded], and the Balance that
+//     made it refuse.
 //   - Settle is never refused, even over the limit: the money is gone. Spent never goes down.
 //   - Every operation is idempotent by hold id. The same id with another amount is [ErrConflict].
-//   - Settling a hold that was never reserved books its cost; so does settling one that was released.
-//     Releasing a hold that was settled, or that is unknown, changes nothing.
+//   - Settling a hold that was never reserved books its cost; so does settling one that was
+//     released. Releasing a hold that was settled, or that is unknown, changes nothing.
 //   - All methods are safe for concurrent use, honour their context, and bound their own time: they
 //     are called in the path of a paid call.
 //
-// An error that does not match ErrExceeded, such as an unreachable store, goes to otel.Handle and the
-// call goes on. A ledger that prefers to refuse work while its store is away returns an error that
-// matches it.
+// An error that does not match ErrExceeded, such as an unreachable store, goes to otel.Handle and
+// the call goes on. A ledger that prefers to refuse work while its store is away returns an error
+// that matches it.
 type Ledger interface {
 	// Open opens the account of a job with a limit ([money.Unlimited] for none, 0 to refuse
-	// everything), or joins the account if it is open. The newest limit holds, even below what is spent.
+	// everything), or joins the account if it is open. The newest limit holds, even below what is
+	// spent.
 	Open(ctx context.Context, job string, limit money.USD) (Account, error)
 }
 
-// An Account is what one job may spend. See [Ledger] for its duties.
+// An Account keeps what one job may spend and has spent. See [Ledger] for its duties.
 type Account interface {
 	// Reserve holds an amount for a call that is about to be made.
 	Reserve(ctx context.Context, hold string, amount money.USD) (Balance, error)

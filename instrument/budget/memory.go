@@ -8,13 +8,14 @@ import (
 	"github.com/stagemeter/stagemeter/instrument/money"
 )
 
-// finishedHolds is how many ended holds an account in memory remembers to be idempotent. A hold that
-// comes back after that many others counts as new. It bounds what a job with millions of calls keeps.
+// finishedHolds is the number of ended holds that an account in memory remembers, to be idempotent.
+// A hold that comes back after that many others counts as new. The bound keeps a job with millions
+// of calls small.
 const finishedHolds = 1024
 
-// NewMemoryLedger returns a ledger for the jobs of one process. It keeps an account as long as it is
-// open, and of each account the holds under way and the last 1,024 that ended. Each operation is a map
-// access under a mutex; none blocks, and the context is not used.
+// NewMemoryLedger returns a ledger for the jobs of one process. It keeps an account as long as it
+// is open, and of each account the holds under way and the last 1,024 that ended. Each operation is
+// a map access under a mutex; none blocks, and the context is not used.
 func NewMemoryLedger() Ledger {
 	return &memoryLedger{accounts: make(map[string]*memoryAccount)}
 }
@@ -133,9 +134,9 @@ func (a *memoryAccount) Close(context.Context) error {
 	return nil
 }
 
-// Package instrument reserves each hold at most once and ends it exactly once, with amounts that can be
-// booked. Nothing need be remembered of such a hold, so it has no id, and each operation is arithmetic
-// under the mutex. The balances are those of Reserve, Settle and Release.
+// Package instrument reserves each hold at most once and ends it exactly once, with amounts that
+// can be booked. Nothing need be remembered of such a hold, so it has no id, and each operation is
+// arithmetic under the mutex. The balances are those of Reserve, Settle and Release.
 
 func (a *memoryAccount) ReserveOnce(amount money.USD) (Balance, error) {
 	a.mu.Lock()

@@ -6,8 +6,8 @@ import (
 	"github.com/stagemeter/stagemeter/instrument/money"
 )
 
-// An Error is the refusal of a paid call. It matches [ErrExceeded] with errors.Is, and its error_type
-// is budget_exceeded.
+// An Error is the refusal of a paid call. It matches [ErrExceeded] with errors.Is, and its
+// error_type is budget_exceeded.
 type Error struct {
 	Job   string    // the job's id as it was given to StartJob
 	API   string    // the API that was not called

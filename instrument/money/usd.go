@@ -9,11 +9,11 @@ import (
 	"strings"
 )
 
-// USD is an amount of US dollars in nano-dollars: whole numbers, so that sums are exact and a budget
-// that many goroutines spend can be strict. The range is about ±9.2 billion dollars.
+// USD is an amount of US dollars in nano-dollars: whole numbers, so that sums are exact and a
+// budget that many goroutines spend can be strict. The range is about ±9.2 billion dollars.
 //
-// Write amounts as multiples (2*Dollar, 25*Cent), read them from a float with [Dollars] or from text
-// with [ParseUSD], and derive them from a published price with [USD.Prorate].
+// Write amounts as multiples (2*Dollar, 25*Cent), read them from a float with [Dollars] or from
+// text with [ParseUSD], and derive them from a published price with [USD.Prorate].
 type USD int64
 
 // Units of money.
@@ -23,19 +23,19 @@ const (
 	Dollar USD = 1_000_000_000
 )
 
-// Unlimited is the limit of a budget that refuses nothing. It is not the same as a limit of 0, which refuses
-// every call.
+// Unlimited is the limit of a budget that refuses nothing. It is not the same as a limit of 0,
+// which refuses every call.
 const Unlimited USD = math.MaxInt64
 
-// What Dollars returns for a float that is no amount. Both are negative, so nothing books them, and
-// Validate can still say which it was.
+// Dollars returns one of these for a float that is no amount. Both are negative, so nothing books
+// them, and Validate can still say which it was.
 const (
 	notANumber USD = math.MinInt64
 	infinite   USD = math.MinInt64 + 1
 )
 
-// Dollars converts a float of dollars to the nearest nano-dollar. NaN, infinities and amounts beyond
-// the range of USD become an amount that [USD.Validate] refuses.
+// Dollars converts a float of dollars to the nearest nano-dollar. NaN, infinities and amounts
+// beyond the range of USD become an amount that [USD.Validate] refuses.
 func Dollars(f float64) USD {
 	switch nano := math.Round(f * float64(Dollar)); {
 	case math.IsNaN(f):
@@ -58,14 +58,14 @@ func (u USD) Float64() float64 {
 	return float64(u) / float64(Dollar)
 }
 
-// Prorate returns u·n/per, computed in 128 bits and rounded once, half away from zero. It prices usage
-// at a published rate:
+// Prorate returns u·n/per, computed in 128 bits and rounded once, half away from zero. It prices
+// usage at a published rate:
 //
 //	(6 * money.Cent / 10).Prorate(int64(audio), int64(time.Minute)) // $0.006 a minute
 //	(250 * money.Cent).Prorate(tokens, 1_000_000)                    // $2.50 a million tokens
 //
-// If n is negative, per is not positive, or the result is beyond the range, Prorate returns an amount
-// that [USD.Validate] refuses.
+// If n is negative, per is not positive, or the result is beyond the range, Prorate returns an
+// amount that [USD.Validate] refuses.
 func (u USD) Prorate(n, per int64) USD {
 	if u < 0 || n < 0 || per <= 0 {
 		return notANumber
@@ -109,8 +109,9 @@ func (u USD) append(b []byte, currency string) []byte {
 	return append(append(b, '.'), frac...)
 }
 
-// ParseUSD reads a decimal amount of dollars such as "2", "0.25", "$1.50" or "unlimited". It is exact:
-// more than nine decimals, an exponent, a negative amount and one beyond the range are errors.
+// ParseUSD reads a decimal amount of dollars such as "2", "0.25", "$1.50" or "unlimited". It is
+// exact: more than nine decimals, an exponent, a negative amount and one beyond the range are
+// errors.
 func ParseUSD(s string) (USD, error) {
 	if s == "unlimited" {
 		return Unlimited, nil
@@ -132,8 +133,8 @@ func digits(s string) bool {
 }
 
 // MarshalText writes the amount as [ParseUSD] reads it, without a currency sign. With
-// [USD.UnmarshalText] a USD serves as a flag (flag.TextVar) and as a field in JSON or YAML. A negative
-// amount is written with its sign, which ParseUSD does not read.
+// [USD.UnmarshalText] a USD serves as a flag (flag.TextVar) and as a field in JSON or YAML. A
+// negative amount is written with its sign, which ParseUSD does not read.
 func (u USD) MarshalText() ([]byte, error) {
 	if u == Unlimited {
 		return []byte("unlimited"), nil
@@ -161,8 +162,8 @@ var (
 	ErrNegative = errors.New("negative")
 )
 
-// Validate returns nil for an amount that can be booked: 0 or more, and less than [Unlimited]. Else it
-// returns [ErrNaN], [ErrInfinite] or [ErrNegative] itself. It does not allocate.
+// Validate returns nil for an amount that can be booked: 0 or more, and less than [Unlimited]. Else
+// it returns [ErrNaN], [ErrInfinite] or [ErrNegative] itself. It does not allocate.
 func (u USD) Validate() error {
 	switch {
 	case u == notANumber:

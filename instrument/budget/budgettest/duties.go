@@ -10,7 +10,7 @@ const (
 	dollar    = money.Dollar
 )
 
-// What no ledger may book.
+// Amounts that no ledger may book.
 var (
 	notANumber = money.Dollars(nan)
 	infinite   = money.Dollars(inf)

@@ -8,15 +8,15 @@ import (
 	"github.com/stagemeter/stagemeter/instrument/budget"
 )
 
-// TestLedger checks that a ledger does what budget.Ledger lists as the duties of an implementation. Each duty is
-// a subtest with a ledger of its own from open, which registers with t.Cleanup what has to be cleaned up. Ledgers may
-// share their store: job ids are unique, but for the empty one.
+// TestLedger checks the duties that budget.Ledger lists. Each duty is a subtest with a ledger of
+// its own from open, which registers its clean-up with t.Cleanup. Ledgers may share their store:
+// job ids are unique, except for the empty one.
 //
 //	func TestMyLedger(t *testing.T) {
 //		budgettest.TestLedger(t, func(t *testing.T) budget.Ledger { return myledger.New(address(t)) })
 //	}
 //
-// Run it with the race detector. What it cannot see is whether an implementation bounds its own time.
+// Run it with the race detector. It cannot check that an implementation bounds its own time.
 func TestLedger(t *testing.T, open func(t *testing.T) budget.Ledger) {
 	for _, d := range duties() {
 		t.Run(d.name, func(t *testing.T) {
@@ -41,5 +41,5 @@ func duties() []duty {
 	return append(all, programs...)
 }
 
-// uniqueJob is an id that no other run has used, for a store that outlives the test.
+// uniqueJob returns an id that no other run has used, for a store that outlives the test.
 func uniqueJob() string { return "budgettest-" + rand.Text() }

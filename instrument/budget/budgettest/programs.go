@@ -15,10 +15,10 @@ import (
 
 var nan, inf = math.NaN(), math.Inf(1)
 
-// many is how many goroutines meet in one account.
+// many is the number of goroutines that use one account at once.
 const many = 1000
 
-// programs is the duties that take concurrency, several jobs, or a loop to show.
+// programs are the duties that take concurrency, several jobs, or a loop to check.
 var programs = []duty{
 	{"strict: of 1,000 calls at once those that fit pass, exactly", strict},
 	{"strict: costs below the estimates never add up above the limit", strictToTheEnd},
@@ -244,8 +244,8 @@ func reopen(ctx context.Context, l budget.Ledger) error {
 	return nil
 }
 
-// hostile is what ids may hold: separators and hash tags of key-value stores, what ends a line or a string early,
-// patterns, something that is not UTF-8, and 10 KB.
+// hostile returns ids that a ledger must keep apart: separators and hash tags of key-value stores,
+// ends of lines and strings, patterns, bytes that are not UTF-8, and 10 KB.
 func hostile() []string {
 	long := strings.Repeat("x", 10<<10)
 	return []string{
@@ -317,7 +317,8 @@ func separateJobs(ctx context.Context, l budget.Ledger) error {
 	return nil
 }
 
-// overflow leaves a ledger the choice to refuse a sum that it cannot hold, to stop at its largest, or to be larger.
+// overflow leaves a ledger the choice to refuse a sum that it cannot hold, to stop at its largest,
+// or to be larger.
 func overflow(ctx context.Context, l budget.Ledger) error {
 	account, err := l.Open(ctx, uniqueJob(), unlimited)
 	if err != nil {
@@ -363,7 +364,7 @@ func canceled(ctx context.Context, l budget.Ledger) error {
 	return errors.Join(err, settleErr, at(ctx, account, 5, 0), account.Close(ctx))
 }
 
-// at tells whether an account has spent and holds this much.
+// at returns an error unless an account has spent and holds this much.
 func at(ctx context.Context, a budget.Account, spent, held money.USD) error {
 	b, err := a.Release(ctx, "nobody")
 	if err != nil {
@@ -375,7 +376,7 @@ func at(ctx context.Context, a budget.Account, spent, held money.USD) error {
 	return nil
 }
 
-// parallel runs n functions, which all start at the same moment, and gives the first error.
+// parallel runs n functions, which all start at the same moment, and returns the first error.
 func parallel(n int, f func(i int) error) error {
 	var wg sync.WaitGroup
 	var once sync.Once

@@ -10,8 +10,8 @@ import (
 	"github.com/stagemeter/stagemeter/instrument/money"
 )
 
-// script is a duty that one goroutine can show: what an account answers to a sequence of operations. Amounts are
-// nano-dollars, so a ledger that keeps anything coarser is found out.
+// script is a duty that one goroutine can check: the answers of an account to a sequence of
+// operations. Amounts are nano-dollars, so a ledger that keeps anything coarser fails.
 type script struct {
 	name  string
 	limit money.USD
@@ -40,7 +40,7 @@ func release(hold string) step { return step{op: "release", hold: hold} }
 // setLimit opens the account again.
 func setLimit(limit money.USD) step { return step{op: "open with limit", amount: limit} }
 
-// look reads the balance: to release a hold that nobody knows changes nothing.
+// look reads the balance: releasing an unknown hold changes nothing.
 func look(spent, held money.USD) step { return release("nobody").gives(spent, held) }
 
 func (s step) gives(spent, held money.USD) step {
@@ -48,7 +48,7 @@ func (s step) gives(spent, held money.USD) step {
 	return s
 }
 
-// from says what was spent before the step, for one that books something.
+// from sets what was spent before the step, for one that books something.
 func (s step) from(prior money.USD) step {
 	s.balance.Prior = prior
 	return s
@@ -116,7 +116,7 @@ func (s script) check(ctx context.Context, l budget.Ledger) error {
 	return nil
 }
 
-// problem is how an answer differs from the one that the step wants.
+// problem returns how an answer differs from the one that the step wants.
 func (s step) problem(got budget.Balance, err error, limit money.USD) string {
 	switch {
 	case s.lenient:

@@ -5,8 +5,8 @@ import (
 	"slices"
 )
 
-// Chain yields err and what it wraps, depth first, as errors.Is walks it. It never ends for an error
-// that is [Endless].
+// Chain yields err and what it wraps, depth first, as errors.Is walks it. It never ends for an
+// error that is [Endless].
 func Chain(err error) iter.Seq[error] {
 	return func(yield func(error) bool) { walk(err, yield) }
 }
@@ -42,7 +42,8 @@ func unwrap(err error) []error {
 // maxErrors bounds how many errors a chain may have, each counted as often as it is wrapped.
 const maxErrors = 10_000
 
-// Endless reports whether err wraps itself, so that errors.Is would follow it for ever or for very long.
+// Endless reports whether err wraps itself, so that errors.Is would follow it for ever or for very
+// long.
 func Endless(err error) bool {
 	left := maxErrors
 	var walk func(error) bool

@@ -6,9 +6,10 @@ import (
 	"sync"
 )
 
-// Counted remembers the errors of a job or a stage that video_processing_errors_total already has. It
-// keeps the last 64, so that endless retries do not grow it. Stages in parallel fail one after the other,
-// and the job returns the first of their errors. The zero Counted is ready and safe for concurrent use.
+// Counted remembers the errors of a job or a stage that video_processing_errors_total already has.
+// It keeps the last 64, so that endless retries do not grow it. Stages in parallel fail one after
+// the other, and the job returns the first of their errors. The zero Counted is ready and safe for
+// concurrent use.
 type Counted struct {
 	mu     sync.Mutex
 	errs   []error
@@ -29,8 +30,8 @@ func (c *Counted) Add(err error) {
 	c.oldest = (c.oldest + 1) % maxCounted
 }
 
-// Has reports whether err is one of them, by the word of same, or wraps one. Unlike errors.Is it asks no
-// Is method: another error of the same kind is another error.
+// Has reports whether err is one of them, by the word of same, or wraps one. Unlike errors.Is it
+// asks no Is method: another error of the same kind is another error.
 func (c *Counted) Has(err error, same func(a, b error) bool) bool {
 	c.mu.Lock()
 	errs := slices.Clone(c.errs)
@@ -51,8 +52,9 @@ func (c *Counted) Has(err error, same func(a, b error) bool) bool {
 	}))
 }
 
-// Identical reports whether two values are one: the same pointer, or equal where they are no pointers. Of
-// what Go does not compare, such as a slice of errors, it compares the address and not the contents.
+// Identical reports whether two values are one: the same pointer, or equal where they are no
+// pointers. Of what Go does not compare, such as a slice of errors, it compares the address and not
+// the contents.
 func Identical(a, b any) bool {
 	return reflect.TypeOf(a) == reflect.TypeOf(b) && sameValue(reflect.ValueOf(a), reflect.ValueOf(b))
 }

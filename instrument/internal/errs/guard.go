@@ -8,8 +8,8 @@ import (
 	"slices"
 )
 
-// The methods of an error are the user's code, and those of a nil pointer in an error often panic. A
-// program that never calls them must not meet that panic here.
+// The methods of an error are the user's code, and those of a nil pointer in an error often panic.
+// A program that never calls them must not meet that panic here.
 
 // Text returns err.Error(), or its type if that method panics.
 func Text(err error) string {
@@ -21,8 +21,8 @@ func Is(err, target error) bool {
 	return Guarded(false, func() bool { return !Endless(err) && errors.Is(err, target) })
 }
 
-// PanicText prints the value of a panic. It does not read what the value points to: other goroutines may
-// be writing that, and it may contain itself.
+// PanicText prints the value of a panic. It does not read what the value points to: other
+// goroutines may be writing that, and it may contain itself.
 func PanicText(v any) string {
 	switch v := v.(type) {
 	case nil:
@@ -52,9 +52,9 @@ func Guarded[T any](fallback T, f func() T) (result T) {
 	return f()
 }
 
-// OnlyCanceled reports whether everything that err joins was canceled: a stage that fails cancels those
-// beside it, and is the reason why the job failed. An error whose ErrorType is "canceled" may have joined
-// the cause that its context was given; where byWord is true, that word is enough.
+// OnlyCanceled reports whether everything that err joins was canceled: a stage that fails cancels
+// those beside it, and is the reason why the job failed. An error whose ErrorType is "canceled" may
+// have joined the cause that its context was given; where byWord is true, that word is enough.
 func OnlyCanceled(err error, byWord bool) bool {
 	if own, ok := err.(interface{ ErrorType() string }); ok && Guarded("", own.ErrorType) == Canceled {
 		return byWord || Is(err, context.Canceled)

@@ -76,8 +76,8 @@ func (s sentinels) typeOf(err error) string {
 	return ""
 }
 
-// Of these methods the first on the Chain need not be the one that counts, as it is for errors.As: a url.Error has a
-// Timeout method that may say no while an error further in says yes.
+// Of these methods the first on the Chain need not be the one that counts, as it is for errors.As:
+// a url.Error has a Timeout method that may say no while an error further in says yes.
 
 func ownType(err error) string {
 	for e := range Chain(err) {
@@ -150,9 +150,9 @@ func netType(err error) string {
 
 func goType(err error) string { return strings.TrimLeft(reflect.TypeOf(err).String(), "*") }
 
-// HTTPStatus returns the status of a failed HTTP exchange, and whether err has one. API clients give it
-// as a method (smithy, gRPC gateways) or as an exported field (openai-go, anthropic-sdk-go, googleapi),
-// so the field is looked up by name.
+// HTTPStatus returns the status of a failed HTTP exchange, and whether err has one. API clients
+// give it as a method (smithy, gRPC gateways) or as an exported field (openai-go, anthropic-sdk-go,
+// googleapi), so the field is looked up by name.
 func HTTPStatus(err error) (status int, ok bool) {
 	for e := range Chain(err) {
 		code := 0

@@ -1,4 +1,4 @@
-// Package ffname knows the programs of FFmpeg by their names.
+// Package ffname recognizes FFmpeg's programs by their names.
 package ffname
 
 import (
@@ -6,8 +6,8 @@ import (
 	"strings"
 )
 
-// Is reports whether path is one of FFmpeg's programs, by the name of its file: ffmpeg, ffprobe or ffplay,
-// also with a version or a suffix, such as ffmpeg-7.1 and ffprobe.exe.
+// Is reports whether path is one of FFmpeg's programs, by the name of its file: ffmpeg, ffprobe or
+// ffplay, also with a version or a suffix, such as ffmpeg-7.1 and ffprobe.exe.
 func Is(path string) bool {
 	name := strings.ToLower(filepath.Base(path))
 	for _, program := range []string{"ffmpeg", "ffprobe", "ffplay"} {
