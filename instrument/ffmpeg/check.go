@@ -2,12 +2,14 @@ package ffmpeg
 
 import "context"
 
-// Check reads the local media file path to its end: every packet of every stream, without decoding them, which takes
-// about as long as reading the file does. It finds files that are cut off or damaged in their structure, of which [Probe]
-// sees nothing because their beginning is whole. The input is opened as by [Input].
+// Check reads the local media file path to its end: every packet of every stream, without decoding.
+// That takes about as long as reading the file. It finds files that are cut off or damaged in their
+// structure, which [Probe] does not notice because their beginning is whole. The input is opened as
+// by [Input].
 //
-// A file that is cut off is an [*Error] of type truncated: MP4, MOV, Matroska, WebM, AVI, FLV and WAV know where they
-// should end. MPEG-TS, FLAC, MP3 without a header and the like do not, and are then merely shorter.
+// For a file that is cut off, Check returns an [*Error] of type truncated, if the format records
+// where it should end: MP4, MOV, Matroska, WebM, AVI, FLV and WAV do. MPEG-TS, FLAC, MP3 without a
+// header and the like do not; such a file is merely shorter.
 func Check(ctx context.Context, path string, opts ...Option) (Result, error) {
 	c, err := newConfig(opCheck, opts)
 	if err != nil {

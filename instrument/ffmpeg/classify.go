@@ -5,8 +5,8 @@ import (
 	"strings"
 )
 
-// How much a line of the log says about why a run failed. The heaviest line decides, among equals the first, since
-// what follows is its consequence.
+// The weight of a log line is how much it says about why a run failed. The heaviest line decides;
+// among equals the first, since those after it are its consequences.
 const (
 	vague    = iota // a consequence, or a text with many causes
 	damage          // a run may survive it
@@ -15,9 +15,9 @@ const (
 	decisive        // no run survives it
 )
 
-// A rule reads one line's message: its prefix, its suffix and a part of it must fit, those that are given. The messages
-// contain names of files, so a rule goes by the parts where a name can't be. Rules for the texts of strerror are
-// suffixes, as ffmpeg prints them last.
+// A rule matches the message of one line by the prefix, suffix and part that it has. Messages
+// contain names of files, so a rule looks only where a name cannot be. Rules for the texts of
+// strerror are suffixes: ffmpeg prints them last.
 type rule struct {
 	prefix, part, suffix string
 	component            string // the log line's, such as mpegts
@@ -26,7 +26,7 @@ type rule struct {
 	weight               int
 }
 
-// The first rule that fits a line is the line's.
+// rules are tried in order; the first that matches a line decides.
 var rules = []rule{
 	{suffix: "No space left on device", errorType: TypeNoSpace, weight: decisive},
 	{suffix: "Disk quota exceeded", errorType: TypeNoSpace, weight: decisive},
@@ -97,7 +97,8 @@ var rules = []rule{
 	{suffix: "Server returned 5XX Server Error reply", errorType: TypeNetwork, weight: likely},
 	{component: "tls", errorType: TypeNetwork, weight: likely},
 
-	// ffmpeg takes what it can't make sense of for what its name says, warns of that, and then misses the end of it.
+	// ffmpeg takes data that it does not recognize for the format that the file's name suggests,
+	// warns of that, and then misses its end.
 	{
 		part: " detected only with low score of ", suffix: "misdetection possible!",
 		warning: true, errorType: TypeInvalidData, weight: cutShort,
@@ -114,7 +115,8 @@ var rules = []rule{
 	{prefix: "Invalid NAL unit size (", errorType: TypeInvalidData, weight: damage},
 	{prefix: "Error while decoding stream #", errorType: TypeInvalidData, weight: damage},
 
-	// ffmpeg cuts a line at 1 KiB: of a long URL, as a signed one is, the rules above see no end.
+	// ffmpeg cuts a line at 1 KiB. If it has a long URL, such as a signed one, the suffixes above
+	// are missing.
 	{prefix: "HTTP error 404 ", warning: true, errorType: TypeNotFound, weight: vague},
 	{prefix: "HTTP error 401 ", warning: true, errorType: TypePermission, weight: vague},
 	{prefix: "HTTP error 403 ", warning: true, errorType: TypePermission, weight: vague},
@@ -126,7 +128,7 @@ var rules = []rule{
 	{suffix: "Operation not permitted", errorType: TypePermission, weight: vague},
 }
 
-// A verdict is what the log has said so far about a failure. The zero value knows nothing.
+// A verdict is the reason of a failure according to the log so far. The zero value is none.
 type verdict struct {
 	errorType string
 	line      string
@@ -135,7 +137,7 @@ type verdict struct {
 	lost      bool // the end of an output could not be written, after which ffmpeg 5.1 exits with 0 all the same
 }
 
-// read takes one line of the log. It says whether the line decides for now.
+// read takes one line of the log, and reports whether the line decides for now.
 func (v *verdict) read(line []byte) bool {
 	component, level, message := split(line)
 	if level != "" && level != "warning" && level != "error" && level != "fatal" && level != "panic" {
@@ -170,8 +172,9 @@ func ruleFor(component, level, message string) *rule {
 	return nil
 }
 
-// split takes a line of -loglevel level apart: "[mov,mp4 @ 0x55d0] [error] moov atom not found". The component is that
-// of the last bracket before the level; both are empty in a line that has no level.
+// split splits a line of -loglevel level: "[mov,mp4 @ 0x55d0] [error] moov atom not found". The
+// component is the one in the last bracket before the level. Both are empty if the line has no
+// level.
 func split(line []byte) (component, level string, message []byte) {
 	rest := line
 	for len(rest) > 0 && rest[0] == '[' {

@@ -1,12 +1,14 @@
-// Package ffmpeg runs ffmpeg and ffprobe so that a pipeline can be measured and can trust what they report.
+// Package ffmpeg runs ffmpeg and ffprobe as parts of a measured pipeline, and classifies their
+// errors.
 //
-//   - [Run] runs ffmpeg: with progress, a stall watchdog, an output that exists only when it is whole.
+//   - [Run] runs ffmpeg, with progress, a stall watchdog, and an output file that exists only when
+//     it is complete.
 //   - [Probe] describes a media file.
-//   - [Check] reads a media file to its end, which finds the truncated ones that Probe lets pass.
+//   - [Check] reads a media file to its end, and so finds truncated files that Probe accepts.
 //
-// Each of them counts its process in video_processing_ffmpeg_processes while it runs, puts the CPU time and memory
-// that it took on the span of ctx, and returns an [*Error] whose type is the error_type of the failure. They start no
-// span and record no error by themselves: the stage around them does.
+// Each of them counts its process in video_processing_ffmpeg_processes while it runs, puts its CPU
+// time and memory on the span of ctx, and returns an [*Error] whose type is the error_type of the
+// failure. They start no span and record no error: the stage around them does.
 //
 //	info, err := ffmpeg.Probe(ctx, in)
 //	…
@@ -19,20 +21,22 @@
 //
 // # How a run ends
 //
-// On Unix the process leads a process group of its own. When ctx ends, when the output stalls, or when the writer of
-// [WithStdout] fails, the group gets SIGTERM, and after the grace period of [WithGrace] SIGKILL. However the leader
-// ended, nothing of its group survives it; and on Linux the leader does not survive this program either, even if that
-// is killed. Elsewhere than on Unix the process alone is killed, at once.
+// On Unix the process leads a process group of its own. When ctx ends, the output stalls, or the
+// writer of [WithStdout] fails, the group gets SIGTERM and, after the time of [WithGrace], SIGKILL.
+// When the leader has ended, for whatever reason, the rest of its group is killed. On Linux the
+// leader is also killed when this program ends, even if that is killed itself. On systems other
+// than Unix only the process is killed, at once.
 //
-// Run, Probe and Check return when the process is gone and every goroutine of theirs has ended. They may be called
-// concurrently. A nil ctx is context.Background().
+// Run, Probe and Check return when the process has ended and so has every goroutine that they
+// started. They may be called concurrently. A nil ctx is context.Background().
 //
 // # Names of files
 //
-// ffmpeg reads a name that begins with a dash as an option, one with a colon as a protocol, and a playlist as an order
-// to open what it lists. Probe, Check, [WithOutput], [File] and [Input] take any name literally, and Probe, Check and
-// Input open nothing else; in other arguments of Run that is up to the caller. Names inside a filter's arguments have
-// rules of their own, which nothing here applies.
+// ffmpeg takes a name that begins with a dash for an option and one with a colon for a protocol,
+// and opens every file that a playlist lists. Probe, Check, [WithOutput], [File] and [Input] take
+// any name literally, and Probe, Check and Input open no other file. In other arguments of Run the
+// caller is responsible for that. Names in the arguments of a filter have rules of their own; this
+// package does not apply them.
 //
-// ffmpeg 4.4 or later is needed. It was made with 5.1.
+// The package needs ffmpeg 4.4 or later. It was developed with 5.1.
 package ffmpeg

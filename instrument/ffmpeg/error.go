@@ -25,7 +25,7 @@ const (
 	TypeUnknownDecoder  = "unknown_decoder"  // this ffmpeg has no such decoder
 	TypeUnknownFilter   = "unknown_filter"   // this ffmpeg has no such filter
 	TypeUnknownFormat   = "unknown_format"   // this ffmpeg has no such container format
-	TypeBadArgs         = "bad_args"         // arguments or options that can't be
+	TypeBadArgs         = "bad_args"         // arguments or options that ffmpeg does not accept
 	TypeNetwork         = "network"          // an address did not answer, or broke off
 	TypeBrokenPipe      = "broken_pipe"      // the reader of an output went away
 	TypeProtocolBlocked = "protocol_blocked" // an input leads to a protocol or file that is not allowed, or not known
@@ -41,22 +41,23 @@ const (
 	TypeExit            = "ffmpeg_exit"      // none of the above
 )
 
-// An Error is what [Run], [Probe] and [Check] return. It wraps what caused it: the error of ctx and its cause, an
-// *exec.ExitError, an error of the file system.
+// An Error is the failure of a [Run], [Probe] or [Check]. It wraps its cause: the error of ctx and
+// the cause of that, an *exec.ExitError, or an error of the file system.
 type Error struct {
 	Op       string    // run, probe or check
 	Type     string    // one of the Type constants
 	ExitCode int       // of the process, -1 if it did not exit by itself
 	Signal   os.Signal // that ended the process, nil if none did
-	// Stderr is the end of ffmpeg's log, 8 KiB at most, made fit for a terminal and another log: without control
-	// characters, memory addresses, and the user names, passwords and queries in URLs. It has names of files in it.
+	// Stderr is the end of ffmpeg's log, at most 8 KiB. Control characters, memory addresses, and
+	// the user names, passwords and queries of URLs are removed, so that it may be printed and
+	// logged. Names of files are not removed.
 	Stderr string
 
-	line string // of the log, the one that told the type
+	line string // of the log, from which the type follows
 	err  error
 }
 
-// ErrorType is the error_type under which package instrument counts the error.
+// ErrorType returns Type, the error_type under which package instrument counts the error.
 func (e *Error) ErrorType() string {
 	if e == nil {
 		return ""
@@ -86,12 +87,12 @@ func (e *Error) Unwrap() error {
 	return e.err
 }
 
-// A stallError is what ends a run whose output does not grow.
+// A stallError ends a run whose output does not grow.
 type stallError struct{ after time.Duration }
 
 func (e stallError) Error() string { return fmt.Sprintf("no growth of the output for %v", e.after) }
 
-// fileErrorType is the type of an error of the file system, or other if it is none.
+// fileErrorType returns the type of an error of the file system, or other if err is none.
 func fileErrorType(err error, other string) string {
 	switch {
 	case errors.Is(err, fs.ErrNotExist):

@@ -5,9 +5,9 @@ import (
 	"time"
 )
 
-// Info describes a media file as ffprobe does. It is what the file says of itself, which may be missing or a lie: 0 and
-// "" mean unknown, numbers are never negative unless said otherwise, NaN or infinite, and texts are what an
-// unknown person has written.
+// Info describes a media file as ffprobe does. Its values come from the file itself, and may be
+// missing or wrong. 0 and "" mean unknown. Numbers are never NaN or infinite, and never negative
+// unless said otherwise. Texts may contain anything.
 type Info struct {
 	Format  Format
 	Streams []Stream
@@ -24,7 +24,7 @@ type Format struct {
 	Tags     map[string]string
 }
 
-// Stream describes a stream. Fields that its type has no use for are 0.
+// Stream describes a stream. Fields that do not apply to its type are 0.
 type Stream struct {
 	Index    int    // as in -map 0:Index
 	Type     string // video, audio, subtitle, data, attachment
@@ -39,7 +39,7 @@ type Stream struct {
 	Rotation      int     // degrees clockwise by which a player turns the picture: 0 to 359
 	PixelFormat   string  // yuv420p, yuv420p10le
 	FrameRate     float64 // average, frames per second
-	BaseRate      float64 // the lowest rate at which every frame has its place; far above FrameRate if that varies
+	BaseRate      float64 // the lowest rate that has a tick for every frame; far above FrameRate if that varies
 	StillPicture  bool    // a cover or a thumbnail, not a video
 
 	SampleRate    int // Hz
@@ -52,7 +52,8 @@ type Stream struct {
 	Tags     map[string]string
 }
 
-// Duration is the length of the media: the container's or, where that says nothing, that of its longest stream.
+// Duration returns the length of the media: that of the container or, if unknown, that of its
+// longest stream.
 func (i Info) Duration() time.Duration {
 	d := i.Format.Duration
 	if d > 0 {
@@ -64,10 +65,11 @@ func (i Info) Duration() time.Duration {
 	return d
 }
 
-// Video is the stream that a player shows: the default one or else the first, still pictures left out.
+// Video returns the stream that a player shows: the default one, else the first. Still pictures do
+// not count.
 func (i Info) Video() (Stream, bool) { return i.pick("video") }
 
-// Audio is the stream that a player plays: the default one or else the first.
+// Audio returns the stream that a player plays: the default one, else the first.
 func (i Info) Audio() (Stream, bool) { return i.pick("audio") }
 
 func (i Info) pick(kind string) (found Stream, ok bool) {
@@ -79,7 +81,8 @@ func (i Info) pick(kind string) (found Stream, ok bool) {
 	return found, ok
 }
 
-// Of is all streams of a type (video, audio, subtitle, data, attachment) in their order, still pictures left out.
+// Of returns all streams of a type (video, audio, subtitle, data, attachment) in their order,
+// without still pictures.
 func (i Info) Of(kind string) []Stream {
 	var of []Stream
 	for _, s := range i.Streams {
@@ -90,7 +93,7 @@ func (i Info) Of(kind string) []Stream {
 	return of
 }
 
-// DisplaySize is the size of the picture as a player shows it, after Rotation.
+// DisplaySize returns the size of the picture as a player shows it, after Rotation.
 func (s Stream) DisplaySize() (width, height int) {
 	if quarters := (s.Rotation + 45) / 90; quarters%2 == 1 {
 		return s.Height, s.Width
@@ -98,5 +101,5 @@ func (s Stream) DisplaySize() (width, height int) {
 	return s.Width, s.Height
 }
 
-// Rate is FrameRate or, where that is unknown, BaseRate.
+// Rate returns FrameRate or, if that is unknown, BaseRate.
 func (s Stream) Rate() float64 { return cmp.Or(s.FrameRate, s.BaseRate) }

@@ -10,7 +10,8 @@ import (
 	"time"
 )
 
-// What ffprobe prints. A value is whatever a file has made of it, so none of them can make the rest unreadable.
+// These types decode the output of ffprobe. Any value may be malformed, since it comes from a file;
+// the others are decoded all the same.
 type (
 	probeAnswer struct {
 		Format  lenient[probeFormat]            `json:"format"`
@@ -49,7 +50,7 @@ type (
 	}
 )
 
-// lenient is a T, or its zero value if the JSON is something else.
+// lenient decodes a T. It is the zero value if the JSON is something else.
 type lenient[T any] struct{ v T }
 
 func (l *lenient[T]) UnmarshalJSON(b []byte) error {
@@ -60,7 +61,7 @@ func (l *lenient[T]) UnmarshalJSON(b []byte) error {
 	return nil
 }
 
-// text is a JSON string or number as text; "" for anything else and for N/A.
+// text decodes a JSON string or number as text. It is "" for anything else and for N/A.
 type text string
 
 func (t *text) UnmarshalJSON(b []byte) error {
@@ -83,7 +84,7 @@ func (t text) float() float64 {
 	return f
 }
 
-// number is a whole number from 0 to limit, else 0.
+// number returns t as a whole number from 0 to limit, else 0.
 func (t text) number(limit int64) int64 {
 	n, err := strconv.ParseInt(strings.TrimSpace(string(t)), 10, 64)
 	if err != nil || n < 0 || n > limit {
@@ -94,7 +95,7 @@ func (t text) number(limit int64) int64 {
 
 func (t text) integer() int { return int(t.number(math.MaxInt32)) }
 
-// seconds is a time of either sign, 0 if it exceeds the 292 years of a time.Duration.
+// seconds returns t as a time of either sign, or 0 if it exceeds the 292 years of a time.Duration.
 func (t text) seconds() time.Duration {
 	ns := t.float() * float64(time.Second)
 	if math.Abs(ns) >= math.MaxInt64 {
@@ -103,7 +104,7 @@ func (t text) seconds() time.Duration {
 	return time.Duration(math.Round(ns))
 }
 
-// clock is a length as Matroska's tag DURATION writes it: 00:00:04.023000000.
+// clock returns t as a length, written as in Matroska's tag DURATION: 00:00:04.023000000.
 func (t text) clock() time.Duration {
 	parts := strings.Split(string(t), ":")
 	if len(parts) != 3 {
@@ -116,7 +117,7 @@ func (t text) clock() time.Duration {
 	return time.Duration(h)*time.Hour + time.Duration(m)*time.Minute + s
 }
 
-// ratio is a fraction such as 30000/1001, if it can be a frame rate.
+// ratio returns the value of a fraction such as 30000/1001, or 0 if it cannot be a frame rate.
 func (t text) ratio() float64 {
 	n, d, _ := strings.Cut(string(t), "/")
 	num, den := text(n).float(), text(d).float()
@@ -171,7 +172,7 @@ func (p probeStream) stream() Stream {
 
 func (p probeStream) has(disposition string) bool { return p.Disposition.v[disposition].float() != 0 }
 
-// tag finds a tag whatever its case is; Matroska's are upper case.
+// tag returns a tag in lower or, as in Matroska, upper case.
 func (p probeStream) tag(name string) text {
 	if v, ok := p.Tags.v[name]; ok {
 		return v
@@ -179,7 +180,8 @@ func (p probeStream) tag(name string) text {
 	return p.Tags.v[strings.ToUpper(name)]
 }
 
-// rotation is by the display matrix, which ffprobe tells counter-clockwise, or else by the tag of older files.
+// rotation returns the rotation of the display matrix, which ffprobe prints counter-clockwise, else
+// that of the tag of older files.
 func (p probeStream) rotation() int {
 	degrees := p.tag("rotate").float()
 	for _, side := range p.SideData.v {

@@ -2,8 +2,8 @@ package ffmpeg
 
 import "bytes"
 
-// lines is a writer that gives take each line of what is written to it, without its end, which is \n, \r or both, and
-// without empty ones. A line longer than max bytes is cut. The bytes are valid during the call only.
+// lines is a writer that calls take for each line that is not empty. A line ends with \n, \r or
+// both, which are removed. It is cut at max bytes. The bytes are valid only during the call.
 type lines struct {
 	max  int
 	take func(line []byte)
@@ -28,7 +28,7 @@ func (l *lines) Write(p []byte) (int, error) {
 	return n, nil
 }
 
-// flush ends a last line that has no end. It is safe on nil.
+// flush passes on a last line that has no end. It is safe on nil.
 func (l *lines) flush() {
 	if l != nil && len(l.buf) > 0 {
 		l.take(l.buf)

@@ -7,5 +7,5 @@ import (
 	"os"
 )
 
-// tryLock knows no locks here: whatever is there may be in use.
+// tryLock fails: this system has no such locks, so any file may be in use.
 func tryLock(*os.File) error { return errors.ErrUnsupported }

@@ -9,8 +9,8 @@ import (
 	"time"
 )
 
-// An Option sets up one [Run], [Probe] or [Check]. Its comment says which of them take it; the others refuse it with an
-// [*Error] of type bad_args.
+// An Option configures one [Run], [Probe] or [Check]. Its comment says which of them accept it; the
+// others return an [*Error] of type bad_args.
 type Option interface{ apply(*config) error }
 
 type operation string
@@ -82,8 +82,8 @@ func newConfig(op operation, opts []Option) (config, error) {
 	return c, nil
 }
 
-// WithPath runs the given binary: a path, or a name that is looked up in PATH. The default is ffmpeg, and ffprobe for
-// [Probe]. All take it.
+// WithPath runs the given binary: a path, or a name that is looked up in PATH. The default is
+// ffmpeg, and ffprobe for [Probe]. For Run, Probe and Check.
 func WithPath(binary string) Option {
 	return option{"WithPath", forAll, func(c *config) error {
 		if binary == "" {
@@ -94,8 +94,8 @@ func WithPath(binary string) Option {
 	}}
 }
 
-// WithGrace is how long a process that is told to end has to finish its files before it is killed: 5 s by default, at
-// once with 0. All take it.
+// WithGrace sets the time between SIGTERM and SIGKILL, in which a process can finish its files. The
+// default is 5 seconds. With 0 the process is killed at once. For Run, Probe and Check.
 func WithGrace(d time.Duration) Option {
 	return option{"WithGrace", forAll, func(c *config) error {
 		if d < 0 {
@@ -106,10 +106,10 @@ func WithGrace(d time.Duration) Option {
 	}}
 }
 
-// WithStallTimeout ends a process of which neither the output's time, frames nor size has grown for d, with an error
-// of type stalled. Choose d longer than what ffmpeg may do without writing: connecting, seeking with -ss after the
-// input, moving the index to the front (faststart) of a large file, waiting for a slow writer of [WithStdout]. 0, the
-// default, waits for ever. Run and Check take it.
+// WithStallTimeout ends a process whose output has not grown for d, in time, frames or size. The
+// error is of type stalled. Choose d longer than ffmpeg may take without writing: to connect, to
+// seek with -ss after the input, to move the index of a large file to the front (faststart), to
+// wait for a slow writer of [WithStdout]. 0, the default, waits for ever. For Run and Check.
 func WithStallTimeout(d time.Duration) Option {
 	return option{"WithStallTimeout", forMedia, func(c *config) error {
 		if d < 0 {
@@ -120,29 +120,32 @@ func WithStallTimeout(d time.Duration) Option {
 	}}
 }
 
-// WithProgress calls fn about four times a second with the state of the run, and after a success once more, with Done
-// set. The calls come one after another from one goroutine, not the caller's; a slow fn misses states and never slows
-// ffmpeg, but Run returns after its last call. A panic of fn goes to otel.Handle, and fn is not called again. Run and
-// Check take it.
+// WithProgress calls fn about four times a second with the state of the run, and after a success
+// once more, with Done set. The calls come one after another from one goroutine, which is not the
+// caller's. A slow fn misses states and does not slow ffmpeg down, but Run returns only after its
+// last call. If fn panics, the panic is reported to otel.Handle and fn is not called again. For Run
+// and Check.
 func WithProgress(fn func(Progress)) Option {
 	return option{"WithProgress", forMedia, func(c *config) error { c.progress = fn; return nil }}
 }
 
-// WithDuration says how much media time the run will write, from which the fraction and the time to go follow.
-// 0 or less means unknown. Run and Check take it.
+// WithDuration sets the media time that the run will write, from which Progress.Fraction and
+// Progress.ETA are computed. 0 or less means unknown. For Run and Check.
 func WithDuration(total time.Duration) Option {
 	return option{"WithDuration", forMedia, func(c *config) error { c.total = max(total, 0); return nil }}
 }
 
-// WithOutput appends the run's last argument, its output file. It is written under a temporary, hidden name beside
-// path and with path's extension, and takes path's place in one step, replacing a file that was there, only when
-// the run has succeeded and written something: at every moment path is either what it was before or whole, also after
-// a crash or a power cut. The temporary file is removed otherwise; what a killed program left is removed by the next run
-// that has the same path, where the file system has locks (flock): not on Windows.
+// WithOutput appends the output file as the last argument. ffmpeg writes to a temporary, hidden
+// file beside path that has path's extension. When the run has succeeded and has written something,
+// the file is renamed to path in one step and replaces a file that was there. So path is at every
+// moment either as before or complete, also after a crash or a power cut. Otherwise the temporary
+// file is removed. If the program was killed, the next run with the same path removes it, on file
+// systems that have locks (flock); Windows has none.
 //
-// -y and -abort_on empty_output are set. The path is taken literally: "-" and "pipe:1" are names of files. It must not
-// be a directory, a device or the like (a symbolic link is replaced, not followed), and outputs that are many files
-// (image sequences, HLS, tee) are not for WithOutput. Run takes it.
+// -y and -abort_on empty_output are set. The path is taken literally: "-" and "pipe:1" are names of
+// files. It must not be a directory, a device or the like. A symbolic link is replaced, not
+// followed. WithOutput does not work for outputs of many files (image sequences, HLS, tee). For
+// Run.
 func WithOutput(path string) Option {
 	return option{"WithOutput", forRun, func(c *config) error {
 		if path == "" || strings.ContainsRune(path, 0) {
@@ -153,33 +156,35 @@ func WithOutput(path string) Option {
 	}}
 }
 
-// WithStdin is what ffmpeg reads as pipe:0. It is a file, not an io.Reader, because ffmpeg reads it without help: the
-// read end of an os.Pipe, a file, a connection's File. It stays the caller's to close. The default is empty. Run takes it.
+// WithStdin sets the file that ffmpeg reads as pipe:0: the read end of an os.Pipe, a file, a
+// connection's File. It is a file and not an io.Reader because ffmpeg reads it directly. The caller
+// closes it. The default is empty. For Run.
 func WithStdin(f *os.File) Option {
 	return option{"WithStdin", forRun, func(c *config) error { c.stdin = f; return nil }}
 }
 
-// WithStdout gets what ffmpeg writes to pipe:1, or a filter to file=-. Run waits for its Write calls, which come from
-// one goroutine; a Write that fails ends the run. Run takes it.
+// WithStdout writes to w what ffmpeg writes to pipe:1, or a filter to file=-. Run waits for the
+// calls of Write, which come from one goroutine. A Write that fails ends the run. For Run.
 func WithStdout(w io.Writer) Option {
 	return option{"WithStdout", forRun, func(c *config) error { c.stdout = w; return nil }}
 }
 
-// WithStderr gets all of ffmpeg's log, as it is. Filters that report to the log, such as loudnorm with
-// print_format=json, do so at level info: put "-loglevel", "level+info" in the arguments for them. Run waits for its
-// Write calls, which come from one goroutine; a Write that fails is the last one. All take it.
+// WithStderr writes all of ffmpeg's log to w, unchanged. Filters that report to the log, such as
+// loudnorm with print_format=json, do so at level info: pass "-loglevel", "level+info" in args for
+// them. The calls of Write come from one goroutine, and Run waits for them. After a Write that
+// fails, w is not written to again. For Run, Probe and Check.
 func WithStderr(w io.Writer) Option {
 	return option{"WithStderr", forAll, func(c *config) error { c.stderr = w; return nil }}
 }
 
-// WithFormats replaces the list of demuxers that may open the input, by the names that ffmpeg -demuxers shows; see
-// [Input]. Probe and Check take it.
+// WithFormats replaces the list of demuxers that may open the input, by the names that ffmpeg
+// -demuxers prints; see [Input]. For Probe and Check.
 func WithFormats(names ...string) Option {
 	return option{"WithFormats", forInputs, func(c *config) error { return setNames(&c.formats, names) }}
 }
 
-// WithProtocols opens the input as a URL, by these protocols, such as "https", "tls", "tcp"; not as a local file.
-// Probe and Check take it.
+// WithProtocols opens the input as a URL and not as a local file, with these protocols, such as
+// "https", "tls", "tcp". For Probe and Check.
 func WithProtocols(names ...string) Option {
 	return option{"WithProtocols", forInputs, func(c *config) error { return setNames(&c.protocols, names) }}
 }

@@ -9,11 +9,12 @@ import (
 	"path/filepath"
 )
 
-// An output is a file that is written under a temporary name and gets its own when it is whole. A nil output is none.
+// An output is a file that is written under a temporary name and renamed when it is complete. A nil
+// output is none.
 type output struct {
 	path string
 	temp string
-	lock *os.File // temp, held open and locked for as long as it is in use; nil where there are no locks
+	lock *os.File // temp, open and locked while it is in use; nil where there are no locks
 }
 
 // newOutput reserves a temporary name beside path.
@@ -24,7 +25,8 @@ func newOutput(path string) (*output, error) {
 	dir, prefix, ext := tempName(path)
 	removeStale(dir, prefix, ext)
 	for {
-		// Not os.CreateTemp: the mode is that of any new file. Not the name itself: it may hold what is special to ffmpeg.
+		// Not os.CreateTemp, since the mode should be that of any new file. Not path's own name,
+		// which may contain characters that are special to ffmpeg.
 		temp := filepath.Join(dir, prefix+rand.Text()[:12]+ext)
 		f, err := os.OpenFile(temp, os.O_CREATE|os.O_EXCL|os.O_RDWR, 0o666)
 		if err != nil {
@@ -34,8 +36,9 @@ func newOutput(path string) (*output, error) {
 		case err == nil && isAt(f, temp):
 			return &output{path: path, temp: temp, lock: f}, nil
 		case err == nil, errors.Is(err, errLocked):
-			// Before the lock said otherwise, another run of this output took the file for one that was left over. It does
-			// so only at its own start: there are no more tries than there are other runs.
+			// Before it was locked, another run of this output took the file for one that was left
+			// over. That happens only at the start of a run, so there are at most as many tries as
+			// other runs.
 			_ = f.Close()
 		default: // no locks here, so nobody takes it away either
 			_ = f.Close()
@@ -44,10 +47,10 @@ func newOutput(path string) (*output, error) {
 	}
 }
 
-// errLocked tells that another has the lock.
+// errLocked means that the file is locked already.
 var errLocked = errors.New("locked")
 
-// isAt tells whether an open file still has its name.
+// isAt reports whether an open file still has its name.
 func isAt(f *os.File, path string) bool {
 	mine, err := f.Stat()
 	if err != nil {
@@ -57,8 +60,9 @@ func isAt(f *os.File, path string) bool {
 	return err == nil && os.SameFile(mine, there)
 }
 
-// tempName says how the temporary names for path begin and end. The beginning is path's own, so that what a killed
-// program left is known; the end is path's extension, by which ffmpeg chooses the format.
+// tempName returns the prefix and the extension of temporary names for path. The prefix is unique
+// to path, so that files that a killed program left are recognized. The extension is path's: ffmpeg
+// chooses the format by it.
 func tempName(path string) (dir, prefix, ext string) {
 	dir, base := filepath.Split(path)
 	h := fnv.New64a()
@@ -66,7 +70,8 @@ func tempName(path string) (dir, prefix, ext string) {
 	return dir, fmt.Sprintf(".stagemeter-%016x-", h.Sum64()), filepath.Ext(base)
 }
 
-// removeStale removes the temporary files for the same output that no living program holds. It does its best.
+// removeStale removes the temporary files for the same output that no program has locked. It
+// ignores errors.
 func removeStale(dir, prefix, ext string) {
 	if dir == "" {
 		dir = "."
@@ -92,7 +97,7 @@ func removeStale(dir, prefix, ext string) {
 	}
 }
 
-// args are the options and the name of the output, the last ones of a run.
+// args returns the last arguments of a run: the options and the name of the output.
 func (o *output) args() []string {
 	if o == nil {
 		return nil
@@ -100,7 +105,7 @@ func (o *output) args() []string {
 	return []string{"-y", "-abort_on", "empty_output", File(o.temp)}
 }
 
-// names are the pairs that put the output's own name in the place of the temporary one in a log.
+// names returns pairs for a strings.Replacer, which replace the temporary name by path in a log.
 func (o *output) names() []string {
 	if o == nil {
 		return nil
@@ -108,8 +113,8 @@ func (o *output) names() []string {
 	return []string{File(o.temp), o.path, o.temp, o.path}
 }
 
-// publish gives the file its own name, unless it is empty, and says how large it is. Its bytes are on the disk before its
-// name is, so that a power cut leaves no name of a file without content.
+// publish renames the file to path, unless it is empty, and returns its size. It syncs the content
+// first, so that after a power cut there is no file without content.
 func (o *output) publish() (size int64, err error) {
 	f, err := os.OpenFile(o.temp, os.O_RDWR, 0)
 	if err != nil {
@@ -131,7 +136,7 @@ func (o *output) publish() (size int64, err error) {
 	return info.Size(), nil
 }
 
-// discard removes the temporary file if it still has that name, and gives up the lock.
+// discard removes the temporary file, if it still has that name, and releases the lock.
 func (o *output) discard() {
 	_ = o.lock.Close()
 	_ = os.Remove(o.temp)

@@ -5,11 +5,11 @@ import (
 	"fmt"
 )
 
-// maxProbe bounds what ffprobe may answer, in bytes. A stream takes about 2 KB.
+// maxProbe bounds the output of ffprobe, in bytes. A stream takes about 2 KB.
 const maxProbe = 16 << 20
 
-// Probe describes the local media file path, which is opened as by [Input]. That it succeeds does not mean that the
-// file is whole; see [Check]. What the file says of itself may be missing or wrong: see [Info].
+// Probe describes the local media file path, which is opened as by [Input]. A file for which it
+// succeeds may still be truncated; see [Check]. Values may be missing or wrong; see [Info].
 func Probe(ctx context.Context, path string, opts ...Option) (Info, error) {
 	c, err := newConfig(opProbe, opts)
 	if err != nil {

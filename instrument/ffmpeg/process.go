@@ -16,12 +16,12 @@ import (
 	"github.com/stagemeter/stagemeter/instrument/internal/ffname"
 )
 
-// A process is one run of a binary from start to end, with what its pipes lead to.
+// A process is one run of a binary from start to end, with the writers that its pipes lead to.
 type process struct {
 	binary   string
 	args     []string
 	stdin    *os.File
-	stdout   io.Writer // a caller's; when it fails the process is ended
+	stdout   io.Writer // the caller's; if it fails, the process is ended
 	progress io.Writer // for progressURL
 	log      io.Writer
 	grace    time.Duration
@@ -34,7 +34,7 @@ type process struct {
 	broken  chan struct{} // closed when stdout has failed
 
 	mu   sync.Mutex
-	over bool // the process has ended: its id may become another's
+	over bool // the process has ended, so its id may be reused
 }
 
 // An exit is how a process ended.
@@ -45,12 +45,12 @@ type exit struct {
 	usage instrument.ProcessUsage
 }
 
-// run starts the process and returns when it and everything that served it has ended.
+// run starts the process. It returns when the process and all goroutines that served it have ended.
 func (p *process) run(ctx context.Context) exit {
 	if err := ctx.Err(); err != nil {
 		return exit{ended: ctxError(ctx)}
 	}
-	// The kernel ends the process when the thread that started it ends. So keep the thread.
+	// The kernel kills the process when the thread that started it ends. So keep the thread.
 	runtime.LockOSThread()
 	defer runtime.UnlockOSThread()
 
@@ -94,7 +94,7 @@ func (p *process) run(ctx context.Context) exit {
 	return exit{err: err, ended: ended, state: p.cmd.ProcessState, usage: p.tracked.Usage()}
 }
 
-// connect makes the pipes and says where each leads.
+// connect makes the pipes and returns the writer that each leads to.
 func (p *process) connect() (map[*tap]io.Writer, error) {
 	taps := map[*tap]io.Writer{}
 	pipe := func(dst io.Writer) (*os.File, error) {
@@ -125,8 +125,8 @@ func (p *process) connect() (map[*tap]io.Writer, error) {
 	return taps, nil
 }
 
-// wait returns when the process is gone and, on Unix, its group with it. Where the system allows it, the group is
-// killed before its leader is reaped, while its id can't be another's.
+// wait returns when the process has ended and, on Unix, its group is killed. Where the system
+// allows it, the group is killed before its leader is reaped, while its id cannot be reused.
 func (p *process) wait() error {
 	if waitExit(p.cmd.Process) {
 		p.end()
@@ -144,7 +144,7 @@ func (p *process) end() {
 	p.over = true
 }
 
-// signal says whether the process was still there to get it.
+// signal calls send unless the process has ended, and reports whether it did.
 func (p *process) signal(send func(*os.Process)) bool {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -154,8 +154,8 @@ func (p *process) signal(send func(*os.Process)) bool {
 	return !p.over
 }
 
-// supervise ends the process when there is a reason to, first politely, and returns the reason once it is over. A
-// reason that came too late is none.
+// supervise ends the process when there is a reason to, with SIGTERM first, and returns the reason
+// once the process has ended. If it ended before the signal, there is no reason.
 func (p *process) supervise(ctx context.Context, over <-chan struct{}) error {
 	why := p.reason(ctx, over)
 	if why == nil {
@@ -179,7 +179,7 @@ func (p *process) supervise(ctx context.Context, over <-chan struct{}) error {
 	return why
 }
 
-// reason waits for a reason to end the process. It is nil once the process is over.
+// reason waits for a reason to end the process. It returns nil if the process ends by itself.
 func (p *process) reason(ctx context.Context, over <-chan struct{}) error {
 	var stalled <-chan time.Time
 	watch := time.NewTimer(p.stall)
@@ -205,7 +205,7 @@ func (p *process) reason(ctx context.Context, over <-chan struct{}) error {
 	}
 }
 
-// ctxError is why ctx has ended: its error, and the cause that it was given.
+// ctxError returns why ctx has ended: its error and its cause.
 func ctxError(ctx context.Context) error {
 	err, cause := ctx.Err(), context.Cause(ctx)
 	if !errors.Is(cause, err) {
@@ -214,7 +214,8 @@ func ctxError(ctx context.Context) error {
 	return &ctxEnded{error: cause, timeout: errors.Is(err, context.DeadlineExceeded)}
 }
 
-// A ctxEnded is the end of a context. What its cause wraps, such as the stall of another run, is not this run's.
+// A ctxEnded is the end of a context. Its cause may wrap the failure of another run, such as a
+// stall.
 type ctxEnded struct {
 	error
 	timeout bool
@@ -228,7 +229,7 @@ type brokenError struct{ err error }
 func (e *brokenError) Error() string { return "writing its output on: " + e.err.Error() }
 func (e *brokenError) Unwrap() error { return e.err }
 
-// A pulse knows when it last beat. It is safe for concurrent use.
+// A pulse records when it last beat. It is safe for concurrent use.
 type pulse struct {
 	start time.Time
 	last  atomic.Int64 // since start

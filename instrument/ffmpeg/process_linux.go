@@ -5,10 +5,10 @@ import (
 	"syscall"
 )
 
-// dieWithParent has the kernel kill the process when the thread that starts it ends.
+// dieWithParent makes the kernel kill the process when the thread that starts it ends.
 func dieWithParent(attr *syscall.SysProcAttr) { attr.Pdeathsig = syscall.SIGKILL }
 
-// waitExit waits until the process has ended, without reaping it. It says whether it could.
+// waitExit waits until the process has ended, without reaping it. It reports whether that worked.
 func waitExit(p *os.Process) bool {
 	const byPID = 1 // P_PID
 	for {

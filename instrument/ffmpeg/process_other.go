@@ -8,7 +8,7 @@ import (
 	"syscall"
 )
 
-// Files beyond the standard three can't be passed on here.
+// A process cannot be given files beyond the standard three on this system.
 const progressURL = "pipe:1"
 
 func attachProgress(cmd *exec.Cmd, w *os.File) { cmd.Stdout = w }

@@ -18,11 +18,11 @@ func procAttr() *syscall.SysProcAttr {
 	return attr
 }
 
-// A group that is gone, or that is all zombies, is no error here.
+// Both ignore a group that has ended or has only zombies.
 func terminateGroup(p *os.Process) { _ = syscall.Kill(-p.Pid, syscall.SIGTERM) }
 func killGroup(p *os.Process)      { _ = syscall.Kill(-p.Pid, syscall.SIGKILL) }
 
-// crashed tells whether s is a signal that a process brings on itself.
+// crashed reports whether s is a signal for a fault of the process itself.
 func crashed(s os.Signal) bool {
 	switch s {
 	case syscall.SIGSEGV, syscall.SIGABRT, syscall.SIGBUS, syscall.SIGILL, syscall.SIGFPE, syscall.SIGSYS, syscall.SIGTRAP:
@@ -31,7 +31,7 @@ func crashed(s os.Signal) bool {
 	return false
 }
 
-// signalOf is the signal that ended the process, nil if none did.
+// signalOf returns the signal that ended the process, or nil if none did.
 func signalOf(s *os.ProcessState) os.Signal {
 	if w, ok := s.Sys().(syscall.WaitStatus); ok && w.Signaled() {
 		return w.Signal()

@@ -9,27 +9,30 @@ import (
 
 // Progress is the state of a run.
 type Progress struct {
-	// Fraction is the share of WithDuration's total that is written: 0 to 1, never falling; -1 while the total is
-	// unknown, 1 on the last call.
+	// Fraction is the share of WithDuration's total that is written: 0 to 1, never falling. It is
+	// -1 while the total is unknown, and 1 on the last call.
 	Fraction float64
-	// ETA is the time to go at the average rate so far, -1 while it can't be told.
+	// ETA is the time left at the average rate so far, or -1 while that is unknown.
 	ETA time.Duration
-	// Speed is media time per time of the clock, as ffmpeg averages it; 0 if unknown.
+	// Speed is media time per elapsed time, as ffmpeg averages it; 0 if unknown.
 	Speed float64
-	// Time is the media time written, Total what WithDuration said, Elapsed the time of the clock since the start.
+	// Time is the media time written, Total the time of WithDuration, Elapsed the time since the
+	// start.
 	Time, Total, Elapsed time.Duration
-	// Frames counts the frames (with -c copy: packets) of the output's first video stream, 0 without one; Dropped and
-	// Duplicated those that ffmpeg left out or repeated to keep the frame rate.
+	// Frames counts the frames (with -c copy: packets) of the output's first video stream; it is 0
+	// without one. Dropped and Duplicated count the frames that ffmpeg dropped or repeated to keep
+	// the frame rate.
 	Frames, Dropped, Duplicated int64
-	// FPS is frames written per second of the clock.
+	// FPS is frames written per second of elapsed time.
 	FPS float64
-	// Size is the bytes written, 0 if unknown, as it is for -f null.
+	// Size is the number of bytes written; 0 if unknown, as for -f null.
 	Size int64
 	// Done is set on the last call of a run that succeeded, and on no other.
 	Done bool
 }
 
-// A block is one report of ffmpeg's -progress: key=value lines up to progress=continue or progress=end.
+// A block is one report of ffmpeg's -progress: key=value lines up to progress=continue or
+// progress=end.
 type block struct {
 	frames, dropped, duplicated, size int64
 	time                              time.Duration
@@ -37,11 +40,12 @@ type block struct {
 	hasTime, hasFrames, end           bool
 }
 
-// progressParser makes blocks of lines. Keys that it does not know and values that are not numbers, such as N/A, are
-// passed over; out_time_ms is, like out_time_us, in microseconds (and older ffmpegs have it alone).
+// progressParser parses lines into blocks. It ignores unknown keys and values that are not numbers,
+// such as N/A. out_time_ms is in microseconds, as out_time_us is; older versions of ffmpeg write
+// only out_time_ms.
 type progressParser struct{ b block }
 
-// line takes one line; ok says that it ended a block.
+// line takes one line. It returns the block that the line ended; ok is false if it ended none.
 func (p *progressParser) line(line []byte) (b block, ok bool) {
 	k, v, found := bytes.Cut(line, []byte("="))
 	if !found {
@@ -80,7 +84,7 @@ func count(s string) (int64, bool) {
 	return max(n, 0), err == nil
 }
 
-// positiveFloat is s as a finite number above 0, else 0.
+// positiveFloat returns s as a finite number above 0, else 0.
 func positiveFloat(s string) float64 {
 	f, err := strconv.ParseFloat(s, 64)
 	if err != nil || math.IsNaN(f) || math.IsInf(f, 0) || f < 0 {
@@ -89,7 +93,7 @@ func positiveFloat(s string) float64 {
 	return f
 }
 
-// A meter follows the blocks of one run.
+// A meter keeps the progress of one run.
 type meter struct {
 	total time.Duration
 	start time.Time
@@ -102,12 +106,14 @@ type meter struct {
 	end       bool
 }
 
-// update takes a block that came at the time at. It says whether the output has grown since the last.
+// update takes a block that came at the time at. It reports whether the output has grown since the
+// last one.
 func (m *meter) update(b block, at time.Time) (p Progress, grew bool) {
 	last := m.now
 	p = Progress{
 		Fraction: -1, ETA: -1, Speed: b.speed, FPS: b.fps, Total: m.total, Elapsed: at.Sub(m.start),
-		// A block may lack what an earlier one had, and ffmpeg's clock may step back between streams.
+		// A block may lack keys that an earlier one had, and ffmpeg's time may step back between
+		// streams.
 		Time: max(b.time, last.Time), Frames: max(b.frames, last.Frames), Size: max(b.size, last.Size),
 		Dropped: max(b.dropped, last.Dropped), Duplicated: max(b.duplicated, last.Duplicated),
 	}
@@ -122,7 +128,7 @@ func (m *meter) update(b block, at time.Time) (p Progress, grew bool) {
 	return p, p.Time > last.Time || p.Frames > last.Frames || p.Size > last.Size
 }
 
-// eta goes by the rate since the first block, which itself tells of the start-up rather than of the rate.
+// eta returns the time left at the rate since the first block. Before that, ffmpeg starts up.
 func (m *meter) eta(p Progress, at time.Time) time.Duration {
 	if m.seen == 0 {
 		m.firstAt, m.firstTime = at, p.Time
@@ -139,7 +145,7 @@ func (m *meter) eta(p Progress, at time.Time) time.Duration {
 	return time.Duration(left)
 }
 
-// done is the state after a success.
+// done returns the state after a success.
 func (m *meter) done(at time.Time) Progress {
 	p := m.now
 	p.Fraction, p.ETA, p.Total, p.Elapsed, p.Done = 1, 0, m.total, at.Sub(m.start), true

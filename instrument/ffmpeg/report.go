@@ -10,8 +10,8 @@ import (
 	"github.com/stagemeter/stagemeter/instrument"
 )
 
-// A reporter calls a progress function on a goroutine of its own, with the newest state each time, so that however slow
-// the function is, nobody waits for it but close. A nil reporter does nothing.
+// A reporter calls a progress function on a goroutine of its own, each time with the newest state.
+// Only close waits for the function. A nil reporter does nothing.
 type reporter struct {
 	fn   func(Progress)
 	wake chan struct{} // a state waits in next, or closing is set
@@ -31,7 +31,7 @@ func newReporter(fn func(Progress)) *reporter {
 	return r
 }
 
-// offer replaces the state that waits, and never waits itself.
+// offer replaces the state that is to be delivered next. It does not block.
 func (r *reporter) offer(p Progress) {
 	if r == nil {
 		return
@@ -42,7 +42,7 @@ func (r *reporter) offer(p Progress) {
 	r.signal()
 }
 
-// close waits until the last state was delivered.
+// close waits until the last state is delivered.
 func (r *reporter) close() {
 	if r == nil {
 		return

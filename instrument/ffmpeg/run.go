@@ -8,20 +8,23 @@ import (
 	"github.com/stagemeter/stagemeter/instrument"
 )
 
-// A Result is what a run did and took. After a failure it holds as much as is known.
+// A Result holds what a run wrote and the resources that it took. After a failure it holds what is
+// known.
 type Result struct {
-	Frames  int64                   // of the output's first video stream (with -c copy: packets), 0 without one
+	Frames  int64                   // of the output's first video stream (with -c copy: packets); 0 without one
 	Time    time.Duration           // media time written
-	Size    int64                   // bytes written, 0 if unknown, as it is for -f null
-	Elapsed time.Duration           // time of the clock
+	Size    int64                   // bytes written; 0 if unknown, as for -f null
+	Elapsed time.Duration           // since the start of the run
 	Usage   instrument.ProcessUsage // CPU time and peak memory
 }
 
-// Run runs ffmpeg with args, each one argument as it is, and waits for its end. It adds options for the log and the
-// progress before args, and the output of [WithOutput] after them. Inputs that others named belong into [Input].
+// Run runs ffmpeg with args, which no shell interprets, and waits for its end. It adds options for
+// the log and the progress before args, and the output of [WithOutput] after them. Use [Input] for
+// files whose names or contents come from others.
 //
-// The error is an [*Error] unless ffmpeg exited with 0 and reported its end. ffmpeg itself calls it a success to read a
-// truncated input, or nothing at all: see [Check], [WithOutput], and Result.Frames.
+// The error is an [*Error], or nil if ffmpeg exited with 0 and reported its end. ffmpeg also
+// succeeds when it reads a truncated input, or nothing at all: see [Check], [WithOutput] and
+// Result.Frames.
 func Run(ctx context.Context, args []string, opts ...Option) (Result, error) {
 	c, err := newConfig(opRun, opts)
 	if err != nil {
@@ -37,7 +40,7 @@ func Run(ctx context.Context, args []string, opts ...Option) (Result, error) {
 	return c.run(ctx, args, out)
 }
 
-// run is Run and Check: one run of ffmpeg, with progress.
+// run runs ffmpeg for Run and Check, with progress.
 func (c *config) run(ctx context.Context, args []string, out *output) (Result, error) {
 	s := newSession(c, out)
 	defer s.report.close()

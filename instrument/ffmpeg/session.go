@@ -53,7 +53,7 @@ func newSession(c *config, out *output) *session {
 	return s
 }
 
-// globals are the options of ffmpeg that come before all others.
+// globals returns the options of ffmpeg that come before all others.
 func (s *session) globals() []string {
 	g := []string{"-hide_banner", "-nostdin", "-nostats", "-loglevel", "level+warning"}
 	if s.progress != nil {
@@ -78,10 +78,10 @@ func (s *session) process(c *config, args []string) *process {
 	return p
 }
 
-// failure is the error of the ended process, nil after a success.
+// failure returns the error of the process that has ended, or nil after a success.
 func (s *session) failure() error {
 	e := s.exit
-	switch ended := e.ended.(type) { // not by errors.As: the cause of a context may wrap what ended another run
+	switch ended := e.ended.(type) { // not by errors.As: the cause of a context may wrap the failure of another run
 	case stallError:
 		return s.newError(TypeStalled, ended)
 	case *brokenError:
@@ -111,7 +111,7 @@ func (s *session) failure() error {
 }
 
 func startErrorType(err error) string {
-	// A script whose interpreter is missing is not found either.
+	// A script whose interpreter is missing is reported as not found, too.
 	if errors.Is(err, exec.ErrNotFound) || errors.Is(err, exec.ErrDot) || errors.Is(err, fs.ErrNotExist) {
 		return TypeNoBinary
 	}
@@ -121,7 +121,7 @@ func startErrorType(err error) string {
 	return fileErrorType(err, TypeNotStarted)
 }
 
-// exitType is the type of an exit that is not 0.
+// exitType returns the type of an exit that is not 0.
 func (s *session) exitType() string {
 	if sig := signalOf(s.exit.state); sig != nil {
 		if crashed(sig) {
@@ -146,7 +146,7 @@ func (s *session) exitType() string {
 	return said
 }
 
-// newError makes an error of what is known of the process.
+// newError returns an error of this type, with what is known of the process.
 func (s *session) newError(errorType string, err error) *Error {
 	e := &Error{Op: string(s.op), Type: errorType, ExitCode: -1, Stderr: s.log.tail(), err: err}
 	if state := s.exit.state; state != nil {
@@ -158,7 +158,7 @@ func (s *session) newError(errorType string, err error) *Error {
 	return e
 }
 
-// publish gives the output of a run that succeeded its name.
+// publish publishes the output of a run that succeeded.
 func (s *session) publish() error {
 	if s.meter.hasFrames && s.meter.now.Frames == 0 {
 		return s.newError(TypeEmptyOutput, errors.New("no frame was written"))

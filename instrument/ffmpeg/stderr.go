@@ -13,17 +13,18 @@ const (
 	maxBrief   = 256
 )
 
-// A logTail reads a process's log line by line: it keeps the end of it and a verdict on all of it, in bounded memory.
+// A logTail reads a process's log line by line. It keeps the end of it and a verdict on all of it,
+// in bounded memory.
 type logTail struct {
 	lines   lines
-	hide    *strings.Replacer // names that the caller did not give, to those that they stand for
+	hide    *strings.Replacer // from temporary names to those that the caller gave
 	verdict verdict
 
 	kept []string
 	size int // of kept, with line ends
 }
 
-// newLogTail reads a log in which each name of the pairs stands for the one after it.
+// newLogTail returns a logTail that replaces the first name of each pair by the second.
 func newLogTail(pairs ...string) *logTail {
 	t := &logTail{hide: strings.NewReplacer(pairs...)}
 	t.lines = lines{max: maxLogLine, take: t.take}
@@ -46,7 +47,7 @@ func (t *logTail) take(line []byte) {
 	}
 }
 
-// brief is a line as part of an error's text: without its level, and not long.
+// brief returns a line for an error's text: without its level, and shortened.
 func brief(line string) string {
 	line = strings.TrimSpace(levels.Replace(line))
 	if len(line) > maxBrief {
@@ -55,7 +56,7 @@ func brief(line string) string {
 	return line
 }
 
-// tail is the end of the log, in whole lines.
+// tail returns the end of the log, in whole lines.
 func (t *logTail) tail() string {
 	t.lines.flush()
 	return strings.Join(t.kept, "\n")
@@ -68,8 +69,8 @@ var (
 	query    = regexp.MustCompile(`(://[^\s?'"]*\?)[^\s'"]*[^\s'":,]`)
 )
 
-// clean makes a line fit to be shown and stored: valid UTF-8, without control characters, addresses in memory and what
-// may be secret in a URL.
+// clean returns a line that may be shown and stored: valid UTF-8, without control characters,
+// memory addresses, and the parts of a URL that may be secret.
 func clean(line string) string {
 	line = strings.ToValidUTF8(line, "\uFFFD")
 	line = strings.Map(func(r rune) rune {

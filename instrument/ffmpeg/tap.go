@@ -12,11 +12,13 @@ import (
 	"github.com/stagemeter/stagemeter/instrument"
 )
 
-// drainTime is how long a tap still waits for bytes after the process has ended. They are in the pipe by then; only a
-// process that left the group and kept the pipe open makes it wait.
+// drainTime is how long a tap waits for more bytes after the process has ended. All bytes of the
+// process are in the pipe by then. A tap waits only if another process has left the group and kept
+// the pipe open.
 const drainTime = 200 * time.Millisecond
 
-// A tap reads a pipe that a process writes, on a goroutine of its own that ends with the process.
+// A tap reads the pipe that a process writes to, on a goroutine of its own that ends with the
+// process.
 type tap struct {
 	r, w  *os.File
 	done  chan struct{}
@@ -39,12 +41,12 @@ func (t *tap) drop() {
 	}
 }
 
-// start copies the pipe to dst, which must not fail, once the process has its end of it.
+// start copies the pipe to dst, which must not fail. The process must have started.
 func (t *tap) start(dst io.Writer) {
 	_ = t.w.Close()
 	go func() {
 		defer close(t.done)
-		defer func() { _ = t.r.Close() }() // if dst ended the goroutine, the process must not wait for a reader
+		defer func() { _ = t.r.Close() }() // if dst ends the goroutine, the process must not wait for a reader
 		buf := make([]byte, 32<<10)
 		for wait := drainTime; ; {
 			began, ended := time.Now(), t.ended.Load()
@@ -52,7 +54,7 @@ func (t *tap) start(dst io.Writer) {
 				_ = t.r.SetReadDeadline(began.Add(wait))
 			}
 			n, err := t.r.Read(buf)
-			if ended { // all waits together: a process that has left the group may write for ever
+			if ended { // the sum of all waits: a process that has left the group may write for ever
 				wait -= time.Since(began)
 			}
 			_, _ = dst.Write(buf[:n])
@@ -63,11 +65,11 @@ func (t *tap) start(dst io.Writer) {
 	}()
 }
 
-// finish returns when what the ended process wrote has been copied.
+// finish returns when everything that the process wrote is copied. The process must have ended.
 func (t *tap) finish() {
 	t.ended.Store(true)
 	if t.r.SetReadDeadline(time.Now().Add(drainTime)) != nil {
-		// Pipes have no deadlines here.
+		// Pipes have no deadlines on this system.
 		select {
 		case <-t.done:
 		case <-time.After(drainTime):
@@ -77,8 +79,8 @@ func (t *tap) finish() {
 	<-t.done
 }
 
-// A guard is between a tap and a caller's writer. When that fails or panics, it is not written to again, the rest is
-// swallowed so that the process does not block, and failed is called.
+// A guard is between a tap and a caller's writer. If that fails or panics, failed is called, and
+// the rest is discarded so that the process does not block.
 type guard struct {
 	w      io.Writer
 	failed func(error)
@@ -110,7 +112,7 @@ func (g *guard) write(p []byte) (err error) {
 
 var errTooLong = errors.New("the answer is too long")
 
-// A limited buffer refuses what exceeds it.
+// A limitedBuffer fails when it would exceed max bytes.
 type limitedBuffer struct {
 	max int
 	buf []byte
