@@ -5,8 +5,8 @@ import (
 	"strings"
 )
 
-// diff is what turns want into got, line by line, along a longest common subsequence: "- " lines are missing, "+ "
-// lines are too many. It is empty if the texts are equal.
+// diff returns the lines that differ, along a longest common subsequence: "- " marks a line that is
+// only in want, "+ " one that is only in got. It returns "" if the texts are equal.
 func diff(want, got string) string {
 	if want == got {
 		return ""
@@ -48,8 +48,8 @@ func diff(want, got string) string {
 	return out.String()
 }
 
-// dedent takes blank lines, and the indentation that all others share, off a text. A tab counts as one space, so a text
-// has to be indented with one of them throughout.
+// dedent removes blank lines, and the indentation that all other lines share. A tab counts as one
+// space, so a text must be indented with only one of them.
 func dedent(text string) string {
 	lines := slices.DeleteFunc(strings.Split(text, "\n"), func(l string) bool { return strings.TrimSpace(l) == "" })
 	margin := -1

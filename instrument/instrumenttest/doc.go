@@ -1,5 +1,5 @@
-// Package instrumenttest tests what a program records with package instrument: its metrics, its spans, and its
-// exposition in Prometheus.
+// Package instrumenttest tests what a program records with package instrument: its metrics, its
+// spans, and what Prometheus scrapes.
 //
 //	func TestTranscribe(t *testing.T) {
 //		p, rec := instrumenttest.New(t)
@@ -17,16 +17,16 @@
 //		`)
 //	}
 //
-// Code that finds its pipeline in the context is given one with instrument.ContextWithPipeline(ctx, p), code that
-// finds none with instrument.SetDefault(p), undone by t.Cleanup.
+// For code that takes its pipeline from the context, use instrument.ContextWithPipeline(ctx, p).
+// For other code use t.Cleanup(instrument.SetDefault(p)).
 //
 // # Names
 //
-// A metric is read by its Prometheus name or its OpenTelemetry name, and attributes are given with either key:
-// error_type or error.type. Attributes select: a series matches if it has all of them, and several that match are
-// added up. What is known and was not recorded reads as 0. What is not known (a name, an attribute's key, a value that
-// the closed set of an attribute does not have, a counter read as a histogram) ends the test and names what comes
-// nearest, so a typo never reads as 0.
+// A metric is read by its Prometheus name or its OpenTelemetry name. Attributes may have either
+// key: error_type or error.type. A series matches if it has all given attributes; several that
+// match are added up. A known metric that was not recorded reads as 0. A mistake ends the test with
+// the nearest names: an unknown metric, key or value of a closed set, or a counter that is read as
+// a histogram. So a typo never reads as 0.
 //
 // A label of instrument.WithLabels is known as soon as a series has it.
 //

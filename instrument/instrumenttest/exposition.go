@@ -7,9 +7,10 @@ import (
 	"strings"
 )
 
-// Exposition returns what Prometheus scrapes, in its text format: the metrics with these Prometheus or OpenTelemetry
-// names, or all. A metric that has no series has no lines. The test ends if an instrument of the program's own cannot be
-// shown: two become one series, say, or an attribute is not UTF-8.
+// Exposition returns what Prometheus scrapes, in its text format: the metrics with these Prometheus
+// or OpenTelemetry names, or all. A metric that has no series has no lines. The test ends if an
+// instrument of the program's own cannot be shown: for example, two become one series, or an
+// attribute is not UTF-8.
 func (r *Recorder) Exposition(names ...string) string {
 	r.t.Helper()
 	for i, name := range names {
@@ -35,8 +36,9 @@ func (r *Recorder) Exposition(names ...string) string {
 	return b.String()
 }
 
-// Golden compares [Recorder.Exposition] with the file of this name in the folder testdata. A difference fails the
-// test and is shown line by line. With UPDATE_GOLDEN=1 in the environment the file is written instead:
+// Golden compares [Recorder.Exposition] with the file of this name in testdata. If they differ, the
+// test fails and shows the lines. With UPDATE_GOLDEN=1 in the environment Golden writes the file
+// instead:
 //
 //	UPDATE_GOLDEN=1 go test ./...
 func (r *Recorder) Golden(file string, names ...string) {

@@ -9,7 +9,7 @@ import (
 type Histogram struct {
 	Count    uint64
 	Sum      float64
-	Min, Max float64   // 0 if Count is; NaN in a difference where the values before it hide them
+	Min, Max float64   // 0 if Count is 0; NaN after a Sub of earlier values
 	Bounds   []float64 // upper bounds, inclusive, without +Inf
 	Counts   []uint64  // values in each bucket, not cumulative; one more than Bounds
 }

@@ -11,7 +11,8 @@ import (
 	"github.com/stagemeter/stagemeter/internal/registry"
 )
 
-// find is the series of a metric that have these attributes, or the end of the test if the question makes no sense.
+// find returns the series of a metric that have these attributes. It ends the test for an unknown
+// name, key, value or kind.
 func (s *Snapshot) find(name string, attrs []attribute.KeyValue, kinds ...registry.Kind) []*series {
 	s.t.Helper()
 	known, err := lookup(name)
@@ -62,7 +63,7 @@ func has(set *attribute.Set, attrs []attribute.KeyValue) bool {
 	return true
 }
 
-// lookup is the metric of the registry with this OpenTelemetry or Prometheus name.
+// lookup returns the metric of the registry with this OpenTelemetry or Prometheus name.
 func lookup(name string) (registry.Metric, error) {
 	var names []string
 	for _, m := range registry.Metrics() {
@@ -78,8 +79,9 @@ func lookup(name string) (registry.Metric, error) {
 	return registry.Metric{}, fmt.Errorf("no metric is called %q; nearest: %s", name, nearest(name, names))
 }
 
-// resolve translates labels of Prometheus to keys of OpenTelemetry, and refuses what no series of m can have. The labels
-// of instrument.WithLabels are those that a series of f has.
+// resolve translates Prometheus labels to OpenTelemetry keys. It returns an error for attributes
+// that no series of m can have. The labels of instrument.WithLabels are those that a series of f
+// has.
 func resolve(m registry.Metric, f *family, attrs []attribute.KeyValue) ([]attribute.KeyValue, error) {
 	out := slices.Clone(attrs)
 	for i, a := range attrs {
@@ -105,7 +107,8 @@ func resolve(m registry.Metric, f *family, attrs []attribute.KeyValue) ([]attrib
 	return out, nil
 }
 
-// nearest is the three names that take the fewest edits to become name; to add or drop an end is less than one.
+// nearest returns the three names that take the fewest edits to become name. Adding or dropping an
+// end counts as none.
 func nearest(name string, names []string) string {
 	distance := func(other string) int {
 		if strings.HasPrefix(name, other) || strings.HasPrefix(other, name) {
@@ -124,7 +127,7 @@ func list(words []string) string {
 	return strings.Join(words, ", ")
 }
 
-// edits is the Levenshtein distance in bytes.
+// edits returns the Levenshtein distance in bytes.
 func edits(a, b string) int {
 	row := make([]int, len(b)+1)
 	for j := range row {

@@ -18,8 +18,9 @@ import (
 	"github.com/stagemeter/stagemeter/semconv"
 )
 
-// A Recorder has what one pipeline records. Each reading collects anew. The measured program may run meanwhile, in
-// any number of goroutines; the Recorder's methods are for the goroutine of the test, which they may end.
+// A Recorder holds what one pipeline records. Each call of a method collects anew. The measured
+// program may run meanwhile, in any number of goroutines. Call the methods only on the goroutine of
+// the test: they may end it.
 type Recorder struct {
 	t       testing.TB
 	reader  *sdkmetric.ManualReader
@@ -28,10 +29,10 @@ type Recorder struct {
 	tracers *sdktrace.TracerProvider
 }
 
-// New makes a pipeline and the recorder of what it measures. All spans are sampled. The options come after the
-// recorder's own, so WithTracerProvider takes the spans elsewhere; WithMeterProvider, an option that is in error, and
-// anything else that would leave the recorder without metrics, end the test. The pipeline and its providers are shut
-// down when the test ends.
+// New returns a pipeline and a recorder of what it measures. All spans are sampled. The options are
+// applied after the recorder's own, so spans go to the provider of a WithTracerProvider.
+// WithMeterProvider, which would leave the recorder without metrics, and an option with an error
+// end the test. The pipeline and its providers are shut down when the test ends.
 func New(t testing.TB, opts ...instrument.Option) (*instrument.Pipeline, *Recorder) {
 	t.Helper()
 	r := newRecorder(t)
@@ -70,14 +71,15 @@ func newRecorder(t testing.TB) *Recorder {
 	return r
 }
 
-// MeterProvider is where the pipeline measures, for instruments of the program's own; they are read by their
-// OpenTelemetry names.
+// MeterProvider returns the provider of the pipeline, for instruments of the program's own. They
+// are read by their OpenTelemetry names.
 func (r *Recorder) MeterProvider() metric.MeterProvider { return r.meters }
 
-// TracerProvider is where the pipeline traces, for spans of the program's own around a job or within.
+// TracerProvider returns the provider of the pipeline, for the program's own spans around or in a
+// job.
 func (r *Recorder) TracerProvider() trace.TracerProvider { return r.tracers }
 
-// Snapshot collects all metrics.
+// Snapshot returns the present state of all metrics.
 func (r *Recorder) Snapshot() *Snapshot {
 	r.t.Helper()
 	return newSnapshot(r.t, r.collect())
@@ -92,25 +94,25 @@ func (r *Recorder) collect() *metricdata.ResourceMetrics {
 	return &rm
 }
 
-// Counter is [Snapshot.Counter] of now.
+// Counter is [Snapshot.Counter] of a new snapshot.
 func (r *Recorder) Counter(name string, attrs ...attribute.KeyValue) float64 {
 	r.t.Helper()
 	return r.Snapshot().Counter(name, attrs...)
 }
 
-// Gauge is [Snapshot.Gauge] of now.
+// Gauge is [Snapshot.Gauge] of a new snapshot.
 func (r *Recorder) Gauge(name string, attrs ...attribute.KeyValue) (value float64, ok bool) {
 	r.t.Helper()
 	return r.Snapshot().Gauge(name, attrs...)
 }
 
-// Histogram is [Snapshot.Histogram] of now.
+// Histogram is [Snapshot.Histogram] of a new snapshot.
 func (r *Recorder) Histogram(name string, attrs ...attribute.KeyValue) Histogram {
 	r.t.Helper()
 	return r.Snapshot().Histogram(name, attrs...)
 }
 
-// Exemplars is [Snapshot.Exemplars] of now.
+// Exemplars is [Snapshot.Exemplars] of a new snapshot.
 func (r *Recorder) Exemplars(name string, attrs ...attribute.KeyValue) []Exemplar {
 	r.t.Helper()
 	return r.Snapshot().Exemplars(name, attrs...)

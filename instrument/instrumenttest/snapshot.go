@@ -10,13 +10,13 @@ import (
 	"github.com/stagemeter/stagemeter/internal/registry"
 )
 
-// A Snapshot is the state of all metrics at one moment, or the difference of two moments:
+// A Snapshot holds the state of all metrics at one moment, or the difference of two:
 //
 //	before := rec.Snapshot()
 //	render(ctx, video)
 //	during := rec.Snapshot().Sub(before)
 //
-// It does not change any more.
+// It does not change.
 type Snapshot struct {
 	t        testing.TB
 	families map[string]*family // by OpenTelemetry name
@@ -41,8 +41,9 @@ type Exemplar struct {
 	SpanID  trace.SpanID
 }
 
-// Counter is the sum of the series of a counter that have these attributes, and 0 if there is none. A sum of floats,
-// such as an amount of money, is not exact; instrument.Dollars(value) rounds it to the nano-dollar.
+// Counter returns the sum of the series of a counter that have these attributes, or 0 if there is
+// none. A sum of floats, such as an amount of money, is not exact; instrument.Dollars(value) rounds
+// it to the nano-dollar.
 func (s *Snapshot) Counter(name string, attrs ...attribute.KeyValue) float64 {
 	s.t.Helper()
 	var sum float64
@@ -52,8 +53,8 @@ func (s *Snapshot) Counter(name string, attrs ...attribute.KeyValue) float64 {
 	return sum
 }
 
-// Gauge is the sum of the series of a gauge or up-down counter that have these attributes, and whether there is any:
-// a series of a job ends with its job.
+// Gauge returns the sum of the series of a gauge or up-down counter that have these attributes, and
+// whether there is any. The series of a job end with the job.
 func (s *Snapshot) Gauge(name string, attrs ...attribute.KeyValue) (value float64, ok bool) {
 	s.t.Helper()
 	found := s.find(name, attrs, registry.KindGauge, registry.KindUpDownCounter)
@@ -63,7 +64,8 @@ func (s *Snapshot) Gauge(name string, attrs ...attribute.KeyValue) (value float6
 	return value, len(found) > 0
 }
 
-// Histogram is the series of a histogram that have these attributes, merged, and zero if there is none.
+// Histogram returns the series of a histogram that have these attributes, merged. It returns the
+// zero Histogram if there is none.
 func (s *Snapshot) Histogram(name string, attrs ...attribute.KeyValue) Histogram {
 	s.t.Helper()
 	var h Histogram
@@ -73,8 +75,9 @@ func (s *Snapshot) Histogram(name string, attrs ...attribute.KeyValue) Histogram
 	return h
 }
 
-// Exemplars is the exemplars of the series of a counter or histogram that have these attributes. The SDK keeps a
-// sample: one per bucket of a histogram, the same number for each series of a counter.
+// Exemplars returns the exemplars of the series of a counter or histogram that have these
+// attributes. The SDK keeps a sample: one for each bucket of a histogram, a fixed number for each
+// series of a counter.
 func (s *Snapshot) Exemplars(name string, attrs ...attribute.KeyValue) []Exemplar {
 	s.t.Helper()
 	var all []Exemplar
@@ -84,8 +87,8 @@ func (s *Snapshot) Exemplars(name string, attrs ...attribute.KeyValue) []Exempla
 	return all
 }
 
-// Sub is what happened between before and s: counters and histograms are the difference, gauges and exemplars those
-// of s.
+// Sub returns what happened between before and s: counters and histograms are the difference,
+// gauges and exemplars those of s.
 func (s *Snapshot) Sub(before *Snapshot) *Snapshot {
 	d := &Snapshot{t: s.t, families: make(map[string]*family, len(s.families))}
 	for name, f := range s.families {

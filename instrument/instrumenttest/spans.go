@@ -14,12 +14,13 @@ import (
 	"github.com/stagemeter/stagemeter/semconv"
 )
 
-// Spans is every span that has ended, in the order of their ends.
+// Spans returns every span that has ended, in the order of their ends.
 func (r *Recorder) Spans() tracetest.SpanStubs {
 	return tracetest.SpanStubsFromReadOnlySpans(r.spans.Ended())
 }
 
-// Span is the one span that has ended with this name and these attributes. None or several end the test.
+// Span returns the span that has ended with this name and these attributes. The test ends if there
+// is none or more than one.
 func (r *Recorder) Span(name string, attrs ...attribute.KeyValue) tracetest.SpanStub {
 	r.t.Helper()
 	var found tracetest.SpanStubs
@@ -45,9 +46,10 @@ func (r *Recorder) Span(name string, attrs ...attribute.KeyValue) tracetest.Span
 //	  stage transcription error=http_503
 //	    call whisper (client) error=http_503
 //
-// A line is the name; the kind unless it is internal; error=TYPE, with the attribute error.type, if the status is
-// Error, or error.type=TYPE if an error was only recorded; and "not ended" of a span that has not. Siblings stand in
-// the order of their starts; those that overlapped in time, whose order is chance, in the order of their text.
+// A line has the name of the span; its kind, unless that is internal; error=TYPE, from the
+// attribute error.type, if the status is Error, or error.type=TYPE if an error was only recorded;
+// and "not ended" if it has not ended. Siblings are in the order of their starts. Siblings that
+// overlapped in time start in a random order, so they are in the order of their text.
 func (r *Recorder) SpanTree() string {
 	var spans tracetest.SpanStubs
 	known := make(map[trace.SpanID]bool)
@@ -70,8 +72,8 @@ func (r *Recorder) SpanTree() string {
 	return b.String()
 }
 
-// AssertSpanTree compares [Recorder.SpanTree] with want, whose common indentation and blank lines do not matter. A
-// difference fails the test and is shown line by line.
+// AssertSpanTree compares [Recorder.SpanTree] with want, without common indentation and blank
+// lines. If they differ, the test fails and shows the lines.
 func (r *Recorder) AssertSpanTree(want string) {
 	r.t.Helper()
 	if d := diff(dedent(want), r.SpanTree()); d != "" {
@@ -79,7 +81,7 @@ func (r *Recorder) AssertSpanTree(want string) {
 	}
 }
 
-// node is a span with the text of it and all below.
+// node is a span with the text of itself and of all spans below it.
 type node struct {
 	span *tracetest.SpanStub
 	text string

@@ -13,14 +13,14 @@ import (
 	"go.opentelemetry.io/otel/sdk/metric/metricdata"
 )
 
-// A textFamily is the metrics of one name in Prometheus's text format:
+// A textFamily holds the metrics of one name in Prometheus's text format:
 // https://prometheus.io/docs/instrumenting/exposition_formats/#text-based-format
 type textFamily struct {
 	name, help, typ string
 	series          []textSeries
 }
 
-// A textSeries is the samples of one set of attributes. A histogram has several.
+// A textSeries holds the samples of one set of attributes. A histogram has several.
 type textSeries struct {
 	labels  []label // by name
 	samples []sample
@@ -34,9 +34,9 @@ type sample struct {
 	value  float64
 }
 
-// textFamilies translates metrics of all scopes as OpenTelemetry's specification has it, sorted by name:
+// textFamilies translates metrics of all scopes as OpenTelemetry's specification says, sorted by name:
 // https://opentelemetry.io/docs/specs/otel/compatibility/prometheus_and_openmetrics/
-// It returns an error for what a Prometheus server would refuse or could not tell apart.
+// It returns an error for series that a Prometheus server would refuse or could not distinguish.
 func textFamilies(rm *metricdata.ResourceMetrics) ([]*textFamily, error) {
 	byName := make(map[string]*textFamily)
 	for _, scope := range rm.ScopeMetrics {
@@ -86,8 +86,8 @@ func addText(byName map[string]*textFamily, m metricdata.Metrics) error {
 	return nil
 }
 
-// prometheusName returns the name of m in Prometheus: the registry's, or for an instrument of the program's own the
-// name that the exporters give it.
+// prometheusName returns the name of m in Prometheus: that of the registry, or, for an instrument
+// of the program's own, the name that the exporters give it.
 func prometheusName(m metricdata.Metrics) (string, error) {
 	kind, translated := kindOf(m.Data)
 	if known, err := lookup(m.Name); err == nil && known.Name == m.Name && known.Unit == m.Unit && known.Kind.String() == kind {
@@ -97,7 +97,7 @@ func prometheusName(m metricdata.Metrics) (string, error) {
 	return namer.Build(otlptranslator.Metric{Name: m.Name, Unit: m.Unit, Type: translated})
 }
 
-// kindOf returns the kind of an instrument in the words of the registry, and as its name's suffix depends on it.
+// kindOf returns the kind of an instrument, as the registry and as the translator of names call it.
 func kindOf(data metricdata.Aggregation) (string, otlptranslator.MetricType) {
 	sum := func(monotonic bool) (string, otlptranslator.MetricType) {
 		if monotonic {
@@ -187,8 +187,8 @@ func textHistograms[N int64 | float64](points []metricdata.HistogramDataPoint[N]
 	return all, nil
 }
 
-// textExponentials returns only the bucket of all values: the text format has none of the others. A scale below -4 has no
-// form in Prometheus.
+// textExponentials returns only the bucket +Inf: the text format cannot express the others. A scale
+// below -4 cannot be expressed in Prometheus.
 func textExponentials[N int64 | float64](points []metricdata.ExponentialHistogramDataPoint[N]) ([]textSeries, error) {
 	var all []textSeries
 	for _, p := range points {
@@ -218,8 +218,8 @@ func histogramSeries(attrs *attribute.Set, buckets []sample, sum float64, count 
 	return textSeries{labels, append(buckets, sample{"_sum", "", sum}, sample{"_count", "", float64(count)})}, nil
 }
 
-// textLabels returns the labels of a series by name. Values of attributes whose keys become one name are joined by
-// semicolons, as the specification has it.
+// textLabels returns the labels of a series by name. Values of attributes whose keys become one
+// name are joined by semicolons, as the specification says.
 func textLabels(attrs *attribute.Set) ([]label, error) {
 	values := make(map[string][]string, attrs.Len())
 	for it := attrs.Iter(); it.Next(); {
@@ -275,7 +275,7 @@ func (f *textFamily) writeTo(b *strings.Builder) {
 	}
 }
 
-// text prints the labels: {a="b",le="1"}, or nothing if there is none. le is empty but for a bucket.
+// text returns the labels: {a="b",le="1"}, or "" if there is none. le is empty except for a bucket.
 func (s textSeries) text(le string) string {
 	pairs := make([]string, 0, len(s.labels)+1)
 	for _, l := range s.labels {
