@@ -118,7 +118,7 @@ func TestReportBudgetRemaining(t *testing.T) {
 	}
 }
 
-func TestSetBudgetRemainingIsShownInPlaceOfTheBudget(t *testing.T) {
+func TestReportBudgetRemainingIsShownInPlaceOfTheBudget(t *testing.T) {
 	p, rec := instrumenttest.New(t)
 	ctx, job := p.StartJob(t.Context(), "job-1", instrument.WithBudget(10*cent))
 	defer job.End(nil)

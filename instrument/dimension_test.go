@@ -5,9 +5,11 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+	"sync"
 	"testing"
 	"unicode/utf8"
 
+	"go.opentelemetry.io/otel/attribute"
 	"go.opentelemetry.io/otel/propagation"
 
 	"github.com/stagemeter/stagemeter/instrument"
@@ -29,18 +31,14 @@ func doWork(t *testing.T, p *instrument.Pipeline, id string, opts ...instrument.
 
 // Without a type and labels the series are those that a pipeline without the options has.
 func TestWithoutDimensionsTheSeriesAreTheSame(t *testing.T) {
-	clean := func(rec *instrumenttest.Recorder) string {
-		var lines []string
-		for line := range strings.Lines(rec.Exposition(vp("jobs_total"), vp("cost_usd_total"), vp("errors_total"))) {
-			lines = append(lines, line)
-		}
-		return strings.Join(lines, "")
+	counters := func(rec *instrumenttest.Recorder) string {
+		return rec.Exposition(vp("jobs_total"), vp("cost_usd_total"), vp("errors_total"))
 	}
 	plain, recPlain := instrumenttest.New(t)
 	doWork(t, plain, "job-1")
 	with, recWith := instrumenttest.New(t, instrument.WithLabels("tenant"))
 	doWork(t, with, "job-1", instrument.WithJobType(""), instrument.WithLabel("tenant", ""))
-	if got, want := clean(recWith), clean(recPlain); got != want {
+	if got, want := counters(recWith), counters(recPlain); got != want {
 		t.Errorf("with the options unused:\n%s\nwithout:\n%s", got, want)
 	}
 	if all := recPlain.Exposition(); strings.Contains(all, "job_type") || strings.Contains(all, "tenant") {
@@ -188,6 +186,29 @@ func TestJobTypeBesideTheJobIDLabel(t *testing.T) {
 	doWork(t, p, "job-1", instrument.WithJobType("dubbing"))
 	if text := rec.Exposition(vp("cost_usd_total")); !strings.Contains(text, `{api="gpu",job_id="job-1",job_type="dubbing"} 0.01`) {
 		t.Errorf("cost:\n%s", text)
+	}
+}
+
+// Jobs that start at once with one new combination share its series.
+func TestDimensionsOfJobsInParallel(t *testing.T) {
+	p, rec := instrumenttest.New(t, instrument.WithLabels("tenant", "region"))
+	const jobs, tenants = 400, 8
+	var wg sync.WaitGroup
+	for i := range jobs {
+		wg.Go(func() {
+			tenant, region := fmt.Sprint("tenant-", i%tenants), fmt.Sprint("region-", i%2)
+			doWork(t, p, fmt.Sprint("job-", i), instrument.WithJobType("dubbing"), instrument.WithLabel("tenant", tenant), instrument.WithLabel("region", region))
+		})
+	}
+	wg.Wait()
+	for i := range tenants {
+		own := []attribute.KeyValue{label("tenant", fmt.Sprint("tenant-", i)), label("region", fmt.Sprint("region-", i%2)), label("job_type", "dubbing")}
+		if got := rec.Counter(vp("jobs_total"), append(own, label("status", "failed"))...); got != jobs/tenants {
+			t.Errorf("%v jobs of tenant %d, want %d", got, i, jobs/tenants)
+		}
+		if got := rec.Counter(vp("cost_usd_total"), own...); instrument.Dollars(got) != jobs/tenants*cent {
+			t.Errorf("cost %v of tenant %d, want %s", got, i, jobs/tenants*cent)
+		}
 	}
 }
 

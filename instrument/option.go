@@ -105,8 +105,8 @@ func declare(option string, dst *[]string, names []string) error {
 // A job without values has the series that it has without this option. Each label has at most as
 // many values as [WithNameLimit] says; later ones are recorded as "other", and so are all values
 // past ten times as many combinations. So 100 tenants cost 500, 300 and, with 4 APIs, 400 series.
-// From about 400 tenants on raise the SDK's limit of 2,000 series for an instrument
-// (exporters.WithCardinalityLimit).
+// For more than 400 combinations, those with job types included, raise the SDK's limit of 2,000
+// series for an instrument (sdkmetric.WithCardinalityLimit, exporters.WithCardinalityLimit).
 //
 // A key is a lower-case word of at most 64 letters, digits and single underscores, and none of the labels
 // that the metrics or Prometheus have already. Any other is left out, which is an error of New.
