@@ -6,6 +6,7 @@ import (
 	"errors"
 	"os"
 	"os/exec"
+	"slices"
 	"strings"
 	"sync/atomic"
 	"syscall"
@@ -15,8 +16,11 @@ import (
 	colmetrics "go.opentelemetry.io/proto/otlp/collector/metrics/v1"
 	coltrace "go.opentelemetry.io/proto/otlp/collector/trace/v1"
 	"go.uber.org/goleak"
+	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/status"
 
 	"github.com/stagemeter/stagemeter/exporters/internal/exportertest"
+	"github.com/stagemeter/stagemeter/exporters/internal/settings"
 )
 
 // Shutdown delivers the data that no interval has pushed yet.
@@ -84,6 +88,40 @@ func TestShutdownDuringPush(t *testing.T) {
 	}
 }
 
+// The log says what a push that fails means: after the last one nothing is sent later.
+func TestConsequenceOfAFailure(t *testing.T) {
+	const kept, lost, last = "counts are kept and sent later", "counts of pushes that fail are lost", "this was the last push"
+	later := option(func(c settings.Config) settings.Config {
+		c.Pace = settings.Pace{First: time.Hour, Min: time.Hour, Max: time.Hour} // only the pushes below
+		return c
+	})
+	for _, tt := range []struct {
+		temporality string
+		push        func(tel *Telemetry) error
+		want        string
+	}{
+		{"cumulative", func(tel *Telemetry) error { return tel.ForceFlush(t.Context()) }, kept},
+		{"delta", func(tel *Telemetry) error { return tel.ForceFlush(t.Context()) }, lost},
+		{"cumulative", func(tel *Telemetry) error { return tel.Shutdown(t.Context()) }, last},
+		{"delta", func(tel *Telemetry) error { return tel.Shutdown(t.Context()) }, last},
+	} {
+		t.Setenv("OTEL_EXPORTER_OTLP_METRICS_TEMPORALITY_PREFERENCE", tt.temporality)
+		r := receive(t)
+		r.onMetrics = func(context.Context, *colmetrics.ExportMetricsServiceRequest) error {
+			return status.Error(codes.Unauthenticated, "who are you")
+		}
+		book := &exportertest.LogBook{}
+		tel := start(t, WithoutPrometheus(), WithOTLPEndpoint(r.url()), WithLogger(book.Logger()), WithShutdownTimeout(patience), later)
+		count(tel, "jobs", 1)
+		if err := tt.push(tel); err == nil {
+			t.Error("the push succeeds")
+		}
+		if book.Lines("OTLP export fails", tt.want) != 1 || book.Lines("OTLP export fails") != 1 {
+			t.Errorf("%s: want one line with %q:\n%s", tt.temporality, tt.want, book)
+		}
+	}
+}
+
 // With a receiver that never answers, Shutdown returns at its deadline with an error, and leaves no
 // goroutine behind although the queue of spans is full. TestMain looks for goroutines.
 func TestShutdownKeepsItsDeadline(t *testing.T) {
@@ -104,6 +142,11 @@ func TestShutdownKeepsItsDeadline(t *testing.T) {
 			err := tel.Shutdown(t.Context())
 			if err == nil {
 				t.Fatal("Shutdown: no error, though nothing was delivered")
+			}
+			lines := strings.Split(err.Error(), "\n")
+			slices.Sort(lines)
+			if len(slices.Compact(slices.Clone(lines))) != len(lines) {
+				t.Errorf("Shutdown repeats an error:\n%v", err)
 			}
 			if again := tel.Shutdown(t.Context()); !errors.Is(again, err) && again.Error() != err.Error() {
 				t.Errorf("Shutdown again: %v, want %v", again, err)

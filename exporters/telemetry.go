@@ -17,6 +17,7 @@ import (
 	tracenoop "go.opentelemetry.io/otel/trace/noop"
 
 	"github.com/stagemeter/stagemeter/exporters/internal/push"
+	"github.com/stagemeter/stagemeter/exporters/internal/report"
 	"github.com/stagemeter/stagemeter/exporters/internal/scrape"
 	"github.com/stagemeter/stagemeter/exporters/internal/settings"
 	"github.com/stagemeter/stagemeter/exporters/internal/web"
@@ -158,7 +159,7 @@ func (t *Telemetry) ForceFlush(ctx context.Context) error {
 	wg.Go(func() { traceErr = t.traces.flush(ctx) })
 	metricErr := t.metrics.flush(ctx)
 	wg.Wait()
-	return errors.Join(metricErr, traceErr)
+	return report.Join(metricErr, traceErr)
 }
 
 // Shutdown pushes all metrics and the spans that have ended, stops the server and ends every
@@ -193,7 +194,7 @@ func (t *Telemetry) stop(ctx context.Context) error {
 	wg.Go(func() { serverErr = t.server.Shutdown(ctx) })
 	metricErr := t.metrics.shutdown(ctx)
 	wg.Wait()
-	return errors.Join(serverErr, metricErr, traceErr, t.metrics.provider.Shutdown(ctx))
+	return report.Join(serverErr, metricErr, traceErr, t.metrics.provider.Shutdown(ctx))
 }
 
 // bounded returns ctx with the deadline d if it has none. If ctx is over already, the result

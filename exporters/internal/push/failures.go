@@ -57,9 +57,18 @@ func (f *Failures) Bind(m metric.Meter) error {
 	return err
 }
 
-// failed counts an export under ctx that ended in err. An export whose ctx was canceled is no
-// failure: Shutdown cancels a push to make the last one itself.
-func (f *Failures) failed(ctx context.Context, err error) {
+// What a failure means for the data, in the log.
+const (
+	kept     = "counts are kept and sent later"
+	lost     = "counts of pushes that fail are lost"
+	lastLost = "this was the last push: counts that no earlier one delivered are lost"
+	dropped  = "spans are dropped meanwhile"
+)
+
+// failed counts an export under ctx that ended in err. If it is the first since exports last
+// worked, failed logs it with its consequence. An export whose ctx was canceled is no failure:
+// Shutdown cancels a push to make the last one itself.
+func (f *Failures) failed(ctx context.Context, err error, consequence string) {
 	if errors.Is(ctx.Err(), context.Canceled) {
 		return
 	}
@@ -79,15 +88,7 @@ func (f *Failures) failed(ctx context.Context, err error) {
 	if !first {
 		return
 	}
-	f.logger.Warn("OTLP export fails; "+f.consequence(), "error", err)
-}
-
-// consequence says what a failure means for the signal.
-func (f *Failures) consequence() string {
-	if f.signal == semconv.SignalTraces {
-		return "spans are dropped meanwhile"
-	}
-	return "counts are kept and sent later"
+	f.logger.Warn("OTLP export fails; "+consequence, "error", err)
 }
 
 // worked records that an export succeeded.

@@ -26,7 +26,7 @@ type Config struct {
 	Pace     settings.Pace
 }
 
-// A Pusher collects metrics and exports them: right after the start, so that counters are seen at 0
+// A Pusher collects metrics and exports them: soon after the start, so that counters are seen at 0
 // before they grow; at each interval; every few seconds while pushes fail, so that data flows soon
 // after the receiver is back; and when Flush or Shutdown asks for it.
 //
@@ -92,7 +92,7 @@ func (p *Pusher) Run() {
 		}
 		began := time.Now()
 		ctx, cancel := context.WithTimeout(p.ctx, p.config.Timeout)
-		err := p.push(ctx)
+		err := p.push(ctx, p.consequence())
 		cancel()
 		if err != nil {
 			wait = min(max(2*wait, pace.Min), pace.Max, interval)
@@ -110,7 +110,7 @@ func (p *Pusher) Flush(ctx context.Context) error {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	defer context.AfterFunc(p.life, cancel)()
-	err := p.pushWithin(ctx)
+	err := p.pushWithin(ctx, p.consequence())
 	if err != nil {
 		select {
 		case p.failed <- struct{}{}:
@@ -123,12 +123,12 @@ func (p *Pusher) Flush(ctx context.Context) error {
 // pushWithin pushes and returns when ctx is done. The push then continues in the background if it
 // cannot be canceled: the console may block until somebody reads it, and with delta temporality a
 // collection is not abandoned, see patient.
-func (p *Pusher) pushWithin(ctx context.Context) error {
+func (p *Pusher) pushWithin(ctx context.Context, consequence string) error {
 	if !p.source.Delta() && p.failures != nil {
-		return p.push(ctx)
+		return p.push(ctx, consequence)
 	}
 	done := make(chan error, 1)
-	go func() { done <- p.push(ctx) }() // ends when the callbacks return, or the console is read
+	go func() { done <- p.push(ctx, consequence) }() // ends when the callbacks return, or the console is read
 	select {
 	case err := <-done:
 		return err
@@ -155,7 +155,7 @@ func (p *Pusher) Shutdown(ctx context.Context) error {
 		case <-time.After(cancelGrace):
 		}
 	}
-	err := p.pushWithin(ctx)
+	err := p.pushWithin(ctx, lastLost)
 	p.end() // a Flush with a later deadline holds the exporter, and its Shutdown would wait
 	return errors.Join(err, p.exporter.Shutdown(ctx))
 }
@@ -163,9 +163,17 @@ func (p *Pusher) Shutdown(ctx context.Context) error {
 // cancelGrace is how long Shutdown waits for a push that it has canceled.
 const cancelGrace = 100 * time.Millisecond
 
+// consequence returns what it means if a push fails, unless it is the last one.
+func (p *Pusher) consequence() string {
+	if p.source.Delta() {
+		return lost
+	}
+	return kept
+}
+
 // push collects and exports once. The error is about the metrics that were not collected or not
-// delivered.
-func (p *Pusher) push(ctx context.Context) error {
+// delivered. The log has consequence if the export fails.
+func (p *Pusher) push(ctx context.Context, consequence string) error {
 	select {
 	case p.turn <- struct{}{}:
 		defer func() { <-p.turn }()
@@ -191,12 +199,12 @@ func (p *Pusher) push(ctx context.Context) error {
 			defer cancel()
 		}
 	}
-	return p.export(ctx, err)
+	return p.export(ctx, err, consequence)
 }
 
 // export exports p.rm in parts. It returns err joined with an error for each part that was not
 // delivered.
-func (p *Pusher) export(ctx context.Context, err error) error {
+func (p *Pusher) export(ctx context.Context, err error, consequence string) error {
 	p.rm.Resource = p.config.Resource // the SDK has merged the environment's attributes into it, unchecked
 	delivered := true
 	for part := range parts(&p.rm, maxBatch) {
@@ -207,7 +215,7 @@ func (p *Pusher) export(ctx context.Context, err error) error {
 		}
 		if e != nil {
 			delivered = false
-			err = errors.Join(err, p.undelivered(ctx, e))
+			err = errors.Join(err, p.undelivered(ctx, e, consequence))
 		}
 	}
 	if delivered && p.failures != nil {
@@ -231,13 +239,13 @@ func (p *Pusher) patient(ctx context.Context) context.Context {
 }
 
 // undelivered counts an export under ctx that ended in err, and returns the error to report.
-func (p *Pusher) undelivered(ctx context.Context, err error) error {
+func (p *Pusher) undelivered(ctx context.Context, err error, consequence string) error {
 	if p.failures == nil {
 		return fmt.Errorf("exporters: metrics not written: %w", err)
 	}
 	if p.source.Delta() {
 		ctx = context.WithoutCancel(ctx) // the data is lost, also if the export was canceled
 	}
-	p.failures.failed(ctx, err)
+	p.failures.failed(ctx, err, consequence)
 	return p.failures.wrap(err)
 }

@@ -38,7 +38,7 @@ func (e countedExporter) ExportSpans(ctx context.Context, spans []sdktrace.ReadO
 		err = e.SpanExporter.ExportSpans(ctx, spans)
 	}
 	if err != nil {
-		e.failures.failed(context.WithoutCancel(ctx), err) // the spans are lost, also if the export was canceled
+		e.failures.failed(context.WithoutCancel(ctx), err, dropped) // the spans are lost, also if the export was canceled
 	} else {
 		e.failures.worked()
 	}

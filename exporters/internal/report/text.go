@@ -1,6 +1,7 @@
 package report
 
 import (
+	"errors"
 	"fmt"
 	"strings"
 	"unicode"
@@ -35,6 +36,36 @@ type brief struct{ error }
 
 func (e brief) Error() string { return short(e.error.Error()) }
 func (e brief) Unwrap() error { return e.error }
+
+// Join joins errs as errors.Join does. Of errors with the same text, also of those that errs have
+// joined, it keeps the first.
+func Join(errs ...error) error {
+	var kept []error
+	seen := map[string]bool{}
+	for _, err := range flat(errs) {
+		if text := err.Error(); !seen[text] {
+			seen[text] = true
+			kept = append(kept, err)
+		}
+	}
+	return errors.Join(kept...)
+}
+
+// flat returns errs without nil, and the parts of an error of errors.Join in its place.
+func flat(errs []error) (all []error) {
+	for _, err := range errs {
+		if err == nil {
+			continue
+		}
+		joined, ok := err.(interface{ Unwrap() []error })
+		if ok && err.Error() == errors.Join(joined.Unwrap()...).Error() { // not an error with a text of its own
+			all = append(all, flat(joined.Unwrap())...)
+		} else {
+			all = append(all, err)
+		}
+	}
+	return all
+}
 
 // Panicked returns the error for a panic with the value v. by names the function that panicked.
 // Panicked does not follow pointers in v: another goroutine may be writing there.
