@@ -135,7 +135,8 @@ func (t *Telemetry) Addr() net.Addr {
 
 // Handler returns the handler of /metrics, for a program that serves it on its own server; see
 // [WithoutServer]. That server is then responsible for timeouts, TLS and passwords. After
-// [WithoutPrometheus] the handler answers 404.
+// [WithoutPrometheus] the handler answers 404. After [Telemetry.Shutdown] it answers 503, so that a
+// scraper sees a target that is down and not one without metrics.
 func (t *Telemetry) Handler() http.Handler {
 	if t == nil || t.metrics == nil || t.metrics.scrapes == nil {
 		return http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
@@ -194,6 +195,9 @@ func (t *Telemetry) stop(ctx context.Context) error {
 	wg.Go(func() { serverErr = t.server.Shutdown(ctx) })
 	metricErr := t.metrics.shutdown(ctx)
 	wg.Wait()
+	if t.metrics.scrapes != nil {
+		t.metrics.scrapes.End()
+	}
 	return report.Join(serverErr, metricErr, traceErr, t.metrics.provider.Shutdown(ctx))
 }
 

@@ -67,6 +67,28 @@ func TestInert(t *testing.T) {
 	})
 }
 
+// A handler that the program serves answers 503 after Shutdown, whether it is asked for before or
+// after.
+func TestHandlerAfterShutdown(t *testing.T) {
+	tel := start(t, WithoutServer())
+	count(tel, "jobs", 1)
+	before := tel.Handler()
+	if err := tel.Shutdown(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	for _, h := range []http.Handler{before, tel.Handler()} {
+		for _, accept := range []string{"text/plain", acceptOpenMetrics, acceptProtobuf} {
+			req := httptest.NewRequest(http.MethodGet, "/metrics", nil)
+			req.Header.Set("Accept", accept)
+			rec := httptest.NewRecorder()
+			h.ServeHTTP(rec, req)
+			if rec.Code != http.StatusServiceUnavailable || rec.Body.Len() == 0 {
+				t.Errorf("%s: %d %q, want 503 with a text", accept, rec.Code, rec.Body)
+			}
+		}
+	}
+}
+
 // The context bounds only Start.
 func TestContextEndsAfterStart(t *testing.T) {
 	r := receive(t)

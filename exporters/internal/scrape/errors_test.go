@@ -166,18 +166,45 @@ func TestObservedBeforeAPanic(t *testing.T) {
 	}
 }
 
-// After Shutdown a scrape is answered as upstream answers it: nothing of the program is left.
+// After Shutdown a scrape is answered with 503 in every format, and that is no defect. A target that
+// is up and shows nothing of the program would be a silent gap.
 func TestScrapeAfterShutdown(t *testing.T) {
+	for _, accept := range []string{acceptText, acceptOpenMetrics, acceptProtobuf} {
+		book := &exportertest.LogBook{}
+		p := start(t, setup{logger: book.Logger()})
+		exportertest.Count(p.provider, "jobs", 1)
+		if rec := serve(p.handler, "Accept", accept); rec.Code != http.StatusOK {
+			t.Fatalf("before: %d: %s", rec.Code, rec.Body)
+		}
+		p.handler.End()
+		for _, name := range []string{"ended", "shut down"} {
+			if rec := serve(p.handler, "Accept", accept); rec.Code != http.StatusServiceUnavailable || !strings.Contains(rec.Body.String(), "has been shut down") {
+				t.Errorf("%s, %s: %d: %s", accept, name, rec.Code, rec.Body)
+			}
+			if err := p.provider.Shutdown(t.Context()); err != nil && name == "ended" {
+				t.Fatal(err)
+			}
+		}
+		if book.String() != "" {
+			t.Errorf("logged:\n%s", book)
+		}
+	}
+}
+
+// A scrape that began before End, and collects after the provider has been shut down, fails too.
+func TestShutdownDuringAScrape(t *testing.T) {
 	p := start(t, setup{})
 	exportertest.Count(p.provider, "jobs", 1)
-	serve(p.handler)
 	if err := p.provider.Shutdown(t.Context()); err != nil {
 		t.Fatal(err)
 	}
 	for _, accept := range []string{acceptText, acceptOpenMetrics} {
-		want, got := serve(p.handler.plain, "Accept", accept), serve(p.handler, "Accept", accept)
-		if got.Code != want.Code || got.Body.String() != want.Body.String() {
-			t.Errorf("%d: %s\nwant %d: %s", got.Code, got.Body, want.Code, want.Body)
+		if rec := serve(p.handler, "Accept", accept); rec.Code != http.StatusServiceUnavailable {
+			t.Errorf("%s: %d: %s", accept, rec.Code, rec.Body)
 		}
+	}
+	p.handler.End()
+	if rec := serve(p.handler.plain, "Accept", acceptProtobuf); rec.Code != http.StatusInternalServerError {
+		t.Errorf("protobuf: %d: %s", rec.Code, rec.Body)
 	}
 }

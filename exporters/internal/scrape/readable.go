@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"sync/atomic"
 
 	"github.com/prometheus/client_golang/prometheus"
 	dto "github.com/prometheus/client_model/go"
@@ -19,6 +20,7 @@ import (
 type whole struct {
 	program, own prometheus.Gatherer
 	source       *collect.Source // of program
+	ended        *atomic.Bool    // the program's metrics may be missing
 }
 
 func (w whole) Gather() ([]*dto.MetricFamily, error) {
@@ -28,6 +30,9 @@ func (w whole) Gather() ([]*dto.MetricFamily, error) {
 		families, err = w.program.Gather()
 		return err == nil || len(families) > 0
 	})
+	if len(families) == 0 && w.ended.Load() {
+		err = errors.Join(err, errEnded)
+	}
 	if err != nil && len(families) == 0 {
 		return nil, err
 	}

@@ -46,6 +46,7 @@ type Handler struct {
 	slots    chan struct{}      // holds a value for each scrape
 	turn     chan struct{}      // holds a value while somebody collects and writes
 	begun    atomic.Uint64      // collections
+	ended    *atomic.Bool       // set by End
 	detour   atomic.Int64       // plain answers everything until then, in nanoseconds since 1970
 	spare    chan *bytes.Buffer // holds the body of an earlier answer
 
@@ -73,10 +74,10 @@ func New(logger *slog.Logger) (*Handler, error) {
 		return nil, err
 	}
 	errorLog := report.NewRepeated(logger, "a scrape has errors")
-	source := collect.NewSource(reader)
+	source, ended := collect.NewSource(reader), new(atomic.Bool)
 	return &Handler{
 		source: source,
-		plain: promhttp.HandlerFor(whole{registry, own, source}, promhttp.HandlerOpts{
+		plain: promhttp.HandlerFor(whole{registry, own, source, ended}, promhttp.HandlerOpts{
 			ErrorLog:            errorLog,
 			ErrorHandling:       promhttp.ContinueOnError,
 			Registry:            own,
@@ -88,6 +89,7 @@ func New(logger *slog.Logger) (*Handler, error) {
 			Timeout: Timeout,
 		}),
 		failures: handlerErrors(own),
+		ended:    ended,
 		report:   errorLog,
 		timeout:  Timeout,
 		slots:    make(chan struct{}, maxScrapes),
@@ -99,6 +101,10 @@ func New(logger *slog.Logger) (*Handler, error) {
 // Source returns the source of the metrics. A push may share it.
 func (h *Handler) Source() *collect.Source { return h.source }
 
+// End makes h answer 503 from now on. It is called before the provider is shut down: an answer
+// without the program's metrics would be a target that is up and a silent gap.
+func (h *Handler) End() { h.ended.Store(true) }
+
 // acceptedFormats are the formats that package exposition writes, and protobuf.
 var acceptedFormats = []expfmt.Format{
 	expfmt.FmtOpenMetrics_1_0_0, expfmt.FmtOpenMetrics_0_0_1,
@@ -107,6 +113,10 @@ var acceptedFormats = []expfmt.Format{
 
 // ServeHTTP answers a scrape.
 func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	if h.ended.Load() {
+		unavailable(w, errEnded)
+		return
+	}
 	format := expfmt.NegotiateAccept(r.Header, acceptedFormats...)
 	text, ok := textFormat(format)
 	if !ok || time.Now().UnixNano() < h.detour.Load() || r.URL != nil && r.URL.Query().Has("name[]") {
@@ -118,8 +128,8 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	switch {
 	case errors.Is(err, errOther):
 		h.plain.ServeHTTP(w, r)
-	case errors.Is(err, errTooMany), errors.Is(err, context.DeadlineExceeded), errors.Is(err, context.Canceled):
-		http.Error(w, "No scrape now: "+err.Error(), http.StatusServiceUnavailable)
+	case errors.Is(err, errEnded), errors.Is(err, errTooMany), errors.Is(err, context.DeadlineExceeded), errors.Is(err, context.Canceled):
+		unavailable(w, err)
 	case err != nil:
 		http.Error(w, "An error has occurred while serving metrics:\n\n"+err.Error(), http.StatusInternalServerError)
 	default:
@@ -141,8 +151,14 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
+// unavailable answers 503 with err.
+func unavailable(w http.ResponseWriter, err error) {
+	http.Error(w, "No scrape now: "+err.Error(), http.StatusServiceUnavailable)
+}
+
 // Errors of scrape.
 var (
+	errEnded      = errors.New("telemetry has been shut down")
 	errOther      = errors.New("package exposition cannot write it")
 	errUnfinished = errors.New("the collection did not end")
 	errTooMany    = fmt.Errorf("limit of concurrent scrapes reached (%d), try again later", maxScrapes)
@@ -188,6 +204,8 @@ func (h *Handler) scrape(ctx context.Context, text exposition.Format, format exp
 		h.collect(deadline) // not ctx: others may share the collection after this client has gone
 	}
 	switch {
+	case errors.Is(h.failed, errEnded):
+		return nil, errEnded // no defect
 	case h.other != nil:
 		h.detour.Store(time.Now().Add(detour).UnixNano())
 		return nil, errOther
@@ -209,7 +227,10 @@ func (h *Handler) collect(ctx context.Context) {
 	h.failed, h.other = errUnfinished, nil // holds if otel's error handler panics: others may share this collection
 	collected, err := h.source.Collect(ctx, &h.rm)
 	switch {
-	case errors.Is(err, sdkmetric.ErrReaderShutdown), errors.Is(err, sdkmetric.ErrReaderNotRegistered):
+	case errors.Is(err, sdkmetric.ErrReaderShutdown):
+		h.failed = errEnded
+		return
+	case errors.Is(err, sdkmetric.ErrReaderNotRegistered):
 		h.other = err // plain leaves out target_info too
 		return
 	case !collected:
