@@ -1,6 +1,7 @@
 package exporters
 
 import (
+	"errors"
 	"fmt"
 	"log/slog"
 	"slices"
@@ -25,13 +26,15 @@ type option func(settings.Config) settings.Config
 
 func (o option) apply(c settings.Config) settings.Config { return o(c) }
 
-// newConfig applies opts in order. It ignores nil.
+// newConfig applies opts in order. It leaves out nil, with an error.
 func newConfig(opts []Option) settings.Config {
 	var c settings.Config
 	for _, o := range opts {
-		if o != nil {
-			c = o.apply(c)
+		if o == nil {
+			c = c.Note(errors.New("exporters: Start: a nil Option is ignored"))
+			continue
 		}
+		c = o.apply(c)
 	}
 	return c
 }
@@ -78,7 +81,7 @@ func WithResourceAttributes(attrs ...attribute.KeyValue) Option {
 	return option(func(c settings.Config) settings.Config {
 		for _, kv := range attrs {
 			if !kv.Valid() {
-				c = c.Reject(fmt.Sprintf("WithResourceAttributes(%q)", string(kv.Key)), "a key and a value", leftOut)
+				c = c.Reject(fmt.Sprintf("WithResourceAttributes(%s)", keyValue(kv)), "a key and a value", leftOut)
 				continue
 			}
 			c.Attributes = append(slices.Clip(c.Attributes), kv)
@@ -151,6 +154,9 @@ func WithoutPrometheus() Option {
 // server reads the file and the certificates again for new connections. If Start cannot use the
 // file, no port is opened.
 //
+// The file protects only that server, not [Telemetry.Handler]. Without a server, as after
+// [WithoutServer], it is not read, and Start returns an error.
+//
 // /healthz needs neither a password nor a client certificate.
 //
 // Environment: none. Default: plain HTTP, open to everyone who can reach the address.
@@ -169,6 +175,9 @@ func WithWebConfigFile(path string) Option {
 // appended to it. The option turns OTLP on for both signals, whatever OTEL_METRICS_EXPORTER and
 // OTEL_TRACES_EXPORTER list.
 //
+// A URL without a scheme, such as collector:4317, is only for gRPC. It means https, unless
+// OTEL_EXPORTER_OTLP_INSECURE is true.
+//
 // Environment: OTEL_EXPORTER_OTLP_METRICS_ENDPOINT and OTEL_EXPORTER_OTLP_TRACES_ENDPOINT, each
 // before OTEL_EXPORTER_OTLP_ENDPOINT. Default: nothing is pushed.
 func WithOTLPEndpoint(url string) Option {
@@ -181,8 +190,8 @@ func WithOTLPEndpoint(url string) Option {
 	})
 }
 
-// WithExportInterval sets the time between two pushes of metrics. Metrics are also pushed right
-// after the start, every few seconds while the receiver fails, and at [Telemetry.Shutdown],
+// WithExportInterval sets the time between two pushes of metrics. Metrics are also pushed about a
+// second after the start, every few seconds while the receiver fails, and at [Telemetry.Shutdown],
 // whatever the interval.
 //
 // Environment: OTEL_METRIC_EXPORT_INTERVAL, in milliseconds. Default: 1 minute.

@@ -34,9 +34,12 @@ func TestRejectedOptions(t *testing.T) {
 		{WithWebConfigFile(""), []string{`WithWebConfigFile(""): want a path`}},
 		{WithLogger(nil), []string{"WithLogger(nil): want a logger"}},
 		{WithView(nil), []string{"WithView(nil): want a view"}},
-		{WithResourceAttributes(attribute.KeyValue{}), []string{`WithResourceAttributes(""): want a key and a value`}},
+		{WithResourceAttributes(attribute.KeyValue{}), []string{`WithResourceAttributes(""=""): want a key and a value`}},
+		{WithResourceAttributes(attribute.String("", "x")), []string{`WithResourceAttributes(""="x"): want a key and a value`}},
+		{WithPrometheusAddr("[bad:host]:1"), []string{`WithPrometheusAddr("[bad:host]:1"): want host:port`, "no port is opened"}},
+		{nil, []string{"exporters: Start: a nil Option is ignored"}},
 	} {
-		s, err := resolve(nil, WithServiceName("kept"), tt.opt, nil)
+		s, err := resolve(WithServiceName("kept"), tt.opt)
 		if err == nil {
 			t.Errorf("no error, want %q", tt.want)
 			continue
@@ -52,6 +55,36 @@ func TestRejectedOptions(t *testing.T) {
 		if rejected := strings.Contains(err.Error(), "WithPrometheusAddr"); rejected != (s.Addr == "") {
 			t.Errorf("%v: listens on %q", err, s.Addr)
 		}
+	}
+}
+
+// Nobody believes that a web config file protects what it does not: without a server it is an error.
+func TestWebConfigFileWithoutServer(t *testing.T) {
+	file := WithWebConfigFile("/nonexistent.yml")
+	const prefix = `exporters: WithWebConfigFile("/nonexistent.yml"): want a server`
+	for _, tt := range []struct {
+		reason string
+		list   string // OTEL_METRICS_EXPORTER
+		opts   []Option
+		want   string
+	}{
+		{"a handler", "", []Option{WithoutServer(), file}, "Telemetry.Handler is not protected"},
+		{"a handler, in the other order", "", []Option{file, WithoutServer()}, "Telemetry.Handler is not protected"},
+		{"no scrape", "", []Option{WithoutPrometheus(), file}, "nothing is served"},
+		{"no scrape, by the environment", "otlp", []Option{file}, "nothing is served"},
+		{"a bad address", "", []Option{WithPrometheusAddr("x"), file}, "Telemetry.Handler is not protected"},
+	} {
+		t.Run(tt.reason, func(t *testing.T) {
+			t.Setenv("OTEL_METRICS_EXPORTER", tt.list)
+			tel, err := Start(t.Context(), append(tt.opts, WithoutGlobals())...)
+			defer shutdown(tel)
+			if err == nil || !strings.Contains(err.Error(), prefix) || !strings.Contains(err.Error(), tt.want) {
+				t.Errorf("%v\nlacks %q or %q", err, prefix, tt.want)
+			}
+		})
+	}
+	if s, err := resolve(WithPrometheusAddr(":1"), file); err != nil || s.Config.WebConfigFile != "/nonexistent.yml" {
+		t.Errorf("with a server: %v, file %q", err, s.Config.WebConfigFile)
 	}
 }
 

@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 	"runtime/debug"
 	"slices"
+	"strings"
 
 	"github.com/google/uuid"
 	"go.opentelemetry.io/otel/attribute"
@@ -45,21 +46,53 @@ func newResource(ctx context.Context, c settings.Config) (*resource.Resource, er
 	return res, err
 }
 
-// validResource returns res with valid UTF-8, and an error for each text that was not valid: OTLP
-// would refuse every batch.
-func validResource(res *resource.Resource) (*resource.Resource, error) {
+// validResource returns res with valid UTF-8, and an error for each attribute that was not valid:
+// OTLP would refuse every batch.
+func validResource(res *resource.Resource, c settings.Config) (*resource.Resource, error) {
 	var errs []error
-	attrs := push.ValidAttributes(res.Attributes(), func(text string) string {
-		valid := report.ValidUTF8(text)
-		if valid != text {
-			errs = append(errs, fmt.Errorf("exporters: resource attributes: %q is not UTF-8; %q is used", text, valid))
+	attrs := res.Attributes()
+	for i, kv := range attrs {
+		isValid := true
+		valid := push.ValidAttributes([]attribute.KeyValue{kv}, func(text string) string {
+			valid := report.ValidUTF8(text)
+			isValid = isValid && valid == text
+			return valid
+		})[0]
+		if !isValid {
+			errs = append(errs, fmt.Errorf("exporters: %s: want UTF-8; %s is used", origin(kv, c), keyValue(valid)))
+			attrs[i] = valid
 		}
-		return valid
-	})
+	}
 	if errs == nil {
 		return res, nil
 	}
 	return resource.NewWithAttributes(res.SchemaURL(), attrs...), errors.Join(errs...)
+}
+
+// origin names the option or the variable that set an attribute of the resource, with its value.
+func origin(kv attribute.KeyValue, c settings.Config) string {
+	const nameVariable, variable = "OTEL_SERVICE_NAME", "OTEL_RESOURCE_ATTRIBUTES"
+	fromEnv, _ := resource.New(context.Background(), resource.WithFromEnv())
+	isName := kv.Key == otelconv.ServiceNameKey
+	switch {
+	case isName && c.ServiceName != "":
+		return fmt.Sprintf("WithServiceName(%q)", c.ServiceName)
+	case kv.Key == otelconv.ServiceVersionKey && c.ServiceVersion != "":
+		return fmt.Sprintf("WithServiceVersion(%q)", c.ServiceVersion)
+	case slices.ContainsFunc(c.Attributes, func(a attribute.KeyValue) bool { return a.Key == kv.Key }):
+		return fmt.Sprintf("WithResourceAttributes(%s)", keyValue(kv))
+	case isName && strings.TrimSpace(os.Getenv(nameVariable)) != "":
+		return fmt.Sprintf("%s=%q", nameVariable, os.Getenv(nameVariable))
+	case fromEnv.Set().HasValue(kv.Key):
+		return fmt.Sprintf("%s=%q", variable, os.Getenv(variable))
+	default:
+		return "the detected attribute " + keyValue(kv)
+	}
+}
+
+// keyValue returns kv as text, quoted.
+func keyValue(kv attribute.KeyValue) string {
+	return fmt.Sprintf("%q=%q", string(kv.Key), kv.Value.String())
 }
 
 // chosenAttributes returns the attributes of the options. Those of WithServiceName and

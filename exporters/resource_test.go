@@ -29,23 +29,39 @@ func TestResourceThatIsNotUTF8(t *testing.T) {
 	for _, tt := range []struct {
 		reason string
 		env    string
+		name   string // OTEL_SERVICE_NAME
 		opts   []Option
 		want   map[string]string
+		err    string
 	}{
-		{"the service's name", "", []Option{WithServiceName("a\xffb")}, map[string]string{"service.name": "a\uFFFDb"}},
-		{"a value", "", []Option{WithResourceAttributes(attribute.String("team", "\xff"))}, map[string]string{"team": "\uFFFD"}},
-		{"a key", "", []Option{WithResourceAttributes(attribute.String("te\xffam", "x"))}, map[string]string{"te\uFFFDam": "x"}},
-		{"a list", "", []Option{WithResourceAttributes(attribute.StringSlice("teams", []string{"a", "\xff"}))}, nil},
-		{"a map in a list", "", []Option{WithResourceAttributes(attribute.Slice("teams", attribute.MapValue(attribute.String("\xff", "\xfe"))))}, nil},
-		{"the environment", "team=%ff", nil, map[string]string{"team": "\uFFFD"}},
-		{"a key of the environment, which the SDK brings back", "te\xffam=media", nil, map[string]string{"te\uFFFDam": "media"}},
+		{"the service's name", "", "", []Option{WithServiceName("a\xffb")}, map[string]string{"service.name": "a\uFFFDb"},
+			`exporters: WithServiceName("a\xffb"): want UTF-8; "service.name"="a\uFFFDb" is used`},
+		{"the service's name, over the environment's", "service.name=c", "d", []Option{WithServiceName("a\xffb")}, map[string]string{"service.name": "a\uFFFDb"},
+			`exporters: WithServiceName("a\xffb")`},
+		{"the service's version", "", "", []Option{WithServiceVersion("\xff")}, map[string]string{"service.version": "\uFFFD"},
+			`exporters: WithServiceVersion("\xff"): want UTF-8`},
+		{"a value", "", "", []Option{WithResourceAttributes(attribute.String("team", "\xff"))}, map[string]string{"team": "\uFFFD"},
+			`exporters: WithResourceAttributes("team"="\xff"): want UTF-8`},
+		{"a key", "", "", []Option{WithResourceAttributes(attribute.String("te\xffam", "x"))}, map[string]string{"te\uFFFDam": "x"},
+			`exporters: WithResourceAttributes("te\xffam"="x"): want UTF-8`},
+		{"a list", "", "", []Option{WithResourceAttributes(attribute.StringSlice("teams", []string{"a", "\xff"}))}, nil,
+			`exporters: WithResourceAttributes("teams"=`},
+		{"a map in a list", "", "", []Option{WithResourceAttributes(attribute.Slice("teams", attribute.MapValue(attribute.String("\xff", "\xfe"))))}, nil,
+			`exporters: WithResourceAttributes("teams"=`},
+		{"the environment", "team=%ff", "", nil, map[string]string{"team": "\uFFFD"},
+			`exporters: OTEL_RESOURCE_ATTRIBUTES="team=%ff": want UTF-8; "team"="\uFFFD" is used`},
+		{"a key of the environment, which the SDK brings back", "te\xffam=media", "", nil, map[string]string{"te\uFFFDam": "media"},
+			`exporters: OTEL_RESOURCE_ATTRIBUTES="te\xffam=media": want UTF-8`},
+		{"the name's variable", "service.name=c", "a\xff", nil, map[string]string{"service.name": "a\uFFFD"},
+			`exporters: OTEL_SERVICE_NAME="a\xff": want UTF-8`},
 	} {
 		t.Run(tt.reason, func(t *testing.T) {
 			t.Setenv("OTEL_RESOURCE_ATTRIBUTES", tt.env)
+			t.Setenv("OTEL_SERVICE_NAME", tt.name)
 			r := receive(t)
 			tel, err := Start(t.Context(), append(tt.opts, WithoutGlobals(), WithoutPrometheus(), WithOTLPEndpoint(r.url()), option(quick))...)
-			if err == nil || !strings.Contains(err.Error(), "UTF-8") {
-				t.Errorf("error %v, want one about UTF-8", err)
+			if want := strings.ReplaceAll(tt.err, `\uFFFD`, "\uFFFD"); err == nil || !strings.HasPrefix(err.Error(), want) || strings.Count(err.Error(), "UTF-8") != 1 {
+				t.Errorf("error %v\nlacks   %s", err, want)
 			}
 			count(tel, "jobs", 1)
 			span(tel, "render")

@@ -36,6 +36,32 @@ func TestPortTaken(t *testing.T) {
 	}
 }
 
+// An address on which nobody can listen: the error names what set it. If that was nothing, the
+// advice does.
+func TestAddressOfAnotherHost(t *testing.T) {
+	const other = "192.0.2.1" // of the documentation's network
+	for _, tt := range []struct {
+		reason, host, port string
+		opts               []Option
+		want               string
+	}{
+		{"the option", "", "", []Option{WithPrometheusAddr(other + ":1")}, `exporters: WithPrometheusAddr("192.0.2.1:1"): metrics are not served`},
+		{"the option, over the variables", "127.0.0.1", "0", []Option{WithPrometheusAddr(other + ":1")}, `exporters: WithPrometheusAddr("192.0.2.1:1"): metrics are not served`},
+		{"the host", other, "", nil, `exporters: OTEL_EXPORTER_PROMETHEUS_HOST="192.0.2.1": metrics are not served on 192.0.2.1:9099`},
+		{"host and port", other, "1", nil, `exporters: OTEL_EXPORTER_PROMETHEUS_HOST="192.0.2.1", OTEL_EXPORTER_PROMETHEUS_PORT="1": metrics are not served`},
+	} {
+		t.Run(tt.reason, func(t *testing.T) {
+			t.Setenv("OTEL_EXPORTER_PROMETHEUS_HOST", tt.host)
+			t.Setenv("OTEL_EXPORTER_PROMETHEUS_PORT", tt.port)
+			tel, err := Start(t.Context(), append(tt.opts, WithoutGlobals())...)
+			defer shutdown(tel)
+			if !errors.Is(err, syscall.EADDRNOTAVAIL) || !strings.HasPrefix(err.Error(), tt.want) {
+				t.Errorf("%v\nwant    %s", err, tt.want)
+			}
+		})
+	}
+}
+
 // The variables set host and port.
 func TestPrometheusVariables(t *testing.T) {
 	t.Setenv("OTEL_EXPORTER_PROMETHEUS_HOST", "::1")

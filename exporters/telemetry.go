@@ -72,7 +72,7 @@ func (t *Telemetry) start(ctx context.Context, s settings.Settings) error {
 	if err != nil {
 		s.Logger.Warn("the resource lacks some attributes", "error", err)
 	}
-	if res, err = validResource(res); err != nil {
+	if res, err = validResource(res, s.Config); err != nil {
 		errs = append(errs, err)
 	}
 	if t.traces, err = newTraces(ctx, s, res); err != nil {
@@ -89,7 +89,7 @@ func (t *Telemetry) start(ctx context.Context, s settings.Settings) error {
 	}
 	if t.metrics.scrapes != nil && s.Addr != "" {
 		t.server, err = web.Listen(web.Config{
-			Addr: s.Addr, WebConfigFile: s.Config.WebConfigFile,
+			Addr: s.Addr, AddrFrom: s.AddrFrom, WebConfigFile: s.Config.WebConfigFile,
 			Metrics: t.metrics.scrapes, Timeout: scrape.Timeout,
 			Service: serviceName(res), Logger: s.Logger,
 		})

@@ -57,9 +57,14 @@ const (
 // Reject returns c with an error that says that the value in call cannot be used: what is allowed,
 // and what happens instead.
 func (c Config) Reject(call, want, used string) Config {
-	c.errs = append(slices.Clip(c.errs), fmt.Errorf("exporters: %s: want %s; %s", call, want, used))
+	return c.Note(fmt.Errorf("exporters: %s: want %s; %s", call, want, used))
+}
+
+// Note returns c with err, which [Resolve] joins to its own.
+func (c Config) Note(err error) Config {
+	c.errs = append(slices.Clip(c.errs), err)
 	return c
 }
 
-// err returns the joined errors of Reject, or nil.
+// err returns the joined errors of Reject and Note, or nil.
 func (c Config) err() error { return errors.Join(c.errs...) }

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"log/slog"
 	"net"
+	"net/netip"
 	"slices"
 	"strconv"
 	"strings"
@@ -41,6 +42,7 @@ type Settings struct {
 
 	Prometheus bool   // the handler answers scrapes
 	Addr       string // to listen on; empty: no server
+	AddrFrom   string // the option or the variables that set Addr, with their values; empty: the default
 
 	MetricsOTLP    *Destination // nil: not pushed
 	MetricsConsole bool
@@ -87,12 +89,13 @@ func (r *reader) metrics(s *Settings) {
 	case ScrapeOnly:
 		s.Prometheus = true
 	case ScrapeServe:
-		s.Prometheus, s.Addr = true, c.Addr
+		s.Prometheus, s.Addr, s.AddrFrom = true, c.Addr, fmt.Sprintf("WithPrometheusAddr(%q)", c.Addr)
 	case ScrapeUnset:
 		if s.Prometheus {
-			s.Addr = r.addr()
+			s.Addr, s.AddrFrom = r.addr()
 		}
 	}
+	r.unprotected(s)
 	s.MetricsConsole = slices.Contains(listed, consoleName)
 	s.MetricsOTLP = r.destination(semconv.SignalMetrics, c.Endpoint, listed)
 	if s.Interval = c.Interval; s.Interval <= 0 {
@@ -116,33 +119,59 @@ func (r *reader) traces(s *Settings) {
 	s.Spans = r.spanQueue()
 }
 
-// addr returns the address to listen on. It is empty if the host cannot be one: the host was meant
-// to keep others out.
-func (r *reader) addr() string {
-	host := r.env.get(envPrometheusHost)
+// unprotected rejects a web config file that nothing reads: somebody may rely on its protection.
+func (r *reader) unprotected(s *Settings) {
+	file := s.Config.WebConfigFile
+	if file == "" || s.Addr != "" {
+		return
+	}
+	used := "nothing is served, and the file is not read"
+	if s.Prometheus {
+		used = "no port is opened, the file is not read, and Telemetry.Handler is not protected"
+	}
+	r.note(fmt.Errorf("exporters: WithWebConfigFile(%q): want a server, which is all that the file protects; %s", file, used))
+}
+
+// addr returns the address to listen on, and the variables that set it. The address is empty if the
+// host cannot be one: the host was meant to keep others out.
+func (r *reader) addr() (addr, from string) {
+	var set []string
+	value := r.env.get(envPrometheusHost)
+	host := value
 	if inner, ok := strings.CutPrefix(host, "["); ok {
 		host = strings.TrimSuffix(inner, "]")
 	}
+	if value != "" {
+		set = append(set, fmt.Sprintf("%s=%q", envPrometheusHost, value))
+	}
 	port := r.env.get(envPrometheusPort)
-	if port == "" {
+	switch {
+	case port == "":
 		port = defaultPort
-	} else if checkPort(port) != nil {
+	case checkPort(port) != nil:
 		r.reject(envPrometheusPort, port, "a port from 0 to 65535", "the default, "+defaultPort+", is used")
 		port = defaultPort
+	default:
+		set = append(set, fmt.Sprintf("%s=%q", envPrometheusPort, port))
 	}
-	addr := net.JoinHostPort(host, port)
+	addr = net.JoinHostPort(host, port)
 	if CheckAddr(addr) != nil {
-		r.reject(envPrometheusHost, host, "a host name or an IP address", "no port is opened")
-		return ""
+		r.reject(envPrometheusHost, value, "a host name or an IP address", "no port is opened")
+		return "", ""
 	}
-	return addr
+	return addr, strings.Join(set, ", ")
 }
 
 // CheckAddr returns an error if the server cannot listen on an address of this form.
 func CheckAddr(addr string) error {
-	_, port, err := net.SplitHostPort(addr)
+	host, port, err := net.SplitHostPort(addr)
 	if err != nil {
 		return err
+	}
+	if strings.Contains(host, ":") { // no host name
+		if _, err := netip.ParseAddr(host); err != nil {
+			return err
+		}
 	}
 	return checkPort(port)
 }

@@ -24,6 +24,7 @@ const (
 // A Config is what a Server needs.
 type Config struct {
 	Addr          string        // to listen on
+	AddrFrom      string        // the option or the variables that set Addr; empty: the default
 	WebConfigFile string        // empty: plain HTTP, open
 	Metrics       http.Handler  // of /metrics
 	Timeout       time.Duration // that Metrics may take for an answer
@@ -63,7 +64,11 @@ func Listen(c Config) (*Server, error) {
 
 	var err error
 	if s.listener, err = net.Listen("tcp", c.Addr); err != nil {
-		return nil, fmt.Errorf("exporters: metrics are not served on %s: %w%s", c.Addr, err, advice(err))
+		from := c.AddrFrom
+		if from != "" {
+			from += ": "
+		}
+		return nil, fmt.Errorf("exporters: %smetrics are not served on %s: %w%s", from, c.Addr, err, advice(err))
 	}
 	go s.serve(c.Logger)
 	return s, nil
@@ -108,7 +113,10 @@ func (s *Server) Shutdown(ctx context.Context) error {
 // advice says what to do about an address on which the server cannot listen.
 func advice(err error) string {
 	const other = "choose another with WithPrometheusAddr or OTEL_EXPORTER_PROMETHEUS_PORT"
+	var lookup *net.DNSError
 	switch {
+	case errors.As(err, &lookup):
+		return ": want a name or an IP address of this host, or no host for all its addresses"
 	case errors.Is(err, syscall.EADDRINUSE):
 		return ": another program has the port (ss -ltnp shows which), or another Start of this one: stop it, or " + other + "; port 0 takes a free one"
 	case errors.Is(err, syscall.EACCES):

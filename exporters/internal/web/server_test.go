@@ -3,6 +3,7 @@ package web
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"log/slog"
 	"net"
@@ -53,6 +54,14 @@ func get(t *testing.T, s *Server, path string) (string, int) {
 		t.Fatal(err)
 	}
 	return string(body), resp.StatusCode
+}
+
+// A host that does not exist, without asking a name server.
+func TestAdviceForAnUnknownHost(t *testing.T) {
+	err := fmt.Errorf("listen tcp: %w", &net.DNSError{Err: "no such host", Name: "nohost.invalid", IsNotFound: true})
+	if got := advice(err); !strings.Contains(got, "a name or an IP address of this host") {
+		t.Errorf("%q", got)
+	}
 }
 
 // A port that is taken, and an address of another host: the error says what to do.
