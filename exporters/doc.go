@@ -1,12 +1,15 @@
 // Package exporters says where telemetry goes: to Prometheus, which scrapes this process, and over
 // OTLP to a collector, with the same data. The smallest program has five lines for it:
 //
-//	tel, _ := exporters.Start(ctx)
-//	defer tel.Shutdown(ctx)
+//	func main() {
+//		ctx := context.Background()
+//		tel, _ := exporters.Start(ctx)
+//		defer tel.Shutdown(ctx)
 //
-//	ctx, stage := instrument.StartStage(ctx, "transcription")
-//	defer stage.End(&err)
-//	instrument.Spend(ctx, "whisper", 6*instrument.Cent)
+//		ctx, stage := instrument.StartStage(ctx, "transcription")
+//		instrument.Spend(ctx, "whisper", 6*instrument.Cent)
+//		stage.End(nil)
+//	}
 //
 // They serve the metrics on :9099/metrics. If OTEL_EXPORTER_OTLP_ENDPOINT is set, they also push
 // metrics and spans to that receiver.
@@ -100,17 +103,19 @@
 //   - /: a page with links to both.
 //
 // Scrapes at the same time share a collection. The answer is 503 if more than 16 scrapes of a kind
-// are under way, and after 30 seconds. Series have no labels of their scope; target_info has the
-// attributes of the resource. Metrics of the Go runtime and the process are not included.
+// are under way, after 30 seconds, and after Shutdown. Series have no labels of their scope;
+// target_info has the attributes of the resource. Metrics of the Go runtime and the process are not
+// included.
 //
 // A scrape in text or OpenMetrics costs about 1 µs for each series, 2 µs with gzip, and more with
 // exemplars. It keeps memory for the next scrape: 200 to 500 bytes for a series, up to 1,500 for a
-// histogram with exemplars, and the size of one answer. Metrics that this package cannot write
-// itself, such as exponential histograms and two series with the same labels, make it as slow as
-// the upstream exporter, which then answers for a minute.
+// histogram with exemplars, and the size of one answer. This package cannot write some metrics
+// itself, such as exponential histograms and two series with the same labels. Then the upstream
+// exporter answers, for a minute, at its own speed.
 //
-// Exemplars are the newest measurements in a sampled span, to 10 ms: one for each bucket of a
-// histogram, and one for each counter. A view may select other reservoirs.
+// Exemplars are measurements in a sampled span: one for each bucket of a histogram, and one for
+// each counter. An exemplar may be up to 10 ms older than the newest such measurement. A view may
+// select other reservoirs.
 //
 // The scrape and a cumulative push share a reader, unless histograms are aggregated differently.
 // With two readers, as with delta temporality, each recording costs about twice as much.
@@ -118,15 +123,15 @@
 //
 // # Push
 //
-// Metrics are pushed right after the start, at each interval and at Shutdown; spans in batches
-// after they end. Each failure is counted in video_processing_export_failures_total{signal}. The
-// log has one line when a signal begins to fail, and one when it works again. While pushes fail,
-// they are tried again every few seconds.
+// Metrics are pushed about a second after the start, at each interval and at Shutdown; spans in
+// batches after they end. Each failure is counted in
+// video_processing_export_failures_total{signal}. The log has one line when a signal begins to
+// fail, and one when it works again. While pushes fail, they are tried again every few seconds.
 //
-// Cumulative metrics, the default, lose nothing by that: the next push that arrives has the totals.
-// With delta temporality the data of a failed push is lost, sums that callbacks observe are too
-// high once after another callback has panicked, and Prometheus's own OTLP receiver refuses every
-// push.
+// Cumulative metrics, the default, lose nothing when a push fails: the next push that arrives has
+// the totals. What the last push, at Shutdown, does not deliver is lost. With delta temporality the
+// data of a failed push is lost, sums that callbacks observe are too high once after another
+// callback has panicked, and Prometheus's own OTLP receiver refuses every push.
 //
 // OTLP refuses texts that are not UTF-8. They arrive with U+FFFD in place of the wrong bytes.
 //
