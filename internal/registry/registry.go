@@ -10,7 +10,7 @@ import (
 	"go.opentelemetry.io/otel/attribute"
 )
 
-// Kind is the kind of instrument of a metric. [Metric.Async] says whether it is observed.
+// Kind is the kind of instrument of a metric. [Metric.Async] reports whether it is observed.
 type Kind int
 
 // Kinds of instruments.

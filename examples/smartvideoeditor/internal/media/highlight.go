@@ -15,7 +15,7 @@ const (
 )
 
 // score fills in the segments' Score from their ranks among each other. A video without sound is
-// judged by its picture alone.
+// judged only by its picture.
 func score(segments []Segment) {
 	loudness := ranks(segments, func(s Segment) float64 { return float64(s.Loudness) })
 	motion := ranks(segments, func(s Segment) float64 { return s.Motion })
