@@ -10,6 +10,7 @@ import (
 
 	"github.com/stagemeter/stagemeter/instrument/budget"
 	"github.com/stagemeter/stagemeter/instrument/internal/errs"
+	"github.com/stagemeter/stagemeter/instrument/money"
 	"github.com/stagemeter/stagemeter/semconv"
 )
 
@@ -116,7 +117,7 @@ func (j *Job) settle(ctx context.Context, h *hold, cost USD) {
 		return
 	}
 	for _, percent := range budgetThresholds {
-		at := bal.Limit.Prorate(percent, 100)
+		at := money.Per(bal.Limit, 100).Of(percent)
 		if bal.Limit != Unlimited && bal.Prior < at && at <= bal.Spent {
 			j.scope.span.AddEvent("budget threshold reached", trace.WithAttributes(
 				attribute.Int64("video.processing.budget.percent", percent),

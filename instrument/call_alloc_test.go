@@ -41,9 +41,6 @@ func TestMoneyAllocations(t *testing.T) {
 			t.Errorf("%s, %s: %v allocations, want at most %v (%s)", tt.name, tt.where, got, tt.want, tt.reason)
 		}
 	}
-	if got := testing.AllocsPerRun(1000, func() { _ = transcribeIn.Prorate(79, 1_000_000) }); got != 0 {
-		t.Errorf("Prorate: %v allocations, want 0", got)
-	}
 }
 
 func freePrice(int) instrument.USD { return money.Nano }

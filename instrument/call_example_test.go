@@ -7,6 +7,7 @@ import (
 
 	"github.com/stagemeter/stagemeter/instrument"
 	"github.com/stagemeter/stagemeter/instrument/instrumenttest"
+	"github.com/stagemeter/stagemeter/instrument/money"
 )
 
 // Transcript is what the speech API of these examples answers.
@@ -19,8 +20,8 @@ func speechAPI(context.Context, string) (Transcript, error) {
 	return Transcript{Text: "hello", Duration: 61 * time.Second}, nil
 }
 
-func speechPrice(t Transcript) instrument.USD {
-	return (6 * instrument.Cent / 10).Prorate(int64(t.Duration), int64(time.Minute))
+func speechPrice(t Transcript) money.USD {
+	return money.PerMinute(6 * money.Cent / 10).Of(t.Duration)
 }
 
 // A paid call: counted, priced by its result, and booked on its job.
@@ -85,8 +86,8 @@ func ExampleStartCall() {
 func ExampleSpend() {
 	p, _ := instrument.New()
 	ctx, job := p.StartJob(context.Background(), "job-1")
-	perHour := 250 * instrument.Cent
-	instrument.Spend(ctx, "gpu", perHour.Prorate(int64(12*time.Minute), int64(time.Hour)))
+	perHour := money.PerHour(250 * money.Cent)
+	instrument.Spend(ctx, "gpu", perHour.Of(12*time.Minute))
 	job.End(nil)
 	fmt.Println(job.Cost())
 	// Output: $0.50

@@ -44,10 +44,3 @@ func BenchmarkSpend(b *testing.B) {
 		})
 	}
 }
-
-func BenchmarkProrate(b *testing.B) {
-	b.ReportAllocs()
-	for b.Loop() {
-		_ = transcribeIn.Prorate(79, 1_000_000)
-	}
-}

@@ -182,7 +182,7 @@ func TestMoneyOnTheScrape(t *testing.T) {
 	rec.Golden("money_start.prom", names...)
 	ctx, job := p.StartJob(t.Context(), "job-1", instrument.WithBudget(2*dollar))
 	audio := 61 * time.Second
-	if err := buy(ctx, "whisper", whisperMinute.Prorate(int64(audio), int64(time.Minute))); err != nil {
+	if err := buy(ctx, "whisper", whisper.Of(audio)); err != nil {
 		t.Fatal(err)
 	}
 	_ = buy(ctx, "gpt", cent, instrument.WithMaxCost(3*dollar))

@@ -15,6 +15,7 @@ import (
 	"go.uber.org/goleak"
 
 	"github.com/stagemeter/stagemeter/instrument"
+	"github.com/stagemeter/stagemeter/instrument/money"
 )
 
 // TestMain plays the programs that tests run in a process of their own, and checks that nothing leaves a goroutine
@@ -36,12 +37,8 @@ const (
 	dollar = instrument.Dollar
 )
 
-// Published prices, per million tokens or per minute of audio.
-const (
-	transcribeIn  = 250 * cent    // gpt-4o-transcribe
-	transcribeOut = 10 * dollar   //
-	whisperMinute = 6 * cent / 10 // whisper-1
-)
+// whisper is the published price of whisper-1.
+var whisper = money.PerMinute(6 * money.Cent / 10)
 
 // Amounts that are none.
 var (

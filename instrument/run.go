@@ -120,8 +120,9 @@ func runCall(ctx context.Context, outer *scope, api string, call func(context.Co
 // returns for that value. A nil price, one that panics, and an amount that cannot be booked leave
 // the cost to [Call.End]. If the budget refuses the call, RunCallValue returns the zero T.
 //
+//	perMinute := money.PerMinute(6 * money.Cent / 10)
 //	text, err := instrument.RunCallValue(ctx, "whisper",
-//		func(t Transcript) instrument.USD { return perMinute.Prorate(int64(t.Duration), int64(time.Minute)) },
+//		func(t Transcript) instrument.USD { return perMinute.Of(t.Duration) },
 //		func(ctx context.Context) (Transcript, error) { return client.Transcribe(ctx, audio) })
 func RunCallValue[T any](ctx context.Context, api string, price func(T) USD, call func(context.Context) (T, error), opts ...CallOption) (out T, err error) {
 	ctx, c, err := StartCall(ctx, api, opts...)

@@ -5,6 +5,7 @@ import (
 	"errors"
 
 	"github.com/stagemeter/stagemeter/instrument"
+	"github.com/stagemeter/stagemeter/instrument/money"
 )
 
 // Answer is a language model's answer.
@@ -21,7 +22,7 @@ func book(ctx context.Context) {
 
 // page: track_api_cost
 var ask = instrument.WrapCall("openai",
-	func(a Answer) instrument.USD { return (2 * instrument.Cent).Prorate(a.Tokens, 1000) }, // $0.02 per 1,000 tokens
+	func(a Answer) instrument.USD { return money.Per(2*money.Cent, 1000).Of(a.Tokens) }, // $0.02 per 1,000 tokens
 	func(ctx context.Context, prompt string) (Answer, error) {
 		return complete(ctx, prompt)
 	})
@@ -32,7 +33,7 @@ func billed(ctx context.Context, prompt string) error {
 	// page: track_api_cost, of a call that fails
 	err := instrument.RunCall(ctx, "openai", func(ctx context.Context) error {
 		answer, err := complete(ctx, prompt)
-		instrument.CallFromContext(ctx).SetCost((2 * instrument.Cent).Prorate(answer.Tokens, 1000))
+		instrument.CallFromContext(ctx).SetCost(money.Per(2*money.Cent, 1000).Of(answer.Tokens))
 		return err // the call counts as failed, and its tokens are booked
 	})
 	// end

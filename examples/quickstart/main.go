@@ -13,6 +13,7 @@ import (
 
 	"github.com/stagemeter/stagemeter/exporters"
 	"github.com/stagemeter/stagemeter/instrument"
+	"github.com/stagemeter/stagemeter/instrument/money"
 )
 
 func main() {
@@ -37,7 +38,7 @@ func main() {
 func transcribe(ctx context.Context, video time.Duration) (err error) {
 	ctx, stage := instrument.StartStage(ctx, "transcription")
 	defer stage.End(&err)
-	price := (6 * instrument.Cent / 10).Prorate(int64(video), int64(time.Minute)) // $0.006 a minute
-	call := func(context.Context) error { time.Sleep(time.Second); return nil }   // your API client here
+	price := money.PerMinute(6 * money.Cent / 10).Of(video)                     // $0.006 a minute
+	call := func(context.Context) error { time.Sleep(time.Second); return nil } // your API client here
 	return instrument.RunCall(ctx, "whisper", call, instrument.WithMaxCost(price))
 }

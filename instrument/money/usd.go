@@ -4,7 +4,6 @@ import (
 	"errors"
 	"fmt"
 	"math"
-	"math/bits"
 	"strconv"
 	"strings"
 )
@@ -13,7 +12,13 @@ import (
 // budget that many goroutines spend can be strict. The range is about ±9.2 billion dollars.
 //
 // Write amounts as multiples (2*Dollar, 25*Cent), read them from a float with [Dollars] or from
-// text with [ParseUSD], and derive them from a published price with [USD.Prorate].
+// text with [ParseUSD], and derive them from a published price with [PerMillion], [PerMinute] and
+// the other constructors of a [Rate].
+//
+// USD is an int64, like time.Duration. Plain + and * of amounts that are not constants wrap around
+// at the end of the range, and make an ordinary amount of one that is none. Use [Sum], [Mul] and
+// [Total], which do neither. Negative amounts are differences, such as what is left of an overspent
+// budget; nothing books them.
 type USD int64
 
 // Units of money.
@@ -28,7 +33,8 @@ const (
 const Unlimited USD = math.MaxInt64
 
 // Dollars returns one of these for a float that is no amount. Both are negative, so nothing books
-// them, and Validate can still say which it was.
+// them, and Validate can still say which it was. They are below every amount and Unlimited is above,
+// so that a sum that has saturated at infinite or Unlimited still compares right.
 const (
 	notANumber USD = math.MinInt64
 	infinite   USD = math.MinInt64 + 1
@@ -56,31 +62,6 @@ func (u USD) Float64() float64 {
 		return math.Inf(1)
 	}
 	return float64(u) / float64(Dollar)
-}
-
-// Prorate returns u·n/per, computed in 128 bits and rounded once, half away from zero. It prices
-// usage at a published rate:
-//
-//	(6 * money.Cent / 10).Prorate(int64(audio), int64(time.Minute)) // $0.006 a minute
-//	(250 * money.Cent).Prorate(tokens, 1_000_000)                    // $2.50 a million tokens
-//
-// If n is negative, per is not positive, or the result is beyond the range, Prorate returns an
-// amount that [USD.Validate] refuses.
-func (u USD) Prorate(n, per int64) USD {
-	if u < 0 || n < 0 || per <= 0 {
-		return notANumber
-	}
-	hi, lo := bits.Mul64(uint64(u), uint64(n))
-	lo, carry := bits.Add64(lo, uint64(per)/2, 0)
-	hi += carry
-	if hi >= uint64(per) {
-		return infinite
-	}
-	q, _ := bits.Div64(hi, lo, uint64(per))
-	if q >= math.MaxInt64 {
-		return infinite
-	}
-	return USD(q)
 }
 
 // String returns the amount in dollars with at least two decimals and no more than it needs: $2.00,
@@ -174,13 +155,4 @@ func (u USD) Validate() error {
 		return ErrNegative
 	}
 	return nil
-}
-
-// Sum returns u + v for two amounts that are not negative, and [Unlimited] where that is beyond the
-// range.
-func Sum(u, v USD) USD {
-	if v > Unlimited-u {
-		return Unlimited
-	}
-	return u + v
 }

@@ -2,30 +2,16 @@ package money_test
 
 import (
 	"fmt"
-	"time"
 
 	"github.com/stagemeter/stagemeter/instrument/money"
 )
-
-// What 61 seconds of audio cost at $0.006 a minute, and what tokens cost at a price per million.
-func ExampleUSD_Prorate() {
-	perMinute := 6 * money.Cent / 10
-	fmt.Println(perMinute.Prorate(int64(61*time.Second), int64(time.Minute)))
-
-	const million = 1_000_000
-	in, out := 250*money.Cent, 10*money.Dollar
-	fmt.Println(in.Prorate(79, million) + out.Prorate(28, million))
-	// Output:
-	// $0.0061
-	// $0.0004775
-}
 
 // Nano-dollars add up exactly. Floats do not.
 func ExampleDollars() {
 	var sum money.USD
 	var float float64
 	for range 1_000_000 {
-		sum += money.Dollars(0.0001)
+		sum = money.Sum(sum, money.Dollars(0.0001))
 		float += 0.0001
 	}
 	fmt.Println(sum, float == 100)

@@ -55,15 +55,3 @@ func FuzzUSDText(f *testing.F) {
 		}
 	})
 }
-
-func FuzzProrate(f *testing.F) {
-	f.Add(int64(transcribeIn), int64(79), int64(1_000_000))
-	f.Add(int64(whisperMinute), int64(61), int64(60))
-	f.Add(int64(money.Unlimited), int64(money.Unlimited), int64(1))
-	f.Add(int64(-1), int64(-1), int64(0))
-	f.Fuzz(func(t *testing.T, u, n, per int64) {
-		if got, want := money.USD(u).Prorate(n, per), prorate(money.USD(u), n, per); got != want {
-			t.Fatalf("(%d).Prorate(%d, %d) = %d, want %d", u, n, per, got, want)
-		}
-	})
-}

@@ -4,11 +4,9 @@ import (
 	"encoding/json"
 	"flag"
 	"math"
-	"math/big"
 	"math/rand/v2"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/stagemeter/stagemeter/instrument/money"
 )
@@ -24,87 +22,6 @@ var (
 	notANumber = money.Dollars(math.NaN())
 	infinite   = money.Dollars(math.Inf(1))
 )
-
-// Published prices, per million tokens or per minute of audio.
-const (
-	transcribeIn  = 250 * cent     // gpt-4o-transcribe
-	transcribeOut = 10 * dollar    //
-	whisperMinute = 6 * cent / 10  // whisper-1
-	miniIn        = 15 * cent      // gpt-4o-mini
-	miniCached    = 75 * cent / 10 //
-)
-
-func TestProrateGivesThePublishedSums(t *testing.T) {
-	const million = 1_000_000
-	for _, tt := range []struct {
-		reason string
-		got    money.USD
-		want   money.USD
-	}{
-		{"gpt-4o-transcribe, 79 tokens in and 28 out", transcribeIn.Prorate(79, million) + transcribeOut.Prorate(28, million), 477_500},
-		{"whisper-1, 61 s", whisperMinute.Prorate(61, 60), 6_100_000},
-		{"whisper-1, 61 s as a duration", whisperMinute.Prorate(int64(61*time.Second), int64(time.Minute)), 6_100_000},
-		{"whisper-1, no audio", whisperMinute.Prorate(0, 60), 0},
-		{"whisper-1, a day of audio", whisperMinute.Prorate(int64(24*time.Hour), int64(time.Minute)), 864 * cent},
-		{"gpt-4o-mini, one token is not a whole nano-dollar per million", miniCached.Prorate(1, million), 75},
-		{"any unit will do, such as two million tokens", miniIn.Prorate(3, 2*million), 225},
-		{"half a nano-dollar is rounded up", nano.Prorate(1, 2), nano},
-		{"less than half is rounded down", nano.Prorate(499, 1000), 0},
-		{"the product has more than 64 bits, the result does not", (9 * 1_000_000_000 * dollar).Prorate(math.MaxInt64, math.MaxInt64), 9 * 1_000_000_000 * dollar},
-		{"the largest result", (money.Unlimited - 1).Prorate(1, 1), money.Unlimited - 1},
-	} {
-		if tt.got != tt.want {
-			t.Errorf("%s: %d nano-dollars, want %d", tt.reason, tt.got, tt.want)
-		}
-	}
-}
-
-func TestProrateRefusesWhatHasNoPrice(t *testing.T) {
-	for _, tt := range []struct {
-		reason string
-		u      money.USD
-		n, per int64
-		want   money.USD
-	}{
-		{"negative rate", -dollar, 1, 1, notANumber},
-		{"negative usage", dollar, -1, 1, notANumber},
-		{"per nothing", dollar, 1, 0, notANumber},
-		{"per a negative number", dollar, 1, -1, notANumber},
-		{"a rate that was no number", notANumber, 1, 1, notANumber},
-		{"beyond the range by one", money.Unlimited, 1, 1, infinite},
-		{"beyond 64 bits", money.Unlimited, 3, 1, infinite},
-		{"beyond 126 bits", money.Unlimited, math.MaxInt64, 1, infinite},
-	} {
-		if got := tt.u.Prorate(tt.n, tt.per); got != tt.want {
-			t.Errorf("%s: (%d).Prorate(%d, %d) = %d, want %d", tt.reason, tt.u, tt.n, tt.per, got, tt.want)
-		}
-	}
-}
-
-// prorate is the specification of USD.Prorate, in numbers of any size.
-func prorate(u money.USD, n, per int64) money.USD {
-	if u < 0 || n < 0 || per <= 0 {
-		return notANumber
-	}
-	x := new(big.Int).Mul(big.NewInt(int64(u)), big.NewInt(n))
-	x.Add(x.Mul(x, big.NewInt(2)), big.NewInt(per)) // floor((2un + per) / 2per) rounds half up
-	x.Div(x, new(big.Int).Mul(big.NewInt(2), big.NewInt(per)))
-	if x.Cmp(big.NewInt(math.MaxInt64)) >= 0 {
-		return infinite
-	}
-	return money.USD(x.Int64())
-}
-
-func TestProrateIsExact(t *testing.T) {
-	r := rand.New(rand.NewPCG(1, 2))
-	anyInt64 := func() int64 { return int64(r.Uint64() >> r.IntN(64)) }
-	for range 100_000 {
-		u, n, per := money.USD(anyInt64()), anyInt64(), anyInt64()
-		if got, want := u.Prorate(n, per), prorate(u, n, per); got != want {
-			t.Fatalf("(%d).Prorate(%d, %d) = %d, want %d", u, n, per, got, want)
-		}
-	}
-}
 
 func TestDollars(t *testing.T) {
 	for _, tt := range []struct {
@@ -155,7 +72,7 @@ func TestDollarsReadsBackWhatWasExported(t *testing.T) {
 func TestAMillionTimesATenthOfAMillIsExact(t *testing.T) {
 	var sum money.USD
 	for range 1_000_000 {
-		sum += money.Dollars(0.0001)
+		sum = money.Sum(sum, money.Dollars(0.0001))
 	}
 	if sum != 100*dollar {
 		t.Errorf("%s, want $100.00", sum)

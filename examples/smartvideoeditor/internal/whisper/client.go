@@ -13,7 +13,7 @@ import (
 	"github.com/openai/openai-go/v3/option"
 	"go.opentelemetry.io/otel/propagation"
 
-	"github.com/stagemeter/stagemeter/instrument"
+	"github.com/stagemeter/stagemeter/instrument/money"
 )
 
 // API is the name under which the calls are measured.
@@ -24,12 +24,10 @@ const API = "whisper"
 const model = "whisper-1"
 
 // perMinute is the published price of the model.
-const perMinute = 6 * instrument.Cent / 10
+var perMinute = money.PerMinute(6 * money.Cent / 10)
 
 // Price returns the price of a recording of the given length.
-func Price(length time.Duration) instrument.USD {
-	return perMinute.Prorate(int64(length), int64(time.Minute))
-}
+func Price(length time.Duration) money.USD { return perMinute.Of(length) }
 
 // The limits of the service: the editor sends nothing beyond them.
 const (
