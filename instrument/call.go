@@ -19,7 +19,7 @@ type Call struct {
 	hold    hold // the reservation; unused if the job has no budget
 	maxCost USD
 	minCost USD
-	cost    atomic.Int64 // the last amount of SetCost plus one; 0 if there is none
+	cost    atomic.Int64 // the last amount of SetCost with its bits inverted; 0 if there is none
 	done    atomic.Bool
 }
 
@@ -99,7 +99,7 @@ func (c *Call) SetCost(cost USD) {
 		c.scope.p.countInvalid(&c.scope, semconv.CostName, reason)
 		return
 	}
-	c.cost.Store(int64(cost) + 1) // after End nothing reads it
+	c.cost.Store(^int64(cost)) // after End nothing reads it
 }
 
 // End ends the call: it counts it in video_processing_api_calls_total{api, status}, settles the
@@ -132,7 +132,7 @@ func (c *Call) finish(o outcome) {
 		counter, cost, sure = c.handle.failed, c.minCost, charged
 	}
 	if said := c.cost.Load(); said != 0 {
-		cost, sure = USD(said-1), true
+		cost, sure = USD(^said), true
 		if charged {
 			cost = max(cost, c.minCost)
 		}

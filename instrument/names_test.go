@@ -13,6 +13,7 @@ import (
 
 	"github.com/stagemeter/stagemeter/instrument"
 	"github.com/stagemeter/stagemeter/instrument/instrumenttest"
+	"github.com/stagemeter/stagemeter/instrument/money"
 )
 
 // Somebody puts a file name into a stage name: after a hundred of them the rest is one series, and it is said once.
@@ -39,8 +40,8 @@ func TestNameLimit(t *testing.T) {
 			t.Errorf("stage %q has %d, want %d", name, got, want)
 		}
 	}
-	for name, want := range map[string]float64{"whisper": 1, "api-0": 1, "api-1": 1, "api-2": 0, "other": 8} {
-		if got := rec.Counter(vp("cost_usd_total"), label("api", name)); instrument.Dollars(got) != instrument.USD(want)*instrument.Cent {
+	for name, want := range map[string]int64{"whisper": 1, "api-0": 1, "api-1": 1, "api-2": 0, "other": 8} {
+		if got := rec.Counter(vp("cost_usd_total"), label("api", name)); instrument.Dollars(got) != money.Mul(cent, want) {
 			t.Errorf("api %q has %v, want %v cents", name, got, want)
 		}
 	}

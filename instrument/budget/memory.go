@@ -83,7 +83,7 @@ func (a *memoryAccount) Reserve(_ context.Context, hold string, amount money.USD
 		a.holds = make(map[string]money.USD)
 	}
 	a.holds[hold] = amount
-	a.held += amount
+	a.held = money.Sum(a.held, amount)
 	return a.balance(a.spent), nil
 }
 
@@ -143,7 +143,7 @@ func (a *memoryAccount) ReserveOnce(amount money.USD) (Balance, error) {
 	defer a.mu.Unlock()
 	err := a.fits(amount)
 	if err == nil {
-		a.held += amount
+		a.held = money.Sum(a.held, amount)
 	}
 	return a.balance(a.spent), err
 }

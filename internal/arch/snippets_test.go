@@ -72,7 +72,7 @@ func priceOf(Transcript) instrument.USD
 func transcribe(context.Context) (Transcript, error)
 `
 
-// All Go code on the pages compiles, with the declarations of prelude. A snippet may leave a
+// All Go code on the pages compiles, with the declarations of prelude, and adds amounts by package money. A snippet may leave a
 // variable or an import unused. The code of docs/migrating-from-python.md is in examples/migrating,
 // whose tests compare them.
 func TestSnippetsCompile(t *testing.T) {
@@ -115,6 +115,9 @@ func TestSnippetsCompile(t *testing.T) {
 	if err := compile(fset, deps, prelude+"func _() { p.NoSuchMethod() }"); err == nil {
 		t.Error("a snippet that calls what does not exist compiles")
 	}
+	if err := compile(fset, deps, prelude+"func _(a, b money.USD) { _ = a + b }"); err == nil {
+		t.Error("a snippet may add amounts by +")
+	}
 }
 
 // pages returns the pages of the repository, by their paths from its root.
@@ -153,7 +156,11 @@ func compile(fset *token.FileSet, deps types.Importer, code string) error {
 			all = errors.Join(all, fmt.Errorf("%s: %q", typed.Msg, strings.TrimSpace(line)))
 		}
 	}}
-	_, _ = conf.Check("page", fset, []*ast.File{file}, nil) // every error came to Error
+	info := newTypeInfo()
+	_, _ = conf.Check("page", fset, []*ast.File{file}, info) // every error came to Error
+	for _, problem := range make(amountFinder).arithmetic(fset, "page", []*ast.File{file}, info) {
+		all = errors.Join(all, errors.New(problem))
+	}
 	return all
 }
 

@@ -17,6 +17,7 @@ import (
 	"github.com/stagemeter/stagemeter/exporters"
 	"github.com/stagemeter/stagemeter/instrument"
 	"github.com/stagemeter/stagemeter/instrument/instrumenttest"
+	"github.com/stagemeter/stagemeter/instrument/money"
 	"github.com/stagemeter/stagemeter/semconv"
 )
 
@@ -35,7 +36,7 @@ func record(ctx context.Context, p *instrument.Pipeline) {
 			instrument.WithVideoDuration(time.Minute))
 		stageCtx, stage := instrument.StartStage(ctx, []string{"analysis", "rendering", "a/b.c"}[i%3])
 		time.Sleep(time.Duration(i*i) * 77 * time.Millisecond)
-		instrument.Spend(stageCtx, []string{"whisper", "gpt"}[i%2], instrument.USD(i)*instrument.Cent/7)
+		instrument.Spend(stageCtx, []string{"whisper", "gpt"}[i%2], money.Mul(money.Cent, int64(i))/7)
 		if _, call, err := instrument.StartCall(stageCtx, "whisper"); err == nil {
 			call.SetCost(instrument.Cent / 3)
 			call.End(nil)

@@ -3,7 +3,6 @@ package budgettest
 import (
 	"context"
 	"errors"
-	"math"
 	"runtime"
 	"strings"
 	"sync"
@@ -143,10 +142,10 @@ func (a *faultyAccount) Reserve(_ context.Context, hold string, amount money.USD
 	revived := h.settled && a.is("reserve revives a hold that ended")
 	switch {
 	case known && a.is("reserve twice holds twice") && !h.settled && !h.released:
-		a.held += amount
+		a.held = money.Sum(a.held, amount)
 		return a.balance(a.spent), nil
 	case known && a.is("reserve again replaces the hold"):
-		a.held += amount - h.amount
+		a.held = money.Sum(a.held, amount-h.amount)
 		a.holds[hold] = faultyHold{amount: amount}
 		return a.balance(a.spent), nil
 	case known && !revived && h.amount == amount && !h.settled && !h.released:
@@ -161,7 +160,7 @@ func (a *faultyAccount) Reserve(_ context.Context, hold string, amount money.USD
 		return a.balance(a.spent), budget.ErrInvalid
 	}
 	a.holds[hold] = faultyHold{amount: amount}
-	a.held += amount
+	a.held = money.Sum(a.held, amount)
 	return a.balance(a.spent), nil
 }
 
@@ -194,7 +193,7 @@ func (a *faultyAccount) fits(amount money.USD) bool {
 func (a *faultyAccount) refuse(amount money.USD) (budget.Balance, error) {
 	switch {
 	case a.is("a refusal keeps its hold"):
-		a.held += amount
+		a.held = money.Sum(a.held, amount)
 	case a.is("a refusal is some other error"):
 		return a.balance(a.spent), errFault
 	case a.is("a refusal gives no balance"):
@@ -215,7 +214,7 @@ func (a *faultyAccount) Settle(ctx context.Context, hold string, cost money.USD)
 	switch {
 	case h.settled && a.is("settle twice books twice"):
 	case h.settled && a.is("settle again books the new cost"):
-		a.spent += cost - h.cost
+		a.spent = money.Sum(a.spent, cost-h.cost)
 		return a.balance(prior), nil
 	case h.settled && h.cost != cost && !a.is("settle again is never a conflict"):
 		return a.balance(prior), budget.ErrConflict
@@ -244,13 +243,11 @@ func (a *faultyAccount) Settle(ctx context.Context, hold string, cost money.USD)
 func (a *faultyAccount) sum(x, y money.USD) money.USD {
 	switch {
 	case a.is("money is a float of 32 bits"):
-		return money.USD(float32(x) + float32(y))
+		return money.Dollars(float64(float32(x.Float64()) + float32(y.Float64())))
 	case a.is("sums wrap around"):
-		return x + y
-	case y > math.MaxInt64-x:
-		return math.MaxInt64
+		return x - -y
 	}
-	return x + y
+	return money.Sum(x, y)
 }
 
 func (a *faultyAccount) Release(_ context.Context, hold string) (budget.Balance, error) {

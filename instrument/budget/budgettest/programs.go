@@ -52,7 +52,7 @@ func strict(ctx context.Context, l budget.Ledger) error {
 		default:
 			return err
 		}
-		if b.Spent+b.Held > b.Limit {
+		if money.Sum(b.Spent, b.Held) > b.Limit {
 			return fmt.Errorf("balance %s is over its limit", show(b))
 		}
 		return nil
@@ -86,12 +86,12 @@ func strictToTheEnd(ctx context.Context, l budget.Ledger) error {
 			settled.Add(1)
 			b, err = account.Settle(ctx, hold, cost)
 		}
-		if err == nil && b.Spent+b.Held > b.Limit {
+		if err == nil && money.Sum(b.Spent, b.Held) > b.Limit {
 			err = fmt.Errorf("balance %s is over its limit", show(b))
 		}
 		return err
 	})
-	return errors.Join(err, at(ctx, account, money.USD(settled.Load()*cost), 0), account.Close(ctx))
+	return errors.Join(err, at(ctx, account, money.Mul(cost, settled.Load()), 0), account.Close(ctx))
 }
 
 func sharedHold(ctx context.Context, l budget.Ledger) error {
@@ -237,7 +237,7 @@ func reopen(ctx context.Context, l budget.Ledger) error {
 			return err
 		}
 		_, err = account.Settle(ctx, "hold-"+uniqueJob(), 6)
-		if err := errors.Join(err, at(ctx, account, before.Spent+6, 0), account.Close(ctx)); err != nil {
+		if err := errors.Join(err, at(ctx, account, money.Sum(before.Spent, 6), 0), account.Close(ctx)); err != nil {
 			return err
 		}
 	}
@@ -269,7 +269,7 @@ func ids(ctx context.Context, l budget.Ledger) error {
 			return fmt.Errorf("job %.80q: %w", job, err)
 		}
 		b, err := account.Settle(ctx, "hold-"+uniqueJob(), 3)
-		if err != nil || b.Spent != before.Spent+3 {
+		if err != nil || b.Spent != money.Sum(before.Spent, 3) {
 			return fmt.Errorf("job %.80q: 3n on top of %s gave %s, error %v", job, show(before), show(b), err)
 		}
 		if err := account.Close(ctx); err != nil {
@@ -290,8 +290,8 @@ func ids(ctx context.Context, l budget.Ledger) error {
 			return fmt.Errorf("settle hold %.80q: %w", hold, err)
 		}
 	}
-	n := money.USD(len(hostile()))
-	return errors.Join(at(ctx, account, n*(n-1)/2, 0), account.Close(ctx))
+	n := len(hostile())
+	return errors.Join(at(ctx, account, money.Mul(money.Nano, int64(n*(n-1)/2)), 0), account.Close(ctx))
 }
 
 func separateJobs(ctx context.Context, l budget.Ledger) error {

@@ -10,6 +10,7 @@ import (
 
 	"github.com/stagemeter/stagemeter/instrument"
 	"github.com/stagemeter/stagemeter/instrument/ffmpeg"
+	"github.com/stagemeter/stagemeter/instrument/money"
 
 	"github.com/stagemeter/stagemeter/examples/smartvideoeditor/internal/media"
 	"github.com/stagemeter/stagemeter/examples/smartvideoeditor/internal/whisper"
@@ -100,7 +101,7 @@ func (r *run) spend(ctx context.Context, cost instrument.USD) error {
 	if cost == 0 {
 		return nil
 	}
-	r.checkpoint.Cost += cost
+	r.checkpoint.Cost = money.Sum(r.checkpoint.Cost, cost)
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), saveTimeout)
 	defer cancel()
 	return r.Checkpoints.Spend(ctx, r.task.ID, cost)
