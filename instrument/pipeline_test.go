@@ -35,7 +35,8 @@ func TestFreshPipeline(t *testing.T) {
 func TestKindsAndBucketsAreThoseOfTheRegistry(t *testing.T) {
 	p, rec := instrumenttest.New(t)
 	for _, kind := range []instrument.PoolKind{instrument.PoolDatabase, instrument.PoolRedis} {
-		if _, err := p.ObservePool(kind, "main", func() instrument.PoolStats { return instrument.PoolStats{} }); err != nil {
+		stats := instrument.PoolStats{Max: 10, CountsWaits: true}
+		if _, err := p.ObservePool(kind, "main", func() instrument.PoolStats { return stats }); err != nil {
 			t.Fatal(err)
 		}
 	}

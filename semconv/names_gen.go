@@ -115,9 +115,38 @@ const (
 	// video_processing_database_connections. Number of open database connections by pool and state.
 	DatabaseConnectionsName = "video.processing.database_connections"
 
+	// DatabaseConnectionsMaxName is the observable up-down counter that Prometheus shows as
+	// video_processing_database_connections_max. Largest number of database connections that a pool may
+	// open.
+	DatabaseConnectionsMaxName = "video.processing.database_connections_max"
+
+	// DatabaseConnectionWaitsName is the observable counter that Prometheus shows as
+	// video_processing_database_connection_waits_total. Number of times that a caller waited for a
+	// database connection of a pool.
+	DatabaseConnectionWaitsName = "video.processing.database_connection_waits"
+
+	// DatabaseConnectionWaitName is the observable counter that Prometheus shows as
+	// video_processing_database_connection_wait_seconds_total. Time that callers waited for a database
+	// connection of a pool, in seconds.
+	DatabaseConnectionWaitName = "video.processing.database_connection_wait"
+
 	// RedisConnectionsName is the observable up-down counter that Prometheus shows as
 	// video_processing_redis_connections. Number of open Redis connections by pool and state.
 	RedisConnectionsName = "video.processing.redis_connections"
+
+	// RedisConnectionsMaxName is the observable up-down counter that Prometheus shows as
+	// video_processing_redis_connections_max. Largest number of Redis connections that a pool may open.
+	RedisConnectionsMaxName = "video.processing.redis_connections_max"
+
+	// RedisConnectionWaitsName is the observable counter that Prometheus shows as
+	// video_processing_redis_connection_waits_total. Number of times that a caller waited for a Redis
+	// connection of a pool.
+	RedisConnectionWaitsName = "video.processing.redis_connection_waits"
+
+	// RedisConnectionWaitName is the observable counter that Prometheus shows as
+	// video_processing_redis_connection_wait_seconds_total. Time that callers waited for a Redis
+	// connection of a pool, in seconds.
+	RedisConnectionWaitName = "video.processing.redis_connection_wait"
 )
 
 // Names of the metrics in registry/telemetry.yaml.

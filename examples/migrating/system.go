@@ -4,6 +4,7 @@ import (
 	"context"
 	"database/sql"
 	"errors"
+	"time"
 
 	"github.com/redis/go-redis/v9"
 
@@ -31,7 +32,10 @@ func observePools(p *instrument.Pipeline, db *sql.DB, client *redis.Client) (unr
 	unregisterDB, err := p.ObserveDB("main", db)
 	unregisterRedis, redisErr := p.ObservePool(instrument.PoolRedis, "cache", func() instrument.PoolStats {
 		s := client.PoolStats()
-		return instrument.PoolStats{Used: int64(s.TotalConns) - int64(s.IdleConns), Idle: int64(s.IdleConns)}
+		return instrument.PoolStats{
+			Used: int64(s.TotalConns) - int64(s.IdleConns), Idle: int64(s.IdleConns), Max: int64(client.Options().PoolSize),
+			CountsWaits: true, Waits: int64(s.WaitCount), WaitTime: time.Duration(s.WaitDurationNs),
+		}
 	})
 	// end
 	return func() { unregisterDB(); unregisterRedis() }, errors.Join(err, redisErr)

@@ -29,7 +29,13 @@ var constructors = map[string]func(metric.Meter) (any, error){
 	"video.processing.stages_in_progress":         func(m metric.Meter) (any, error) { return NewStagesInProgress(m) },
 	"video.processing.ffmpeg_processes":           func(m metric.Meter) (any, error) { return NewFfmpegProcesses(m) },
 	"video.processing.database_connections":       func(m metric.Meter) (any, error) { return NewDatabaseConnections(m) },
+	"video.processing.database_connections_max":   func(m metric.Meter) (any, error) { return NewDatabaseConnectionsMax(m) },
+	"video.processing.database_connection_waits":  func(m metric.Meter) (any, error) { return NewDatabaseConnectionWaits(m) },
+	"video.processing.database_connection_wait":   func(m metric.Meter) (any, error) { return NewDatabaseConnectionWait(m) },
 	"video.processing.redis_connections":          func(m metric.Meter) (any, error) { return NewRedisConnections(m) },
+	"video.processing.redis_connections_max":      func(m metric.Meter) (any, error) { return NewRedisConnectionsMax(m) },
+	"video.processing.redis_connection_waits":     func(m metric.Meter) (any, error) { return NewRedisConnectionWaits(m) },
+	"video.processing.redis_connection_wait":      func(m metric.Meter) (any, error) { return NewRedisConnectionWait(m) },
 	"video.processing.invalid_values":             func(m metric.Meter) (any, error) { return NewInvalidValues(m) },
 	"video.processing.export_failures":            func(m metric.Meter) (any, error) { return NewExportFailures(m) },
 }

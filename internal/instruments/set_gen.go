@@ -37,7 +37,13 @@ type Set struct {
 	StagesInProgress        StagesInProgress
 	FfmpegProcesses         FfmpegProcesses
 	DatabaseConnections     DatabaseConnections
+	DatabaseConnectionsMax  DatabaseConnectionsMax
+	DatabaseConnectionWaits DatabaseConnectionWaits
+	DatabaseConnectionWait  DatabaseConnectionWait
 	RedisConnections        RedisConnections
+	RedisConnectionsMax     RedisConnectionsMax
+	RedisConnectionWaits    RedisConnectionWaits
+	RedisConnectionWait     RedisConnectionWait
 	InvalidValues           InvalidValues
 }
 
@@ -69,7 +75,13 @@ func New(m metric.Meter) (Set, error) {
 	create(&errs, m, NewStagesInProgress, &s.StagesInProgress)
 	create(&errs, m, NewFfmpegProcesses, &s.FfmpegProcesses)
 	create(&errs, m, NewDatabaseConnections, &s.DatabaseConnections)
+	create(&errs, m, NewDatabaseConnectionsMax, &s.DatabaseConnectionsMax)
+	create(&errs, m, NewDatabaseConnectionWaits, &s.DatabaseConnectionWaits)
+	create(&errs, m, NewDatabaseConnectionWait, &s.DatabaseConnectionWait)
 	create(&errs, m, NewRedisConnections, &s.RedisConnections)
+	create(&errs, m, NewRedisConnectionsMax, &s.RedisConnectionsMax)
+	create(&errs, m, NewRedisConnectionWaits, &s.RedisConnectionWaits)
+	create(&errs, m, NewRedisConnectionWait, &s.RedisConnectionWait)
 	create(&errs, m, NewInvalidValues, &s.InvalidValues)
 	return s, errors.Join(errs...)
 }
@@ -85,7 +97,13 @@ func (s *Set) Observables() []metric.Observable {
 		s.StagesInProgress,
 		s.FfmpegProcesses,
 		s.DatabaseConnections,
+		s.DatabaseConnectionsMax,
+		s.DatabaseConnectionWaits,
+		s.DatabaseConnectionWait,
 		s.RedisConnections,
+		s.RedisConnectionsMax,
+		s.RedisConnectionWaits,
+		s.RedisConnectionWait,
 	}, refused)
 }
 

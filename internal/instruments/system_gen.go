@@ -45,6 +45,61 @@ func NewDatabaseConnections(m metric.Meter) (DatabaseConnections, error) {
 	return i, err
 }
 
+// DatabaseConnectionsMax is the observable up-down counter
+// video.processing.database_connections_max, in Prometheus
+// video_processing_database_connections_max.
+//
+// Largest number of database connections that a pool may open.
+type DatabaseConnectionsMax = metric.Int64ObservableUpDownCounter
+
+// NewDatabaseConnectionsMax returns the instrument for [DatabaseConnectionsMax].
+func NewDatabaseConnectionsMax(m metric.Meter) (DatabaseConnectionsMax, error) {
+	i, err := meter(m).Int64ObservableUpDownCounter(semconv.DatabaseConnectionsMaxName,
+		metric.WithDescription("Largest number of database connections that a pool may open."),
+		metric.WithUnit("{connection}"),
+	)
+	if i == nil {
+		i = noop.Int64ObservableUpDownCounter{}
+	}
+	return i, err
+}
+
+// DatabaseConnectionWaits is the observable counter video.processing.database_connection_waits, in
+// Prometheus video_processing_database_connection_waits_total.
+//
+// Number of times that a caller waited for a database connection of a pool.
+type DatabaseConnectionWaits = metric.Int64ObservableCounter
+
+// NewDatabaseConnectionWaits returns the instrument for [DatabaseConnectionWaits].
+func NewDatabaseConnectionWaits(m metric.Meter) (DatabaseConnectionWaits, error) {
+	i, err := meter(m).Int64ObservableCounter(semconv.DatabaseConnectionWaitsName,
+		metric.WithDescription("Number of times that a caller waited for a database connection of a pool."),
+		metric.WithUnit("{wait}"),
+	)
+	if i == nil {
+		i = noop.Int64ObservableCounter{}
+	}
+	return i, err
+}
+
+// DatabaseConnectionWait is the observable counter video.processing.database_connection_wait, in
+// Prometheus video_processing_database_connection_wait_seconds_total.
+//
+// Time that callers waited for a database connection of a pool, in seconds.
+type DatabaseConnectionWait = metric.Float64ObservableCounter
+
+// NewDatabaseConnectionWait returns the instrument for [DatabaseConnectionWait].
+func NewDatabaseConnectionWait(m metric.Meter) (DatabaseConnectionWait, error) {
+	i, err := meter(m).Float64ObservableCounter(semconv.DatabaseConnectionWaitName,
+		metric.WithDescription("Time that callers waited for a database connection of a pool, in seconds."),
+		metric.WithUnit("s"),
+	)
+	if i == nil {
+		i = noop.Float64ObservableCounter{}
+	}
+	return i, err
+}
+
 // RedisConnections is the observable up-down counter video.processing.redis_connections, in
 // Prometheus video_processing_redis_connections.
 //
@@ -59,6 +114,60 @@ func NewRedisConnections(m metric.Meter) (RedisConnections, error) {
 	)
 	if i == nil {
 		i = noop.Int64ObservableUpDownCounter{}
+	}
+	return i, err
+}
+
+// RedisConnectionsMax is the observable up-down counter video.processing.redis_connections_max, in
+// Prometheus video_processing_redis_connections_max.
+//
+// Largest number of Redis connections that a pool may open.
+type RedisConnectionsMax = metric.Int64ObservableUpDownCounter
+
+// NewRedisConnectionsMax returns the instrument for [RedisConnectionsMax].
+func NewRedisConnectionsMax(m metric.Meter) (RedisConnectionsMax, error) {
+	i, err := meter(m).Int64ObservableUpDownCounter(semconv.RedisConnectionsMaxName,
+		metric.WithDescription("Largest number of Redis connections that a pool may open."),
+		metric.WithUnit("{connection}"),
+	)
+	if i == nil {
+		i = noop.Int64ObservableUpDownCounter{}
+	}
+	return i, err
+}
+
+// RedisConnectionWaits is the observable counter video.processing.redis_connection_waits, in
+// Prometheus video_processing_redis_connection_waits_total.
+//
+// Number of times that a caller waited for a Redis connection of a pool.
+type RedisConnectionWaits = metric.Int64ObservableCounter
+
+// NewRedisConnectionWaits returns the instrument for [RedisConnectionWaits].
+func NewRedisConnectionWaits(m metric.Meter) (RedisConnectionWaits, error) {
+	i, err := meter(m).Int64ObservableCounter(semconv.RedisConnectionWaitsName,
+		metric.WithDescription("Number of times that a caller waited for a Redis connection of a pool."),
+		metric.WithUnit("{wait}"),
+	)
+	if i == nil {
+		i = noop.Int64ObservableCounter{}
+	}
+	return i, err
+}
+
+// RedisConnectionWait is the observable counter video.processing.redis_connection_wait, in
+// Prometheus video_processing_redis_connection_wait_seconds_total.
+//
+// Time that callers waited for a Redis connection of a pool, in seconds.
+type RedisConnectionWait = metric.Float64ObservableCounter
+
+// NewRedisConnectionWait returns the instrument for [RedisConnectionWait].
+func NewRedisConnectionWait(m metric.Meter) (RedisConnectionWait, error) {
+	i, err := meter(m).Float64ObservableCounter(semconv.RedisConnectionWaitName,
+		metric.WithDescription("Time that callers waited for a Redis connection of a pool, in seconds."),
+		metric.WithUnit("s"),
+	)
+	if i == nil {
+		i = noop.Float64ObservableCounter{}
 	}
 	return i, err
 }

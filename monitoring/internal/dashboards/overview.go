@@ -44,12 +44,19 @@ func jobOverview() row {
 	}}
 }
 
-// unstack takes a series out of the stack and draws it as a line.
-func (p *panel) unstack(series string) *panel {
-	return p.override(series,
-		property{"custom.stacking", stacking{Group: "A", Mode: "none"}},
-		property{"custom.fillOpacity", 0},
-		property{"custom.lineWidth", 2})
+// asLine takes a series out of the stack and draws it as a line.
+var asLine = []property{
+	{"custom.stacking", stacking{Group: "A", Mode: "none"}},
+	{"custom.fillOpacity", 0},
+	{"custom.lineWidth", 2},
+}
+
+// unstack draws a series as a line, not in the stack.
+func (p *panel) unstack(series string) *panel { return p.override(series, asLine...) }
+
+// unstackLike does the same for the series whose names match a regular expression.
+func (p *panel) unstackLike(pattern string) *panel {
+	return p.overrideWhere(matcher{"byRegexp", pattern}, asLine)
 }
 
 // ratioLimit is where the alert HighProcessingRatio looks, too.
@@ -145,10 +152,24 @@ func errorTypes(title, by string) *panel {
 func system() row {
 	return row{title: "System", panels: []*panel{
 		graph(text{"FFmpeg processes by instance", "ffmpeg processes that are running."},
-			"short", query{"sum by (instance) (@ffmpeg_processes)", "{{instance}}"}).stacked(),
-		graph(text{"Database connections", "Open database connections by pool and state."},
-			"short", query{"sum by (pool, state) (@database_connections)", "{{pool}} {{state}}"}).stacked(),
-		graph(text{"Redis connections", "Open Redis connections by pool and state."},
-			"short", query{"sum by (pool, state) (@redis_connections)", "{{pool}} {{state}}"}).stacked(),
+			"short", query{"sum by (instance) (@ffmpeg_processes)", "{{instance}}"}).stacked().size(24, 8),
+		connections("Database connections", "Open database connections", "database").size(12, 8),
+		waits("Waits for a database connection", "database").size(12, 8),
+		connections("Redis connections", "Open Redis connections", "redis").size(12, 8),
+		waits("Waits for a Redis connection", "redis").size(12, 8),
 	}}
+}
+
+// connections shows the pools of a kind, each below the line of its maximum.
+func connections(title, what, kind string) *panel {
+	return graph(text{title, what + " by pool and state. The line is the most that the pool may open, if it has a limit."}, "short",
+		query{"sum by (pool, state) (@" + kind + "_connections)", "{{pool}} {{state}}"},
+		query{"sum by (pool) (@" + kind + "_connections_max)", "{{pool}} max"}).stacked().unstackLike("/ max$/")
+}
+
+// waits shows what a pool that is too small costs.
+func waits(title, kind string) *panel {
+	return graph(text{title, "How often callers had to wait for a connection, and how many were waiting on average."}, "short",
+		query{"sum by (pool) (rate(@" + kind + "_connection_waits[$__rate_interval]))", "{{pool}} waits a second"},
+		query{"sum by (pool) (rate(@" + kind + "_connection_wait[$__rate_interval]))", "{{pool}} waiting"})
 }

@@ -188,6 +188,10 @@ type limit struct {
 
 // override sets properties of the series, or the column, with a name.
 func (p *panel) override(name string, properties ...property) *panel {
-	p.FieldConfig.Overrides = append(p.FieldConfig.Overrides, override{matcher{"byName", name}, properties})
+	return p.overrideWhere(matcher{"byName", name}, properties)
+}
+
+func (p *panel) overrideWhere(m matcher, properties []property) *panel {
+	p.FieldConfig.Overrides = append(p.FieldConfig.Overrides, override{m, properties})
 	return p
 }

@@ -80,7 +80,10 @@ func (c *Cache) Observe(p *instrument.Pipeline) (unregister func(), err error) {
 	}
 	return p.ObservePool(instrument.PoolRedis, "cache", func() instrument.PoolStats {
 		stats := c.client.PoolStats()
-		return instrument.PoolStats{Used: int64(stats.TotalConns) - int64(stats.IdleConns), Idle: int64(stats.IdleConns)}
+		return instrument.PoolStats{
+			Used: int64(stats.TotalConns) - int64(stats.IdleConns), Idle: int64(stats.IdleConns), Max: int64(c.client.Options().PoolSize),
+			CountsWaits: true, Waits: int64(stats.WaitCount), WaitTime: time.Duration(stats.WaitDurationNs),
+		}
 	})
 }
 

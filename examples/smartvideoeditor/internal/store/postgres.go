@@ -43,12 +43,15 @@ func (p postgres) query(ctx context.Context, query string, each func(func(...any
 	return rows.Err()
 }
 
-// observe shows a pool of any kind, with a function that returns the numbers of used and idle
-// connections.
+// observe shows a pool of any kind, with a function that returns its connections, its limit and how
+// long its callers have waited.
 func (p postgres) observe(pipeline *instrument.Pipeline) (func(), error) {
 	return pipeline.ObservePool(instrument.PoolDatabase, "checkpoints", func() instrument.PoolStats {
 		stat := p.pool.Stat()
-		return instrument.PoolStats{Used: int64(stat.AcquiredConns()), Idle: int64(stat.IdleConns())}
+		return instrument.PoolStats{
+			Used: int64(stat.AcquiredConns()), Idle: int64(stat.IdleConns()), Max: int64(stat.MaxConns()),
+			CountsWaits: true, Waits: stat.EmptyAcquireCount(), WaitTime: stat.EmptyAcquireWaitTime(),
+		}
 	})
 }
 

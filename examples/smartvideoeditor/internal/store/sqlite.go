@@ -14,6 +14,9 @@ import (
 	"github.com/stagemeter/stagemeter/instrument"
 )
 
+// maxConns limits the open connections to a SQLite file. A job uses one at a time.
+const maxConns = 16
+
 // sqlite is a SQLite file through database/sql.
 type sqlite struct{ db *sql.DB }
 
@@ -23,6 +26,7 @@ func openSQLite(ctx context.Context, path string) (database, error) {
 	pragmas := url.Values{"_pragma": {"busy_timeout(10000)", "journal_mode(WAL)", "synchronous(NORMAL)", "foreign_keys(1)"}}
 	db, err := sql.Open("sqlite", (&url.URL{Scheme: "file", Opaque: (&url.URL{Path: path}).EscapedPath(), RawQuery: pragmas.Encode()}).String())
 	if err == nil {
+		db.SetMaxOpenConns(maxConns)
 		if err = opened(ctx, db); err != nil {
 			err = errors.Join(err, db.Close())
 		}
