@@ -1,18 +1,12 @@
 package arch
 
 import (
-	"bytes"
-	"encoding/json"
 	"fmt"
 	"go/ast"
 	"go/importer"
 	"go/parser"
 	"go/token"
 	"go/types"
-	"io"
-	"os"
-	"os/exec"
-	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
@@ -25,23 +19,17 @@ const moneyPackage = module + "/instrument/money"
 // package of the workspace uses them on amounts that are not constants, not even in tests.
 func TestAmountsAreAddedByPackageMoney(t *testing.T) {
 	sourceFiles(t, func(string, []byte) {}) // a change of a file is a reason to run this test again
-	units, exports := unitsOfCode(t)
 	finder := make(amountFinder)
 	found := make(map[string]bool) // the packages that were read
-	for _, u := range units {
-		fset := token.NewFileSet()
-		files, info := u.parse(t, fset), newTypeInfo()
-		conf := types.Config{Importer: u.importer(fset, exports)}
-		if _, err := conf.Check(u.path(), fset, files, info); err != nil {
-			t.Error(err)
+	checkWorkspace(t, func(path string, fset *token.FileSet, files []*ast.File, info *types.Info) {
+		found[path] = true
+		if strings.TrimSuffix(path, "_test") == moneyPackage {
+			return
 		}
-		if strings.TrimSuffix(u.path(), "_test") != moneyPackage {
-			for _, problem := range finder.arithmetic(fset, u.path(), files, info) {
-				t.Error(problem)
-			}
+		for _, problem := range finder.arithmetic(fset, path, files, info) {
+			t.Error(problem)
 		}
-		found[u.path()] = true
-	}
+	})
 	for _, p := range []string{"instrument", "instrument_test", "instrument/budget", "instrument/budget/budgettest", "instrument/instrumenttest",
 		"bench", "examples/quickstart", "examples/smartvideoeditor", "e2e/stack"} {
 		if !found[module+"/"+p] {
@@ -262,76 +250,4 @@ func (a amountFinder) converted(info *types.Info, expr ast.Expr) bool {
 	call, ok := ast.Unparen(expr).(*ast.CallExpr)
 	return ok && info.Types[call.Fun].IsType() && len(call.Args) == 1 && info.Types[call.Args[0]].Value == nil && a.has(info.TypeOf(call.Args[0])) &&
 		types.Identical(info.TypeOf(call.Fun), info.TypeOf(call.Fun).Underlying())
-}
-
-// A unitOfCode is a package as the go command compiles it: one of this workspace with its tests, or
-// the package of its external tests.
-type unitOfCode struct {
-	ImportPath, ForTest, Dir string
-	GoFiles                  []string
-	ImportMap                map[string]string
-	Export                   string
-}
-
-// unitsOfCode returns the packages of the workspace, each after those that it imports, and the files
-// with the compiler's export data of them and of all that they import.
-func unitsOfCode(t *testing.T) (units []unitOfCode, exports map[string]string) {
-	t.Helper()
-	list := exec.Command("go", "list", "-export", "-test", "-deps", "-json=ImportPath,ForTest,Dir,GoFiles,ImportMap,Export",
-		"./...", "./bench/...", "./examples/...", "./e2e/...")
-	list.Dir, list.Stderr = root, os.Stderr
-	out, err := list.Output()
-	if err != nil {
-		t.Fatalf("%v: %v", list.Args, err)
-	}
-	exports = make(map[string]string)
-	tested := make(map[string]bool) // the packages that come again with their tests in them
-	for dec := json.NewDecoder(bytes.NewReader(out)); ; {
-		var u unitOfCode
-		if err := dec.Decode(&u); err == io.EOF {
-			break
-		} else if err != nil {
-			t.Fatal(err)
-		}
-		exports[u.ImportPath] = u.Export
-		ours := pkg{ImportPath: u.path()}.ours() && !strings.HasSuffix(u.path(), ".test")
-		if again := u.ForTest != "" && strings.TrimSuffix(u.path(), "_test") != u.ForTest; !ours || again {
-			continue // a package of somebody else, or one that is compiled once more for another's test
-		}
-		units = append(units, u)
-		if u.path() == u.ForTest {
-			tested[u.ForTest] = true
-		}
-	}
-	return slices.DeleteFunc(units, func(u unitOfCode) bool { return u.ForTest == "" && tested[u.path()] }), exports
-}
-
-// path returns the import path without the name of the test that the package is compiled for.
-func (u unitOfCode) path() string {
-	path, _, _ := strings.Cut(u.ImportPath, " ")
-	return path
-}
-
-func (u unitOfCode) parse(t *testing.T, fset *token.FileSet) (files []*ast.File) {
-	t.Helper()
-	for _, name := range u.GoFiles {
-		file, err := parser.ParseFile(fset, filepath.Join(u.Dir, name), nil, parser.SkipObjectResolution)
-		if err != nil {
-			t.Fatal(err)
-		}
-		files = append(files, file)
-	}
-	return files
-}
-
-func (u unitOfCode) importer(fset *token.FileSet, exports map[string]string) types.Importer {
-	return importer.ForCompiler(fset, "gc", func(path string) (io.ReadCloser, error) {
-		if mapped, ok := u.ImportMap[path]; ok {
-			path = mapped
-		}
-		if exports[path] == "" {
-			return nil, fmt.Errorf("no package %s", path)
-		}
-		return os.Open(exports[path])
-	})
 }
