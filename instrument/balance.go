@@ -1,22 +1,25 @@
 package instrument
 
 import (
+	"sync"
 	"sync/atomic"
 
 	"github.com/stagemeter/stagemeter/instrument/budget"
+	"github.com/stagemeter/stagemeter/instrument/money"
 )
 
-// jobBudget holds what the runs of one job id share: the newest account, its newest balance, and
-// whether it was exceeded.
+// jobBudget holds what the runs of one job id share: the newest account and its newest balance.
 type jobBudget struct {
 	account  atomic.Pointer[openAccount]
 	limit    atomic.Int64
-	spent    atomic.Int64
+	settled  atomic.Int64        // what is spent, without what is unconfirmed
 	reported atomic.Pointer[USD] // the last amount of ReportBudgetRemaining
-	exceeded atomic.Bool
-}
+	exceeded atomic.Bool         // counted for an amount of ReportBudgetRemaining
 
-type openAccount struct{ budget.Account }
+	expires     atomic.Bool // a balance has had an unconfirmed amount; then
+	mu          sync.Mutex  // guards:
+	unconfirmed atomic.Int64
+}
 
 // remaining returns what video_processing_budget_remaining_usd shows, and whether there is a
 // budget.
@@ -27,25 +30,63 @@ func (b *jobBudget) remaining() (USD, bool) {
 	if b.account.Load() == nil {
 		return 0, false
 	}
-	if USD(b.limit.Load()) == Unlimited {
+	known := b.known()
+	if known.Limit == Unlimited {
 		return Unlimited, true
 	}
-	return USD(b.limit.Load() - b.spent.Load()), true
+	return known.Limit - known.Spent, true
 }
 
-// see takes note of a balance. Operations may report out of order; spent never goes down. A ledger
-// whose store is away refuses without a balance.
+// known returns the newest balance, without what is held.
+func (b *jobBudget) known() budget.Balance {
+	unconfirmed := USD(b.unconfirmed.Load())
+	return budget.Balance{
+		Limit:       USD(b.limit.Load()),
+		Spent:       money.Sum(USD(b.settled.Load()), unconfirmed),
+		Unconfirmed: unconfirmed,
+	}
+}
+
+// see takes note of a balance. Answers may overtake each other. What is spent goes down only when an
+// expired hold turns out to have cost less, so the newest balance has the most that is spent and
+// confirmed. A ledger whose store is away refuses without a balance.
 func (b *jobBudget) see(bal budget.Balance) {
-	if bal == (budget.Balance{}) {
+	if isZero(bal) {
 		return
 	}
 	if limit := int64(bal.Limit); b.limit.Load() != limit { // a store costs more, above all between processors
 		b.limit.Store(limit)
 	}
+	if bal.Unconfirmed != 0 && !b.expires.Load() {
+		b.expires.Store(true)
+	}
+	settled := int64(bal.Spent - bal.Unconfirmed)
 	for {
-		old := b.spent.Load()
-		if int64(bal.Spent) <= old || b.spent.CompareAndSwap(old, int64(bal.Spent)) {
+		old := b.settled.Load()
+		if settled < old {
 			return
 		}
+		if settled == old || b.settled.CompareAndSwap(old, settled) {
+			break
+		}
+	}
+	if !b.expires.Load() {
+		return
+	}
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if b.settled.Load() == settled {
+		b.unconfirmed.Store(int64(bal.Unconfirmed))
 	}
 }
+
+// forget takes note that the account has started afresh.
+func (b *jobBudget) forget() {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.settled.Store(0)
+	b.unconfirmed.Store(0)
+}
+
+// isZero reports whether a ledger gave no balance.
+func isZero(bal budget.Balance) bool { return bal.Limit == 0 && bal.Spent == 0 && bal.Held == 0 }

@@ -10,130 +10,202 @@ import (
 
 	"github.com/stagemeter/stagemeter/instrument/budget"
 	"github.com/stagemeter/stagemeter/instrument/internal/errs"
-	"github.com/stagemeter/stagemeter/instrument/money"
-	"github.com/stagemeter/stagemeter/semconv"
+	"github.com/stagemeter/stagemeter/instrument/internal/remote"
 )
 
 // A BudgetError is the refusal of a paid call, with the figures behind it. It matches
-// [ErrBudgetExceeded] with errors.Is, and its error_type is budget_exceeded.
+// [ErrBudgetExceeded] with errors.Is. Its error_type is budget_exceeded, or ledger_unavailable if
+// the ledger could not be asked and [LedgerClosed] or [LedgerLease] holds.
 type BudgetError = budget.Error
 
 // ErrBudgetExceeded is matched by every refusal of a budget.
 var ErrBudgetExceeded = budget.ErrExceeded
 
-// budgetThresholds are the shares of the budget, in percent, whose crossing is an event on the
-// job's span.
-var budgetThresholds = [...]int64{50, 80, 100}
-
-// openBudget gives the job an account with this limit, or moves the limit of the one that its id
-// has.
-func (j *Job) openBudget(ctx context.Context, limit USD) {
-	if reason := invalidReason(limit); reason != "" && limit != Unlimited {
-		j.scope.p.countInvalid(ctx, semconv.BudgetRemainingName, reason)
-		limit = 0
+// reserve asks the budgets of the job, and of those around it, for a call, and leaves the
+// reservation in h. It returns the first refusal, and then holds nothing, or nil when the call may
+// be made. If the most that the call can cost is unknown, only an unlimited budget passes it.
+func (j *Job) reserve(ctx context.Context, h *hold, a ask) error {
+	j.holdIn(h, a)
+	if h.account == nil {
+		return nil
 	}
-	var account budget.Account
-	err := contain("Ledger.Open", func() (err error) {
-		account, err = j.scope.p.ledger.Open(context.WithoutCancel(ctx), j.id, limit)
-		return err
-	})
-	if err == nil && account == nil {
-		err = errors.New("Ledger.Open gave no account")
+	for k := h; k != nil; k = k.outer {
+		refused := k.payer.admit(ctx, k, a)
+		if refused == nil {
+			continue
+		}
+		for r := h; r != k; r = r.outer {
+			r.payer.releaseIn(ctx, r)
+		}
+		*h = hold{}
+		return refused
 	}
-	switch {
-	case err == nil:
-	case errs.Is(err, budget.ErrExceeded): // the ledger prefers to refuse work over not counting it
-		handle(fmt.Errorf("instrument: every paid call of job %q is refused: %w", j.shown, err))
-		account, _ = budget.NewMemoryLedger().Open(ctx, j.id, 0) // fails only for a negative limit
-		limit = 0
-	default:
-		handle(fmt.Errorf("instrument: no budget for job %q: %w", j.shown, err))
-		return
-	}
-	b := &j.live.budget
-	b.limit.Store(int64(limit))
-	j.account = &openAccount{account}
-	b.account.Store(j.account)
-	unused := j.scope.p.in(account)
-	j.release(ctx, &unused) // returns the balance of an account that others have used
+	return nil
 }
 
-// reserve asks the job's budget for a call of an API that costs at most maxCost, and leaves the
-// reservation in h. It returns the refusal, or nil when the call may be made. If maxCost is not an amount,
-// which makes it unknown, only an unlimited budget passes the call.
-func (j *Job) reserve(ctx context.Context, h *hold, api string, maxCost USD, unknown bool) error {
-	account := j.live.budget.account.Load()
-	if account == nil {
-		return nil
+// admit asks the budget of this job.
+func (j *Job) admit(ctx context.Context, h *hold, a ask) error {
+	known := j.live.budget.known()
+	if a.unknown && known.Limit != Unlimited {
+		return h.refusal(known, a, nil)
 	}
-	refusal := func(bal budget.Balance) error {
-		return &BudgetError{Job: j.id, API: api, Limit: bal.Limit, Spent: bal.Spent, Held: bal.Held, Asked: maxCost}
-	}
-	b := &j.live.budget
-	known := budget.Balance{Limit: USD(b.limit.Load()), Spent: USD(b.spent.Load())}
-	if unknown && known.Limit != Unlimited {
-		return refusal(known)
-	}
-	if unknown {
-		maxCost = 0
-	}
-	*h = j.scope.p.in(account.Account)
-	bal, err := h.reserve(ctx, maxCost)
+	bal, err := h.take(ctx)
 	switch {
 	case err == nil:
-		b.see(bal)
+		j.saw(ctx, h.account, h.told, bal)
 		return nil
-	case errs.Is(err, budget.ErrExceeded) && bal == (budget.Balance{}) && known.Limit != 0: // of a ledger whose store is away
-		return refusal(known)
+	case remote.Away(err):
+		if !j.scope.p.policy.closed {
+			if !remote.Unasked(err) {
+				handle(fmt.Errorf("instrument: the ledger did not answer for job %q, the call of %s goes on: %w", j.shown, clean(a.api, maxNameLen), err))
+			}
+			return nil
+		}
+		if !remote.Unasked(err) {
+			handle(fmt.Errorf("instrument: the ledger did not answer for job %q, the call of %s is refused: %w", j.shown, clean(a.api, maxNameLen), err))
+			h.account.far.Withdraw(h.full(), h.reserve)
+		}
+		refusal := h.refusal(known, a, nil)
+		refusal.Err = err
+		return refusal
 	case errs.Is(err, budget.ErrExceeded):
-		b.see(bal)
-		j.exceed(ctx)
-		return refusal(bal)
+		if isZero(bal) && known.Limit != 0 { // of a ledger whose store is away
+			bal = known
+		}
+		j.saw(ctx, h.account, h.told, bal)
+		return h.refusal(bal, a, err)
 	default:
-		handle(fmt.Errorf("instrument: the ledger did not answer for job %q, the call of %s goes on: %w", j.shown, clean(api, maxNameLen), err))
+		if h.account.near != nil {
+			j.scope.p.countLedger(remote.Reserve)
+		}
+		handle(fmt.Errorf("instrument: nothing is reserved for job %q, the call of %s goes on: %w", j.shown, clean(a.api, maxNameLen), err))
 		return nil
 	}
+}
+
+// refusal returns the refusal of a call by the account of h, whose balance is bal, or by the scope
+// that the ledger's error names.
+func (h *hold) refusal(bal budget.Balance, a ask, err error) *BudgetError {
+	e := &BudgetError{
+		Scope: budget.Scope{Kind: budget.Job, ID: h.account.id(), Limit: bal.Limit},
+		Limit: bal.Limit, Spent: bal.Spent, Held: bal.Held,
+	}
+	told := errs.Guarded(nil, func() (told *BudgetError) {
+		if err != nil && !errs.Endless(err) {
+			errors.As(err, &told)
+		}
+		return told
+	})
+	if told != nil && told.Scope.Kind != "" {
+		*e = BudgetError{Scope: told.Scope, Limit: told.Limit, Spent: told.Spent, Held: told.Held}
+	}
+	e.Job, e.API = h.job.id, a.api
+	if !a.unknown {
+		e.Asked = a.maxCost
+	}
+	return e
 }
 
 // release ends the hold of a call that cost nothing.
 func (j *Job) release(ctx context.Context, h *hold) {
-	bal, err := h.release(ctx)
+	for k := h; k != nil; k = k.outer {
+		k.payer.releaseIn(ctx, k)
+	}
+}
+
+func (j *Job) releaseIn(ctx context.Context, h *hold) {
+	bal, err := h.release(ctx, j.later(ctx, h))
 	if err != nil {
-		handle(fmt.Errorf("instrument: a hold of job %q not released: %w", j.shown, err))
+		j.failed(remote.Release, h, fmt.Errorf("instrument: a hold of job %q not released: %w", h.job.shown, err), err)
 		return
 	}
-	j.live.budget.see(bal)
+	j.saw(ctx, h.account, h.told, bal)
 }
 
 // settle books what a call or a Spend cost.
 func (j *Job) settle(ctx context.Context, h *hold, cost USD) {
-	bal, err := h.settle(ctx, cost)
-	if err != nil {
-		handle(fmt.Errorf("instrument: %s of job %q not settled: %w", cost, j.shown, err))
-		return
-	}
-	j.live.budget.see(bal)
-	if bal.Spent < bal.Limit/2 { // below the first threshold
-		return
-	}
-	for _, percent := range budgetThresholds {
-		at := money.Per(bal.Limit, 100).Of(percent)
-		if bal.Limit != Unlimited && bal.Prior < at && at <= bal.Spent {
-			j.scope.span.AddEvent("budget threshold reached", trace.WithAttributes(
-				attribute.Int64("video.processing.budget.percent", percent),
-				attribute.Float64("video.processing.budget.limit_usd", bal.Limit.Float64()),
-				attribute.Float64("video.processing.budget.spent_usd", bal.Spent.Float64())))
-		}
-	}
-	if bal.Spent > bal.Limit {
-		j.exceed(ctx)
+	for k := h; k != nil; k = k.outer {
+		k.payer.settleIn(ctx, k, cost)
 	}
 }
 
-// exceed counts the first time that a job id exceeds its budget.
-func (j *Job) exceed(ctx context.Context) {
-	if j.live.budget.exceeded.CompareAndSwap(false, true) {
-		j.scope.p.inst.BudgetExceeded.Add(ctx, 1)
-		j.scope.span.AddEvent("budget exceeded")
+// book books a cost without a reservation.
+func (j *Job) book(ctx context.Context, api string, cost USD) {
+	payer, only := j.firstPayer()
+	if payer == nil {
+		return
 	}
+	if a := payer.budgetAccount(); only && a.once != nil {
+		payer.saw(ctx, a, nil, a.once.SpendOnce(a.id() == j.id, cost))
+		return
+	}
+	h := new(hold)
+	j.holdIn(h, ask{api: api})
+	j.settle(ctx, h, cost)
+}
+
+func (j *Job) settleIn(ctx context.Context, h *hold, cost USD) {
+	bal, err := h.settle(ctx, cost, j.later(ctx, h))
+	if err != nil {
+		j.failed(remote.Settle, h, fmt.Errorf("instrument: %s of job %q not settled: %w", cost, h.job.shown, err), err)
+		return
+	}
+	j.saw(ctx, h.account, h.told, bal)
+}
+
+// later returns what to do once an operation of h succeeds that was tried again; nil for an account
+// in memory, where nothing is.
+func (j *Job) later(ctx context.Context, h *hold) func(budget.Balance) {
+	if h.account.far == nil {
+		return nil
+	}
+	account, told := h.account, h.told // and not h, which would be allocated for all
+	return func(bal budget.Balance) { j.saw(ctx, account, told, bal) }
+}
+
+// failed reports an operation that failed.
+func (j *Job) failed(op remote.Op, h *hold, report, err error) {
+	if h.account.near != nil {
+		j.scope.p.countLedger(op)
+	}
+	if !remote.Unasked(err) {
+		handle(report)
+	}
+}
+
+// saw takes note of a balance of the job's account, and of the thresholds that it tells of.
+func (j *Job) saw(ctx context.Context, a *openAccount, told *told, bal budget.Balance) {
+	j.live.budget.see(bal)
+	for _, c := range bal.Crossed {
+		if told.first(c) {
+			j.crossed(ctx, a, c)
+		}
+	}
+}
+
+// crossed takes note of a threshold that an account of the job has reached. The ledger tells of it
+// once for the account, however many processes share that.
+func (j *Job) crossed(ctx context.Context, a *openAccount, c budget.Crossing) {
+	name := "budget threshold reached"
+	if c.Percent >= budget.Exceeded {
+		name = "budget exceeded"
+		if c.Scope.Kind == budget.Job && c.Scope.ID == a.id() {
+			j.live.budget.exceeded.Store(true)
+		}
+		j.scope.p.inst.BudgetExceeded.Add(ctx, 1)
+	}
+	if !j.scope.span.IsRecording() {
+		return
+	}
+	attrs := []attribute.KeyValue{
+		attribute.String("video.processing.budget.scope", clean(string(c.Scope.Kind), maxNameLen)),
+		attribute.String("video.processing.budget.id", showID(c.Scope.ID)),
+	}
+	if c.Percent < budget.Exceeded {
+		attrs = append(attrs, attribute.Int("video.processing.budget.percent", c.Percent))
+	}
+	attrs = append(attrs,
+		attribute.Float64("video.processing.budget.limit_usd", c.Scope.Limit.Float64()),
+		attribute.Float64("video.processing.budget.spent_usd", c.Spent.Float64()))
+	j.scope.span.AddEvent(name, trace.WithAttributes(attrs...))
 }

@@ -161,9 +161,9 @@ type slowLedger struct {
 	booked, answer chan struct{}
 }
 
-func (l *slowLedger) Open(ctx context.Context, job string, limit instrument.USD) (budget.Account, error) {
-	a, err := l.Ledger.Open(ctx, job, limit)
-	return slowAccount{a, l}, err
+func (l *slowLedger) Open(ctx context.Context, scopes ...budget.Scope) (budget.Account, budget.Balance, error) {
+	a, b, err := l.Ledger.Open(ctx, scopes...)
+	return slowAccount{a, l}, b, err
 }
 
 type slowAccount struct {
@@ -171,10 +171,10 @@ type slowAccount struct {
 	ledger *slowLedger
 }
 
-func (a slowAccount) Settle(ctx context.Context, hold string, cost instrument.USD) (budget.Balance, error) {
+func (a slowAccount) Settle(ctx context.Context, h budget.Hold, cost instrument.USD) (budget.Balance, error) {
 	slow := false
 	a.ledger.first.Do(func() { slow = true })
-	b, err := a.Account.Settle(ctx, hold, cost)
+	b, err := a.Account.Settle(ctx, h, cost)
 	if slow {
 		close(a.ledger.booked)
 		<-a.ledger.answer

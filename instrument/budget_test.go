@@ -11,6 +11,7 @@ import (
 	"go.opentelemetry.io/otel/sdk/trace/tracetest"
 
 	"github.com/stagemeter/stagemeter/instrument"
+	"github.com/stagemeter/stagemeter/instrument/budget"
 	"github.com/stagemeter/stagemeter/instrument/instrumenttest"
 	"github.com/stagemeter/stagemeter/instrument/money"
 )
@@ -100,7 +101,7 @@ func TestRefusal(t *testing.T) {
 	if !errors.As(err, &refusal) || !errors.Is(fmt.Errorf("transcribe: %w", err), instrument.ErrBudgetExceeded) {
 		t.Fatalf("error %v, want a *BudgetError", err)
 	}
-	want := instrument.BudgetError{Job: "job-1", API: "whisper", Limit: dollar, Spent: 60 * cent, Held: 25 * cent, Asked: 20 * cent}
+	want := instrument.BudgetError{Scope: budget.Scope{Kind: budget.Job, ID: "job-1", Limit: dollar}, Job: "job-1", API: "whisper", Limit: dollar, Spent: 60 * cent, Held: 25 * cent, Asked: 20 * cent}
 	if *refusal != want {
 		t.Errorf("refusal %+v, want %+v", *refusal, want)
 	}
@@ -198,9 +199,13 @@ func TestBudgetExceededOncePerJob(t *testing.T) {
 }
 
 func TestBudgetThresholdsAreEventsOnTheJobsSpan(t *testing.T) {
-	const reached = "budget threshold reached video.processing.budget.percent="
+	const account = " video.processing.budget.scope=job video.processing.budget.id=job-1"
 	event := func(percent, limit, spent string) string {
-		return reached + percent + " video.processing.budget.limit_usd=" + limit + " video.processing.budget.spent_usd=" + spent + "\n"
+		name := "budget exceeded" + account
+		if percent != "" {
+			name = "budget threshold reached" + account + " video.processing.budget.percent=" + percent
+		}
+		return name + " video.processing.budget.limit_usd=" + limit + " video.processing.budget.spent_usd=" + spent + "\n"
 	}
 	for _, tt := range []struct {
 		reason string
@@ -211,10 +216,11 @@ func TestBudgetThresholdsAreEventsOnTheJobsSpan(t *testing.T) {
 		{"step by step", 2 * dollar, []instrument.USD{99 * cent, cent, cent, 58 * cent, cent, 40 * cent},
 			event("50", "2", "1") + event("80", "2", "1.6") + event("100", "2", "2")},
 		{"all at once, and over", dollar, []instrument.USD{3 * dollar, dollar},
-			event("50", "1", "3") + event("80", "1", "3") + event("100", "1", "3") + "budget exceeded\n"},
+			event("50", "1", "3") + event("80", "1", "3") + event("100", "1", "3") + event("", "1", "3")},
 		{"just below the first", dollar, []instrument.USD{50*cent - 1}, ""},
 		{"a cost of 0 crosses nothing twice", dollar, []instrument.USD{50 * cent, 0, 0}, event("50", "1", "0.5")},
-		{"a limit of 0 is crossed once", 0, []instrument.USD{cent, cent}, "budget exceeded\n"},
+		{"a limit of 0 is crossed once", 0, []instrument.USD{cent, cent},
+			event("50", "0", "0.01") + event("80", "0", "0.01") + event("100", "0", "0.01") + event("", "0", "0.01")},
 		{"no limit, no thresholds", instrument.Unlimited, []instrument.USD{9_000_000_000 * dollar}, ""},
 	} {
 		t.Run(tt.reason, func(t *testing.T) {

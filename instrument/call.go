@@ -71,7 +71,8 @@ func startCall(ctx context.Context, outer *scope, api string, opts []CallOption)
 	if outer.job == nil {
 		return &c.scope, c, nil
 	}
-	if err := outer.job.reserve(in, &c.hold, api, cfg.maxCost, unknown); err != nil {
+	a := ask{api: api, maxCost: maxCost, minCost: minCost, unknown: unknown, lease: cfg.lease}
+	if err := outer.job.reserve(in, &c.hold, a); err != nil {
 		c.done.Store(true)
 		p.inst.APICalls.Add(in, 1, h.refused...)
 		outcome{err: err}.end(span, "budget_exceeded")
@@ -140,7 +141,10 @@ func (c *Call) finish(o outcome) {
 	p.inst.APICalls.Add(ctx, 1, counter...)
 	switch {
 	case sure:
-		p.spend(ctx, c.scope.job, c.handle, cost, &c.hold)
+		p.spend(ctx, c.scope.job, c.handle, cost)
+		if c.hold.account != nil {
+			c.scope.job.settle(ctx, &c.hold, cost)
+		}
 		if c.scope.span.IsRecording() { // else the attribute is allocated for nothing
 			c.scope.span.SetAttributes(costKey.Float64(cost.Float64()))
 		}

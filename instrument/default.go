@@ -1,6 +1,7 @@
 package instrument
 
 import (
+	"context"
 	"errors"
 	"reflect"
 	"sync"
@@ -91,7 +92,7 @@ func newDefault() (*Pipeline, error) {
 	made := &defaults{p: p, meters: newGlobal(meters), tracers: newGlobal(tracers)}
 	for !current.CompareAndSwap(old, made) {
 		if old = current.Load(); old != nil { // SetDefault was called in the meantime
-			return old.p, errors.Join(err, p.Close())
+			return old.p, errors.Join(err, p.Close(context.Background()))
 		}
 	}
 	if made.meters.unset() && saidNothing.CompareAndSwap(false, true) {

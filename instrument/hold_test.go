@@ -16,9 +16,9 @@ type disguised struct{ budget.Ledger }
 
 type disguisedAccount struct{ budget.Account }
 
-func (l disguised) Open(ctx context.Context, job string, limit instrument.USD) (budget.Account, error) {
-	a, err := l.Ledger.Open(ctx, job, limit)
-	return disguisedAccount{a}, err
+func (l disguised) Open(ctx context.Context, scopes ...budget.Scope) (budget.Account, budget.Balance, error) {
+	a, b, err := l.Ledger.Open(ctx, scopes...)
+	return disguisedAccount{a}, b, err
 }
 
 // In memory a hold needs no id. Whatever calls a job makes, also one inside of another, it gets the same answers and

@@ -10,6 +10,7 @@ import (
 	"go.opentelemetry.io/otel/attribute"
 	"go.opentelemetry.io/otel/trace"
 
+	"github.com/stagemeter/stagemeter/instrument/internal/remote"
 	"github.com/stagemeter/stagemeter/instrument/money"
 	"github.com/stagemeter/stagemeter/semconv"
 )
@@ -19,13 +20,17 @@ import (
 // *Job is inert.
 //
 // Two runs of one id that live at once, such as a message that was delivered twice, are two jobs in
-// every total. They share one budget and one set of job_id series.
+// every total. They share one budget and one set of job_id series. A job inside of another, in the
+// context of that, spends the budgets of both; its cost is its own.
 type Job struct {
 	scope scope // the context that StartJob returns
 	liveRun
 	dimension *dimension
 	video     atomic.Uint64 // length in seconds, as math.Float64bits; 0: unknown
 	cost      atomic.Int64  // of this run only
+	earlier   atomic.Int64  // what earlier attempts have spent
+	outer     *Job          // the job of this pipeline around it
+	attempt   int           // from 1; 0 if unknown
 	rare      lazyRare
 	done      atomic.Bool
 	label     [1]attribute.KeyValue
@@ -53,17 +58,23 @@ func (p *Pipeline) StartJob(ctx context.Context, id string, opts ...JobOption) (
 		return unmeasured(ctx), nil
 	}
 	c := newJobConfig(opts)
+	given := id
 	id, shown := p.jobID(id)
 	j := &Job{scope: scope{p: p}, liveRun: liveRun{id: id, shown: shown}, dimension: c.dimension(p)}
 	j.scope.job = j
+	j.generated = id != given
+	if s := ownScope(ctx); s != nil && s.p == p {
+		j.outer = s.job
+	}
 	ctx = j.startSpan(ctx, c)
 	if !p.live.add(&j.liveRun) {
 		p.inst.JobsUnshown.Add(ctx, 1)
 	}
 	p.inst.Jobs.Add(ctx, 1, j.dimension.processing.add...)
 	j.SetVideoDuration(c.video)
-	if c.hasBudget {
-		j.openBudget(ctx, c.budget)
+	j.addEarlier(p.attempts.take(id))
+	if c.hasBudget || len(c.scopes) > 0 {
+		j.openBudget(ctx, c)
 	}
 	if c.carrier != nil {
 		p.recordWait(ctx, c.carrier, j.start)
@@ -128,6 +139,7 @@ func (j *Job) End(errp *error) {
 func (j *Job) finish(o outcome) {
 	took := time.Since(j.start)
 	p := j.scope.p
+	j.leave(o.err == nil)
 	accounts := p.live.remove(&j.liveRun)
 	status, handles := semconv.JobStatusCompleted, &j.dimension.completed
 	errorType := o.errorType(&j.scope, p)
@@ -142,23 +154,38 @@ func (j *Job) finish(o outcome) {
 	}
 	p.inst.Jobs.Add(&j.scope, 1, handles.add...)
 	p.inst.JobDuration.Record(&j.scope, took.Seconds(), handles.duration...)
-	video, cost := math.Float64frombits(j.video.Load()), j.Cost().Float64()
+	video := math.Float64frombits(j.video.Load())
 	if video > 0 {
 		p.inst.JobRatio.Record(&j.scope, took.Seconds()/video, handles.ratio...)
 	}
-	p.inst.CostPerJob.Record(&j.scope, cost)
+	p.inst.CostPerJob.Record(&j.scope, j.totalCost().Float64())
 	if j.scope.span.IsRecording() { // else the attributes are allocated for nothing
-		j.scope.span.SetAttributes(jobStatusKey.String(string(status)), costKey.Float64(cost))
+		j.scope.span.SetAttributes(jobStatusKey.String(string(status)), costKey.Float64(j.Cost().Float64()))
 		if video > 0 {
 			j.scope.span.SetAttributes(videoKey.Float64(video))
 		}
 	}
 	for _, a := range accounts {
-		if err := contain("Account.Close", func() error { return a.Close(context.WithoutCancel(&j.scope)) }); err != nil {
+		if err := a.close(context.WithoutCancel(&j.scope)); err != nil && !remote.Unasked(err) {
 			handle(fmt.Errorf("instrument: the account of job %q: %w", j.shown, err))
 		}
 	}
 	o.end(j.scope.span, errorType)
+}
+
+// leave says what is to become of the job's account, and remembers what the job has spent if no
+// account does and it may come again.
+func (j *Job) leave(completed bool) {
+	if j.account != nil {
+		j.account.final.Store(completed || j.generated)
+	}
+	switch {
+	case completed:
+		j.scope.p.attempts.take(j.id)
+	case j.generated:
+	case j.account == nil || j.account.kept:
+		j.scope.p.attempts.add(j.id, j.totalCost())
+	}
 }
 
 // ID returns the id that StartJob was given.
@@ -178,10 +205,12 @@ func (j *Job) Cost() USD {
 }
 
 // addCost adds to the cost and stops at the end of the range.
-func (j *Job) addCost(amount USD) {
+func (j *Job) addCost(amount USD) { add(&j.cost, amount) }
+
+func add(sum *atomic.Int64, amount USD) {
 	for {
-		old := j.cost.Load()
-		if j.cost.CompareAndSwap(old, int64(money.Sum(USD(old), amount))) {
+		old := sum.Load()
+		if sum.CompareAndSwap(old, int64(money.Sum(USD(old), amount))) {
 			return
 		}
 	}
@@ -212,8 +241,9 @@ func (j *Job) ReportBudgetRemaining(remaining USD) {
 		return
 	}
 	j.live.budget.reported.Store(&remaining)
-	if remaining < 0 {
-		j.exceed(&j.scope)
+	if remaining < 0 && j.live.budget.exceeded.CompareAndSwap(false, true) {
+		j.scope.p.inst.BudgetExceeded.Add(&j.scope, 1)
+		j.scope.span.AddEvent("budget exceeded")
 	}
 }
 

@@ -93,10 +93,10 @@ type countedLedger struct {
 	open int
 }
 
-func (l *countedLedger) Open(ctx context.Context, job string, limit instrument.USD) (budget.Account, error) {
-	a, err := l.Ledger.Open(ctx, job, limit)
+func (l *countedLedger) Open(ctx context.Context, scopes ...budget.Scope) (budget.Account, budget.Balance, error) {
+	a, b, err := l.Ledger.Open(ctx, scopes...)
 	l.open++
-	return countedAccount{a, l}, err
+	return countedAccount{a, l}, b, err
 }
 
 type countedAccount struct {
@@ -104,9 +104,9 @@ type countedAccount struct {
 	l *countedLedger
 }
 
-func (a countedAccount) Close(ctx context.Context) error {
+func (a countedAccount) Close(ctx context.Context, final bool) error {
 	a.l.open--
-	return a.Account.Close(ctx)
+	return a.Account.Close(ctx, final)
 }
 
 // An estimate that came out as NaN would reserve nothing, and calls in parallel would overspend together.

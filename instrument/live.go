@@ -33,6 +33,8 @@ type liveRun struct {
 	start      time.Time
 	live       *liveJob
 	own        liveJob      // live points here unless another run of this id already lives; later runs keep this one for it
+	generated  bool         // the id is, and never comes again
+	first      bool         // no other run of this id was live when it started
 	account    *openAccount // that this run has opened
 	prev, next *liveRun     // guarded by live.mu
 }
@@ -71,7 +73,7 @@ func (l *live) add(r *liveRun) (shown bool) {
 		l.byID[r.id] = e
 	}
 	e.runs++
-	r.live = e
+	r.live, r.first = e, e.runs == 1
 	l.runs++
 	if r.prev = l.last; r.prev == nil {
 		l.first = r
@@ -114,6 +116,17 @@ func (l *live) remove(r *liveRun) (accounts []*openAccount) {
 		l.costs.Add(-r.live.end())
 	}
 	return accounts
+}
+
+// forget takes note that an account has started afresh.
+func (l *live) forget(account string) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	for _, e := range l.byID {
+		if a := e.budget.account.Load(); a != nil && a.id() == account {
+			e.budget.forget()
+		}
+	}
 }
 
 // snapshot returns the state that a collection reports, taken under the lock and observed outside

@@ -14,6 +14,7 @@ import (
 	"go.opentelemetry.io/otel/propagation"
 
 	"github.com/stagemeter/stagemeter/instrument"
+	"github.com/stagemeter/stagemeter/instrument/budget"
 )
 
 // Receivers that a program has by accident: nil, and zero. All are inert, so that measuring is never a reason to
@@ -114,8 +115,14 @@ var functions = map[string]func(){
 	"WithRecover":         func() { _, _ = instrument.New(instrument.WithRecover()) },
 	"WithErrorClassifier": func() { _, _ = instrument.New(instrument.WithErrorClassifier(nil)) },
 	"WithLedger":          func() { _, _ = instrument.New(instrument.WithLedger(nil)) },
+	"WithLedgerPolicy":    func() { _, _ = instrument.New(instrument.WithLedgerPolicy(instrument.LedgerPolicy{})) },
+	"WithLedgerTimeout":   func() { _, _ = instrument.New(instrument.WithLedgerTimeout(0, 0)) },
+	"LedgerOpen":          func() { _, _ = instrument.New(instrument.WithLedgerPolicy(instrument.LedgerOpen())) },
+	"LedgerClosed":        func() { _, _ = instrument.New(instrument.WithLedgerPolicy(instrument.LedgerClosed())) },
 
 	"WithBudget":        startJob(instrument.WithBudget(0)),
+	"WithAccount":       startJob(instrument.WithAccount("")),
+	"WithScopes":        startJob(instrument.WithScopes(budget.Scope{})),
 	"WithCarrier":       startJob(instrument.WithCarrier(nil)),
 	"WithRemoteParent":  startJob(instrument.WithRemoteParent()),
 	"WithVideoDuration": startJob(instrument.WithVideoDuration(0)),
@@ -123,6 +130,7 @@ var functions = map[string]func(){
 	"WithLabel":         startJob(instrument.WithLabel("", "")),
 	"WithMaxCost":       startCall(instrument.WithMaxCost(0)),
 	"WithMinCost":       startCall(instrument.WithMinCost(0)),
+	"WithLease":         startCall(instrument.WithLease(0)),
 }
 
 var noContext context.Context
@@ -222,7 +230,7 @@ func TestWithoutAPipelineTheWorkIsDone(t *testing.T) {
 			}); err == nil || unregister == nil {
 				t.Error("ObservePool gives no error, or nothing to call")
 			}
-			if err := p.Close(); err != nil {
+			if err := p.Close(ctx); err != nil {
 				t.Error(err)
 			}
 		})

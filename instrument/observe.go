@@ -45,5 +45,10 @@ func (p *Pipeline) observe(o metric.Observer) {
 		o.ObserveInt64(p.inst.StagesInProgress, h.inProgress.Load(), h.set)
 	}
 	o.ObserveInt64(p.inst.FfmpegProcesses, p.processes.Load())
+	var pending int64
+	if p.far != nil {
+		pending = int64(p.far.Pending())
+	}
+	o.ObserveInt64(p.inst.LedgerPending, pending)
 	p.pools.observe(o, &p.inst)
 }

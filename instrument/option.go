@@ -6,6 +6,7 @@ import (
 	"reflect"
 	"slices"
 	"strings"
+	"time"
 
 	"go.opentelemetry.io/otel/metric"
 	"go.opentelemetry.io/otel/propagation"
@@ -32,6 +33,9 @@ type config struct {
 	recover    bool
 	classify   func(error) string
 	ledger     budget.Ledger
+	policy     LedgerPolicy
+
+	reserveTimeout, settleTimeout time.Duration
 }
 
 type option func(*config) error
@@ -196,6 +200,9 @@ func WithErrorClassifier(classify func(error) string) Option {
 }
 
 // WithLedger keeps budgets in l. The default is a [budget.NewMemoryLedger] of the pipeline's own.
+// Any other is asked with a time limit ([WithLedgerTimeout]); while it does not answer,
+// [WithLedgerPolicy] says what becomes of paid calls. What it does not take after a call is tried
+// again, see [WithLease], and delivered by [Pipeline.Close] at the latest.
 func WithLedger(l budget.Ledger) Option {
 	return notNil("WithLedger", l, func(c *config, l budget.Ledger) { c.ledger = l })
 }

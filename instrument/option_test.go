@@ -50,7 +50,7 @@ func TestOptionsThatAreWrong(t *testing.T) {
 			if p == nil || err == nil {
 				t.Fatalf("New = %v, %v, want a pipeline and an error", p, err)
 			}
-			defer p.Close()
+			defer p.Close(t.Context())
 			for _, want := range tt.want {
 				if !strings.Contains(err.Error(), want) {
 					t.Errorf("%q does not tell %s", err, want)
@@ -85,7 +85,7 @@ func TestTheLastOptionHolds(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer p.Close()
+	defer p.Close(t.Context())
 	recordEverything(instrument.ContextWithPipeline(t.Context(), p))
 	expectEverything(t, rec, 1)
 	for _, stage := range []string{"a", "b"} {

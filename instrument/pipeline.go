@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"sync/atomic"
+	"time"
 
 	"go.opentelemetry.io/otel"
 	"go.opentelemetry.io/otel/metric"
@@ -15,6 +16,7 @@ import (
 
 	"github.com/stagemeter/stagemeter/instrument/budget"
 	"github.com/stagemeter/stagemeter/instrument/internal/errs"
+	"github.com/stagemeter/stagemeter/instrument/internal/remote"
 	"github.com/stagemeter/stagemeter/internal/instruments"
 	"github.com/stagemeter/stagemeter/semconv"
 )
@@ -39,7 +41,10 @@ type Pipeline struct {
 	classify     func(error) string
 	recover      bool
 	jobIDLabel   bool
-	ledger       budget.Ledger
+	near         nearLedger     // the ledger in memory; else
+	far          *remote.Ledger // any other
+	policy       LedgerPolicy
+	attempts     attempts
 	ids          ids
 	live         live
 	stages       *names[stageHandle]
@@ -65,6 +70,9 @@ func New(opts ...Option) (*Pipeline, error) {
 		nameLimit: 100,
 		liveLimit: 1000,
 		ledger:    budget.NewMemoryLedger(),
+
+		reserveTimeout: 100 * time.Millisecond,
+		settleTimeout:  2 * time.Second,
 	}
 	var wrong []error
 	for _, o := range opts {
@@ -102,12 +110,12 @@ func New(opts ...Option) (*Pipeline, error) {
 		classify:   c.classify,
 		recover:    c.recover,
 		jobIDLabel: c.jobIDLabel,
-		ledger:     c.ledger,
 		ids:        ids{prefix: randomPrefix()},
 		live:       live{limit: c.liveLimit, byID: make(map[string]*liveJob)},
 		errors:     errorKeys{limit: c.nameLimit, known: make(map[string]struct{}), opts: make(map[errorKey]addOptions)},
 	}
 	p.root.p = p
+	p.setLedger(c)
 	var err error
 	p.inst, err = instruments.New(meter)
 	wrong = append(wrong, err)
@@ -119,17 +127,33 @@ func New(opts ...Option) (*Pipeline, error) {
 	return p, errors.Join(wrong...)
 }
 
-// Close unregisters the pipeline's callback, so that its observed series end. Recordings made
-// afterwards still count. It is idempotent. A program that shuts its meter provider down need not
-// call it.
-func (p *Pipeline) Close() error {
-	if p.inert() || p.registration == nil {
+// Close delivers what the ledger of [WithLedger] has not taken yet, until ctx is done, and
+// unregisters the pipeline's callback, so that its observed series end. The error says how much could
+// not be delivered. Call it before the meter provider is shut down, which pushes a last time:
+//
+//	err = errors.Join(p.Close(ctx), tel.Shutdown(ctx))
+//
+// Recordings made afterwards still count, and what they cost is settled at once or not at all. Close
+// may be called more than once, also at the same time: all calls return the same error, or that of
+// their ctx. No goroutine of the pipeline is left, except for operations of a ledger that ignore
+// their context. Of a pipeline with the ledger in memory, a program that shuts its meter provider
+// down need not call it.
+func (p *Pipeline) Close(ctx context.Context) error {
+	if p.inert() {
 		return nil
 	}
-	if err := p.registration.Unregister(); err != nil {
-		return fmt.Errorf("instrument: unregister the pipeline's callback: %w", err)
+	var delivered, unregistered error
+	if p.far != nil {
+		if delivered = p.far.Close(orBackground(ctx)); delivered != nil {
+			delivered = fmt.Errorf("instrument: %w", delivered)
+		}
 	}
-	return nil
+	if p.registration != nil {
+		if err := p.registration.Unregister(); err != nil {
+			unregistered = fmt.Errorf("instrument: unregister the pipeline's callback: %w", err)
+		}
+	}
+	return errors.Join(delivered, unregistered)
 }
 
 func (p *Pipeline) inert() bool { return p == nil || !p.ready }

@@ -96,7 +96,7 @@ func TestTwoPipelinesAddUp(t *testing.T) {
 		}
 	}
 	// To close one takes its own share, not the other's.
-	if err := two.Close(); err != nil {
+	if err := two.Close(t.Context()); err != nil {
 		t.Fatal(err)
 	}
 	if got, _ := rec.Gauge(vp("jobs_in_progress")); got != 1 {
@@ -114,7 +114,7 @@ func TestClose(t *testing.T) {
 	p, rec := instrumenttest.New(t)
 	_, job := p.StartJob(t.Context(), "job-1", instrument.WithBudget(instrument.Dollar))
 	for range 2 {
-		if err := p.Close(); err != nil {
+		if err := p.Close(t.Context()); err != nil {
 			t.Fatal(err)
 		}
 	}

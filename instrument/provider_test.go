@@ -187,7 +187,7 @@ func TestMeterThatRefusesAnInstrument(t *testing.T) {
 		}
 		t.Run(m.Name, func(t *testing.T) {
 			unused, rec := instrumenttest.New(t) // for its providers
-			if err := unused.Close(); err != nil {
+			if err := unused.Close(t.Context()); err != nil {
 				t.Fatal(err)
 			}
 			p, err := instrument.New(instrument.WithMeterProvider(refusingMeters{rec.MeterProvider(), m.Name}))
@@ -197,7 +197,7 @@ func TestMeterThatRefusesAnInstrument(t *testing.T) {
 			if strings.Contains(err.Error(), "invalid observable") {
 				t.Errorf("%v: the callback was refused as well", err)
 			}
-			defer p.Close()
+			defer p.Close(t.Context())
 			everything(p)
 			got := familiesOf(rec)
 			for name := range families {
@@ -229,7 +229,7 @@ func TestProvidersThatGiveNothing(t *testing.T) {
 	if err := p.RunJob(t.Context(), "job-1", func(context.Context) error { return errDecoder }); err != errDecoder {
 		t.Errorf("RunJob = %v", err)
 	}
-	if err := p.Close(); err != nil {
+	if err := p.Close(t.Context()); err != nil {
 		t.Error(err)
 	}
 }
@@ -258,7 +258,7 @@ func TestAfterShutdown(t *testing.T) {
 	}
 	for _, p := range []*instrument.Pipeline{before, after} {
 		recordEverything(instrument.ContextWithPipeline(t.Context(), p))
-		if err := p.Close(); err != nil {
+		if err := p.Close(t.Context()); err != nil {
 			t.Error(err)
 		}
 	}

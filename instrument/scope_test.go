@@ -154,7 +154,7 @@ func TestDefaultUsesTheGlobalProviders(t *testing.T) {
 	t.Cleanup(func() {
 		otel.SetMeterProvider(metricnoop.NewMeterProvider())
 		otel.SetTracerProvider(tracenoop.NewTracerProvider())
-		if err := p.Close(); err != nil {
+		if err := p.Close(t.Context()); err != nil {
 			t.Error(err)
 		}
 	})

@@ -28,17 +28,14 @@ func spend(ctx context.Context, s *scope, api string, amount USD) {
 		s.p.countInvalid(ctx, semconv.CostName, reason)
 		return
 	}
-	var h hold
+	s.p.spend(ctx, s.job, s.p.apis.get(api), amount)
 	if s.job != nil {
-		if a := s.job.live.budget.account.Load(); a != nil {
-			h = s.p.in(a.Account)
-		}
+		s.job.book(ctx, api, amount)
 	}
-	s.p.spend(ctx, s.job, s.p.apis.get(api), amount, &h)
 }
 
-// spend books an amount in the totals, on the job, and in the account of its budget.
-func (p *Pipeline) spend(ctx context.Context, j *Job, api *apiHandle, amount USD, h *hold) {
+// spend books an amount in the totals and on the job.
+func (p *Pipeline) spend(ctx context.Context, j *Job, api *apiHandle, amount USD) {
 	switch {
 	case j == nil:
 		p.inst.Cost.Add(ctx, amount.Float64(), api.cost...)
@@ -54,8 +51,5 @@ func (p *Pipeline) spend(ctx context.Context, j *Job, api *apiHandle, amount USD
 		if p.live.spend(j.live, api, amount) {
 			p.inst.JobsUnshown.Add(ctx, 1)
 		}
-	}
-	if h.account != nil {
-		j.settle(ctx, h, amount)
 	}
 }

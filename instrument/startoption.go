@@ -6,6 +6,7 @@ import (
 
 	"go.opentelemetry.io/otel/propagation"
 
+	"github.com/stagemeter/stagemeter/instrument/budget"
 	"github.com/stagemeter/stagemeter/semconv"
 )
 
@@ -24,6 +25,8 @@ type CallOption interface{ applyCall(callConfig) callConfig }
 type jobConfig struct {
 	budget       USD
 	hasBudget    bool
+	account      string
+	scopes       []budget.Scope
 	video        time.Duration
 	carrier      propagation.TextMapCarrier
 	remoteParent bool
@@ -71,7 +74,10 @@ type stageConfig struct {
 	hasVideo bool
 }
 
-type callConfig struct{ maxCost, minCost USD }
+type callConfig struct {
+	maxCost, minCost USD
+	lease            time.Duration
+}
 
 type jobOption func(jobConfig) jobConfig
 
@@ -82,9 +88,37 @@ func (o jobOption) applyJob(c jobConfig) jobConfig { return o(c) }
 // WithBudget, or with [Unlimited], none is refused. A limit that cannot be booked (negative, NaN, infinite)
 // counts as invalid and refuses every call.
 //
-// Runs of one job id that live at once share one budget: the limit that was given last.
+// Runs of one job id share one budget: the limit that was given last. That holds for runs that live
+// at once, and for those that follow one that did not complete, such as the second delivery of a
+// message: it goes on with what the first has spent. In memory, that is remembered of the newest
+// 10,000 jobs, for 24 hours. [Pipeline.Forget] starts afresh, and [WithAccount] names another
+// account.
+//
+// A job inside of another one spends the budgets of both, its own first.
 func WithBudget(limit USD) JobOption {
 	return jobOption(func(c jobConfig) jobConfig { c.budget, c.hasBudget = limit, true; return c })
+}
+
+// WithAccount names the account whose budget the job spends, if that is not to be the one of its id:
+// WithAccount(orderID) has all jobs of an order share the limit of [WithBudget], which it needs. No
+// job that completes ends such an account.
+func WithAccount(id string) JobOption {
+	return jobOption(func(c jobConfig) jobConfig { c.account = id; return c })
+}
+
+// WithScopes adds budgets to that of the job: those of a tenant, a day, a month. A call has to fit
+// into all of them, and its refusal names the one that it does not fit into. The job's own budget is
+// [Unlimited] without [WithBudget]. Limits are as those of WithBudget, and so is the account of a
+// scope: the limit that was given last holds.
+//
+//	instrument.WithScopes(
+//		budget.Scope{Kind: budget.Tenant, ID: tenant, Limit: 500 * instrument.Dollar},
+//		budget.Scope{Kind: budget.Day, ID: "all", Limit: 40 * instrument.Dollar})
+func WithScopes(scopes ...budget.Scope) JobOption {
+	return jobOption(func(c jobConfig) jobConfig {
+		c.scopes = append(slices.Clip(c.scopes), scopes...)
+		return c
+	})
 }
 
 // WithCarrier takes the job's trace context and enqueue time from the message that brought it,
@@ -160,4 +194,13 @@ func WithMaxCost(cost USD) CallOption {
 // amount that cannot be booked (negative, NaN, infinite) is counted as invalid and is 0.
 func WithMinCost(cost USD) CallOption {
 	return callOption(func(c callConfig) callConfig { c.minCost = cost; return c })
+}
+
+// WithLease says how long the call may take at most; the default is one hour. When the lease is over
+// and the call has not ended, as its process died, the ledger books the amount of [WithMinCost], or
+// without one that of [WithMaxCost], as unconfirmed. A call that ends later still corrects that. A
+// settle that the ledger does not take is tried again for as long. A lease of 0 or less is the
+// default.
+func WithLease(lease time.Duration) CallOption {
+	return callOption(func(c callConfig) callConfig { c.lease = lease; return c })
 }

@@ -16,6 +16,8 @@ const (
 	AttrJobType = attribute.Key("job_type")
 	// The OpenTelemetry name of the metric that would have received the value.
 	AttrMetric = attribute.Key("metric")
+	// The operation of the ledger that failed.
+	AttrOp = attribute.Key("op")
 	// Side of the normalization on which the audio was measured.
 	AttrPhase = attribute.Key("phase")
 	// The name under which the pool was registered.
@@ -125,6 +127,40 @@ func JobStatusValues() []JobStatus {
 		JobStatusCompleted,
 		JobStatusFailed,
 		JobStatusCanceled,
+	}
+}
+
+// LedgerOp is a value of the attribute op. The operation of the ledger that failed.
+type LedgerOp string
+
+// Values of [LedgerOp].
+const (
+	// An account was to be opened.
+	LedgerOpOpen LedgerOp = "open"
+	// The most that a call can cost was to be reserved.
+	LedgerOpReserve LedgerOp = "reserve"
+	// A cost was to be booked; tried again.
+	LedgerOpSettle LedgerOp = "settle"
+	// A reservation was to be given back; tried again.
+	LedgerOpRelease LedgerOp = "release"
+	// An account was to be closed.
+	LedgerOpClose LedgerOp = "close"
+	// A settle or a release will not be tried again, so the ledger never hears of it.
+	LedgerOpGivenUp LedgerOp = "given_up"
+)
+
+// Attr returns the attribute that carries v.
+func (v LedgerOp) Attr() attribute.KeyValue { return AttrOp.String(string(v)) }
+
+// LedgerOpValues returns all values of [LedgerOp]. The caller owns the slice.
+func LedgerOpValues() []LedgerOp {
+	return []LedgerOp{
+		LedgerOpOpen,
+		LedgerOpReserve,
+		LedgerOpSettle,
+		LedgerOpRelease,
+		LedgerOpClose,
+		LedgerOpGivenUp,
 	}
 }
 

@@ -25,6 +25,15 @@ const (
 	// once.
 	BudgetExceededName = "video.processing.budget_exceeded"
 
+	// LedgerErrorsName is the counter that Prometheus shows as video_processing_ledger_errors_total.
+	// Number of operations of the ledger that failed, by operation.
+	LedgerErrorsName = "video.processing.ledger_errors"
+
+	// LedgerPendingName is the observable up-down counter that Prometheus shows as
+	// video_processing_ledger_pending. Number of settles and releases that the ledger has not taken
+	// yet, and that are tried again.
+	LedgerPendingName = "video.processing.ledger_pending"
+
 	// APICallsName is the counter that Prometheus shows as video_processing_api_calls_total. Number of
 	// paid API calls by outcome.
 	APICallsName = "video.processing.api_calls"

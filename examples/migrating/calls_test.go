@@ -189,7 +189,7 @@ func TestSetUp(t *testing.T) {
 	if err != nil {
 		t.Error(err)
 	}
-	if err := p.Close(); err != nil {
+	if err := p.Close(t.Context()); err != nil {
 		t.Error(err)
 	}
 }

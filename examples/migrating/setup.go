@@ -27,7 +27,7 @@ func setUp(ctx context.Context) (stop func()) {
 	}
 	instrument.SetDefault(p)
 	// end
-	return func() { _ = p.Close() }
+	return func() { _ = p.Close(context.Background()) }
 }
 
 func keepJobIDs() (*instrument.Pipeline, error) {

@@ -7,49 +7,57 @@ import (
 	"github.com/stagemeter/stagemeter/instrument/money"
 )
 
-// A Ledger keeps what jobs may spend and have spent. [NewMemoryLedger] is the one that a pipeline
+// A Ledger keeps what may be spent and what is spent. [NewMemoryLedger] is the one that a pipeline
 // has unless instrument.WithLedger gives another, for example one that a fleet of workers shares.
 //
 // The duties of an implementation, which package budgettest checks:
 //
-//   - Reserve is atomic and strict: it passes only while something is left and Spent + Held +
-//     amount ≤ Limit. It refuses with an error that matches [ErrExceeded], and the Balance that
-//     made it refuse.
-//   - Settle is never refused, even over the limit: the money is gone. Spent never goes down.
-//   - Every operation is idempotent by hold id. The same id with another amount is [ErrConflict].
+//   - Reserve is atomic and strict over all scopes of the account: it passes only if, in each of
+//     them, something is left and Spent + Held + Amount ≤ Limit. Otherwise it holds nothing in any
+//     of them, and returns an [*Error] that names the scope that refused. A hold of Amount 0 whose
+//     Free is set passes whatever is left.
+//   - Settle is never refused, even over the limit: the money is gone.
+//   - Every operation is idempotent by the id of its hold. The same id with another amount is
+//     [ErrConflict].
 //   - Settling a hold that was never reserved books its cost; so does settling one that was
 //     released. Releasing a hold that was settled, or that is unknown, changes nothing.
-//   - All methods are safe for concurrent use, honour their context, and bound their own time: they
-//     are called in the path of a paid call.
+//   - When the lease of a hold is over, the hold is expired: its Floor, or its Amount if it has no
+//     Floor, moves from Held to Spent, and counts as Unconfirmed. A later Settle or Release of it
+//     applies the difference and confirms it. Any operation may sweep expired holds, a bounded
+//     number at a time, and must do so before it refuses.
+//   - Leases and windows are measured with the clock of the store, never with that of a client.
+//   - A threshold that an account reaches is told once, by the operation that reached it; see
+//     [Balance.Crossed]. An operation that is tried again with the same hold id tells it again,
+//     since the first answer may be lost.
+//   - Spent goes down only when an expired hold is confirmed with less than was booked.
+//   - All methods are safe for concurrent use and honor their context.
 //
-// An error that does not match ErrExceeded, such as an unreachable store, goes to otel.Handle and
-// the call goes on. A ledger that prefers to refuse work while its store is away returns an error
-// that matches it.
+// An error that matches none of the errors of this package counts as [ErrUnavailable]. Package
+// instrument bounds every operation in time, and tries a settle or a release that failed again with
+// the same hold; so an implementation need do neither.
 type Ledger interface {
-	// Open opens the account of a job with a limit ([money.Unlimited] for none, 0 to refuse
-	// everything), or joins the account if it is open. The newest limit holds, even below what is
-	// spent.
-	Open(ctx context.Context, job string, limit money.USD) (Account, error)
+	// Open opens one account over scopes, and returns its balance. It creates the accounts of
+	// scopes that do not exist. The newest limit of a scope holds, even below what is spent. The
+	// first scope is the account's own: Balance has its figures.
+	Open(ctx context.Context, scopes ...Scope) (Account, Balance, error)
+	// Forget makes the account of a scope start afresh: nothing spent, no ended or expired hold
+	// remembered, no threshold reached. Holds under way stay.
+	Forget(ctx context.Context, kind Kind, id string) error
 }
 
-// An Account keeps what one job may spend and has spent. See [Ledger] for its duties.
+// An Account keeps what may be spent and is spent in the scopes that it was opened over. See
+// [Ledger] for its duties.
 type Account interface {
-	// Reserve holds an amount for a call that is about to be made.
-	Reserve(ctx context.Context, hold string, amount money.USD) (Balance, error)
+	// Reserve holds the Amount of a call that is about to be made.
+	Reserve(ctx context.Context, h Hold) (Balance, error)
 	// Settle ends a hold with what the call really cost.
-	Settle(ctx context.Context, hold string, cost money.USD) (Balance, error)
+	Settle(ctx context.Context, h Hold, cost money.USD) (Balance, error)
 	// Release ends the hold of a call that surely cost nothing.
-	Release(ctx context.Context, hold string) (Balance, error)
-	// Close ends one Open. An account in memory is forgotten when the last one is closed.
-	Close(ctx context.Context) error
-}
-
-// A Balance is the state of an account right after an operation, from the same atomic step.
-type Balance struct {
-	Limit money.USD // what may be spent; Unlimited when nothing is refused
-	Spent money.USD // what is gone
-	Held  money.USD // what calls under way have reserved
-	Prior money.USD // Spent before the operation: Prior < x ≤ Spent says that this very operation reached x
+	Release(ctx context.Context, h Hold) (Balance, error)
+	// Close ends one Open. If final is set, the job is completed, and the account of the first
+	// scope may be forgotten once no other Open and no hold of it is left. Otherwise the account
+	// is kept for the next attempt at the job.
+	Close(ctx context.Context, final bool) error
 }
 
 // Errors of a ledger, matched with errors.Is.
@@ -60,4 +68,10 @@ var (
 	ErrConflict = errors.New("hold id used again with another amount")
 	// ErrInvalid says that an amount is negative or no number.
 	ErrInvalid = errors.New("not an amount that can be booked")
+	// ErrUnavailable says that the store did not answer in time. Whether the operation took place
+	// is unknown.
+	ErrUnavailable = errors.New("ledger unavailable")
+	// ErrLost says that the store has lost an account that was open, which is not the same as an
+	// account that has spent nothing.
+	ErrLost = errors.New("account lost")
 )

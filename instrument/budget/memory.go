@@ -4,185 +4,201 @@ import (
 	"context"
 	"fmt"
 	"sync"
-
-	"github.com/stagemeter/stagemeter/instrument/money"
+	"time"
 )
 
-// finishedHolds is the number of ended holds that an account in memory remembers, to be idempotent.
-// A hold that comes back after that many others counts as new. The bound keeps a job with millions
-// of calls small.
-const finishedHolds = 1024
+// NewMemoryLedger returns a ledger for the jobs of one process. What it keeps is bounded:
+//
+//   - The account of a job stays after a Close that is not final: those of the newest 10,000 such
+//     jobs, for 24 hours after the last Close. A final Close forgets the account as soon as no Open
+//     and no hold under way is left.
+//   - Of tenants that no Open is left of, the newest 10,000 stay, without a limit of time. A day or a
+//     month is forgotten when it is over and no Open is left, or when 10,000 newer ones are closed.
+//   - Of each account, besides the holds under way, the last 1,024 holds that ended and the last
+//     10,000 that expired are remembered. A hold that comes back after that many counts as new.
+//
+// A Reserve with a lease and an Open sweep up to 64 expired holds of each scope. A Reserve that does
+// not fit sweeps on until it fits or no expired hold is left. Settle and Release sweep none.
+//
+// No operation blocks on anything but mutexes, and none uses its context. An operation by hold id is
+// a few map accesses under the mutex of the ledger. An account over a single scope of kind [Job] has
+// a second way, without ids, that package instrument takes: arithmetic under a mutex of its own.
+func NewMemoryLedger(options ...MemoryOption) Ledger {
+	l := &memoryLedger{start: time.Now(), scopes: make(map[scopeKey]*memoryScope)}
+	for _, o := range options {
+		o.apply(l)
+	}
+	return l
+}
 
-// NewMemoryLedger returns a ledger for the jobs of one process. It keeps an account as long as it
-// is open, and of each account the holds under way and the last 1,024 that ended. Each operation is
-// a map access under a mutex; none blocks, and the context is not used.
-func NewMemoryLedger() Ledger {
-	return &memoryLedger{accounts: make(map[string]*memoryAccount)}
+// A MemoryOption configures [NewMemoryLedger].
+type MemoryOption interface{ apply(*memoryLedger) }
+
+type memoryOption func(*memoryLedger)
+
+func (o memoryOption) apply(l *memoryLedger) { o(l) }
+
+// WithClock sets the clock that leases, days, months and the time after a Close are measured with,
+// for tests. The default is time.Now. The ledger calls now from many goroutines, and from within its
+// operations, so now must not use the ledger. A nil now changes nothing.
+func WithClock(now func() time.Time) MemoryOption {
+	return memoryOption(func(l *memoryLedger) {
+		if now != nil {
+			l.clock, l.start = now, now()
+		}
+	})
 }
 
 type memoryLedger struct {
-	mu       sync.Mutex
-	accounts map[string]*memoryAccount
+	clock func() time.Time // nil for time.Now
+	start time.Time
+
+	// mu comes before the mutex of any books. Whoever takes more than one of those holds mu.
+	mu     sync.Mutex
+	scopes map[scopeKey]*memoryScope
+	closed map[Kind]*closedScopes
 }
 
-func (l *memoryLedger) Open(_ context.Context, job string, limit money.USD) (Account, error) {
-	if limit < 0 {
-		return nil, fmt.Errorf("budget: limit %s of job %q: %w", limit, job, ErrInvalid)
+// InMemory tells package instrument that no operation takes time, so that none needs a limit.
+func (*memoryLedger) InMemory() {}
+
+// now returns the time, for windows.
+func (l *memoryLedger) now() time.Time {
+	if l.clock == nil {
+		return time.Now()
+	}
+	return l.clock()
+}
+
+// since returns the time since the ledger began, for leases. A step of the wall clock does not
+// change it.
+func (l *memoryLedger) since() time.Duration {
+	if l.clock == nil {
+		return time.Since(l.start)
+	}
+	return l.clock().Sub(l.start)
+}
+
+func (l *memoryLedger) Open(_ context.Context, scopes ...Scope) (Account, Balance, error) {
+	if err := validScopes(scopes); err != nil {
+		return nil, Balance{}, err
 	}
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	a := l.accounts[job]
-	if a == nil {
-		a = &memoryAccount{ledger: l, job: job}
-		l.accounts[job] = a
+	now := l.now()
+	l.forgetClosed(now)
+	if len(scopes) == 1 && scopes[0].Kind == Job {
+		s := l.open(scopes[0], now)
+		only := [...]*memoryScope{s}
+		return (*jobAccount)(s), l.opened(only[:]), nil
 	}
-	a.open++
-	a.mu.Lock()
-	a.limit = limit
-	a.mu.Unlock()
-	return a, nil
-}
-
-type memoryAccount struct {
-	ledger *memoryLedger
-	job    string
-	open   int // guarded by ledger.mu
-
-	mu                 sync.Mutex
-	limit, spent, held money.USD
-	holds              map[string]money.USD
-	ended              map[string]endedHold
-	order              []string // ring of the keys of ended
-	next               int
-}
-
-type endedHold struct {
-	cost     money.USD
-	released bool
-}
-
-func (a *memoryAccount) Reserve(_ context.Context, hold string, amount money.USD) (Balance, error) {
-	if amount.Validate() != nil {
-		return Balance{}, fmt.Errorf("budget: reserve %s: %w", amount, ErrInvalid)
+	a := &memoryAccount{ledger: l, scopes: make([]*memoryScope, len(scopes))}
+	for i, scope := range scopes {
+		a.scopes[i] = l.open(scope, now)
 	}
-	a.mu.Lock()
-	defer a.mu.Unlock()
-	if old, ok := a.holds[hold]; ok {
-		if old != amount {
-			return a.balance(a.spent), fmt.Errorf("budget: reserve %s, held %s: %w", amount, old, ErrConflict)
+	return a, l.opened(a.scopes), nil
+}
+
+func validScopes(scopes []Scope) error {
+	if len(scopes) == 0 {
+		return fmt.Errorf("budget: open no scope: %w", ErrInvalid)
+	}
+	for i, s := range scopes {
+		switch {
+		case !s.Kind.known():
+			return fmt.Errorf("budget: open a scope of kind %q: %w", s.Kind, ErrInvalid)
+		case s.Limit < 0:
+			return fmt.Errorf("budget: limit %s of %s %q: %w", s.Limit, s.Kind, s.ID, ErrInvalid)
 		}
-		return a.balance(a.spent), nil
-	}
-	if _, ok := a.ended[hold]; ok {
-		return a.balance(a.spent), fmt.Errorf("budget: reserve %s for a hold that ended: %w", amount, ErrConflict)
-	}
-	if err := a.fits(amount); err != nil {
-		return a.balance(a.spent), err
-	}
-	if a.holds == nil {
-		a.holds = make(map[string]money.USD)
-	}
-	a.holds[hold] = amount
-	a.held = money.Sum(a.held, amount)
-	return a.balance(a.spent), nil
-}
-
-// fits returns why an amount cannot be held, or nil.
-func (a *memoryAccount) fits(amount money.USD) error {
-	if used := money.Sum(a.spent, a.held); a.limit != money.Unlimited && (used >= a.limit || amount > a.limit-used) {
-		return ErrExceeded
-	}
-	if amount > money.Unlimited-a.held {
-		return fmt.Errorf("budget: reserve %s on top of %s: %w", amount, a.held, ErrInvalid)
+		for _, other := range scopes[:i] {
+			if s.Kind == other.Kind && s.ID == other.ID {
+				return fmt.Errorf("budget: open %s %q twice in one account: %w", s.Kind, s.ID, ErrInvalid)
+			}
+		}
 	}
 	return nil
 }
 
-func (a *memoryAccount) Settle(_ context.Context, hold string, cost money.USD) (Balance, error) {
-	if cost.Validate() != nil {
-		return Balance{}, fmt.Errorf("budget: settle %s: %w", cost, ErrInvalid)
+// open counts an Open of one scope, and sets its limit. The caller holds l.mu.
+func (l *memoryLedger) open(scope Scope, now time.Time) *memoryScope {
+	key := scopeKey{scope.Kind, scope.ID}
+	s := l.scopes[key]
+	switch {
+	case s == nil:
+		s = newMemoryScope(l, scope, now)
+		l.scopes[key] = s
+	case s.opens == 0:
+		l.closed[s.key.kind].remove(s)
 	}
-	a.mu.Lock()
-	defer a.mu.Unlock()
-	prior := a.spent
-	if e, ok := a.ended[hold]; ok && !e.released {
-		if e.cost != cost {
-			return a.balance(prior), fmt.Errorf("budget: settle %s, settled %s: %w", cost, e.cost, ErrConflict)
-		}
-		return a.balance(prior), nil
-	}
-	a.end(hold, endedHold{cost: cost})
-	a.spent = money.Sum(a.spent, cost)
-	return a.balance(prior), nil
+	s.opens++
+	b := s.books(now)
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.completed = false
+	b.setLimit(scope.Limit)
+	return s
 }
 
-func (a *memoryAccount) Release(_ context.Context, hold string) (Balance, error) {
-	a.mu.Lock()
-	defer a.mu.Unlock()
-	if _, ok := a.holds[hold]; ok {
-		a.end(hold, endedHold{released: true})
-	}
-	return a.balance(a.spent), nil
+// opened sweeps, and returns the balance that Open returns. Thresholds that are reached now are left
+// to the next operation with a hold.
+func (l *memoryLedger) opened(scopes []*memoryScope) (bal Balance) {
+	bal.Expired = l.sweep(scopes, l.since())
+	b := scopes[0].current
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.write(&bal)
+	return bal
 }
 
-func (a *memoryAccount) Close(context.Context) error {
-	a.ledger.mu.Lock()
-	defer a.ledger.mu.Unlock()
-	if a.open--; a.open == 0 {
-		delete(a.ledger.accounts, a.job)
+// Forget does nothing for an account that does not exist.
+func (l *memoryLedger) Forget(_ context.Context, kind Kind, id string) error {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	s := l.scopes[scopeKey{kind, id}]
+	if s == nil {
+		return nil
 	}
+	s.told = nil
+	b := s.books(l.now())
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.forget()
 	return nil
 }
 
-// Package instrument reserves each hold at most once and ends it exactly once, with amounts that
-// can be booked. Nothing need be remembered of such a hold, so it has no id, and each operation is
-// arithmetic under the mutex. The balances are those of Reserve, Settle and Release.
-
-func (a *memoryAccount) ReserveOnce(amount money.USD) (Balance, error) {
-	a.mu.Lock()
-	defer a.mu.Unlock()
-	err := a.fits(amount)
-	if err == nil {
-		a.held = money.Sum(a.held, amount)
+// close ends one Open of a scope. The caller holds l.mu.
+func (l *memoryLedger) close(s *memoryScope, final bool, now time.Time) {
+	if s.opens == 0 {
+		return
 	}
-	return a.balance(a.spent), err
-}
-
-func (a *memoryAccount) SettleOnce(held, cost money.USD) Balance {
-	a.mu.Lock()
-	defer a.mu.Unlock()
-	prior := a.spent
-	a.held -= held
-	a.spent = money.Sum(prior, cost)
-	return a.balance(prior)
-}
-
-func (a *memoryAccount) ReleaseOnce(held money.USD) Balance {
-	a.mu.Lock()
-	defer a.mu.Unlock()
-	a.held -= held
-	return a.balance(a.spent)
-}
-
-// end moves a hold from the open ones to the remembered ones.
-func (a *memoryAccount) end(hold string, e endedHold) {
-	a.held -= a.holds[hold]
-	delete(a.holds, hold)
-	if _, again := a.ended[hold]; !again {
-		if len(a.order) < finishedHolds {
-			a.order = append(a.order, hold)
-		} else {
-			delete(a.ended, a.order[a.next])
-			a.order[a.next] = hold
-			a.next = (a.next + 1) % finishedHolds
-		}
+	s.opens--
+	b := s.books(now)
+	b.mu.Lock()
+	b.completed = b.completed || final && s.key.kind == Job
+	b.mu.Unlock()
+	if s.opens > 0 {
+		return
 	}
-	if a.ended == nil {
-		a.ended = make(map[string]endedHold)
+	if l.closed == nil {
+		l.closed = make(map[Kind]*closedScopes)
 	}
-	a.ended[hold] = e
+	if l.closed[s.key.kind] == nil {
+		l.closed[s.key.kind] = new(closedScopes)
+	}
+	l.closed[s.key.kind].add(s, s.keptUntil(now))
+	l.forgetCompleted(s)
+	l.forgetClosed(now)
 }
 
-func (a *memoryAccount) balance(prior money.USD) Balance {
-	return Balance{Limit: a.limit, Spent: a.spent, Held: a.held, Prior: prior}
+// forgetCompleted forgets the account of a job that is completed, unless an Open or a hold under way
+// is left. The caller holds l.mu.
+func (l *memoryLedger) forgetCompleted(s *memoryScope) {
+	b := &s.first
+	b.mu.Lock()
+	over := s.opens == 0 && b.completed && b.underWay == 0
+	b.mu.Unlock()
+	if over && l.scopes[s.key] == s {
+		l.closed[s.key.kind].remove(s)
+		delete(l.scopes, s.key)
+	}
 }

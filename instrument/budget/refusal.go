@@ -7,14 +7,16 @@ import (
 )
 
 // An Error is the refusal of a paid call. It matches [ErrExceeded] with errors.Is, and its
-// error_type is budget_exceeded.
+// error_type is budget_exceeded, or ledger_unavailable if Err matches [ErrUnavailable] or [ErrLost].
 type Error struct {
+	Scope Scope     // the budget that refused, with its limit
 	Job   string    // the job's id as it was given to StartJob
 	API   string    // the API that was not called
-	Limit money.USD // what the job may spend
-	Spent money.USD // what it has spent
-	Held  money.USD // what its calls under way have reserved
+	Limit money.USD // what may be spent in Scope
+	Spent money.USD // what is spent there
+	Held  money.USD // what calls under way have reserved there
 	Asked money.USD // the most that the refused call could cost; 0 if it did not say
+	Err   error     // why the ledger could not answer; nil if the call did not fit
 }
 
 func (e *Error) Error() string {
@@ -25,15 +27,35 @@ func (e *Error) Error() string {
 	if e.Asked != 0 {
 		most = fmt.Sprintf(" for at most %s", e.Asked)
 	}
-	return fmt.Sprintf("budget exceeded: job %q may spend %s, has spent %s and holds %s; a call of %s%s was not made",
-		e.Job, e.Limit, e.Spent, e.Held, e.API, most)
+	if e.Err != nil {
+		return fmt.Sprintf("budget: job %q: a call of %s%s was not made: %v", e.Job, e.API, most, e.Err)
+	}
+	who := fmt.Sprintf("job %q", e.Job)
+	if e.Scope.Kind != "" && (e.Scope.Kind != Job || e.Scope.ID != e.Job) {
+		who = fmt.Sprintf("%s %q of job %q", e.Scope.Kind, e.Scope.ID, e.Job)
+	}
+	return fmt.Sprintf("budget exceeded: %s may spend %s, has spent %s and holds %s; a call of %s%s was not made",
+		who, e.Limit, e.Spent, e.Held, e.API, most)
 }
 
 // Is matches [ErrExceeded].
 func (e *Error) Is(target error) bool { return target == ErrExceeded }
 
+// Unwrap returns Err.
+func (e *Error) Unwrap() error {
+	if e == nil {
+		return nil
+	}
+	return e.Err
+}
+
 // ErrorType returns the value of the error_type attribute.
-func (e *Error) ErrorType() string { return errorType }
+func (e *Error) ErrorType() string {
+	if e != nil && e.Err != nil {
+		return "ledger_unavailable"
+	}
+	return errorType
+}
 
 const errorType = "budget_exceeded"
 

@@ -55,7 +55,7 @@ func testRunMeasuresTheProcess(t *testing.T, opts ...ffmpeg.Option) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer func() { _ = p.Close() }()
+	defer func() { _ = p.Close(t.Context()) }()
 	processes := func() (n int64) {
 		var data metricdata.ResourceMetrics
 		if err := reader.Collect(t.Context(), &data); err != nil {

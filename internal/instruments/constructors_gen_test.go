@@ -11,6 +11,8 @@ var constructors = map[string]func(metric.Meter) (any, error){
 	"video.processing.cost_per_job":               func(m metric.Meter) (any, error) { return NewCostPerJob(m) },
 	"video.processing.budget_remaining":           func(m metric.Meter) (any, error) { return NewBudgetRemaining(m) },
 	"video.processing.budget_exceeded":            func(m metric.Meter) (any, error) { return NewBudgetExceeded(m) },
+	"video.processing.ledger_errors":              func(m metric.Meter) (any, error) { return NewLedgerErrors(m) },
+	"video.processing.ledger_pending":             func(m metric.Meter) (any, error) { return NewLedgerPending(m) },
 	"video.processing.api_calls":                  func(m metric.Meter) (any, error) { return NewAPICalls(m) },
 	"video.processing.errors":                     func(m metric.Meter) (any, error) { return NewErrors(m) },
 	"video.processing.jobs":                       func(m metric.Meter) (any, error) { return NewJobs(m) },

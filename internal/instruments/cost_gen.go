@@ -53,7 +53,8 @@ func NewJobCost(m metric.Meter) (JobCost, error) {
 // CostPerJob is the histogram video.processing.cost_per_job, in Prometheus
 // video_processing_cost_per_job_usd.
 //
-// Money spent on an ended job, whatever its outcome, in US dollars.
+// Money spent on an ended job, whatever its outcome, in US dollars. Over all its attempts. What a
+// nested job spends is in the cost of the nested job only.
 type CostPerJob struct{ metric.Float64Histogram }
 
 // NewCostPerJob returns the instrument for [CostPerJob].
@@ -92,8 +93,9 @@ func NewBudgetRemaining(m metric.Meter) (BudgetRemaining, error) {
 // video_processing_budget_exceeded_total.
 //
 // Number of jobs that crossed their budget, each counted once. A job crosses it when a call is
-// refused, or when more is spent than the budget. With a ledger that several processes share, each
-// of them counts it once.
+// refused, or when more is spent than the budget. It counts once over all its attempts, and so does
+// each budget of a tenant, a day or a month, by the process that crosses it; the ledger tells which
+// that is.
 type BudgetExceeded struct{ metric.Int64Counter }
 
 // NewBudgetExceeded returns the instrument for [BudgetExceeded].
@@ -106,6 +108,50 @@ func NewBudgetExceeded(m metric.Meter) (BudgetExceeded, error) {
 		i = noop.Int64Counter{}
 	}
 	return BudgetExceeded{i}, err
+}
+
+// LedgerErrors is the counter video.processing.ledger_errors, in Prometheus
+// video_processing_ledger_errors_total.
+//
+// Number of operations of the ledger that failed, by operation. A refusal by a budget is none. Each
+// failed attempt at a settle or a release counts; one that is given up counts once more, as
+// given_up.
+type LedgerErrors struct{ metric.Int64Counter }
+
+// NewLedgerErrors returns the instrument for [LedgerErrors].
+func NewLedgerErrors(m metric.Meter) (LedgerErrors, error) {
+	i, err := meter(m).Int64Counter(semconv.LedgerErrorsName,
+		metric.WithDescription("Number of operations of the ledger that failed, by operation."),
+		metric.WithUnit("{error}"),
+	)
+	if err != nil || i == nil {
+		i = noop.Int64Counter{}
+	}
+	return LedgerErrors{i}, err
+}
+
+// With returns the option that gives a measurement its required attributes.
+// The op is one of open, reserve, settle, release, close, given_up.
+func (LedgerErrors) With(op semconv.LedgerOp) metric.MeasurementOption {
+	return metric.WithAttributeSet(attribute.NewSet(op.Attr()))
+}
+
+// LedgerPending is the observable up-down counter video.processing.ledger_pending, in Prometheus
+// video_processing_ledger_pending.
+//
+// Number of settles and releases that the ledger has not taken yet, and that are tried again.
+type LedgerPending = metric.Int64ObservableUpDownCounter
+
+// NewLedgerPending returns the instrument for [LedgerPending].
+func NewLedgerPending(m metric.Meter) (LedgerPending, error) {
+	i, err := meter(m).Int64ObservableUpDownCounter(semconv.LedgerPendingName,
+		metric.WithDescription("Number of settles and releases that the ledger has not taken yet, and that are tried again."),
+		metric.WithUnit("{operation}"),
+	)
+	if i == nil {
+		i = noop.Int64ObservableUpDownCounter{}
+	}
+	return i, err
 }
 
 // APICalls is the counter video.processing.api_calls, in Prometheus

@@ -19,6 +19,8 @@ type Set struct {
 	CostPerJob              CostPerJob
 	BudgetRemaining         BudgetRemaining
 	BudgetExceeded          BudgetExceeded
+	LedgerErrors            LedgerErrors
+	LedgerPending           LedgerPending
 	APICalls                APICalls
 	Errors                  Errors
 	Jobs                    Jobs
@@ -57,6 +59,8 @@ func New(m metric.Meter) (Set, error) {
 	create(&errs, m, NewCostPerJob, &s.CostPerJob)
 	create(&errs, m, NewBudgetRemaining, &s.BudgetRemaining)
 	create(&errs, m, NewBudgetExceeded, &s.BudgetExceeded)
+	create(&errs, m, NewLedgerErrors, &s.LedgerErrors)
+	create(&errs, m, NewLedgerPending, &s.LedgerPending)
 	create(&errs, m, NewAPICalls, &s.APICalls)
 	create(&errs, m, NewErrors, &s.Errors)
 	create(&errs, m, NewJobs, &s.Jobs)
@@ -92,6 +96,7 @@ func (s *Set) Observables() []metric.Observable {
 	return slices.DeleteFunc([]metric.Observable{
 		s.JobCost,
 		s.BudgetRemaining,
+		s.LedgerPending,
 		s.JobsInProgress,
 		s.OldestJobStartTimestamp,
 		s.StagesInProgress,
@@ -111,6 +116,9 @@ func (s *Set) Observables() []metric.Observable {
 // would be born at its first value, which increase() in Prometheus does not see.
 func (s *Set) Zero(ctx context.Context) {
 	s.BudgetExceeded.Add(ctx, 0)
+	for _, v0 := range []semconv.LedgerOp{"open", "reserve", "settle", "release", "close", "given_up"} {
+		s.LedgerErrors.Add(ctx, 0, s.LedgerErrors.With(v0))
+	}
 	for _, v0 := range []semconv.JobStatus{"queued", "processing", "completed", "failed", "canceled"} {
 		s.Jobs.Add(ctx, 0, s.Jobs.With(v0))
 	}

@@ -1,0 +1,154 @@
+package budget
+
+import (
+	"math"
+	"sync"
+	"time"
+
+	"github.com/stagemeter/stagemeter/instrument/internal/once"
+	"github.com/stagemeter/stagemeter/instrument/money"
+)
+
+// books has the figures of one scope, in one window. Its methods need mu.
+type books struct {
+	mu                            sync.Mutex
+	scope                         Scope // its Limit is the newest
+	spent, held, own, unconfirmed money.USD
+
+	reached thresholds // those that were told, or are about to be
+	next    money.USD  // what has to be spent to reach another
+
+	underWay  int        // holds, with and without a lease
+	soonest   *once.Hold // list of those with a lease, by Expires
+	latest    *once.Hold
+	forgotten uint32 // how often
+	completed bool   // a Close was final, and no Open came after it
+}
+
+// fits returns whether h can be held: fitting, tooMuch or tooLarge.
+func (b *books) fits(h *once.Hold) fit {
+	used := money.Sum(b.spent, b.held)
+	switch limit := b.scope.Limit; {
+	case h.Free && h.Amount == 0:
+	case limit != money.Unlimited && (used >= limit || h.Amount > limit-used):
+		return tooMuch
+	case h.Amount > money.Unlimited-b.held:
+		return tooLarge
+	}
+	return fitting
+}
+
+// A fit says whether an amount can be held.
+type fit uint8
+
+const (
+	fitting  fit = iota
+	tooMuch      // for the budget
+	tooLarge     // for the range of an amount
+)
+
+func (b *books) hold(h *once.Hold, now time.Duration) {
+	h.State = once.UnderWay
+	b.held += h.Amount
+	b.underWay++
+	if h.Lease <= 0 {
+		return
+	}
+	h.Expires = math.MaxInt64
+	if h.Lease < math.MaxInt64-now {
+		h.Expires = now + h.Lease
+	}
+	before := b.latest // leases are mostly alike, so the place is mostly the last
+	for before != nil && before.Expires > h.Expires {
+		before = before.Prev
+	}
+	h.Prev = before
+	if before == nil {
+		h.Next, b.soonest = b.soonest, h
+	} else {
+		h.Next, before.Next = before.Next, h
+	}
+	if h.Next == nil {
+		b.latest = h
+	} else {
+		h.Next.Prev = h
+	}
+}
+
+// free ends what a hold has held.
+func (b *books) free(h *once.Hold) {
+	b.held -= h.Amount
+	b.underWay--
+	if h.Lease <= 0 {
+		return
+	}
+	if h.Prev == nil {
+		b.soonest = h.Next
+	} else {
+		h.Prev.Next = h.Next
+	}
+	if h.Next == nil {
+		b.latest = h.Prev
+	} else {
+		h.Next.Prev = h.Prev
+	}
+	h.Prev, h.Next = nil, nil
+}
+
+// end frees a hold that is under way, or takes back what was booked for it when it expired.
+func (b *books) end(h *once.Hold) {
+	switch {
+	case h.State == once.UnderWay:
+		b.free(h)
+	case h.State == once.Expired && h.Forgotten == b.forgotten:
+		b.spent = max(b.spent-h.Booked, 0)
+		b.unconfirmed = max(b.unconfirmed-h.Booked, 0)
+		if h.Own {
+			b.own = max(b.own-h.Booked, 0)
+		}
+	}
+	h.Forgotten = b.forgotten
+}
+
+func (b *books) settle(h *once.Hold, cost money.USD) {
+	b.end(h)
+	b.book(h, cost)
+	h.State = once.Settled
+}
+
+func (b *books) release(h *once.Hold) {
+	b.end(h)
+	h.State = once.Released
+}
+
+func (b *books) expire(h *once.Hold) {
+	b.free(h)
+	h.Booked = h.Floor
+	if h.Floor == 0 {
+		h.Booked = h.Amount
+	}
+	b.book(h, h.Booked)
+	b.unconfirmed = money.Sum(b.unconfirmed, h.Booked)
+	h.State, h.Forgotten = once.Expired, b.forgotten
+}
+
+func (b *books) book(h *once.Hold, cost money.USD) {
+	b.spent = money.Sum(b.spent, cost)
+	if h.Own {
+		b.own = money.Sum(b.own, cost)
+	}
+}
+
+// forget starts the books afresh. Holds under way stay.
+func (b *books) forget() {
+	b.spent, b.own, b.unconfirmed = 0, 0, 0
+	b.forgotten++
+	b.reached = 0
+	b.arm()
+}
+
+// write writes the figures to a balance. Copies of the whole would cost as much as all the rest of
+// an operation without an id.
+func (b *books) write(bal *Balance) {
+	bal.Limit, bal.Spent, bal.Held, bal.Own, bal.Unconfirmed = b.scope.Limit, b.spent, b.held, b.own, b.unconfirmed
+}

@@ -1,0 +1,136 @@
+package remote
+
+import (
+	"context"
+	"errors"
+	"sync"
+
+	"github.com/stagemeter/stagemeter/instrument/budget"
+	"github.com/stagemeter/stagemeter/instrument/money"
+)
+
+// An Account is one of a [Ledger]. If it could not be opened, each operation tries that first.
+type Account struct {
+	l      *Ledger
+	scopes []budget.Scope
+	opened func(budget.Balance)
+
+	mu      sync.Mutex
+	account budget.Account // nil until it is opened
+	queued  int            // entries of the queue
+	final   bool
+	closed  bool
+	sent    bool // its Close
+}
+
+// Open opens an account. Unless it is refused, the account can be used even if there is an error:
+// the ledger could not be asked, and will be when the account is used. opened is called with the
+// balance of the Open that succeeds; it must not block.
+func (l *Ledger) Open(ctx context.Context, opened func(budget.Balance), scopes ...budget.Scope) (*Account, error) {
+	a := &Account{l: l, scopes: scopes, opened: opened}
+	_, _, err := l.do(context.WithoutCancel(ctx), try{op: Open, limit: l.Reserve}, func(ctx context.Context) (budget.Balance, error) {
+		_, err := a.get(ctx)
+		return budget.Balance{}, err
+	})
+	return a, err
+}
+
+// get returns the ledger's account, and opens it if it is not open.
+func (a *Account) get(ctx context.Context) (budget.Account, error) {
+	a.mu.Lock()
+	account := a.account
+	a.mu.Unlock()
+	if account != nil {
+		return account, nil
+	}
+	account, bal, err := a.l.ledger.Open(ctx, a.scopes...)
+	switch {
+	case err != nil:
+		return nil, err
+	case account == nil:
+		return nil, errors.New("Ledger.Open gave no account")
+	}
+	a.mu.Lock()
+	if first := a.account; first != nil { // another operation was faster
+		a.mu.Unlock()
+		return first, account.Close(ctx, false)
+	}
+	a.account = account
+	a.mu.Unlock()
+	a.opened(bal)
+	return account, nil
+}
+
+// Reserve holds the amount of a call. If the answer has not come in time, it returns the operation
+// too, which the Settle, Release or Withdraw of the hold needs.
+func (a *Account) Reserve(ctx context.Context, h budget.Hold) (budget.Balance, *Running, error) {
+	return a.l.do(ctx, try{op: Reserve, limit: a.l.Config.Reserve}, func(ctx context.Context) (budget.Balance, error) {
+		account, err := a.get(ctx)
+		if err != nil {
+			return budget.Balance{}, err
+		}
+		return account.Reserve(ctx, h)
+	})
+}
+
+// Settle ends a hold with a cost. If that fails, it is tried again until the lease is over, and told
+// is called with the balance once it succeeds. told must not block.
+func (a *Account) Settle(ctx context.Context, h budget.Hold, cost money.USD, told func(budget.Balance)) (budget.Balance, error) {
+	return a.end(ctx, entry{account: a, op: Settle, hold: h, cost: cost, told: told})
+}
+
+// Release ends a hold that costs nothing, as Settle does. If the Reserve is still under way, that is
+// done after it.
+func (a *Account) Release(ctx context.Context, h budget.Hold, reserve *Running, told func(budget.Balance)) (budget.Balance, error) {
+	e := entry{account: a, op: Release, hold: h, told: told}
+	if reserve != nil {
+		reserve.after(func() { a.l.enqueue(e) })
+		return budget.Balance{}, nil
+	}
+	return a.end(ctx, e)
+}
+
+// Withdraw ends a hold whose Reserve was not answered, and whose call is not made.
+func (a *Account) Withdraw(h budget.Hold, reserve *Running) {
+	e := entry{account: a, op: Release, hold: h, told: func(budget.Balance) {}}
+	reserve.after(func() { a.l.enqueue(e) })
+}
+
+func (a *Account) end(ctx context.Context, e entry) (budget.Balance, error) {
+	bal, err := a.l.send(context.WithoutCancel(ctx), e, nil, false)
+	if err != nil && e.retried(err) {
+		a.l.enqueue(e)
+	}
+	a.leave(ctx)
+	return bal, err
+}
+
+// Close ends the Open, once nothing of the account is queued.
+func (a *Account) Close(ctx context.Context, final bool) error {
+	a.mu.Lock()
+	a.closed, a.final = true, final
+	a.mu.Unlock()
+	return a.leave(ctx)
+}
+
+// leave closes the ledger's account if it is to be closed and nothing of it is queued.
+func (a *Account) leave(ctx context.Context) error {
+	a.mu.Lock()
+	account, final := a.account, a.final
+	if !a.closed || a.sent || a.queued > 0 || account == nil {
+		a.mu.Unlock()
+		return nil
+	}
+	a.sent = true
+	a.mu.Unlock()
+	_, _, err := a.l.do(context.WithoutCancel(ctx), try{op: Close, limit: a.l.Config.Settle}, func(ctx context.Context) (budget.Balance, error) {
+		return budget.Balance{}, account.Close(ctx, final)
+	})
+	return err
+}
+
+func (a *Account) count(queued int) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	a.queued += queued
+}

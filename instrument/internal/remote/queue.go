@@ -1,0 +1,312 @@
+package remote
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync"
+	"time"
+
+	"github.com/stagemeter/stagemeter/instrument/budget"
+	"github.com/stagemeter/stagemeter/instrument/internal/errs"
+	"github.com/stagemeter/stagemeter/instrument/money"
+)
+
+const (
+	maxQueued = 10_000
+	minWait   = 100 * time.Millisecond // before the second delivery, then twice as long each time
+	maxWait   = 10 * time.Second
+)
+
+// An entry is a settle or a release.
+type entry struct {
+	account *Account
+	op      Op
+	hold    budget.Hold
+	cost    money.USD
+	told    func(budget.Balance)
+	until   time.Time
+}
+
+// retried reports whether an operation that failed may succeed later.
+func (e entry) retried(err error) bool {
+	return !errs.Is(err, budget.ErrConflict) && !errs.Is(err, budget.ErrInvalid)
+}
+
+// queue holds what is to be delivered. Its goroutine lives while there is any.
+type queue struct {
+	mu        sync.Mutex
+	entries   []entry
+	underway  int           // taken out by the goroutine
+	goroutine chan struct{} // closed when it ends; nil if there is none
+	closed    bool
+	lost      int // given up since closed
+
+	flush chan struct{} // closed by Close
+	quit  chan struct{} // closed when Close has no more time
+
+	closing   sync.Once
+	closeDone chan struct{}
+	closeErr  error
+}
+
+func newQueue() queue {
+	return queue{flush: make(chan struct{}), quit: make(chan struct{}), closeDone: make(chan struct{})}
+}
+
+// Pending returns how many settles and releases wait to be delivered.
+func (l *Ledger) Pending() int {
+	l.queue.mu.Lock()
+	defer l.queue.mu.Unlock()
+	return len(l.queue.entries) + l.queue.underway
+}
+
+// enqueue has an entry delivered later. It never blocks.
+func (l *Ledger) enqueue(e entry) {
+	lease := e.hold.Lease
+	if lease <= 0 {
+		lease = time.Hour
+	}
+	e.until = time.Now().Add(lease)
+	q := &l.queue
+	q.mu.Lock()
+	closed, full := q.closed, len(q.entries)+q.underway >= maxQueued
+	if closed || full {
+		q.mu.Unlock()
+		if closed {
+			l.giveUp(e, "the pipeline is closed")
+		} else {
+			l.giveUp(e, fmt.Sprintf("%d others wait already", maxQueued))
+		}
+		return
+	}
+	e.account.count(+1)
+	q.entries = append(q.entries, e)
+	if q.goroutine == nil {
+		q.goroutine = make(chan struct{})
+		go l.deliver(q.goroutine)
+	}
+	q.mu.Unlock()
+}
+
+func (l *Ledger) giveUp(e entry, why string) {
+	l.Count(GivenUp)
+	what := fmt.Sprintf("the release of a hold of job %q", e.hold.Job)
+	if e.op == Settle {
+		what = fmt.Sprintf("%s of job %q", e.cost, e.hold.Job)
+	}
+	l.Report(fmt.Errorf("%s, API %q, hold %s, cannot be delivered to the ledger: %s", what, e.hold.API, e.hold.ID, why))
+}
+
+// deliver delivers until nothing is left.
+func (l *Ledger) deliver(done chan struct{}) {
+	defer close(done)
+	wait, missed := minWait, 0
+	for {
+		e, more := l.queue.take()
+		if !more {
+			return
+		}
+		bal, err := l.send(context.Background(), e, l.queue.quit, l.queue.flushing())
+		if err == nil || !e.retried(err) {
+			if err == nil {
+				e.told(bal)
+			}
+			wait, missed = minWait, 0
+			l.done(e)
+			continue
+		}
+		missed++
+		left := l.queue.back(e)
+		if Answered(err) && missed < left {
+			continue // others may succeed
+		}
+		missed = 0
+		if !l.queue.sleep(wait) {
+			l.drop()
+			return
+		}
+		l.expire()
+		wait = min(2*wait, maxWait)
+		if l.queue.flushing() {
+			wait = minWait
+		}
+	}
+}
+
+// send makes the operation of an entry.
+func (l *Ledger) send(ctx context.Context, e entry, quit <-chan struct{}, force bool) (budget.Balance, error) {
+	limit := l.Settle
+	if e.op == Release {
+		limit = l.Reserve
+	}
+	bal, _, err := l.do(ctx, try{op: e.op, limit: limit, quit: quit, force: force}, func(ctx context.Context) (budget.Balance, error) {
+		account, err := e.account.get(ctx)
+		switch {
+		case err != nil:
+			return budget.Balance{}, err
+		case e.op == Settle:
+			return account.Settle(ctx, e.hold, e.cost)
+		default:
+			return account.Release(ctx, e.hold)
+		}
+	})
+	return bal, err
+}
+
+// done takes note that an entry is no longer queued.
+func (l *Ledger) done(e entry) {
+	l.queue.mu.Lock()
+	l.queue.underway--
+	l.queue.mu.Unlock()
+	e.account.count(-1)
+	if err := e.account.leave(context.Background()); err != nil {
+		l.Report(fmt.Errorf("the account of job %q: %w", e.hold.Job, err))
+	}
+}
+
+// expire gives up the entries whose lease is over.
+func (l *Ledger) expire() {
+	q, now := &l.queue, time.Now()
+	q.mu.Lock()
+	var over []entry
+	kept := q.entries[:0]
+	for _, e := range q.entries {
+		if now.Before(e.until) {
+			kept = append(kept, e)
+		} else {
+			over = append(over, e)
+		}
+	}
+	clear(q.entries[len(kept):])
+	q.entries = kept
+	q.underway += len(over)
+	if q.closed {
+		q.lost += len(over)
+	}
+	q.mu.Unlock()
+	for _, e := range over {
+		l.giveUp(e, "its lease is over")
+		l.done(e)
+	}
+}
+
+// drop gives up everything, as nobody waits any longer.
+func (l *Ledger) drop() {
+	q := &l.queue
+	q.mu.Lock()
+	q.lost += len(q.entries)
+	over := q.entries
+	q.entries, q.underway, q.goroutine = nil, q.underway+len(over), nil
+	q.mu.Unlock()
+	for _, e := range over {
+		l.Count(GivenUp)
+		e.account.count(-1)
+	}
+	q.mu.Lock()
+	q.underway -= len(over)
+	q.mu.Unlock()
+}
+
+// take returns the first entry. Without one, the goroutine must end.
+func (q *queue) take() (entry, bool) {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	if len(q.entries) == 0 {
+		q.entries, q.goroutine = nil, nil
+		return entry{}, false
+	}
+	e := q.entries[0]
+	q.entries[0] = entry{}
+	q.entries = q.entries[1:]
+	q.underway++
+	return e, true
+}
+
+// back puts an entry behind the others, and returns how many there are.
+func (q *queue) back(e entry) int {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	q.underway--
+	q.entries = append(q.entries, e)
+	return len(q.entries)
+}
+
+func (q *queue) flushing() bool {
+	select {
+	case <-q.flush:
+		return true
+	default:
+		return false
+	}
+}
+
+// sleep waits, and reports false if there is no more time.
+func (q *queue) sleep(d time.Duration) bool {
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	flush := q.flush
+	if q.flushing() {
+		flush = nil // a nil channel never is ready
+	}
+	select {
+	case <-q.quit:
+		return false
+	case <-flush:
+	case <-timer.C:
+	}
+	select {
+	case <-q.quit:
+		return false
+	default:
+		return true
+	}
+}
+
+// Close delivers what is queued, until ctx is done. The error says how much could not be delivered.
+// Whatever fails later is given up at once. Only the first Close does anything; the others wait for
+// it, until their ctx is done.
+func (l *Ledger) Close(ctx context.Context) error {
+	q := &l.queue
+	first := false
+	q.closing.Do(func() { first = true })
+	if !first {
+		select {
+		case <-q.closeDone:
+			return q.closeErr
+		case <-ctx.Done():
+			return ctx.Err()
+		}
+	}
+	defer close(q.closeDone)
+	l.await(ctx)
+	q.mu.Lock()
+	q.closed = true
+	goroutine := q.goroutine
+	q.mu.Unlock()
+	close(q.flush)
+	if goroutine != nil {
+		select {
+		case <-goroutine:
+		case <-ctx.Done():
+		}
+	}
+	close(q.quit)
+	if goroutine != nil {
+		<-goroutine
+	}
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	if q.lost > 0 {
+		q.closeErr = errors.Join(fmt.Errorf("%w: %d settles and releases could not be delivered", budget.ErrUnavailable, q.lost), ctx.Err())
+	}
+	return q.closeErr
+}
+
+// await waits for the operations that nobody waits for any more, but not for long: some may never
+// return.
+func (l *Ledger) await(ctx context.Context) {
+	ctx, cancel := context.WithTimeout(ctx, l.Settle)
+	defer cancel()
+	l.runner.wait(ctx.Done())
+}
