@@ -105,6 +105,21 @@ func (j *Job) budgetAccount() *openAccount {
 
 func (a *openAccount) id() string { return a.scopes[0].ID }
 
+// limited reports whether a scope of the account refuses anything.
+func (a *openAccount) limited() bool {
+	return slices.ContainsFunc(a.scopes, func(s budget.Scope) bool { return s.Limit != Unlimited })
+}
+
+// limited reports whether the budget of the job, or of one around it, refuses anything.
+func (j *Job) limited() bool {
+	for o := j; o != nil; o = o.outer {
+		if a := o.budgetAccount(); a != nil && a.limited() {
+			return true
+		}
+	}
+	return false
+}
+
 // open opens the account, and returns why the ledger refuses to. Of a ledger that is away the
 // account is opened later.
 func (j *Job) open(ctx context.Context, a *openAccount) (err error) {

@@ -10,6 +10,9 @@ const (
 	videoKey     = attribute.Key("video.processing.video.duration_s")
 	stageKey     = attribute.Key("video.processing.stage")
 	apiKey       = attribute.Key("video.processing.api")
+	unpricedKey  = attribute.Key("video.processing.unpriced")   // of a call: why its cost is unknown
+	callsOpenKey = attribute.Key("video.processing.calls_open") // of a job: its calls that had not ended when it did
+	afterJobKey  = attribute.Key("video.processing.after_job")  // of a call: it ended after its job
 )
 
 // Values of the attribute stage of an error that happened in no stage.

@@ -23,10 +23,13 @@ var ErrBudgetExceeded = budget.ErrExceeded
 
 // reserve asks the budgets of the job, and of those around it, for a call, and leaves the
 // reservation in h. It returns the first refusal, and then holds nothing, or nil when the call may
-// be made. If the most that the call can cost is unknown, only an unlimited budget passes it.
+// be made. A free call reserves nothing and is not refused; if a cost turns up, h settles it.
 func (j *Job) reserve(ctx context.Context, h *hold, a ask) error {
+	if policy := j.scope.p.unpriced; a.unknown != "" && j.limited() {
+		a.maxCost, a.denied = policy.reserve, !policy.passes
+	}
 	j.holdIn(h, a)
-	if h.account == nil {
+	if h.account == nil || a.free {
 		return nil
 	}
 	for k := h; k != nil; k = k.outer {
@@ -46,8 +49,10 @@ func (j *Job) reserve(ctx context.Context, h *hold, a ask) error {
 // admit asks the budget of this job.
 func (j *Job) admit(ctx context.Context, h *hold, a ask) error {
 	known := j.live.budget.known()
-	if a.unknown && known.Limit != Unlimited {
-		return h.refusal(known, a, nil)
+	if a.denied && h.account.limited() {
+		refusal := h.refusal(known, a, nil)
+		refusal.Unpriced = a.unknown
+		return refusal
 	}
 	bal, err := h.take(ctx)
 	switch {
@@ -99,10 +104,7 @@ func (h *hold) refusal(bal budget.Balance, a ask, err error) *BudgetError {
 	if told != nil && told.Scope.Kind != "" {
 		*e = BudgetError{Scope: told.Scope, Limit: told.Limit, Spent: told.Spent, Held: told.Held}
 	}
-	e.Job, e.API = h.job.id, a.api
-	if !a.unknown {
-		e.Asked = a.maxCost
-	}
+	e.Job, e.API, e.Asked = h.job.id, a.api, a.maxCost
 	return e
 }
 

@@ -2,33 +2,34 @@ package instrument
 
 import (
 	"context"
-	"errors"
-	"net"
 	"sync/atomic"
+	"time"
 
-	"github.com/stagemeter/stagemeter/instrument/budget"
-	"github.com/stagemeter/stagemeter/instrument/internal/errs"
 	"github.com/stagemeter/stagemeter/semconv"
 )
 
 // A Call is one call of a paid API, from [StartCall] to [Call.End]. Its methods are safe for
 // concurrent use. A nil *Call is inert.
 type Call struct {
-	scope   scope // the context that StartCall returns
-	handle  *apiHandle
-	hold    hold // the reservation; unused if the job has no budget
-	maxCost USD
-	minCost USD
-	cost    atomic.Int64 // the last amount of SetCost with its bits inverted; 0 if there is none
-	done    atomic.Bool
+	scope    scope // the context that StartCall returns
+	handle   *apiHandle
+	hold     hold // the reservation; unused if the job has no budget
+	price    price
+	requests lazyRequests
+	start    time.Duration // on the clock of sinceStart
+	lease    time.Duration // of WithLease
+	wasOver  bool          // the context, before the call began
+	done     atomic.Bool
 }
 
 // StartCall starts a call of a paid API and a span "call API" of kind client, in the job of ctx, or
 // outside of any job in the pipeline of ctx or [Default]. If the job has a budget, the budget is
 // asked first. It reserves the amount of [WithMaxCost], or, without one, passes the call while
-// anything is left. A refusal is a [*BudgetError], counts in
+// anything is left; a call that is [Free] always passes. [WithUnpricedPolicy] decides about a call
+// with [WithUnknownCost]. A refusal is a [*BudgetError], counts in
 // video_processing_api_calls_total{status="refused"}, and leaves nothing to end. It is the only
-// error that StartCall returns. Outside of a job nothing is refused.
+// error that StartCall returns. Outside of a job nothing is refused. A call that is made is in
+// video_processing_api_calls_in_progress until its End.
 //
 //	ctx, call, err := instrument.StartCall(ctx, "whisper", instrument.WithMaxCost(most))
 //	if err != nil {
@@ -53,68 +54,131 @@ func startCall(ctx context.Context, outer *scope, api string, opts []CallOption)
 	if p.inert() {
 		return unmeasured(ctx), nil, nil
 	}
+	h := p.apis.get(api)
+	in, span := p.startInner(ctx, h.spanName, h.span)
+	c := &Call{
+		scope:  scope{Context: in, span: span, p: p, job: outer.job, stage: outer.stage},
+		handle: h, start: sinceStart(), wasOver: ctx.Err() != nil,
+	}
+	c.scope.call = c
+	if len(opts) > 0 {
+		c.configure(ctx, opts)
+	}
+	if j := outer.job; j != nil {
+		a := ask{api: api, maxCost: c.price.max, minCost: c.price.min, unknown: c.price.unknown(), free: c.price.free, lease: c.lease}
+		if err := j.reserve(in, &c.hold, a); err != nil {
+			c.done.Store(true)
+			p.inst.APICalls.Add(in, 1, h.refused...)
+			outcome{err: err}.end(span, "budget_exceeded")
+			return &c.scope, c, err
+		}
+		j.calls.Add(1)
+	}
+	h.inProgress.Add(1)
+	if clientTraceKey == nil { // the scope cannot answer for it
+		c.scope.Context = c.requests.watch(in)
+	}
+	return &c.scope, c, nil
+}
+
+func (c *Call) configure(ctx context.Context, opts []CallOption) {
 	var cfg callConfig
 	for _, o := range opts {
 		if o != nil {
 			cfg = o.applyCall(cfg)
 		}
 	}
-	maxCost, unknown := p.bookable(ctx, cfg.maxCost)
-	minCost, _ := p.bookable(ctx, cfg.minCost)
-	h := p.apis.get(api)
-	in, span := p.startInner(ctx, h.spanName, h.span)
-	c := &Call{
-		scope:  scope{Context: in, span: span, p: p, job: outer.job, stage: outer.stage},
-		handle: h, maxCost: maxCost, minCost: minCost,
+	pr, p := &c.price, c.scope.p
+	pr.free, c.lease = cfg.free, cfg.lease
+	if cfg.isUnknown {
+		reason := cfg.unknown // cfg itself would be allocated each time
+		pr.reason.Store(&reason)
 	}
-	c.scope.call = c
-	if outer.job == nil {
-		return &c.scope, c, nil
+	if cfg.hasMaxCost {
+		if pr.hasMax = p.bookable(ctx, cfg.maxCost); !pr.hasMax {
+			pr.setInvalid()
+		}
 	}
-	a := ask{api: api, maxCost: maxCost, minCost: minCost, unknown: unknown, lease: cfg.lease}
-	if err := outer.job.reserve(in, &c.hold, a); err != nil {
-		c.done.Store(true)
-		p.inst.APICalls.Add(in, 1, h.refused...)
-		outcome{err: err}.end(span, "budget_exceeded")
-		return &c.scope, c, err
+	pr.hasMin = cfg.hasMinCost && p.bookable(ctx, cfg.minCost)
+	if pr.hasMax && !pr.free {
+		pr.max = cfg.maxCost
 	}
-	return &c.scope, c, nil
+	if pr.hasMin && !pr.free {
+		pr.min = cfg.minCost
+	}
 }
 
-// bookable returns amount, or 0 for one that cannot be booked, which it counts.
-func (p *Pipeline) bookable(ctx context.Context, amount USD) (valid USD, unknown bool) {
-	if reason := invalidReason(amount); reason != "" {
+// bookable reports whether an amount can be booked, and counts one that cannot.
+func (p *Pipeline) bookable(ctx context.Context, amount USD) bool {
+	reason := invalidReason(amount)
+	if reason != "" {
 		p.countInvalid(ctx, semconv.CostName, reason)
-		return 0, true
 	}
-	return amount, false
+	return reason == ""
 }
 
-// SetCost sets what the call really cost. The last amount before End holds. One that cannot be
-// booked (negative, NaN, infinite) counts as invalid and leaves the cost unknown.
+// SetCost sets what the call really cost. The last of SetCost and [Call.SetUnpriced] before End
+// holds. An amount that cannot be booked (negative, NaN, infinite) counts as invalid and changes
+// nothing. The exact sum of costs is [Job.Cost]; see [Spend].
 func (c *Call) SetCost(cost USD) {
 	if c == nil || c.scope.p.inert() {
 		return
 	}
-	if reason := invalidReason(cost); reason != "" {
-		c.scope.p.countInvalid(&c.scope, semconv.CostName, reason)
+	if !c.scope.p.bookable(&c.scope, cost) {
+		c.price.setInvalid()
 		return
 	}
-	c.cost.Store(^int64(cost)) // after End nothing reads it
+	c.price.set(cost) // after End nothing reads it
 }
 
-// End ends the call: it counts it in video_processing_api_calls_total{api, status}, settles the
-// reservation, and books the cost in video_processing_cost_usd_total{api}, on the job and on the
-// span. What it books:
+// SetUnpriced says that nobody knows what the call cost, and why, in one word, such as
+// "unknown_model". End then books nothing and counts the call in
+// video_processing_api_unpriced_total{api, reason}: unknown is not 0. The last of SetUnpriced and
+// [Call.SetCost] before End holds. A call that surely cost nothing is not unpriced, whatever
+// SetUnpriced has said.
 //
-//   - the amount of SetCost, if there is one; for a failed call that may have been charged no less
-//     than the amount of [WithMinCost];
-//   - else, for a call that succeeded, the amount of [WithMaxCost], or 0 without one;
-//   - else, for a failed call that may have been charged, the amount of [WithMinCost];
-//   - else nothing.
+// Reasons are bounded as names are: past [WithNameLimit] they become "other". The reasons of this
+// package are no_price, failed and invalid; see [Call.End].
+func (c *Call) SetUnpriced(reason string) {
+	if c == nil || c.scope.p.inert() {
+		return
+	}
+	c.price.setUnpriced(reason)
+}
+
+// End ends the call: it counts it in video_processing_api_calls_total{api, status}, records
+// video_processing_api_call_duration_seconds{api}, settles the reservation, and books the cost in
+// video_processing_cost_usd_total{api}, on the job and on the span. The status is
 //
-// A call that never ends keeps its reservation as long as its job lives. Defer End directly. A
-// panic, a Goexit and a second End are handled as by [Job.End].
+//   - success: errp or *errp is nil;
+//   - canceled: the call's context was canceled, or the error is context.Canceled and joins nothing else;
+//   - error: everything else, a passed deadline too. It counts in
+//     video_processing_api_errors_total{api, error_type}.
+//
+// The first row that fits says what is booked. [WithMinCost] says which failed calls may have been
+// charged.
+//
+//	the call                                  books
+//	SetCost came last; failed, may have       the amount of SetCost, no less than that of WithMinCost
+//	been charged
+//	SetCost came last                         the amount of SetCost
+//	failed, surely not charged                nothing
+//	SetUnpriced came last                     unpriced, with its reason
+//	Free                                      0
+//	failed, WithMinCost                       the amount of WithMinCost
+//	WithMaxCost                               the amount of WithMaxCost
+//	WithUnknownCost                           unpriced, with its reason
+//	an amount that cannot be booked came      unpriced: invalid
+//	failed                                    unpriced: failed
+//	else                                      unpriced: no_price
+//
+// An unpriced call counts in video_processing_api_unpriced_total{api, reason}, has its reason on the
+// span as video.processing.unpriced, and adds nothing to any cost. The budget loses what it had reserved
+// for the call.
+//
+// A call that never ends keeps its reservation as long as its job lives, and stays in
+// video_processing_api_calls_in_progress. Defer End directly. A panic, a Goexit and a second End are
+// handled as by [Job.End].
 func (c *Call) End(errp *error) {
 	if c == nil || c.scope.p.inert() || !c.done.CompareAndSwap(false, true) {
 		return
@@ -125,56 +189,53 @@ func (c *Call) End(errp *error) {
 }
 
 func (c *Call) finish(o outcome) {
-	p, ctx := c.scope.p, c.scope.Context // the span is on its top, where exemplars look for it
-	counter, cost, sure := c.handle.succeeded, c.maxCost, true
-	charged := false // a failed call
+	p, h, ctx := c.scope.p, c.handle, c.scope.Context // the span is on its top, where exemplars look for it
+	h.inProgress.Add(-1)
+	p.inst.APICallDuration.Record(ctx, (sinceStart() - c.start).Seconds(), h.duration...)
+	counter, errorType := h.succeeded, ""
 	if o.err != nil {
-		charged = o.panic() || mayHaveCost(o.err)
-		counter, cost, sure = c.handle.failed, c.minCost, charged
-	}
-	if said := c.cost.Load(); said != 0 {
-		cost, sure = USD(^said), true
-		if charged {
-			cost = max(cost, c.minCost)
+		counter, errorType = h.canceled, o.errorType(ctx, p)
+		if !o.canceled(ctx) {
+			counter = h.failed
+			p.countAPIError(ctx, h.name, errorType)
 		}
 	}
 	p.inst.APICalls.Add(ctx, 1, counter...)
-	switch {
-	case sure:
-		p.spend(ctx, c.scope.job, c.handle, cost)
-		if c.hold.account != nil {
-			c.scope.job.settle(ctx, &c.hold, cost)
+	failed := o.err != nil
+	c.book(ctx, c.price.book(failed, failed && mayHaveCost(ctx, o, c.requests.seen(), c.wasOver)))
+	if j := c.scope.job; j != nil {
+		j.calls.Add(-1)
+		if j.done.Load() && c.scope.span.IsRecording() {
+			c.scope.span.SetAttributes(afterJobKey.Bool(true))
 		}
-		if c.scope.span.IsRecording() { // else the attribute is allocated for nothing
-			c.scope.span.SetAttributes(costKey.Float64(cost.Float64()))
-		}
-	case c.hold.account != nil:
-		c.scope.job.release(ctx, &c.hold)
-	}
-	var errorType string
-	if o.err != nil {
-		errorType = o.errorType(ctx, p)
 	}
 	o.end(c.scope.span, errorType)
 }
 
-// mayHaveCost reports whether a failed call may have been charged: everything but a refusal by the
-// budget, a connection that never came up, and an answer of 3xx or 4xx. Providers bill what was
-// processed, also when the client hung up, and do not bill rejected requests.
-func mayHaveCost(err error) bool {
-	if _, unmade := err.(nilFuncError); unmade {
-		return false
-	}
-	return errs.Guarded(true, func() bool {
-		var op *net.OpError
-		var dns *net.DNSError
-		switch {
-		case errs.Endless(err):
-			return true
-		case errors.Is(err, budget.ErrExceeded), errors.As(err, &dns), errors.As(err, &op) && op.Op == "dial":
-			return false
+// book records what the call cost, and ends its reservation.
+func (c *Call) book(ctx context.Context, b booking) {
+	p, span := c.scope.p, c.scope.span
+	switch b.kind {
+	case booked:
+		p.spend(ctx, c.scope.job, c.handle, b.cost)
+		if c.hold.account != nil {
+			c.scope.job.settle(ctx, &c.hold, b.cost)
 		}
-		code, ok := errs.HTTPStatus(err)
-		return !ok || code >= 500
-	})
+		if span.IsRecording() { // else the attribute is allocated for nothing
+			span.SetAttributes(costKey.Float64(b.cost.Float64()))
+		}
+		return
+	case unpriced:
+		reason := p.countUnpriced(ctx, c.handle.name, b.reason)
+		if span.IsRecording() {
+			span.SetAttributes(unpricedKey.String(reason))
+		}
+	}
+	switch {
+	case c.hold.account == nil:
+	case b.kind == unpriced && !b.failed && c.hold.once.Amount > 0:
+		c.scope.job.settle(ctx, &c.hold, c.hold.once.Amount)
+	default:
+		c.scope.job.release(ctx, &c.hold)
+	}
 }

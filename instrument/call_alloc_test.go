@@ -42,5 +42,3 @@ func TestMoneyAllocations(t *testing.T) {
 		}
 	}
 }
-
-func freePrice(int) instrument.USD { return money.Nano }

@@ -2,8 +2,10 @@ package instrument_test
 
 import (
 	"context"
+	"crypto/x509"
 	"fmt"
 	"io"
+	"io/fs"
 	"net"
 	"runtime"
 	"sync"
@@ -52,6 +54,9 @@ func TestCostOfAFailedCall(t *testing.T) {
 		call   func(*instrument.Call) error
 		want   instrument.USD // -1: nothing is booked, and no cost is on the span
 	}{
+		{"shut out by a handshake", fails(fmt.Errorf("dial: %w", x509.UnknownAuthorityError{})), -1},
+		{"no such file", fails(&fs.PathError{Op: "open", Path: "talk.wav", Err: fs.ErrNotExist}), -1},
+		{"the answer could not be written to a file", fails(&fs.PathError{Op: "write", Path: "talk.txt", Err: syscall.ENOSPC}), floor},
 		{"it succeeded", fails(nil), estimate},
 		{"canceled: it may be at work", fails(context.Canceled), floor},
 		{"timed out: it may be at work", fails(fmt.Errorf("transcribe: %w", context.DeadlineExceeded)), floor},
@@ -89,8 +94,11 @@ func TestCostOfAFailedCall(t *testing.T) {
 				}
 				_ = ctx
 				defer call.End(&err)
-				if err = tt.call(call); err == nil {
+				switch err = tt.call(call); {
+				case err == nil:
 					status = "success"
+				case err == context.Canceled:
+					status = "canceled"
 				}
 			})
 			booked := max(tt.want, 0)

@@ -4,11 +4,13 @@ import (
 	"context"
 	"testing"
 
+	"go.opentelemetry.io/otel/metric"
 	sdkmetric "go.opentelemetry.io/otel/sdk/metric"
 	tracenoop "go.opentelemetry.io/otel/trace/noop"
 
 	"github.com/stagemeter/stagemeter/instrument"
 	"github.com/stagemeter/stagemeter/instrument/money"
+	"github.com/stagemeter/stagemeter/internal/instruments"
 )
 
 // moneyContexts is where money is spent: outside of a job, in a job, and in one with a budget that never runs out.
@@ -34,6 +36,8 @@ func measuredPipeline(tb testing.TB) *instrument.Pipeline {
 
 func freeCall(context.Context) (int, error) { return 0, nil }
 
+func freePrice(int) instrument.USD { return money.Nano }
+
 func BenchmarkSpend(b *testing.B) {
 	for name, ctx := range moneyContexts(b) {
 		b.Run(name, func(b *testing.B) {
@@ -42,5 +46,31 @@ func BenchmarkSpend(b *testing.B) {
 				instrument.Spend(ctx, "whisper", money.Nano)
 			}
 		})
+	}
+}
+
+func BenchmarkRunCall(b *testing.B) {
+	for name, ctx := range moneyContexts(b) {
+		b.Run(name, func(b *testing.B) {
+			b.ReportAllocs()
+			for b.Loop() {
+				_, _ = instrument.RunCallValue(ctx, "whisper", freePrice, freeCall)
+			}
+		})
+	}
+}
+
+// What the histogram of a call's duration costs by itself: a call may cost one recording more than it did without.
+func BenchmarkHistogramOfCalls(b *testing.B) {
+	meters := sdkmetric.NewMeterProvider(sdkmetric.WithReader(sdkmetric.NewManualReader()))
+	b.Cleanup(func() { _ = meters.Shutdown(context.Background()) })
+	h, err := instruments.NewAPICallDuration(meters.Meter("bench"))
+	if err != nil {
+		b.Fatal(err)
+	}
+	ctx, api := context.Background(), []metric.RecordOption{h.With("whisper")}
+	b.ReportAllocs()
+	for b.Loop() {
+		h.Record(ctx, 0.001, api...)
 	}
 }

@@ -12,3 +12,13 @@ const (
 	MaxNameLen = maxNameLen
 	MaxIDLen   = maxIDLen
 )
+
+// WithoutClientTraceKey makes the scopes of calls not know the key of package httptrace, until the test ends.
+func WithoutClientTraceKey() (restore func()) {
+	key := clientTraceKey
+	clientTraceKey = nil
+	return func() { clientTraceKey = key }
+}
+
+// ClientTraceKey is the key of package httptrace.
+func ClientTraceKey() any { return clientTraceKey }

@@ -41,24 +41,32 @@ func stageSpan(name string) []trace.SpanStartOption {
 
 // apiHandle holds what all calls of one API share.
 type apiHandle struct {
-	name                       string
-	spanName                   string
-	span                       []trace.SpanStartOption // kind, api
-	cost                       addOptions              // api
-	succeeded, failed, refused addOptions              // api, status
+	name                                 string
+	spanName                             string
+	span                                 []trace.SpanStartOption  // kind, api
+	set                                  metric.MeasurementOption // api
+	cost                                 addOptions               // api
+	duration                             recordOptions            // api
+	succeeded, failed, canceled, refused addOptions               // api, status
+	inProgress                           atomic.Int64
 }
 
 func newAPIHandle(name string) *apiHandle {
 	api := semconv.AttrAPI.String(name)
+	set := withAttrs(api)
+	status := func(s semconv.CallStatus) addOptions { return addOptions{withAttrs(api, s.Attr())} }
 	return &apiHandle{
 		name:     name,
 		spanName: "call " + name,
 		span: []trace.SpanStartOption{
 			trace.WithSpanKind(trace.SpanKindClient), trace.WithAttributes(apiKey.String(name)),
 		},
-		cost:      addOptions{withAttrs(api)},
-		succeeded: addOptions{withAttrs(api, semconv.CallStatusSuccess.Attr())},
-		failed:    addOptions{withAttrs(api, semconv.CallStatusError.Attr())},
-		refused:   addOptions{withAttrs(api, semconv.CallStatusRefused.Attr())},
+		set:       set,
+		cost:      addOptions{set},
+		duration:  recordOptions{set},
+		succeeded: status(semconv.CallStatusSuccess),
+		failed:    status(semconv.CallStatusError),
+		canceled:  status(semconv.CallStatusCanceled),
+		refused:   status(semconv.CallStatusRefused),
 	}
 }

@@ -16,10 +16,11 @@ const defaultLease = time.Hour
 // An ask is what a call asks of its budgets.
 type ask struct {
 	api     string
-	maxCost USD // reserved
-	minCost USD // booked if the hold expires
-	unknown bool
-	free    bool // it costs nothing, and passes an exhausted budget
+	maxCost USD    // reserved
+	minCost USD    // booked if the hold expires
+	unknown string // why its price is unknown; "" if it may be known
+	denied  bool   // by the policy for unknown prices, in an account that is limited
+	free    bool   // it costs nothing, and is not asked for
 	lease   time.Duration
 }
 

@@ -29,6 +29,7 @@ var invalidHandles = func() map[invalidValue]addOptions {
 		semconv.CostName:                {nan, inf, negative, badFormat},
 		semconv.BudgetRemainingName:     {nan, inf, negative},
 		semconv.APICallsName:            {badName},
+		semconv.APIUnpricedName:         {badName},
 		semconv.AudioLoudnessSpreadName: {nan, inf, negative, outOfRange, badName},
 		semconv.AudioNormalizationName:  {nan, inf, outOfRange},
 		semconv.SegmentsDetectedName:    {negative, outOfRange},

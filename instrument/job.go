@@ -31,6 +31,7 @@ type Job struct {
 	earlier   atomic.Int64  // what earlier attempts have spent
 	outer     *Job          // the job of this pipeline around it
 	attempt   int           // from 1; 0 if unknown
+	calls     atomic.Int64  // under way
 	rare      lazyRare
 	done      atomic.Bool
 	label     [1]attribute.KeyValue
@@ -126,7 +127,9 @@ func (j *Job) startSpan(ctx context.Context, c jobConfig) context.Context {
 //
 // An error that no stage of the job has counted is counted in errors_total{stage="job"}. Only the
 // first End of a job does anything. Stages and calls that outlive their job still record; what they
-// then spend is in the totals, but not in this job's cost.
+// then spend is in the totals and in the budget, but not in this job's cost. The number of calls
+// that have not ended is on the job's span, as video.processing.calls_open; the span of each says
+// so when it ends, as video.processing.after_job.
 func (j *Job) End(errp *error) {
 	if j == nil || j.scope.p.inert() || !j.done.CompareAndSwap(false, true) {
 		return
@@ -163,6 +166,9 @@ func (j *Job) finish(o outcome) {
 		j.scope.span.SetAttributes(jobStatusKey.String(string(status)), costKey.Float64(j.Cost().Float64()))
 		if video > 0 {
 			j.scope.span.SetAttributes(videoKey.Float64(video))
+		}
+		if open := j.calls.Load(); open > 0 {
+			j.scope.span.SetAttributes(callsOpenKey.Int64(open))
 		}
 	}
 	for _, a := range accounts {

@@ -102,6 +102,9 @@ var functions = map[string]func(){
 	"StartProcess":         func() { p, _ := instrument.StartProcess(noContext, nil); _ = p.Wait() },
 	"ErrorType":            func() { instrument.ErrorType(nil) },
 	"Dollars":              func() { instrument.Dollars(0) },
+	"DenyUnpriced":         func() { instrument.DenyUnpriced() },
+	"ReserveUnpriced":      func() { instrument.ReserveUnpriced(0) },
+	"AllowUnpriced":        func() { instrument.AllowUnpriced() },
 
 	"WithMeterProvider":   func() { _, _ = instrument.New(instrument.WithMeterProvider(nil)) },
 	"WithTracerProvider":  func() { _, _ = instrument.New(instrument.WithTracerProvider(nil)) },
@@ -114,6 +117,7 @@ var functions = map[string]func(){
 	"WithJobIDLabel":      func() { _, _ = instrument.New(instrument.WithJobIDLabel()) },
 	"WithRecover":         func() { _, _ = instrument.New(instrument.WithRecover()) },
 	"WithErrorClassifier": func() { _, _ = instrument.New(instrument.WithErrorClassifier(nil)) },
+	"WithUnpricedPolicy":  func() { _, _ = instrument.New(instrument.WithUnpricedPolicy(instrument.UnpricedPolicy{})) },
 	"WithLedger":          func() { _, _ = instrument.New(instrument.WithLedger(nil)) },
 	"WithLedgerPolicy":    func() { _, _ = instrument.New(instrument.WithLedgerPolicy(instrument.LedgerPolicy{})) },
 	"WithLedgerTimeout":   func() { _, _ = instrument.New(instrument.WithLedgerTimeout(0, 0)) },
@@ -131,6 +135,8 @@ var functions = map[string]func(){
 	"WithMaxCost":       startCall(instrument.WithMaxCost(0)),
 	"WithMinCost":       startCall(instrument.WithMinCost(0)),
 	"WithLease":         startCall(instrument.WithLease(0)),
+	"Free":              startCall(instrument.Free()),
+	"WithUnknownCost":   startCall(instrument.WithUnknownCost("")),
 }
 
 var noContext context.Context

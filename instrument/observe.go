@@ -44,6 +44,9 @@ func (p *Pipeline) observe(o metric.Observer) {
 	for _, h := range p.stages.all() {
 		o.ObserveInt64(p.inst.StagesInProgress, h.inProgress.Load(), h.set)
 	}
+	for _, h := range p.apis.all() {
+		o.ObserveInt64(p.inst.APICallsInProgress, h.inProgress.Load(), h.set)
+	}
 	o.ObserveInt64(p.inst.FfmpegProcesses, p.processes.Load())
 	var pending int64
 	if p.far != nil {

@@ -36,6 +36,7 @@ type config struct {
 	policy     LedgerPolicy
 
 	reserveTimeout, settleTimeout time.Duration
+	unpriced                      UnpricedPolicy
 }
 
 type option func(*config) error
@@ -150,8 +151,8 @@ func labelKey(key string) bool {
 }
 
 // WithNameLimit bounds how many undeclared names each get series of their own: stages, APIs, job
-// types, values of a label, and error types (of whose combinations with stages and job types there
-// are at most ten times as many). Later ones are recorded as "other", which is reported once to
+// types, values of a label, reasons of unpriced calls, and error types (of whose combinations with
+// stages and job types, or with APIs, there are at most ten times as many, as of those of reasons). Later ones are recorded as "other", which is reported once to
 // otel.Handle. The default is 100. From 200 on these combinations can pass the SDK's limit of 2,000
 // series for an instrument: raise that too (sdkmetric.WithCardinalityLimit,
 // exporters.WithCardinalityLimit).
@@ -205,4 +206,18 @@ func WithErrorClassifier(classify func(error) string) Option {
 // again, see [WithLease], and delivered by [Pipeline.Close] at the latest.
 func WithLedger(l budget.Ledger) Option {
 	return notNil("WithLedger", l, func(c *config, l budget.Ledger) { c.ledger = l })
+}
+
+// WithUnpricedPolicy sets what budgets do with calls whose price is unknown before they are made.
+// It concerns jobs whose budget is not [Unlimited]; elsewhere such calls pass. The default is
+// [DenyUnpriced]. An amount of [ReserveUnpriced] that cannot be booked (negative, NaN, infinite) is
+// an error of [New], which then keeps the default.
+func WithUnpricedPolicy(policy UnpricedPolicy) Option {
+	return option(func(c *config) error {
+		if invalidReason(policy.reserve) != "" {
+			return fmt.Errorf("instrument: WithUnpricedPolicy: %s cannot be reserved; the default is used", policy.reserve)
+		}
+		c.unpriced = policy
+		return nil
+	})
 }

@@ -51,6 +51,9 @@ type Pipeline struct {
 	apis         *names[apiHandle]
 	dimensions   *dimensions
 	errors       errorKeys
+	apiErrors    *apiWords
+	unpriced     UnpricedPolicy
+	reasons      *apiWords // of unpriced calls
 	pools        pools
 	processes    atomic.Int64
 	registration metric.Registration
@@ -113,6 +116,9 @@ func New(opts ...Option) (*Pipeline, error) {
 		ids:        ids{prefix: randomPrefix()},
 		live:       live{limit: c.liveLimit, byID: make(map[string]*liveJob)},
 		errors:     errorKeys{limit: c.nameLimit, known: make(map[string]struct{}), opts: make(map[errorKey]addOptions)},
+		apiErrors:  newAPIWords(semconv.AttrErrorType, c.nameLimit),
+		unpriced:   c.unpriced,
+		reasons:    newAPIWords(semconv.AttrReason, c.nameLimit),
 	}
 	p.root.p = p
 	p.setLedger(c)
@@ -171,6 +177,11 @@ func (p *Pipeline) zero() {
 			p.inst.Errors.Add(ctx, 0, p.errors.declare(h.name, t)...)
 		}
 	}
+	for _, h := range p.apis.all() {
+		for _, t := range []string{"http_429", "panic", "timeout"} { // a canceled call is no error
+			p.inst.APIErrors.Add(ctx, 0, p.apiErrors.declare(h.name, t)...)
+		}
+	}
 	for _, t := range []string{"budget_exceeded", "panic", "timeout"} { // a canceled job is no error
 		p.inst.Errors.Add(ctx, 0, p.errors.declare(jobStage, t)...)
 	}
@@ -190,8 +201,11 @@ func (p *Pipeline) newAPI(name string) *apiHandle {
 	if !p.jobIDLabel {
 		p.inst.Cost.Add(ctx, 0, h.cost...)
 	}
-	for _, o := range []addOptions{h.succeeded, h.failed, h.refused} {
+	for _, o := range []addOptions{h.succeeded, h.failed, h.canceled, h.refused} {
 		p.inst.APICalls.Add(ctx, 0, o...)
+	}
+	for _, reason := range semconv.UnpricedReasonValues() {
+		p.inst.APIUnpriced.Add(ctx, 0, p.reasons.declare(name, string(reason))...)
 	}
 	return h
 }
@@ -203,6 +217,33 @@ func (p *Pipeline) countError(ctx context.Context, d *dimension, stage, errorTyp
 	if filled {
 		handle(fmt.Errorf("instrument: more than %d types of error: %q and all new ones are recorded as %q; "+
 			"return few, stable words from the function of WithErrorClassifier", p.errors.limit, errorType, other))
+	}
+}
+
+// countUnpriced counts a call of an API whose cost is unknown, and returns the reason as telemetry
+// shows it.
+func (p *Pipeline) countUnpriced(ctx context.Context, api, raw string) (reason string) {
+	reason, ok := cleanName(raw)
+	if !ok {
+		p.badName(semconv.APIUnpricedName)
+	}
+	opts, filled := p.reasons.options(api, reason)
+	p.inst.APIUnpriced.Add(ctx, 1, opts...)
+	if filled {
+		handle(fmt.Errorf("instrument: more than %d reasons of unpriced calls: %q and all new ones are recorded as %q; "+
+			"a reason is a word from your code, never an id or an error's text", p.reasons.limit, reason, other))
+	}
+	return reason
+}
+
+// countAPIError counts a call of an API that failed.
+func (p *Pipeline) countAPIError(ctx context.Context, api, errorType string) {
+	errorType, _ = cleanName(errorType)
+	opts, filled := p.apiErrors.options(api, errorType)
+	p.inst.APIErrors.Add(ctx, 1, opts...)
+	if filled {
+		handle(fmt.Errorf("instrument: more than %d types of errors of APIs: %q and all new ones are recorded as %q; "+
+			"return few, stable words from the function of WithErrorClassifier", p.apiErrors.limit, errorType, other))
 	}
 }
 

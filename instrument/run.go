@@ -157,6 +157,7 @@ func priceCall[T any](c *Call, price func(T) USD, out T) {
 // a text that is needed for nothing else.
 func (c *Call) priceFailed() {
 	if v := recover(); v != nil {
+		c.price.setInvalid()
 		c.scope.p.countInvalid(&c.scope, semconv.CostName, semconv.InvalidReasonBadFormat)
 		handle(panicked("the price function of "+c.handle.name, v))
 	}

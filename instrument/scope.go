@@ -22,12 +22,15 @@ type scope struct {
 
 type scopeKey struct{}
 
-// Value returns the scope for scopeKey, and leaves all else to the context that it wraps. Package
-// context finds in there the cancellation that it watches, so a child that can be canceled needs no
-// goroutine.
+// Value returns the scope for scopeKey, a call's trace for an HTTP client that asks for one, and
+// leaves all else to the context that it wraps. Package context finds in there the cancellation
+// that it watches, so a child that can be canceled needs no goroutine.
 func (s *scope) Value(key any) any {
 	if _, ok := key.(scopeKey); ok {
 		return s
+	}
+	if s.call != nil && s == &s.call.scope && key == clientTraceKey && key != nil {
+		return s.call.requests.in(s.Context)
 	}
 	return s.Context.Value(key)
 }

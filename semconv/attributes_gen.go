@@ -22,7 +22,7 @@ const (
 	AttrPhase = attribute.Key("phase")
 	// The name under which the pool was registered.
 	AttrPool = attribute.Key("pool")
-	// Reason why the value could not be recorded as given.
+	// Reason why a value could not be recorded as given, or why a call has no price.
 	AttrReason = attribute.Key("reason")
 	// The telemetry signal that was being exported.
 	AttrSignal = attribute.Key("signal")
@@ -40,6 +40,8 @@ type CallStatus string
 
 // Values of [CallStatus].
 const (
+	// The caller gave up the job or the call.
+	CallStatusCanceled CallStatus = "canceled"
 	// The call returned without an error.
 	CallStatusSuccess CallStatus = "success"
 	// The call returned an error.
@@ -54,14 +56,15 @@ func (v CallStatus) Attr() attribute.KeyValue { return AttrStatus.String(string(
 // CallStatusValues returns all values of [CallStatus]. The caller owns the slice.
 func CallStatusValues() []CallStatus {
 	return []CallStatus{
+		CallStatusCanceled,
 		CallStatusSuccess,
 		CallStatusError,
 		CallStatusRefused,
 	}
 }
 
-// InvalidReason is a value of the attribute reason. Reason why the value could not be recorded as
-// given.
+// InvalidReason is a value of the attribute reason. Reason why a value could not be recorded as
+// given, or why a call has no price.
 type InvalidReason string
 
 // Values of [InvalidReason].
@@ -112,7 +115,7 @@ const (
 	JobStatusCompleted JobStatus = "completed"
 	// The job ended with an error, a panic or a passed deadline.
 	JobStatusFailed JobStatus = "failed"
-	// The job's caller canceled it.
+	// The caller gave up the job or the call.
 	JobStatusCanceled JobStatus = "canceled"
 )
 
@@ -228,5 +231,31 @@ func SignalValues() []Signal {
 	return []Signal{
 		SignalMetrics,
 		SignalTraces,
+	}
+}
+
+// UnpricedReason is a value of the attribute reason. Reason why a value could not be recorded as
+// given, or why a call has no price.
+type UnpricedReason string
+
+// Values of [UnpricedReason].
+const (
+	// The call succeeded, and gave neither a price nor a maximum.
+	UnpricedReasonNoPrice UnpricedReason = "no_price"
+	// The call failed and may have been charged, and gave neither a price, a minimum nor a maximum.
+	UnpricedReasonFailed UnpricedReason = "failed"
+	// The price or the maximum that the call gave was no amount.
+	UnpricedReasonInvalid UnpricedReason = "invalid"
+)
+
+// Attr returns the attribute that carries v.
+func (v UnpricedReason) Attr() attribute.KeyValue { return AttrReason.String(string(v)) }
+
+// UnpricedReasonValues returns all values of [UnpricedReason]. The caller owns the slice.
+func UnpricedReasonValues() []UnpricedReason {
+	return []UnpricedReason{
+		UnpricedReasonNoPrice,
+		UnpricedReasonFailed,
+		UnpricedReasonInvalid,
 	}
 }

@@ -37,6 +37,23 @@ const (
 	// APICallsName is the counter that Prometheus shows as video_processing_api_calls_total. Number of
 	// paid API calls by outcome.
 	APICallsName = "video.processing.api_calls"
+
+	// APICallDurationName is the histogram that Prometheus shows as
+	// video_processing_api_call_duration_seconds. Time from the start to the end of a paid API call, in
+	// seconds.
+	APICallDurationName = "video.processing.api_call_duration"
+
+	// APICallsInProgressName is the observable up-down counter that Prometheus shows as
+	// video_processing_api_calls_in_progress. Number of paid API calls that have started and not ended.
+	APICallsInProgressName = "video.processing.api_calls_in_progress"
+
+	// APIErrorsName is the counter that Prometheus shows as video_processing_api_errors_total. Number
+	// of paid API calls that failed by class of error.
+	APIErrorsName = "video.processing.api_errors"
+
+	// APIUnpricedName is the counter that Prometheus shows as video_processing_api_unpriced_total.
+	// Number of paid API calls whose cost is unknown by reason.
+	APIUnpricedName = "video.processing.api_unpriced"
 )
 
 // Names of the metrics in registry/errors.yaml.

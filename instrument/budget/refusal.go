@@ -17,11 +17,18 @@ type Error struct {
 	Held  money.USD // what calls under way have reserved there
 	Asked money.USD // the most that the refused call could cost; 0 if it did not say
 	Err   error     // why the ledger could not answer; nil if the call did not fit
+	// Unpriced says why the price of the call is unknown, if that is why it was refused, and is
+	// empty otherwise; see instrument.WithUnpricedPolicy.
+	Unpriced string
 }
 
 func (e *Error) Error() string {
 	if e == nil {
 		return ErrExceeded.Error()
+	}
+	if e.Unpriced != "" {
+		return fmt.Sprintf("budget: job %q may spend %s; a call of %s was not made, because its price is unknown: %s",
+			e.Job, e.Limit, e.API, e.Unpriced)
 	}
 	most := ""
 	if e.Asked != 0 {

@@ -65,6 +65,7 @@ type (
 	attrNotes struct {
 		GoType  string   `yaml:"go_type"`
 		Members []string `yaml:"members"`
+		Open    bool     `yaml:"open"`
 	}
 
 	// attrType is a type's name, or the members of an enumeration.

@@ -34,6 +34,9 @@ func (m *metric) AttrsCell() string {
 		if len(a.Values) > 0 {
 			line += ": " + strings.Join(a.Values, ", ")
 		}
+		if len(a.Known) > 0 {
+			line += ": " + strings.Join(a.Known, ", ") + " and others"
+		}
 		if a.OptIn {
 			line += " (opt-in)"
 		}

@@ -106,6 +106,7 @@ type metricAttr struct {
 	*attr
 	GoType  string   // empty if the set of values is open
 	Values  []string // nil if the set of values is open
+	Known   []string // of an open set: the values that the SDK itself records
 	OptIn   bool
 	RefNote string // what is special about it here
 }

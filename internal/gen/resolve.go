@@ -225,8 +225,8 @@ func (r *resolver) ref(g group, ref attribute) (metricAttr, bool) {
 	notes := ref.Annotations.Stagemeter
 	a.GoType = cmp.Or(notes.GoType, def.GoType)
 	if len(def.Members) == 0 {
-		if a.GoType != "" || notes.Members != nil {
-			r.errorf(g, "ref %q: go_type and members are for attributes with a closed set of values", def.Key)
+		if a.GoType != "" || notes.Members != nil || notes.Open {
+			r.errorf(g, "ref %q: go_type, members and open are for attributes with a closed set of values", def.Key)
 		}
 		return a, true
 	}
@@ -235,6 +235,9 @@ func (r *resolver) ref(g group, ref attribute) (metricAttr, bool) {
 		return a, true
 	}
 	a.Values = r.enumValues(g, def, a.GoType, notes.Members)
+	if notes.Open {
+		a.GoType, a.Values, a.Known = "", nil, a.Values
+	}
 	return a, true
 }
 

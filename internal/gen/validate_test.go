@@ -229,7 +229,7 @@ func TestInvalidRegistry(t *testing.T) {
 		{
 			reason: "an open set has none",
 			file:   "memory.yaml", old: "requirement_level: required", new: "requirement_level: required\n        annotations: {stagemeter: {go_type: Codec}}",
-			want: `ref "codec": go_type and members are for attributes with a closed set of values`,
+			want: `ref "codec": go_type, members and open are for attributes with a closed set of values`,
 		},
 		{
 			reason: "a value that the set does not hold",

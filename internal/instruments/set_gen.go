@@ -22,6 +22,10 @@ type Set struct {
 	LedgerErrors            LedgerErrors
 	LedgerPending           LedgerPending
 	APICalls                APICalls
+	APICallDuration         APICallDuration
+	APICallsInProgress      APICallsInProgress
+	APIErrors               APIErrors
+	APIUnpriced             APIUnpriced
 	Errors                  Errors
 	Jobs                    Jobs
 	JobsInProgress          JobsInProgress
@@ -62,6 +66,10 @@ func New(m metric.Meter) (Set, error) {
 	create(&errs, m, NewLedgerErrors, &s.LedgerErrors)
 	create(&errs, m, NewLedgerPending, &s.LedgerPending)
 	create(&errs, m, NewAPICalls, &s.APICalls)
+	create(&errs, m, NewAPICallDuration, &s.APICallDuration)
+	create(&errs, m, NewAPICallsInProgress, &s.APICallsInProgress)
+	create(&errs, m, NewAPIErrors, &s.APIErrors)
+	create(&errs, m, NewAPIUnpriced, &s.APIUnpriced)
 	create(&errs, m, NewErrors, &s.Errors)
 	create(&errs, m, NewJobs, &s.Jobs)
 	create(&errs, m, NewJobsInProgress, &s.JobsInProgress)
@@ -97,6 +105,7 @@ func (s *Set) Observables() []metric.Observable {
 		s.JobCost,
 		s.BudgetRemaining,
 		s.LedgerPending,
+		s.APICallsInProgress,
 		s.JobsInProgress,
 		s.OldestJobStartTimestamp,
 		s.StagesInProgress,

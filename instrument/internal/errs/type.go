@@ -155,20 +155,24 @@ func goType(err error) string { return strings.TrimLeft(reflect.TypeOf(err).Stri
 // googleapi), so the field is looked up by name.
 func HTTPStatus(err error) (status int, ok bool) {
 	for e := range Chain(err) {
-		code := 0
-		switch e := e.(type) {
-		case interface{ StatusCode() int }:
-			code = e.StatusCode()
-		case interface{ HTTPStatusCode() int }:
-			code = e.HTTPStatusCode()
-		default:
-			code = intField(reflect.Indirect(reflect.ValueOf(e)), "StatusCode", "HTTPStatusCode", "Code")
-		}
-		if code >= 300 && code <= 599 {
-			return code, true
+		if status, ok := httpStatus(e); ok {
+			return status, true
 		}
 	}
 	return 0, false
+}
+
+// httpStatus is HTTPStatus for err itself, without what it wraps.
+func httpStatus(err error) (status int, ok bool) {
+	switch e := err.(type) {
+	case interface{ StatusCode() int }:
+		status = e.StatusCode()
+	case interface{ HTTPStatusCode() int }:
+		status = e.HTTPStatusCode()
+	default:
+		status = intField(reflect.Indirect(reflect.ValueOf(e)), "StatusCode", "HTTPStatusCode", "Code")
+	}
+	return status, status >= 300 && status <= 599
 }
 
 // intField returns the first of these fields that is a whole number, or 0.

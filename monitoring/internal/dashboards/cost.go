@@ -66,14 +66,24 @@ func liveJobs() row {
 
 func calls() row {
 	return row{title: "Calls and budgets", panels: []*panel{
-		graph(text{"API calls by outcome, per hour", "Paid calls that succeeded, failed, or were refused by a budget."},
-			"short", query{perHour("api_calls", "api, status"), "{{api}} {{status}}"}).stacked().size(12, 8),
-		graph(text{"API error ratio", "Failed calls among those that were sent; refused ones were not."},
+		graph(text{
+			"API calls by outcome, per hour",
+			"Paid calls that succeeded, failed, were canceled by their caller, or were refused by a budget.",
+		}, "short", query{perHour("api_calls", "api, status"), "{{api}} {{status}}"}).stacked().size(12, 8),
+		graph(text{"API error ratio", "Failed calls among those that succeeded or failed; canceled and refused ones count as neither."},
 			"percentunit", query{
 				`sum by (api) (rate(@api_calls{status="error"}[$__rate_interval])) / ` +
 					`(sum by (api) (rate(@api_calls{status=~"success|error"}[$__rate_interval])) > 0)`,
 				"{{api}}",
 			}).limits("green", limit{0.1, "red"}).size(12, 8),
+		graph(text{"API errors by type, per hour", "Paid calls that failed, by class of error. Canceled calls are no errors."},
+			"short", query{perHour("api_errors", "api, error_type"), "{{api}} {{error_type}}"}).stacked().empty("no errors").size(12, 8),
+		graph(text{"API call duration, P95 by API", "19 of 20 calls took no longer, whatever their outcome."},
+			"s", query{quantile(0.95, "api_call_duration", "", "api"), "{{api}}"}).size(12, 8),
+		graph(text{"API calls in progress", "Paid calls that have started and not ended. One that never ends stays."},
+			"short", query{"sum by (api) (@api_calls_in_progress)", "{{api}}"}).stacked().size(12, 8),
+		graph(text{"Unpriced calls, per hour", "Paid calls whose cost is unknown, by reason. Their cost is in no other panel."},
+			"short", query{perHour("api_unpriced", "api, reason"), "{{api}} {{reason}}"}).stacked().size(12, 8),
 		graph(text{"Budgets exceeded, per hour", "Jobs that crossed their budget, each counted once."},
 			"short", query{perHour("budget_exceeded", "job"), "{{job}}"}).stacked(),
 		stat(text{"Budgets exceeded", "Jobs that crossed their budget in this time."},

@@ -1,0 +1,98 @@
+package instrument
+
+import (
+	"sync/atomic"
+
+	"github.com/stagemeter/stagemeter/semconv"
+)
+
+// price holds what a call has said of its cost, before it was made and since. Its methods are safe
+// for concurrent use.
+type price struct {
+	max, min       USD                    // of WithMaxCost and WithMinCost
+	said           atomic.Int64           // an amount plus one, or one of the words below
+	reason         atomic.Pointer[string] // of SetUnpriced, or of WithUnknownCost until then
+	hasMax, hasMin bool
+	free           bool
+}
+
+// Words of price.said.
+const (
+	noPrice      = 0
+	invalidPrice = -1 // an amount that cannot be booked, and none that can
+	unpricedCall = -2 // by SetUnpriced
+)
+
+func (p *price) set(cost USD) { p.said.Store(int64(cost) + 1) }
+
+func (p *price) setInvalid() { p.said.CompareAndSwap(noPrice, invalidPrice) }
+
+func (p *price) setUnpriced(reason string) {
+	p.reason.Store(&reason)
+	p.said.Store(unpricedCall)
+}
+
+// unknown returns why the call said before it was made that its price is unknown, or "".
+func (p *price) unknown() string {
+	switch reason := p.reason.Load(); {
+	case p.free || p.hasMax:
+		return ""
+	case reason != nil:
+		return *reason
+	case p.said.Load() == invalidPrice:
+		return string(semconv.UnpricedReasonInvalid)
+	}
+	return ""
+}
+
+// A booking is what a call that has ended cost.
+type booking struct {
+	kind   bookingKind
+	cost   USD    // if kind is booked
+	reason string // if kind is unpriced
+	failed bool   // nobody says what the call cost, since it failed
+}
+
+type bookingKind int
+
+const (
+	booked   bookingKind = iota
+	nothing              // the call surely cost nothing
+	unpriced             // its cost is unknown
+)
+
+// book returns what a call cost that has succeeded, or failed and may have been charged. It is the
+// table at [Call.End].
+func (p *price) book(failed, charged bool) booking {
+	said := p.said.Load()
+	switch {
+	case said > noPrice && failed && charged:
+		return booking{cost: max(USD(said-1), p.min)}
+	case said > noPrice:
+		return booking{cost: USD(said - 1)}
+	case failed && !charged:
+		return booking{kind: nothing}
+	case said == unpricedCall:
+		return booking{kind: unpriced, reason: *p.reason.Load()}
+	case p.free:
+		return booking{}
+	case failed && p.hasMin:
+		return booking{cost: p.min}
+	case p.hasMax && !failed:
+		return booking{cost: p.max}
+	}
+	return booking{kind: unpriced, reason: p.whyUnpriced(said, failed), failed: failed && p.hasMax}
+}
+
+// whyUnpriced returns the reason of a call that has said nothing that could be booked.
+func (p *price) whyUnpriced(said int64, failed bool) string {
+	switch reason := p.reason.Load(); {
+	case reason != nil:
+		return *reason
+	case said == invalidPrice:
+		return string(semconv.UnpricedReasonInvalid)
+	case failed:
+		return string(semconv.UnpricedReasonFailed)
+	}
+	return string(semconv.UnpricedReasonNoPrice)
+}
