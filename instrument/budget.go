@@ -178,6 +178,9 @@ func (j *Job) failed(op remote.Op, h *hold, report, err error) {
 // saw takes note of a balance of the job's account, and of the thresholds that it tells of.
 func (j *Job) saw(ctx context.Context, a *openAccount, told *told, bal budget.Balance) {
 	j.live.budget.see(bal)
+	if j.done.Load() { // a call has outlived its job
+		j.scope.p.live.see(j, a, bal)
+	}
 	for _, c := range bal.Crossed {
 		if told.first(c) {
 			j.crossed(ctx, a, c)

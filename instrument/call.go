@@ -69,7 +69,7 @@ func startCall(ctx context.Context, outer *scope, api string, opts []CallOption)
 		if err := j.reserve(in, &c.hold, a); err != nil {
 			c.done.Store(true)
 			p.inst.APICalls.Add(in, 1, h.refused...)
-			outcome{err: err}.end(span, "budget_exceeded")
+			outcome{err: err}.end(span, ErrorType(err))
 			return &c.scope, c, err
 		}
 		j.calls.Add(1)

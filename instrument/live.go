@@ -9,6 +9,7 @@ import (
 	"go.opentelemetry.io/otel/attribute"
 	"go.opentelemetry.io/otel/metric"
 
+	"github.com/stagemeter/stagemeter/instrument/budget"
 	"github.com/stagemeter/stagemeter/instrument/money"
 	"github.com/stagemeter/stagemeter/internal/instruments"
 	"github.com/stagemeter/stagemeter/semconv"
@@ -116,6 +117,19 @@ func (l *live) remove(r *liveRun) (accounts []*openAccount) {
 		l.costs.Add(-r.live.end())
 	}
 	return accounts
+}
+
+// see shows the balance of an account in the next run of j, if that uses it and j has ended.
+func (l *live) see(j *Job, a *openAccount, bal budget.Balance) {
+	l.mu.Lock()
+	e := l.byID[j.id]
+	l.mu.Unlock()
+	if e == nil || e == j.live {
+		return
+	}
+	if next := e.budget.account.Load(); next != nil && next.id() == a.id() {
+		e.budget.see(bal)
+	}
 }
 
 // forget takes note that an account has started afresh.

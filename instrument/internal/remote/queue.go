@@ -273,8 +273,12 @@ func (l *Ledger) Close(ctx context.Context) error {
 	if !first {
 		select {
 		case <-q.closeDone:
-			return q.closeErr
 		case <-ctx.Done():
+		}
+		select {
+		case <-q.closeDone:
+			return q.closeErr
+		default:
 			return ctx.Err()
 		}
 	}

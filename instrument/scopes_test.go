@@ -1,0 +1,101 @@
+package instrument_test
+
+import (
+	"errors"
+	"testing"
+
+	"github.com/stagemeter/stagemeter/instrument"
+	"github.com/stagemeter/stagemeter/instrument/budget"
+	"github.com/stagemeter/stagemeter/instrument/instrumenttest"
+)
+
+func TestScopes(t *testing.T) {
+	acme := budget.Scope{Kind: budget.Tenant, ID: "acme", Limit: dollar}
+	today := budget.Scope{Kind: budget.Day, ID: "all", Limit: 150 * cent}
+	for name, opts := range ledgers {
+		t.Run(name, func(t *testing.T) {
+			p, rec := instrumenttest.New(t, opts()...)
+			one, first := p.StartJob(t.Context(), "job-1", instrument.WithScopes(acme, today))
+			if left, ok := first.BudgetRemaining(); left != instrument.Unlimited || !ok {
+				t.Errorf("a job with scopes only has %s, want no limit of its own", left)
+			}
+			if err := buy(one, "gpt", 80*cent, instrument.WithMaxCost(80*cent)); err != nil {
+				t.Fatal(err)
+			}
+			two, second := p.StartJob(t.Context(), "job-2", instrument.WithBudget(5*dollar), instrument.WithScopes(acme), instrument.WithScopes(today))
+			var refusal *instrument.BudgetError
+			err := buy(two, "gpt", 30*cent, instrument.WithMaxCost(30*cent))
+			want := instrument.BudgetError{Scope: acme, Job: "job-2", API: "gpt", Limit: dollar, Spent: 80 * cent, Asked: 30 * cent}
+			if !errors.As(err, &refusal) || *refusal != want {
+				t.Errorf("refusal %+v, want %+v", refusal, want)
+			}
+			other, third := p.StartJob(t.Context(), "job-3", instrument.WithScopes(today))
+			if err := buy(other, "gpt", 71*cent, instrument.WithMaxCost(71*cent)); !errors.As(err, &refusal) || refusal.Scope != today {
+				t.Errorf("%v, want a refusal of the day", err)
+			}
+			if err := buy(other, "gpt", 70*cent, instrument.WithMaxCost(70*cent)); err != nil {
+				t.Errorf("%v: nothing was to be held of the refused calls", err)
+			}
+			// Each account that is exceeded counts once, whichever job meets it.
+			_ = buy(one, "gpt", cent, instrument.WithMaxCost(50*cent))
+			if got := rec.Counter(vp("budget_exceeded_total")); got != 2 {
+				t.Errorf("exceeded %v times, want once for the tenant and once for the day", got)
+			}
+			for _, job := range []*instrument.Job{first, second, third} {
+				job.End(nil)
+			}
+		})
+	}
+}
+
+// What is spent for a tenant stays spent when its jobs are completed.
+func TestTenantsBudgetOutlivesItsJobs(t *testing.T) {
+	p, _ := instrumenttest.New(t)
+	acme := instrument.WithScopes(budget.Scope{Kind: budget.Tenant, ID: "acme", Limit: dollar})
+	for _, id := range []string{"job-1", "job-2"} {
+		ctx, job := p.StartJob(t.Context(), id, acme)
+		instrument.Spend(ctx, "gpu", 50*cent)
+		job.End(nil)
+	}
+	ctx, job := p.StartJob(t.Context(), "job-3", acme)
+	if err := buy(ctx, "gpt", cent); !errors.Is(err, instrument.ErrBudgetExceeded) {
+		t.Errorf("%v, want a refusal", err)
+	}
+	job.End(nil)
+}
+
+// A scope that cannot be a budget must not let every call pass.
+func TestScopesThatAreNone(t *testing.T) {
+	for _, tt := range []struct {
+		reason  string
+		scope   budget.Scope
+		invalid string
+		report  bool
+	}{
+		{"no kind", budget.Scope{ID: "acme", Limit: dollar}, "", true},
+		{"an unknown kind", budget.Scope{Kind: "week", ID: "acme", Limit: dollar}, "", true},
+		{"the job's own", budget.Scope{Kind: budget.Job, ID: "job-1", Limit: dollar}, "", true},
+		{"a limit that is no number", budget.Scope{Kind: budget.Tenant, ID: "acme", Limit: notANumber}, "nan", false},
+		{"a negative limit", budget.Scope{Kind: budget.Tenant, ID: "acme", Limit: -1}, "negative", false},
+	} {
+		for name, opts := range ledgers {
+			t.Run(name+": "+tt.reason, func(t *testing.T) {
+				reports := captureReports(t)
+				p, rec := instrumenttest.New(t, opts()...)
+				ctx, job := p.StartJob(t.Context(), "job-1", instrument.WithBudget(5*dollar), instrument.WithScopes(tt.scope))
+				if err := buy(ctx, "gpt", cent); !errors.Is(err, instrument.ErrBudgetExceeded) {
+					t.Errorf("%v, want a refusal", err)
+				}
+				job.End(nil)
+				if tt.report {
+					reports.expect(t, `every paid call of job "job-1" is refused`)
+				}
+				if tt.invalid != "" {
+					if got := rec.Counter(vp("invalid_values_total"), label("metric", "video.processing.budget_remaining"), label("reason", tt.invalid)); got != 1 {
+						t.Errorf("%v counted as %s, want 1", got, tt.invalid)
+					}
+				}
+			})
+		}
+	}
+}
