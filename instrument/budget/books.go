@@ -49,7 +49,7 @@ const (
 
 func (b *books) hold(h *once.Hold, now time.Duration) {
 	h.State = once.UnderWay
-	b.held += h.Amount
+	b.held = money.Sum(b.held, h.Amount)
 	b.underWay++
 	if h.Lease <= 0 {
 		return

@@ -23,13 +23,17 @@ import (
 //     released. Releasing a hold that was settled, or that is unknown, changes nothing.
 //   - When the lease of a hold is over, the hold is expired: its Floor, or its Amount if it has no
 //     Floor, moves from Held to Spent, and counts as Unconfirmed. A later Settle or Release of it
-//     applies the difference and confirms it. Any operation may sweep expired holds, a bounded
-//     number at a time, and must do so before it refuses.
+//     applies the difference and confirms it.
+//   - Any operation may sweep expired holds, up to 1,000 of them. A Reserve that does not fit sweeps
+//     on until it fits or no expired hold of its scopes is left, and only then refuses.
 //   - Leases and windows are measured with the clock of the store, never with that of a client.
-//   - A threshold that an account reaches is told once, by the operation that reached it; see
-//     [Balance.Crossed]. An operation that is tried again with the same hold id tells it again,
-//     since the first answer may be lost.
-//   - Spent goes down only when an expired hold is confirmed with less than was booked.
+//   - A threshold that an account reaches is told once, by the operation with a hold that reaches it
+//     or finds it reached; see [Crossing]. An operation that is tried again with the same hold id
+//     tells it again, since the first answer may be lost. Open tells none. A changed limit makes the
+//     thresholds that are not reached at the new limit count as new.
+//   - Spent goes down only when an expired hold is confirmed with less than was booked, and when an
+//     account is forgotten.
+//   - A hold ends in the scopes and windows that it was reserved in, also after Close.
 //   - All methods are safe for concurrent use and honor their context.
 //
 // An error that matches none of the errors of this package counts as [ErrUnavailable]. Package
@@ -38,10 +42,12 @@ import (
 type Ledger interface {
 	// Open opens one account over scopes, and returns its balance. It creates the accounts of
 	// scopes that do not exist. The newest limit of a scope holds, even below what is spent. The
-	// first scope is the account's own: Balance has its figures.
+	// first scope is the account's own: Balance has its figures, and hold ids are known to it. It is
+	// ErrInvalid to open no scope, one of an unknown kind, one with a negative limit, or one twice.
 	Open(ctx context.Context, scopes ...Scope) (Account, Balance, error)
 	// Forget makes the account of a scope start afresh: nothing spent, no ended or expired hold
-	// remembered, no threshold reached. Holds under way stay.
+	// remembered, no threshold reached. Holds under way stay. Of a day or a month it is the current
+	// one that starts afresh. Forgetting an account that does not exist changes nothing.
 	Forget(ctx context.Context, kind Kind, id string) error
 }
 
@@ -64,7 +70,8 @@ type Account interface {
 var (
 	// ErrExceeded is matched by every refusal of a budget; [Error] has the figures.
 	ErrExceeded error = exceeded{}
-	// ErrConflict says that a hold id came back with another amount.
+	// ErrConflict says that a hold id came back with another amount, or was reserved again after its
+	// end.
 	ErrConflict = errors.New("hold id used again with another amount")
 	// ErrInvalid says that an amount is negative or no number.
 	ErrInvalid = errors.New("not an amount that can be booked")

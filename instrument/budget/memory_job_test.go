@@ -91,7 +91,7 @@ func TestHoldsWithoutAnIDGetTheSameAnswers(t *testing.T) {
 				step = "advance"
 				c.advance(time.Duration(random.Int64N(1500)) * time.Millisecond)
 			case n < 19:
-				limit = []money.USD{limit + 50, limit - limit/4, money.Unlimited, 300}[random.IntN(4)]
+				limit = []money.USD{money.Sum(limit, 50), limit - limit/4, money.Unlimited, 300}[random.IntN(4)]
 				limit = max(limit, 0)
 				step = fmt.Sprintf("open with limit %s", limit)
 				_, want, wantErr = plain.Open(t.Context(), job("job-1", limit))

@@ -15,10 +15,10 @@ func least(percent int, limit money.USD) money.USD {
 	case limit == money.Unlimited:
 		return money.Unlimited
 	case percent == Exceeded:
-		return limit + 1
+		return money.Sum(limit, 1)
 	}
-	p := money.USD(percent)
-	return max(1, limit/100*p+(limit%100*p+99)/100)
+	hundreds, rest := int64(limit/100), int64(limit%100)
+	return max(1, money.USD(hundreds*int64(percent)+(rest*int64(percent)+99)/100))
 }
 
 // arm sets what has to be spent to reach another threshold.

@@ -56,18 +56,28 @@ var arrows = []arrow{
 	},
 	{
 		from:   "instrument/budget",
-		only:   own("instrument/money"),
+		only:   own("instrument/money", "instrument/internal/once"),
 		reason: "a ledger keeps amounts, and is written without OpenTelemetry",
 	},
 	{
 		from:   "instrument/budget/budgettest",
-		only:   own("instrument/budget", "instrument/money"),
+		only:   own("instrument/budget", "instrument/money", "instrument/internal/once"),
 		reason: "a ledger is tested without a pipeline",
 	},
 	{
-		from:   "instrument/internal/...",
+		from:   "instrument/internal/errs",
 		only:   []string{},
 		reason: "helpers are pure",
+	},
+	{
+		from:   "instrument/internal/ffname",
+		only:   []string{},
+		reason: "helpers are pure",
+	},
+	{
+		from:   "instrument/internal/once",
+		only:   own("instrument/money"),
+		reason: "a hold has amounts, and is no part of the contract of a ledger",
 	},
 	{
 		from:   "instrument",

@@ -1,7 +1,3 @@
 // Package budgettest checks a ledger against the duties that budget.Ledger lists, as
-// testing/slogtest checks a slog.Handler.
-//
-//	func TestMyLedger(t *testing.T) {
-//		budgettest.TestLedger(t, func(t *testing.T) budget.Ledger { return myledger.New(address(t)) })
-//	}
+// testing/slogtest checks a slog.Handler. See [TestLedger].
 package budgettest
