@@ -166,7 +166,7 @@ func (c *Call) SetUnpriced(reason string) {
 //	SetUnpriced came last                     unpriced, with its reason
 //	Free                                      0
 //	failed, WithMinCost                       the amount of WithMinCost
-//	WithMaxCost                               the amount of WithMaxCost
+//	succeeded, WithMaxCost                    the amount of WithMaxCost
 //	WithUnknownCost                           unpriced, with its reason
 //	an amount that cannot be booked came      unpriced: invalid
 //	failed                                    unpriced: failed
@@ -174,7 +174,7 @@ func (c *Call) SetUnpriced(reason string) {
 //
 // An unpriced call counts in video_processing_api_unpriced_total{api, reason}, has its reason on the
 // span as video.processing.unpriced, and adds nothing to any cost. The budget loses what it had reserved
-// for the call.
+// for the call, but nothing if the call has failed and did not say why it is unpriced.
 //
 // A call that never ends keeps its reservation as long as its job lives, and stays in
 // video_processing_api_calls_in_progress. Defer End directly. A panic, a Goexit and a second End are

@@ -90,8 +90,8 @@ func TestWhatACallBooks(t *testing.T) {
 
 		{"a maximum", options(max), nothing, succeeded, most, ""},
 		{"a maximum of 0", options(instrument.WithMaxCost(0)), nothing, succeeded, 0, ""},
-		{"a maximum, failed", options(max), nothing, mayBePaid, most, ""},
-		{"a maximum, failed, a bad minimum", options(max, badMin), nothing, mayBePaid, most, ""},
+		{"a maximum, failed", options(max), nothing, mayBePaid, none, "failed"},
+		{"a maximum, failed, a bad minimum", options(max, badMin), nothing, mayBePaid, none, "failed"},
 		{"a maximum and unknown", options(unknown, max), nothing, succeeded, most, ""},
 		{"a maximum, a bad cost", options(max), cost(-1), succeeded, most, ""},
 

@@ -187,8 +187,7 @@ func (o callOption) applyCall(c callConfig) callConfig { return o(c) }
 
 // WithMaxCost sets the most that the call can cost. The budget reserves it before the call is made,
 // so that calls in parallel never overspend together, and refuses a call that does not fit. It is
-// booked when the call succeeds without another price, and when it fails, may have been charged,
-// and has neither a price nor a [WithMinCost]; the table at [Call.End] has every case. An amount
+// booked when the call succeeds without another price; the table at [Call.End] has every case. An amount
 // that cannot be booked (negative, NaN, infinite) is counted as invalid, and makes the price unknown,
 // as [WithUnknownCost] with the reason "invalid" does.
 func WithMaxCost(cost USD) CallOption {
