@@ -181,7 +181,7 @@ func (p *Pipeline) Forget(ctx context.Context, id string) error {
 		return nil
 	}
 	ctx = orBackground(ctx)
-	p.attempts.take(id)
+	p.earlier.take(id)
 	var err error
 	if p.near != nil {
 		err = p.near.Forget(ctx, budget.Job, id)

@@ -6,6 +6,9 @@ import "go.opentelemetry.io/otel/attribute"
 const (
 	jobIDKey     = attribute.Key("video.processing.job.id")
 	jobStatusKey = attribute.Key("video.processing.job.status")
+	attemptKey   = attribute.Key("video.processing.job.attempt")
+	attemptsKey  = attribute.Key("video.processing.job.max_attempts")
+	outcomeKey   = attribute.Key("video.processing.outcome")
 	costKey      = attribute.Key("video.processing.cost_usd")
 	videoKey     = attribute.Key("video.processing.video.duration_s")
 	stageKey     = attribute.Key("video.processing.stage")

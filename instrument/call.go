@@ -69,7 +69,10 @@ func startCall(ctx context.Context, outer *scope, api string, opts []CallOption)
 		if err := j.reserve(in, &c.hold, a); err != nil {
 			c.done.Store(true)
 			p.inst.APICalls.Add(in, 1, h.refused...)
-			outcome{err: err}.end(span, ErrorType(err))
+			refused := outcome{err: err}
+			as := refused.in(in, p)
+			as.mark(span)
+			refused.end(span, as)
 			return &c.scope, c, err
 		}
 		j.calls.Add(1)
@@ -192,16 +195,22 @@ func (c *Call) finish(o outcome) {
 	p, h, ctx := c.scope.p, c.handle, c.scope.Context // the span is on its top, where exemplars look for it
 	h.inProgress.Add(-1)
 	p.inst.APICallDuration.Record(ctx, (sinceStart() - c.start).Seconds(), h.duration...)
-	counter, errorType := h.succeeded, ""
+	counter, as := h.succeeded, completed
 	if o.err != nil {
-		counter, errorType = h.canceled, o.errorType(ctx, p)
-		if !o.canceled(ctx) {
+		if as = o.in(ctx, p); as.ErrorType == aborted { // it gave up by itself, and did not fail
+			as = canceled
+		}
+		as.mark(c.scope.span)
+		switch {
+		case as.isError():
 			counter = h.failed
-			p.countAPIError(ctx, h.name, errorType)
+			p.countAPIError(ctx, h.name, as.ErrorType)
+		case as.Attempt == semconv.OutcomeCanceled:
+			counter = h.canceled
 		}
 	}
 	p.inst.APICalls.Add(ctx, 1, counter...)
-	failed := o.err != nil
+	failed := as.Attempt != semconv.OutcomeCompleted
 	c.book(ctx, c.price.book(failed, failed && mayHaveCost(ctx, o, c.requests.seen(), c.wasOver)))
 	if j := c.scope.job; j != nil {
 		j.calls.Add(-1)
@@ -209,7 +218,10 @@ func (c *Call) finish(o outcome) {
 			c.scope.span.SetAttributes(afterJobKey.Bool(true))
 		}
 	}
-	o.end(c.scope.span, errorType)
+	if c.scope.rare.used() { // errors of stages in the call
+		c.scope.countEnd(o.err, as, "")
+	}
+	o.end(c.scope.span, as)
 }
 
 // book records what the call cost, and ends its reservation.

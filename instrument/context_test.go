@@ -197,10 +197,10 @@ func TestFunctionsAndMethods(t *testing.T) {
 		t.Errorf("RunJobValue returned %v, %v", n, err)
 	}
 	instrument.Enqueue(instrument.ContextWithPipeline(t.Context(), other), "job-4", nil)
-	if got := errorsByStage(ownRec); got != "function/errors.errorString=1 method/errors.errorString=2" {
+	if got := errorsByStage(ownRec); got != "function/error=1 method/error=2" {
 		t.Errorf("own errors: %s", got)
 	}
-	if got := errorsByStage(otherRec); got != "job/errors.errorString=2 other/errors.errorString=1" {
+	if got := errorsByStage(otherRec); got != "job/error=2 other/error=1" {
 		t.Errorf("other errors: %s", got)
 	}
 	for status, want := range map[string]float64{"failed": 2, "processing": 2, "queued": 1} {

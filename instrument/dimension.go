@@ -2,6 +2,7 @@ package instrument
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"sync"
 
@@ -16,6 +17,8 @@ type dimension struct {
 	attrs   []attribute.KeyValue // job_type, if there is one, and the labels
 
 	queued, processing, completed, failed, canceled statusHandle
+
+	attempts [len(outcomes)]addOptions // outcome, job_type
 
 	costs sync.Map // *apiHandle → addOptions
 }
@@ -40,6 +43,9 @@ func newDimension(jobType string, labels ...attribute.KeyValue) *dimension {
 	}
 	d.queued, d.processing = status(semconv.JobStatusQueued), status(semconv.JobStatusProcessing)
 	d.completed, d.failed, d.canceled = status(semconv.JobStatusCompleted), status(semconv.JobStatusFailed), status(semconv.JobStatusCanceled)
+	for i, o := range outcomes {
+		d.attempts[i] = addOptions{withAttrs(append(own[:len(own):len(own)], o.Attr())...)}
+	}
 	return d
 }
 
@@ -48,6 +54,23 @@ var plain = newDimension("")
 
 func (d *dimension) statuses() []*statusHandle {
 	return []*statusHandle{&d.queued, &d.processing, &d.completed, &d.failed, &d.canceled}
+}
+
+// status returns the handle of a status in which a job ends.
+func (d *dimension) status(s semconv.JobStatus) *statusHandle {
+	switch s {
+	case semconv.JobStatusCompleted:
+		return &d.completed
+	case semconv.JobStatusCanceled:
+		return &d.canceled
+	default:
+		return &d.failed
+	}
+}
+
+// attempt returns the attributes of an attempt that ended.
+func (d *dimension) attempt(o semconv.Outcome) addOptions {
+	return d.attempts[slices.Index(outcomes[:], o)]
 }
 
 // cost returns the attributes of what a job spends on an API.

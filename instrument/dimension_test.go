@@ -95,7 +95,7 @@ func TestLabels(t *testing.T) {
 		`video_processing_cost_usd_total{api="gpu",region="eu"} 0.01`,
 		`video_processing_job_duration_seconds_count{job_type="dubbing",region="eu",status="failed",tenant="acme"} 1`,
 		`video_processing_job_ratio_count{job_type="dubbing",status="failed"} 1`,
-		`video_processing_errors_total{error_type="errors.errorString",job_type="dubbing",stage="analysis"} 1`,
+		`video_processing_errors_total{error_type="error",job_type="dubbing",stage="analysis"} 1`,
 	} {
 		if !strings.Contains(text, want+"\n") {
 			t.Errorf("no series %s", want)

@@ -2,26 +2,12 @@ package instrument
 
 import (
 	"context"
-	"time"
+	"sync/atomic"
 
-	"go.opentelemetry.io/otel"
+	"go.opentelemetry.io/otel/attribute"
 	"go.opentelemetry.io/otel/propagation"
 	"go.opentelemetry.io/otel/trace"
-
-	"github.com/stagemeter/stagemeter/instrument/internal/errs"
-	"github.com/stagemeter/stagemeter/semconv"
 )
-
-// EnqueuedAtKey is the carrier's key for the time a job was enqueued, in RFC 3339 with nanoseconds.
-// It stands beside the keys of the propagator, such as traceparent, and is a valid header of HTTP,
-// NATS and Kafka.
-const EnqueuedAtKey = "stagemeter-enqueued-at"
-
-// maxWait is the longest queue wait that is recorded.
-const maxWait = 365 * 24 * time.Hour
-
-// w3c is used if the program has set no propagator.
-var w3c = propagation.NewCompositeTextMapPropagator(propagation.TraceContext{}, propagation.Baggage{})
 
 // Enqueue puts a job of the pipeline of ctx, or of [Default], into a queue; see [Pipeline.Enqueue].
 func Enqueue(ctx context.Context, id string, carrier propagation.TextMapCarrier, opts ...JobOption) {
@@ -31,7 +17,11 @@ func Enqueue(ctx context.Context, id string, carrier propagation.TextMapCarrier,
 // Enqueue counts a job in video_processing_jobs_total{status="queued"} and writes trace context and
 // the time into the carrier, which travels with the job in its queue: the headers of a message, the
 // metadata of a row. The worker passes it to [WithCarrier]. A span "enqueue job" of kind producer
-// stands for the moment. Of the options Enqueue uses [WithJobType] and [WithLabel].
+// stands for the moment. Of the options Enqueue uses [WithJobType], [WithLabel] and
+// [WithScheduledAt].
+//
+// Use Enqueue for a queue that cannot refuse the job, such as a channel. Where the job is inserted
+// by a call that may fail, be rolled back or meet a duplicate, use [Pipeline.StartEnqueue].
 //
 // With a nil carrier the job is only counted. A carrier that panics, as a nil
 // propagation.MapCarrier does, is reported to otel.Handle.
@@ -40,86 +30,92 @@ func (p *Pipeline) Enqueue(ctx context.Context, id string, carrier propagation.T
 		return
 	}
 	_, shown := p.jobID(id)
-	d := newJobConfig(opts).dimension(p)
-	ctx, span := p.startSpan(orBackground(ctx), "enqueue job", trace.WithSpanKind(trace.SpanKindProducer),
-		trace.WithAttributes(jobIDKey.String(shown)), trace.WithAttributes(d.attrs...))
-	defer span.End()
-	p.inst.Jobs.Add(ctx, 1, d.queued.add...)
-	if carrier == nil {
+	_, e := p.startEnqueue(ctx, carrier, opts, jobIDKey.String(shown))
+	e.count()
+	completed.mark(e.span)
+	e.span.End()
+}
+
+// An Insert is one job on its way into a queue, from [StartEnqueue] to [Insert.End]. Its methods are
+// safe for concurrent use. A nil *Insert is
+// inert.
+type Insert struct {
+	p         *Pipeline
+	ctx       context.Context
+	span      trace.Span
+	dimension *dimension
+	committed atomic.Bool
+	done      atomic.Bool
+}
+
+// StartEnqueue begins to put a job of the pipeline of ctx, or of [Default], into a queue; see
+// [Pipeline.StartEnqueue].
+func StartEnqueue(ctx context.Context, carrier propagation.TextMapCarrier, opts ...JobOption) (context.Context, *Insert) {
+	return scopeOf(ctx).p.StartEnqueue(ctx, carrier, opts...)
+}
+
+// StartEnqueue is [Pipeline.Enqueue] for an insert that may fail. It fills the carrier first, starts
+// the span "enqueue job", and counts nothing. [Insert.Committed] counts the job, once it is in the
+// queue for certain; [Insert.End] ends the span. So a job whose insert failed, was rolled back or met
+// a duplicate is never counted:
+//
+//	carrier := propagation.MapCarrier{}
+//	ctx, insert := p.StartEnqueue(ctx, carrier)
+//	defer insert.End(&err)
+//	id, err := queue.Insert(ctx, task, carrier)
+//	if err != nil {
+//		return err
+//	}
+//	insert.Committed(id)
+//
+// The context that it returns holds the span. With a nil carrier nothing is filled.
+func (p *Pipeline) StartEnqueue(ctx context.Context, carrier propagation.TextMapCarrier, opts ...JobOption) (context.Context, *Insert) {
+	if p.inert() {
+		return orBackground(ctx), nil
+	}
+	return p.startEnqueue(ctx, carrier, opts)
+}
+
+func (p *Pipeline) startEnqueue(ctx context.Context, carrier propagation.TextMapCarrier, opts []JobOption, attrs ...attribute.KeyValue) (context.Context, *Insert) {
+	c := newJobConfig(opts)
+	e := &Insert{p: p, dimension: c.dimension(p)}
+	e.ctx, e.span = p.startSpan(orBackground(ctx), "enqueue job", trace.WithSpanKind(trace.SpanKindProducer),
+		trace.WithAttributes(attrs...), trace.WithAttributes(e.dimension.attrs...))
+	if carrier != nil {
+		p.inject(e.ctx, carrier, c.scheduledAt)
+	}
+	return e.ctx, e
+}
+
+// Committed says that the job is in the queue, and under which id, which may be known only now. Call
+// it once the insert is committed: after the end of its transaction, and not for a duplicate that
+// the queue has dropped. Only the first Committed counts. It may follow End; the id is then not on
+// the span. An empty id is replaced, as [Pipeline.StartJob] does.
+func (e *Insert) Committed(id string) {
+	if e == nil || e.p.inert() || !e.committed.CompareAndSwap(false, true) {
 		return
 	}
-	if err := contain("the carrier of Enqueue", func() error {
-		p.propagation().Inject(ctx, carrier)
-		carrier.Set(EnqueuedAtKey, time.Now().UTC().Format(time.RFC3339Nano))
-		return nil
-	}); err != nil {
-		handle(err)
-	}
+	_, shown := e.p.jobID(id)
+	e.span.SetAttributes(jobIDKey.String(shown))
+	e.count()
 }
 
-// startPropagator is the propagator that package otel starts with.
-var startPropagator = otel.GetTextMapPropagator()
+func (e *Insert) count() { e.p.inst.Jobs.Add(e.ctx, 1, e.dimension.queued.add...) }
 
-// propagation returns the propagator that was given, or the global one if there is one, or W3C.
-func (p *Pipeline) propagation() propagation.TextMapPropagator {
-	if p.propagator != nil {
-		return p.propagator
-	}
-	if global := otel.GetTextMapPropagator(); !errs.Identical(global, startPropagator) || len(global.Fields()) > 0 {
-		return global
-	}
-	return w3c
-}
-
-// extract returns ctx with the remote span context of the carrier, if that holds one.
-func (p *Pipeline) extract(ctx context.Context, carrier propagation.TextMapCarrier) (remote context.Context) {
-	remote = ctx
-	if err := contain("the carrier of WithCarrier", func() error {
-		remote = p.propagation().Extract(ctx, carrier)
-		return nil
-	}); err != nil {
-		handle(err)
-	}
-	if remote == nil {
-		return ctx
-	}
-	return remote
-}
-
-// recordWait records how long the job was queued, if the carrier has the time of its enqueueing.
-func (p *Pipeline) recordWait(ctx context.Context, carrier propagation.TextMapCarrier, now time.Time) {
-	var text string
-	if err := contain("the carrier of WithCarrier", func() error { text = carrier.Get(EnqueuedAtKey); return nil }); err != nil {
-		handle(err)
-	}
-	if text == "" {
+// End ends the span, with the outcome that *errp has by the rule of [OutcomeOf]; without an error
+// and without Committed, as of a duplicate, it has none. The error is not counted in errors_total,
+// since it is the error of no job: return it from the stage or job that enqueues, or give it to
+// [RecordError]. Defer End directly. A panic passes, or is recovered, as by [Job.End]. Only the first
+// End does anything.
+func (e *Insert) End(errp *error) {
+	if e == nil || e.p.inert() || !e.done.CompareAndSwap(false, true) {
 		return
 	}
-	wait, reason := queueWait(text, now)
-	if reason != "" {
-		p.countInvalid(ctx, semconv.QueueWaitName, reason)
+	o := ended(errp, recover())
+	as := o.in(e.ctx, e.p)
+	if o.err != nil || e.committed.Load() {
+		as.mark(e.span)
 	}
-	if reason == "" || reason == semconv.InvalidReasonClockSkew {
-		p.inst.QueueWait.Record(ctx, wait.Seconds())
-	}
-}
-
-// queueWait returns the wait since an enqueue time. A time after now, of a clock that ran
-// backwards, is a wait of 0.
-func queueWait(text string, now time.Time) (time.Duration, semconv.InvalidReason) {
-	if len(text) > len(time.RFC3339Nano)+10 {
-		return 0, semconv.InvalidReasonBadFormat
-	}
-	at, err := time.Parse(time.RFC3339Nano, text)
-	if err != nil {
-		return 0, semconv.InvalidReasonBadFormat
-	}
-	switch wait := now.Sub(at); {
-	case wait < 0:
-		return 0, semconv.InvalidReasonClockSkew
-	case wait > maxWait:
-		return 0, semconv.InvalidReasonOutOfRange
-	default:
-		return wait, ""
-	}
+	o.end(e.span, as)
+	o.deliver(e.p, errp)
 }

@@ -8,68 +8,108 @@ import (
 
 // RecordError counts an error that the program survives in video_processing_errors_total{stage,
 // error_type} and adds it to the span of ctx. The stage is the one that ctx is in, "job" in a job
-// outside of any stage, and "none" outside of any job. A nil err counts nothing.
+// outside of any stage, and "none" outside of any job. What is no failure counts nothing: a nil err,
+// a cancellation of the context of ctx's stage or job, and an error that [OutcomeOf] does not call
+// failed or retried.
 //
-// If the stage or the job then returns the same error, or one that wraps it, it is not counted
-// again.
+// One failure is one error. If the stage or the job then returns the same error, or one that wraps
+// it, it is not counted again, and neither is an error that a stage or a job in it has ended with
+// and counted.
 func RecordError(ctx context.Context, err error) {
 	s := scopeOf(ctx)
 	if s.p.inert() || err == nil {
 		return
 	}
 	ctx = orBackground(ctx)
+	var own contextEnd // an error is counted whatever its context, unless it is the end of that context
+	if !errs.Endless(err) && errs.OnlyCanceled(err) {
+		in := s.own(ctx)
+		own = endOf(in, stateOf(in))
+	}
+	as := s.p.outcome(own, err, false)
+	if !as.isError() {
+		return
+	}
+	recordException(ctx, err, as.ErrorType)
 	stage := noStage
 	switch {
 	case s.stage != nil:
 		stage = s.stage.handle.name
-		s.stage.rare.get().counted.Add(err)
 	case s.job != nil:
 		stage = jobStage
 	}
-	errorType := s.p.errorType(err)
-	s.p.countError(ctx, s.dimension(), stage, errorType)
-	recordException(ctx, err, errorType)
-	if s.job != nil {
-		s.job.rare.get().counted.Add(err)
+	if s.counts() && !s.rare.get().counted.Record(err, sameError) {
+		return
 	}
+	s.p.countError(ctx, s.dimension(), stage, as.ErrorType)
+}
+
+// OutcomeOf returns how an attempt ends with err. It is the one rule of this package: the metrics
+// and spans of a job follow it, and so should a program's own records. The first row that fits
+// holds:
+//
+//	err                                             Attempt       Status
+//	says so itself, or WithOutcome does             as said       as said; "" for the last three words
+//	nil                                             completed     completed
+//	any without a type of its own, once the
+//	  context of the job was canceled               canceled      canceled
+//	  deadline of the job has passed                failed        failed; error type timeout
+//	has canceled as its own type                    canceled      canceled
+//	any other, a panic and a Goexit included        failed        failed
+//
+// What is failed here is retried, with the Status "", while more attempts are to come; see
+// [WithAttempt].
+//
+// An error says so itself with a method JobOutcome() string that returns one of the six words. It
+// may be on the error or on one that it wraps; of joined errors that differ the gravest holds, in
+// the order failed, retried, canceled, interrupted, snoozed, completed. The value of a panic is not
+// asked. See also [WithOutcome].
+//
+// A type of its own is that of the function of [WithErrorClassifier], an ErrorType method, a status
+// of HTTP or gRPC, an SQLState, or an exit code. A death by signal and SQLState 57014
+// (query_canceled) are none once the context is over: they are how a cancellation looks from
+// outside. Nor is that of the context's cause, if that is the error. A panic has the type panic. All other error types are in the table of [ErrorType], and
+// aborted: the cancellation of an inner context while that of the job lives.
+//
+// In a job, the context of the job decides, not that of a stage or a call in it, and the job's
+// attempt and pipeline. Once the job has ended, its context counts as it was then, so that OutcomeOf
+// returns what End has recorded for the same error. Outside of any job, ctx itself decides, and no
+// attempt is to come. OutcomeOf records nothing, and may be called concurrently.
+func OutcomeOf(ctx context.Context, err error) Outcome {
+	s := scopeOf(ctx)
+	if s.job != nil {
+		return s.job.outcome(err)
+	}
+	ctx = orBackground(ctx)
+	return s.p.outcome(endOf(ctx, stateOf(ctx)), err, false)
 }
 
 // ErrorType returns the value of the error_type attribute for err, which is one of few, stable,
 // lower-case words. The first row that fits holds, anywhere on the error chain:
 //
 //	an ErrorType() string method           what it returns, unless that is empty
+//	grpc_not_found, grpc_unavailable, …    a status of gRPC, as a GRPCStatus() method that returns one
+//	                                       with a Code() method, or as Temporal, etcd and connect give
+//	                                       it; DeadlineExceeded is timeout, Canceled is canceled
 //	canceled, timeout                      context.Canceled, unless it is joined with another error;
 //	                                       deadlines, and a Timeout() that returns true
 //	not_found, permission, exists,         io/fs and syscall errors
 //	no_space, unexpected_eof
 //	http_NNN                               a StatusCode or HTTPStatusCode of 300 to 599, as method or
-//	                                       exported field, or a field named Code
+//	                                       exported field, or the field Code of an error of HTTP, which
+//	                                       also has a field of type http.Header
 //	sql_no_rows, sql_conn, sql_tx_done     database/sql
 //	sqlstate_CC                            the class of an SQLState() string
+//	redis_nil, redis_pool_timeout,         go-redis and redigo
+//	redis_pool_exhausted
 //	exec_exit, exec_signal                 *exec.ExitError
 //	net_dns, net_dial, net_read, …         *net.DNSError, *net.OpError
-//	the innermost error's Go type          such as errors.errorString
+//	error                                  an error that is only a text: of errors.New, of fmt.Errorf
+//	                                       without %w, of github.com/pkg/errors
+//	the innermost error's Go type          such as mypackage.CodecError
 //
 // By their own methods a [BudgetError] is budget_exceeded, a [PanicError] panic, a function that ended its
-// goroutine with runtime.Goexit goexit, and a nil function nil_func. A nil error has "". An error whose methods panic, or that wraps itself, has its Go type. A pipeline asks the function
-// of [WithErrorClassifier] first.
+// goroutine with runtime.Goexit goexit, and a nil function nil_func. A nil error has "". An error
+// whose methods panic, or that wraps itself, has its Go type. A pipeline asks the function of
+// [WithErrorClassifier] first, and looks at the context too; see [OutcomeOf].
 func ErrorType(err error) string { return errs.Type(err) }
-
-// errorType asks the user's classifier, then [ErrorType].
-func (p *Pipeline) errorType(err error) string {
-	if t := p.classified(err); t != "" {
-		return t
-	}
-	return ErrorType(err)
-}
-
-// classified returns what the user's classifier returns, or "" if there is none or it panics.
-func (p *Pipeline) classified(err error) (errorType string) {
-	if p.classify == nil {
-		return ""
-	}
-	if err := contain("the function of WithErrorClassifier", func() error { errorType = p.classify(err); return nil }); err != nil {
-		handle(err)
-	}
-	return errorType
-}

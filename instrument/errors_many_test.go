@@ -56,8 +56,8 @@ func TestFailureJoinedWithACancellation(t *testing.T) {
 	}{
 		{errors.Join(errDecoder, context.Canceled), "failed"},
 		{fmt.Errorf("stages: %w", errors.Join(context.Canceled, errDecoder)), "failed"},
-		{errors.Join(context.Canceled, fmt.Errorf("b: %w", context.Canceled)), "canceled"},
-		{fmt.Errorf("a: %w", context.Canceled), "canceled"},
+		{errors.Join(context.Canceled, fmt.Errorf("b: %w", &ownType{"canceled"})), "canceled"},
+		{errors.Join(errDecoder, &ownType{"canceled"}), "failed"},
 	} {
 		p, rec := instrumenttest.New(t)
 		_ = p.RunJob(t.Context(), "job-1", func(context.Context) error { return tt.err })

@@ -9,6 +9,7 @@ import (
 	"io/fs"
 	"net"
 	"net/http"
+	"net/textproto"
 	"net/url"
 	"os"
 	"os/exec"
@@ -25,10 +26,14 @@ import (
 
 // Errors of the kinds that API clients return: a status as a method, or as an exported field.
 type (
-	statusMethod   int                        // smithy's ResponseError
-	httpMethod     int                        // gRPC gateways
-	statusField    struct{ StatusCode int }   // openai-go, anthropic-sdk-go
-	codeField      struct{ Code int }         // googleapi
+	statusMethod int                      // smithy's ResponseError
+	httpMethod   int                      // gRPC gateways
+	statusField  struct{ StatusCode int } // openai-go, anthropic-sdk-go
+	codeField    struct{ Code int }       // net/textproto: of SMTP, FTP and others
+	googleField  struct {                 // googleapi
+		Code   int
+		Header http.Header
+	}
 	pgError        struct{ code string }      // pgx
 	ownType        struct{ errorType string } // one that knows this package
 	slowError      struct{ timeout bool }     // net.Error's method
@@ -43,6 +48,7 @@ func (httpMethod) Error() string         { return "api" }
 func (e httpMethod) HTTPStatusCode() int { return int(e) }
 func (*statusField) Error() string       { return "api" }
 func (*codeField) Error() string         { return "api" }
+func (*googleField) Error() string       { return "api" }
 func (*pgError) Error() string           { return "sql" }
 func (e *pgError) SQLState() string      { return e.code }
 func (*ownType) Error() string           { return "own" }
@@ -87,7 +93,7 @@ func TestErrorType(t *testing.T) {
 		{"the system's time limit", syscall.ETIMEDOUT, "timeout"},
 
 		{"what was canceled beside a failure", errors.Join(context.Canceled, fs.ErrNotExist), "not_found"},
-		{"a failure beside what was canceled", fmt.Errorf("%w and %w", errDecoder, context.Canceled), "errors.errorString"},
+		{"a failure beside what was canceled", fmt.Errorf("%w and %w", errDecoder, context.Canceled), "error"},
 		{"what calls itself canceled", wrapper{&ownType{"canceled"}}, "canceled"},
 		{"what calls itself canceled beside a failure", errors.Join(&ownType{"canceled"}, fs.ErrNotExist), "not_found"},
 		{"all that was canceled", errors.Join(context.Canceled, fmt.Errorf("render: %w", context.Canceled)), "canceled"},
@@ -101,10 +107,12 @@ func TestErrorType(t *testing.T) {
 		{"an HTTP status as a method", statusMethod(503), "http_503"},
 		{"an HTTP status as the other method", httpMethod(429), "http_429"},
 		{"an HTTP status as a field", &statusField{401}, "http_401"},
-		{"an HTTP status as googleapi's field", &codeField{404}, "http_404"},
+		{"an HTTP status as googleapi's field", &googleField{Code: 404}, "http_404"},
 		{"an HTTP status, wrapped", fmt.Errorf("x: %w", &statusField{500}), "http_500"},
 		{"a status of success is no type of error", statusMethod(200), "instrument_test.statusMethod"},
-		{"a number that is no HTTP status", &codeField{1062}, "instrument_test.codeField"},
+		{"a code that is none of HTTP", &codeField{404}, "instrument_test.codeField"},
+		{"a reply of SMTP", &textproto.Error{Code: 550, Msg: "no such mailbox"}, "textproto.Error"},
+		{"a number that is no HTTP status", &googleField{Code: 1062}, "instrument_test.googleField"},
 		{"a nil pointer on the way to the field", opaque{}, "instrument_test.opaque"},
 
 		{"no rows", databaseError(t, "no rows"), "sql_no_rows"},
@@ -115,13 +123,19 @@ func TestErrorType(t *testing.T) {
 		{"no SQLSTATE", &pgError{"none"}, "instrument_test.pgError"},
 
 		{"a process that failed", exec.Command("sh", "-c", "exit 3").Run(), "exec_exit"},
+		{"a process that failed, and one that was killed for it", errors.Join(exec.Command("sh", "-c", "kill -9 $$").Run(), exec.Command("false").Run()), "exec_exit"},
 		{"a process that was killed", exec.Command("sh", "-c", "kill -9 $$").Run(), "exec_signal"},
 		{"a process error made by hand", &exec.ExitError{}, "exec_signal"},
 		{"nobody listens", dialNobody(t), "net_dial"},
 		{"a name that does not exist", lookupNobody(t), "net_dns"},
 		{"a connection that was reset", &net.OpError{Op: "read", Err: syscall.ECONNRESET}, "net_read"},
 
-		{"nothing else fits: the type", errDecoder, "errors.errorString"},
+		{"only a text", errDecoder, "error"},
+		{"only a text, of fmt", fmt.Errorf("frame %d", 7), "error"},
+		{"a text around a text", fmt.Errorf("render: %w", fmt.Errorf("frame %d", 7)), "error"},
+		{"wrapping nothing", fmt.Errorf("render: %w", nil), "error"},
+		{"joined texts", errors.Join(errDecoder, errDecoder), "error"},
+		{"a sentinel of a type of its own", errSentinel, "instrument_test.sentinel"},
 		{"the innermost type, for fmt's says nothing", fmt.Errorf("x: %w", fmt.Errorf("y: %w", errorList{"a"})), "instrument_test.errorList"},
 		{"the first of joined ones", errors.Join(errorList{"a"}, errDecoder), "instrument_test.errorList"},
 		{"a generic type", generic[int]{}, "instrument_test.generic[int]"},
@@ -137,6 +151,12 @@ func TestErrorType(t *testing.T) {
 }
 
 type wrapperOfNothing struct{}
+
+type sentinel string
+
+const errSentinel = sentinel("no more frames")
+
+func (s sentinel) Error() string { return string(s) }
 
 func (wrapperOfNothing) Error() string { return "empty" }
 func (wrapperOfNothing) Unwrap() error { return nil }
@@ -233,7 +253,7 @@ func TestRecordError(t *testing.T) {
 	if len(span.Events) != 1 || span.Events[0].Name != "exception" {
 		t.Errorf("events = %v, want the exception", span.Events)
 	}
-	if got := errorsByStage(rec); got != "analysis/errors.errorString=1" {
+	if got := errorsByStage(rec); got != "analysis/error=1" {
 		t.Errorf("errors_total is %q", got)
 	}
 }

@@ -134,7 +134,7 @@ func TestJobSpan(t *testing.T) {
 
 	span := rec.Span("job", label("video.processing.job.id", "job-1"), label("video.processing.job.status", "failed"),
 		label("video.processing.video.duration_s", "90"), label("video.processing.cost_usd", "0.25"),
-		label("error.type", "errors.errorString"))
+		label("error.type", "error"))
 	if span.SpanKind != trace.SpanKindInternal {
 		t.Errorf("kind = %v, want internal: nothing was consumed", span.SpanKind)
 	}

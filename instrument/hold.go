@@ -123,7 +123,7 @@ func (h *hold) in(account *openAccount) bool {
 // full returns the hold as a ledger takes it.
 func (h *hold) full() budget.Hold {
 	return budget.Hold{
-		ID: h.id, Job: h.job.id, Attempt: h.job.attempt, API: h.api,
+		ID: h.id, Job: h.job.id, Attempt: h.job.attempt.n, API: h.api,
 		Amount: h.once.Amount, Free: h.once.Free, Floor: h.once.Floor, Lease: h.once.Lease,
 	}
 }

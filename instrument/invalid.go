@@ -23,6 +23,7 @@ var invalidHandles = func() map[invalidValue]addOptions {
 	for metric, reasons := range map[string][]semconv.InvalidReason{
 		semconv.JobsName:                {badName},
 		semconv.JobRatioName:            {negative},
+		semconv.AttemptsName:            {outOfRange},
 		semconv.QueueWaitName:           {semconv.InvalidReasonClockSkew, badFormat, outOfRange},
 		semconv.DurationName:            {badName},
 		semconv.RatioName:               {negative},

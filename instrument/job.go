@@ -30,9 +30,10 @@ type Job struct {
 	cost      atomic.Int64  // of this run only
 	earlier   atomic.Int64  // what earlier attempts have spent
 	outer     *Job          // the job of this pipeline around it
-	attempt   int           // from 1; 0 if unknown
 	calls     atomic.Int64  // under way
-	rare      lazyRare
+	attempt   attempt
+	enqueued  moment        // from the carrier
+	ended     atomic.Uint32 // one more than the contextState at the end; 0 before
 	done      atomic.Bool
 	label     [1]attribute.KeyValue
 	options   [1]trace.SpanStartOption // of the span; arrays, since they are given as slices
@@ -62,6 +63,7 @@ func (p *Pipeline) StartJob(ctx context.Context, id string, opts ...JobOption) (
 	given := id
 	id, shown := p.jobID(id)
 	j := &Job{scope: scope{p: p}, liveRun: liveRun{id: id, shown: shown}, dimension: c.dimension(p)}
+	j.attempt = p.validAttempt(ctx, c.attempt)
 	j.scope.job = j
 	j.generated = id != given
 	if s := ownScope(ctx); s != nil && s.p == p {
@@ -73,12 +75,12 @@ func (p *Pipeline) StartJob(ctx context.Context, id string, opts ...JobOption) (
 	}
 	p.inst.Jobs.Add(ctx, 1, j.dimension.processing.add...)
 	j.SetVideoDuration(c.video)
-	j.addEarlier(p.attempts.take(id))
+	j.addEarlier(p.earlier.take(id))
 	if c.hasBudget || len(c.scopes) > 0 {
 		j.openBudget(ctx, c)
 	}
-	if c.carrier != nil {
-		p.recordWait(ctx, c.carrier, j.start)
+	if c.carrier != nil || c.scheduledAt.known {
+		j.enqueued = p.recordWait(ctx, c.carrier, j.attempt.n, c.scheduledAt, j.start)
 	}
 	return &j.scope, j
 }
@@ -91,6 +93,9 @@ func (j *Job) startSpan(ctx context.Context, c jobConfig) context.Context {
 		opts = append(opts, trace.WithAttributes(j.label[:]...))
 		if len(j.dimension.attrs) > 0 {
 			opts = append(opts, trace.WithAttributes(j.dimension.attrs...))
+		}
+		if attrs := j.attempt.attributes(); attrs != nil {
+			opts = append(opts, trace.WithAttributes(attrs...))
 		}
 	}
 	if c.carrier != nil {
@@ -109,27 +114,26 @@ func (j *Job) startSpan(ctx context.Context, c jobConfig) context.Context {
 	return j.scope.Context
 }
 
-// End ends the job and records its outcome: jobs_total{status}, jobs_in_progress,
-// job_duration_seconds, job_ratio, cost_per_job_usd, and the span's status. Defer it directly, with
-// the address of the function's named error:
+// End ends the job, or this attempt at it, and records how: attempts_total{outcome},
+// jobs_in_progress, and the span's status. Defer it directly, with the address of the function's
+// named error:
 //
 //	defer job.End(&err)
 //
-// The status follows *errp:
+// The outcome follows *errp as [OutcomeOf] says. If the job has ended with it, as completed, failed
+// or canceled, End also records jobs_total{status}, job_duration_seconds, job_ratio and
+// cost_per_job_usd; and for a job that completed, time_to_publish_seconds, if its carrier has the
+// time of its enqueueing.
 //
-//   - completed: errp or *errp is nil;
-//   - canceled: the job's context was canceled, or the error is context.Canceled and joins nothing else;
-//   - failed: everything else; error_type is timeout if the deadline of the context has passed.
+// A panic counts as failed, or retried, with error_type panic and goes on; see [WithRecover]. End
+// sees it only if it is deferred directly. End cannot see a runtime.Goexit, and then the outcome
+// follows *errp; [RunJob] sees it.
 //
-// A panic counts as failed with error_type panic and goes on; see [WithRecover]. End sees it only
-// if it is deferred directly. End cannot see a runtime.Goexit, and then the status follows *errp;
-// [RunJob] sees it.
-//
-// An error that no stage of the job has counted is counted in errors_total{stage="job"}. Only the
-// first End of a job does anything. Stages and calls that outlive their job still record; what they
-// then spend is in the totals and in the budget, but not in this job's cost. The number of calls
-// that have not ended is on the job's span, as video.processing.calls_open; the span of each says
-// so when it ends, as video.processing.after_job.
+// The error of an attempt that failed or is retried is counted in errors_total{stage="job"}, unless
+// a stage or a job in it has counted it. Only the first End of a job does anything. Stages and calls
+// that outlive their job still record; what they then spend is in the totals and in the budget, but
+// not in this job's cost. The number of calls that have not ended is on the job's span, as
+// video.processing.calls_open; the span of each says so when it ends, as video.processing.after_job.
 func (j *Job) End(errp *error) {
 	if j == nil || j.scope.p.inert() || !j.done.CompareAndSwap(false, true) {
 		return
@@ -142,41 +146,26 @@ func (j *Job) End(errp *error) {
 func (j *Job) finish(o outcome) {
 	took := time.Since(j.start)
 	p := j.scope.p
-	j.leave(o.err == nil)
+	j.ended.Store(1 + uint32(stateOf(j.scope.Context)))
+	as := j.outcome(o.err)
+	j.leave(as.Attempt == semconv.OutcomeCompleted)
 	accounts := p.live.remove(&j.liveRun)
-	status, handles := semconv.JobStatusCompleted, &j.dimension.completed
-	errorType := o.errorType(&j.scope, p)
-	switch {
-	case o.canceled(&j.scope):
-		status, handles = semconv.JobStatusCanceled, &j.dimension.canceled
-	case o.err != nil:
-		status, handles = semconv.JobStatusFailed, &j.dimension.failed
-		if !j.rare.counted(o.err) {
-			p.countError(&j.scope, j.dimension, jobStage, errorType)
-		}
+	if o.err != nil || j.scope.rare.used() {
+		j.scope.countEnd(o.err, as, jobStage)
 	}
-	p.inst.Jobs.Add(&j.scope, 1, handles.add...)
-	p.inst.JobDuration.Record(&j.scope, took.Seconds(), handles.duration...)
-	video := math.Float64frombits(j.video.Load())
-	if video > 0 {
-		p.inst.JobRatio.Record(&j.scope, took.Seconds()/video, handles.ratio...)
+	p.inst.Attempts.Add(&j.scope, 1, j.dimension.attempt(as.Attempt)...)
+	if as.Status != "" {
+		j.record(as, took)
 	}
-	p.inst.CostPerJob.Record(&j.scope, j.totalCost().Float64())
 	if j.scope.span.IsRecording() { // else the attributes are allocated for nothing
-		j.scope.span.SetAttributes(jobStatusKey.String(string(status)), costKey.Float64(j.Cost().Float64()))
-		if video > 0 {
-			j.scope.span.SetAttributes(videoKey.Float64(video))
-		}
-		if open := j.calls.Load(); open > 0 {
-			j.scope.span.SetAttributes(callsOpenKey.Int64(open))
-		}
+		j.describe(as)
 	}
 	for _, a := range accounts {
 		if err := a.close(context.WithoutCancel(&j.scope)); err != nil && !remote.Unasked(err) {
 			handle(fmt.Errorf("instrument: the account of job %q: %w", j.shown, err))
 		}
 	}
-	o.end(j.scope.span, errorType)
+	o.end(j.scope.span, as)
 }
 
 // leave says what is to become of the job's account, and remembers what the job has spent if no
@@ -187,12 +176,54 @@ func (j *Job) leave(completed bool) {
 	}
 	switch {
 	case completed:
-		j.scope.p.attempts.take(j.id)
+		j.scope.p.earlier.take(j.id)
 	case j.generated:
 	case j.account == nil || j.account.kept:
-		j.scope.p.attempts.add(j.id, j.totalCost())
+		j.scope.p.earlier.add(j.id, j.totalCost())
 	}
 }
+
+// outcome returns how the attempt ends, or has ended, with err.
+func (j *Job) outcome(err error) Outcome {
+	var state contextState
+	if at := j.ended.Load(); at != 0 {
+		state = contextState(at - 1)
+	} else {
+		state = stateOf(j.scope.Context)
+	}
+	return j.scope.p.outcome(endOf(j.scope.Context, state), err, j.attempt.toCome())
+}
+
+// record records what is recorded once for a job, in the status that it has ended in.
+func (j *Job) record(as Outcome, took time.Duration) {
+	p, handles := j.scope.p, j.dimension.status(as.Status)
+	p.inst.Jobs.Add(&j.scope, 1, handles.add...)
+	p.inst.JobDuration.Record(&j.scope, took.Seconds(), handles.duration...)
+	if video := j.videoSeconds(); video > 0 {
+		p.inst.JobRatio.Record(&j.scope, took.Seconds()/video, handles.ratio...)
+	}
+	p.inst.CostPerJob.Record(&j.scope, j.totalCost().Float64())
+	if as.Status == semconv.JobStatusCompleted && j.enqueued.known {
+		p.inst.TimeToPublish.Record(&j.scope, (j.start.Sub(j.enqueued.Time) + took).Seconds())
+	}
+}
+
+// describe writes on the span what is known at the end.
+func (j *Job) describe(as Outcome) {
+	attrs := append(make([]attribute.KeyValue, 0, 5), outcomeKey.String(string(as.Attempt)), costKey.Float64(j.Cost().Float64()))
+	if as.Status != "" {
+		attrs = append(attrs, jobStatusKey.String(string(as.Status)))
+	}
+	if video := j.videoSeconds(); video > 0 {
+		attrs = append(attrs, videoKey.Float64(video))
+	}
+	if open := j.calls.Load(); open > 0 {
+		attrs = append(attrs, callsOpenKey.Int64(open))
+	}
+	j.scope.span.SetAttributes(attrs...)
+}
+
+func (j *Job) videoSeconds() float64 { return math.Float64frombits(j.video.Load()) }
 
 // ID returns the id that StartJob was given.
 func (j *Job) ID() string {

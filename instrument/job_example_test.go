@@ -57,7 +57,7 @@ func ExamplePipeline_RunJob() {
 	// video_processing_jobs_total{status="queued"} 0
 	// job
 	// job error=unexpected_eof
-	// job error=canceled
+	// job
 }
 
 // A job that comes through a queue: the carrier takes trace context and time along.

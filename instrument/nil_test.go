@@ -10,6 +10,7 @@ import (
 	"reflect"
 	"strings"
 	"testing"
+	"time"
 
 	"go.opentelemetry.io/otel/propagation"
 
@@ -24,6 +25,7 @@ var receivers = []any{
 	(*instrument.Job)(nil), &instrument.Job{},
 	(*instrument.Stage)(nil), &instrument.Stage{},
 	(*instrument.Call)(nil), &instrument.Call{},
+	(*instrument.Insert)(nil), &instrument.Insert{},
 	(*instrument.Process)(nil), &instrument.Process{},
 	(*instrument.PanicError)(nil), &instrument.PanicError{},
 	(*instrument.BudgetError)(nil), &instrument.BudgetError{},
@@ -85,6 +87,8 @@ var functions = map[string]func(){
 	"RunJob":               func() { _ = instrument.RunJob(noContext, "", nil) },
 	"RunJobValue":          func() { _, _ = instrument.RunJobValue[int](noContext, "", nil) },
 	"Enqueue":              func() { instrument.Enqueue(noContext, "", nil) },
+	"StartEnqueue":         func() { ctx, e := instrument.StartEnqueue(noContext, nil); e.Committed(""); e.End(nil); _ = ctx.Err() },
+	"OutcomeOf":            func() { instrument.OutcomeOf(noContext, nil) },
 	"RunStage":             func() { _ = instrument.RunStage(noContext, "", nil) },
 	"RunStageValue":        func() { _, _ = instrument.RunStageValue[int](noContext, "", nil) },
 	"RunCall":              func() { _ = instrument.RunCall(noContext, "", nil) },
@@ -118,6 +122,7 @@ var functions = map[string]func(){
 	"WithRecover":         func() { _, _ = instrument.New(instrument.WithRecover()) },
 	"WithErrorClassifier": func() { _, _ = instrument.New(instrument.WithErrorClassifier(nil)) },
 	"WithUnpricedPolicy":  func() { _, _ = instrument.New(instrument.WithUnpricedPolicy(instrument.UnpricedPolicy{})) },
+	"WithOutcome":         func() { _, _ = instrument.New(instrument.WithOutcome(nil)) },
 	"WithLedger":          func() { _, _ = instrument.New(instrument.WithLedger(nil)) },
 	"WithLedgerPolicy":    func() { _, _ = instrument.New(instrument.WithLedgerPolicy(instrument.LedgerPolicy{})) },
 	"WithLedgerTimeout":   func() { _, _ = instrument.New(instrument.WithLedgerTimeout(0, 0)) },
@@ -129,6 +134,8 @@ var functions = map[string]func(){
 	"WithScopes":        startJob(instrument.WithScopes(budget.Scope{})),
 	"WithCarrier":       startJob(instrument.WithCarrier(nil)),
 	"WithRemoteParent":  startJob(instrument.WithRemoteParent()),
+	"WithAttempt":       startJob(instrument.WithAttempt(0, 0)),
+	"WithScheduledAt":   startJob(instrument.WithScheduledAt(time.Time{})),
 	"WithVideoDuration": startJob(instrument.WithVideoDuration(0)),
 	"WithJobType":       startJob(instrument.WithJobType("")),
 	"WithLabel":         startJob(instrument.WithLabel("", "")),

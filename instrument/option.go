@@ -13,6 +13,7 @@ import (
 	"go.opentelemetry.io/otel/trace"
 
 	"github.com/stagemeter/stagemeter/instrument/budget"
+	"github.com/stagemeter/stagemeter/semconv"
 )
 
 // An Option sets up a [Pipeline]. A nil argument is an error of [New], which then keeps the
@@ -32,6 +33,7 @@ type config struct {
 	jobIDLabel bool
 	recover    bool
 	classify   func(error) string
+	decide     func(error) semconv.Outcome
 	ledger     budget.Ledger
 	policy     LedgerPolicy
 
@@ -135,7 +137,7 @@ func WithLabels(keys ...string) Option {
 
 // reserved are the labels that WithLabels must not add, beside those that begin with otel_.
 var reserved = []string{"api", "error_type", "exported_job", "exported_instance", "instance", "job", "job_id", "job_type", "le",
-	"quantile", "stage", "status"}
+	"outcome", "quantile", "stage", "status"}
 
 // labelKey reports whether key is the same label on each way to Prometheus. Of two underscores in a
 // row some exporters make one.
@@ -198,6 +200,16 @@ func WithRecover() Option {
 // [ErrorType] decides. Return few, stable words. It may be called concurrently.
 func WithErrorClassifier(classify func(error) string) Option {
 	return notNil("WithErrorClassifier", classify, func(c *config, f func(error) string) { c.classify = f })
+}
+
+// WithOutcome asks decide first how an attempt ends whose error is not nil, for errors of libraries
+// that are no failure: a queue's "later" or "enough". It returns completed, failed, canceled,
+// retried, snoozed or interrupted. Any other word, such as "", leaves it to [OutcomeOf]; an error
+// type of your own needs no option, but a method JobOutcome() string. decide is also asked about the
+// errors of stages and calls: one that is neither failed nor retried is no error. It may be called
+// concurrently.
+func WithOutcome(decide func(error) semconv.Outcome) Option {
+	return notNil("WithOutcome", decide, func(c *config, f func(error) semconv.Outcome) { c.decide = f })
 }
 
 // WithLedger keeps budgets in l. The default is a [budget.NewMemoryLedger] of the pipeline's own.

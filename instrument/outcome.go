@@ -1,104 +1,163 @@
 package instrument
 
 import (
+	"cmp"
 	"context"
 	"errors"
-	"runtime/debug"
+	"slices"
 
-	"go.opentelemetry.io/otel/codes"
 	"go.opentelemetry.io/otel/trace"
 
 	"github.com/stagemeter/stagemeter/instrument/internal/errs"
 	"github.com/stagemeter/stagemeter/semconv"
 )
 
-// outcome describes how a job, a stage or a call ended.
-type outcome struct {
-	err      error
-	panicked *PanicError
+// An Outcome says how an attempt of a job ended, and what that means for the job. See [OutcomeOf].
+type Outcome struct {
+	// Attempt is completed, failed, canceled, retried, snoozed or interrupted. The words lost and
+	// superseded are for a store of attempts: no process can say them of itself.
+	Attempt semconv.Outcome
+
+	// Status is the status in which the job has ended: completed, failed or canceled. It is empty if
+	// the job goes on: retried, snoozed or interrupted.
+	Status semconv.JobStatus
+
+	// ErrorType is the error_type of an attempt that failed or is retried, and canceled for one that
+	// was canceled. It is empty for all others: their error is none.
+	ErrorType string
 }
 
-// ended returns the outcome that a deferred End sees: the error it was given, and the value of
-// recover.
-func ended(errp *error, recovered any) outcome {
-	if recovered != nil {
-		p := &PanicError{Value: recovered, Stack: debug.Stack()}
-		return outcome{err: p, panicked: p}
-	}
-	if errp == nil {
-		return outcome{}
-	}
-	return outcome{err: *errp}
+// outcomes are the words that an attempt can say of itself.
+var outcomes = [...]semconv.Outcome{
+	semconv.OutcomeCompleted, semconv.OutcomeFailed, semconv.OutcomeCanceled,
+	semconv.OutcomeRetried, semconv.OutcomeSnoozed, semconv.OutcomeInterrupted,
 }
 
-// deliver passes a panic on: as an error if [WithRecover] was given and there is a place for it,
-// else as the panic that it was. The panic is raised again from the deferred call, below which the
-// panicking frames still stand, so the trace that the runtime prints begins where the panic began.
-func (o outcome) deliver(p *Pipeline, errp *error) {
-	if o.panicked == nil {
-		return
+// contextState is whether a context is over, and why.
+type contextState uint32
+
+const (
+	contextLive contextState = iota
+	contextCanceled
+	contextExpired
+)
+
+func stateOf(ctx context.Context) contextState {
+	switch err := ctx.Err(); {
+	case err == nil:
+		return contextLive
+	case errors.Is(err, context.DeadlineExceeded):
+		return contextExpired
+	default:
+		return contextCanceled
 	}
-	if !p.recover || errp == nil {
-		panic(o.panicked.Value)
-	}
-	*errp = o.panicked
 }
 
-// panic reports whether the outcome is a panic: one that goes on, or one that [WithRecover] has
-// turned into an error further in.
-func (o outcome) panic() bool {
-	if o.panicked != nil || o.err == nil || errs.Endless(o.err) {
-		return o.panicked != nil
+// contextEnd is how a context has ended: its state and, once it is over, its cause.
+type contextEnd struct {
+	state contextState
+	cause error
+}
+
+func endOf(ctx context.Context, state contextState) contextEnd {
+	if state == contextLive {
+		return contextEnd{}
 	}
-	for err := range errs.Chain(o.err) {
-		if _, ok := err.(*PanicError); ok {
-			return true
+	return contextEnd{state, context.Cause(ctx)}
+}
+
+// outcome applies the table of [OutcomeOf]: to an attempt, or to a stage or call, whose own context
+// is in the place of the job's.
+func (p *Pipeline) outcome(own contextEnd, err error, toCome bool) Outcome {
+	if err == nil {
+		return completed
+	}
+	said := p.said(err)
+	switch said {
+	case semconv.OutcomeCompleted:
+		return completed
+	case semconv.OutcomeCanceled:
+		return canceled
+	case semconv.OutcomeSnoozed, semconv.OutcomeInterrupted:
+		return Outcome{Attempt: said}
+	}
+	t := p.typeIn(own, err)
+	switch {
+	case said == "" && (t == errs.Canceled || t == "" && own.state == contextCanceled):
+		return canceled
+	case t == "" && own.state == contextExpired:
+		t = "timeout"
+	case t == "": // the error says that it is a failure, whatever the context
+		t = p.typeIn(contextEnd{}, err)
+	}
+	if said == semconv.OutcomeRetried || said == "" && toCome {
+		return Outcome{Attempt: semconv.OutcomeRetried, ErrorType: t}
+	}
+	return Outcome{Attempt: semconv.OutcomeFailed, Status: semconv.JobStatusFailed, ErrorType: t}
+}
+
+var (
+	completed = Outcome{Attempt: semconv.OutcomeCompleted, Status: semconv.JobStatusCompleted}
+	canceled  = Outcome{Attempt: semconv.OutcomeCanceled, Status: semconv.JobStatusCanceled, ErrorType: errs.Canceled}
+)
+
+// aborted is the error_type of what was canceled by a context inside of it.
+const aborted = "aborted"
+
+// said returns what the function of [WithOutcome] says of an error, else the error itself, or "".
+func (p *Pipeline) said(err error) (word semconv.Outcome) {
+	if p != nil && p.decide != nil {
+		if err := contain("the function of WithOutcome", func() error { word = p.decide(err); return nil }); err != nil {
+			handle(err)
+		}
+		if slices.Contains(outcomes[:], word) {
+			return word
 		}
 	}
-	return false
+	return semconv.Outcome(errs.Said(err, isPanicError))
 }
 
-// canceled reports whether the caller gave up, as opposed to a failure.
-func (o outcome) canceled(ctx context.Context) bool {
-	switch {
-	case o.err == nil, o.panic(), errors.Is(ctx.Err(), context.DeadlineExceeded):
-		return false
-	}
-	return errors.Is(ctx.Err(), context.Canceled) || !errs.Endless(o.err) && errs.OnlyCanceled(o.err, false)
-}
-
-// errorType returns the error_type of the outcome in a context. Once the context is over, the type
-// is timeout or canceled, whatever the interrupted operation returned, unless the user's classifier
-// returns one. A panic is always panic.
-func (o outcome) errorType(ctx context.Context, p *Pipeline) string {
-	switch {
-	case o.err == nil:
-		return ""
-	case o.panic():
+// typeIn returns the error_type of err under a context of its own: "" if that is over and err has no
+// type that beats it.
+func (p *Pipeline) typeIn(own contextEnd, err error) string {
+	if isPanic(err) {
 		return "panic"
 	}
-	if t := p.classified(o.err); t != "" {
+	if t := p.classified(err); t != "" {
 		return t
 	}
-	switch {
-	case errors.Is(ctx.Err(), context.DeadlineExceeded):
-		return "timeout"
-	case errors.Is(ctx.Err(), context.Canceled):
-		return errs.Canceled
+	if own.state != contextLive {
+		t := errs.Own(err, true)
+		if t != "" && errs.Wraps(err, own.cause) && t == errs.Own(own.cause, true) {
+			return "" // the error is why the context was canceled, not what happened then
+		}
+		return t
 	}
-	return ErrorType(o.err)
+	if t := errs.Type(err); t != errs.Canceled {
+		return t
+	}
+	return cmp.Or(errs.Own(err, false), aborted)
 }
 
-// end writes the outcome on a span and ends it.
-func (o outcome) end(span trace.Span, errorType string) {
-	if o.err != nil && span.IsRecording() {
-		var stack []byte
-		if o.panicked != nil {
-			stack = o.panicked.Stack
-		}
-		addException(span, o.err, stack)
-		span.SetAttributes(semconv.AttrErrorType.String(clean(errorType, maxNameLen)))
-		span.SetStatus(codes.Error, clean(errs.Text(o.err), maxTextLen))
+// classified returns what the user's classifier returns, or "" if there is none or it panics.
+func (p *Pipeline) classified(err error) (errorType string) {
+	if p == nil || p.classify == nil {
+		return ""
 	}
-	span.End()
+	if err := contain("the function of WithErrorClassifier", func() error { errorType = p.classify(err); return nil }); err != nil {
+		handle(err)
+	}
+	return errorType
+}
+
+// isError reports whether the outcome counts in errors_total and makes a span an error.
+func (o Outcome) isError() bool {
+	return o.Attempt == semconv.OutcomeFailed || o.Attempt == semconv.OutcomeRetried
+}
+
+// mark writes the outcome of a stage or a call with an error on its span.
+func (o Outcome) mark(span trace.Span) {
+	if span.IsRecording() {
+		span.SetAttributes(outcomeKey.String(string(o.Attempt)))
+	}
 }

@@ -33,6 +33,21 @@ func (e *PanicError) Unwrap() error {
 // ErrorType returns the value of the error_type attribute.
 func (e *PanicError) ErrorType() string { return "panic" }
 
+// isPanic reports whether err is, or wraps, a panic that became an error.
+func isPanic(err error) bool {
+	if err == nil || errs.Endless(err) {
+		return false
+	}
+	for err := range errs.Chain(err) {
+		if isPanicError(err) {
+			return true
+		}
+	}
+	return false
+}
+
+func isPanicError(err error) bool { _, ok := err.(*PanicError); return ok }
+
 // sameError reports whether two are one error. Each End reads a panic that goes on anew, so two
 // PanicErrors are one if their values are.
 func sameError(a, b error) bool {

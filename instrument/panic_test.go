@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net/http"
 	"os"
 	"os/exec"
 	"reflect"
@@ -103,7 +104,7 @@ func TestPanic(t *testing.T) {
 		{"a value whose methods panic", func() { panic(stubborn{}) }, func(v any) bool { _, ok := v.(stubborn); return ok }},
 		{"a nil pointer that is an error", func() { panic((*os.PathError)(nil)) },
 			func(v any) bool { e, ok := v.(*os.PathError); return ok && e == nil }},
-		{"http.ErrAbortHandler's kind: canceled", func() { panic(context.Canceled) }, func(v any) bool { return v == context.Canceled }},
+		{"an error that the context has", func() { panic(context.Canceled) }, func(v any) bool { return v == context.Canceled }},
 	}
 	for how, run := range measured {
 		for _, tt := range values {
@@ -163,7 +164,7 @@ func expectPanicCounted(t *testing.T, rec *instrumenttest.Recorder, how string) 
 	}, map[string]string{
 		"RunJob":   "job/panic=1",
 		"RunStage": "analysis/panic=1",
-		"nested":   "inner/panic=1 outer/panic=1", // and not a third one for the job
+		"nested":   "inner/panic=1", // and not a second one for the outer stage, or a third for the job
 	}
 	tree["Job.End"], errs["Job.End"] = tree["RunJob"], errs["RunJob"]
 	tree["RunStage"], tree["Stage.End"] = "stage analysis error=panic", "stage analysis error=panic"
@@ -265,6 +266,31 @@ func TestPanicUnderACanceledContext(t *testing.T) {
 		`)
 		if got := rec.Counter(vp("jobs_total"), label("status", "failed")); got != 1 {
 			t.Errorf("failed = %v, want 1", got)
+		}
+	}
+}
+
+// http.ErrAbortHandler asks net/http to drop the connection: turned into an error it would be an answer instead. It
+// passes, and is counted as any panic. What only wraps it, or reads like it, is not what net/http looks for.
+func TestErrAbortHandlerPassesWithRecover(t *testing.T) {
+	for _, tt := range []struct {
+		value  any
+		passes bool
+	}{
+		{http.ErrAbortHandler, true},
+		{fmt.Errorf("x: %w", http.ErrAbortHandler), false},
+		{http.ErrAbortHandler.Error(), false},
+		{sentinel(http.ErrAbortHandler.Error()), false},
+		{errDecoder, false},
+	} {
+		for how, run := range measured {
+			p, rec := instrumenttest.New(t, instrument.WithRecover())
+			var err error
+			v := recovered(func() { err = run(p, func() { panic(tt.value) }) })
+			if tt.passes != (v == tt.value) || tt.passes != (err == nil) {
+				t.Errorf("%s: %T %v: panic %v, error %v", how, tt.value, tt.value, v, err)
+			}
+			expectPanicCounted(t, rec, how)
 		}
 	}
 }

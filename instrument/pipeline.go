@@ -15,7 +15,6 @@ import (
 	tracenoop "go.opentelemetry.io/otel/trace/noop"
 
 	"github.com/stagemeter/stagemeter/instrument/budget"
-	"github.com/stagemeter/stagemeter/instrument/internal/errs"
 	"github.com/stagemeter/stagemeter/instrument/internal/remote"
 	"github.com/stagemeter/stagemeter/internal/instruments"
 	"github.com/stagemeter/stagemeter/semconv"
@@ -39,12 +38,13 @@ type Pipeline struct {
 	untraced     bool // the tracer is the API's no-op
 	propagator   propagation.TextMapPropagator
 	classify     func(error) string
+	decide       func(error) semconv.Outcome
 	recover      bool
 	jobIDLabel   bool
 	near         nearLedger     // the ledger in memory; else
 	far          *remote.Ledger // any other
 	policy       LedgerPolicy
-	attempts     attempts
+	earlier      earlierCosts
 	ids          ids
 	live         live
 	stages       *names[stageHandle]
@@ -111,6 +111,7 @@ func New(opts ...Option) (*Pipeline, error) {
 		untraced:   untraced,
 		propagator: c.propagator,
 		classify:   c.classify,
+		decide:     c.decide,
 		recover:    c.recover,
 		jobIDLabel: c.jobIDLabel,
 		ids:        ids{prefix: randomPrefix()},
@@ -173,25 +174,31 @@ func (p *Pipeline) zero() {
 		p.inst.InvalidValues.Add(ctx, 0, add...)
 	}
 	for _, h := range p.stages.all() {
-		for _, t := range []string{"budget_exceeded", errs.Canceled, "panic", "timeout"} {
-			p.inst.Errors.Add(ctx, 0, p.errors.declare(h.name, t)...)
-		}
+		p.zeroErrors(h.name)
 	}
 	for _, h := range p.apis.all() {
 		for _, t := range []string{"http_429", "panic", "timeout"} { // a canceled call is no error
 			p.inst.APIErrors.Add(ctx, 0, p.apiErrors.declare(h.name, t)...)
 		}
 	}
-	for _, t := range []string{"budget_exceeded", "panic", "timeout"} { // a canceled job is no error
-		p.inst.Errors.Add(ctx, 0, p.errors.declare(jobStage, t)...)
+	p.zeroErrors(jobStage)
+}
+
+// zeroErrors declares the types of errors that every stage may have. A cancellation is no error.
+func (p *Pipeline) zeroErrors(stage string) {
+	for _, t := range []string{"budget_exceeded", "error", "panic", "timeout"} {
+		p.inst.Errors.Add(context.Background(), 0, p.errors.declare(stage, t)...)
 	}
 }
 
-// zeroDimension adds 0 to the counter of jobs when a job type, or a combination of labels, first
+// zeroDimension adds 0 to the counters of jobs and attempts when a job type, or a combination of labels, first
 // appears.
 func (p *Pipeline) zeroDimension(d *dimension) {
 	for _, s := range d.statuses() {
 		p.inst.Jobs.Add(context.Background(), 0, s.add...)
+	}
+	for _, add := range d.attempts {
+		p.inst.Attempts.Add(context.Background(), 0, add...)
 	}
 }
 

@@ -48,7 +48,7 @@ func TestKindsAndBucketsAreThoseOfTheRegistry(t *testing.T) {
 	instrument.Spend(ctx, "gpu", instrument.Cent)
 	_ = instrument.RunCall(ctx, "whisper", func(context.Context) error { return errDecoder })
 	_, _ = instrument.RunStageValue(ctx, "analysis", func(context.Context) (int, error) { return 0, nil })
-	_, second := p.StartJob(t.Context(), "job-2", instrument.WithVideoDuration(time.Minute))
+	_, second := p.StartJob(t.Context(), "job-2", instrument.WithVideoDuration(time.Minute), instrument.WithCarrier(carrier))
 	second.End(nil)
 	defer job.End(nil)
 	text := rec.Exposition()

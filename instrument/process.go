@@ -103,9 +103,9 @@ func (p *Process) describe() {
 	switch s := ownScope(p.ctx); {
 	case s == nil:
 	case s.stage != nil && errs.Identical(s.stage.scope.span, span):
-		total = s.stage.rare.get().ran.add(u)
+		total = s.stage.scope.rare.get().ran.add(u)
 	case s.job != nil && errs.Identical(s.job.scope.span, span):
-		total = s.job.rare.get().ran.add(u)
+		total = s.job.scope.rare.get().ran.add(u)
 	}
 	span.SetAttributes(
 		attribute.String("process.executable.name", clean(filepath.Base(p.cmd.Path), maxNameLen)),

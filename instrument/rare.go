@@ -6,9 +6,9 @@ import (
 	"github.com/stagemeter/stagemeter/instrument/internal/errs"
 )
 
-// rare holds what few jobs and stages need: a record of their errors and of their processes.
+// rare holds what few jobs, stages and calls need: a record of their errors and of their processes.
 type rare struct {
-	counted errs.Counted // errors that RecordError or a stage has counted
+	counted errs.Counted // errors that are in errors_total already
 	ran     processTotal
 }
 
@@ -27,3 +27,5 @@ func (l *lazyRare) counted(err error) bool {
 	r := l.p.Load()
 	return r != nil && r.counted.Has(err, sameError)
 }
+
+func (l *lazyRare) used() bool { return l.p.Load() != nil }

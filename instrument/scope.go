@@ -18,6 +18,7 @@ type scope struct {
 	job             *Job
 	stage           *Stage
 	call            *Call
+	rare            lazyRare // of the job, stage or call whose own scope this is
 }
 
 type scopeKey struct{}

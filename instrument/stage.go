@@ -2,7 +2,6 @@ package instrument
 
 import (
 	"context"
-	"math"
 	"sync/atomic"
 	"time"
 
@@ -16,8 +15,7 @@ type Stage struct {
 	handle   *stageHandle
 	start    time.Duration // on the clock of sinceStart
 	video    float64       // length in seconds
-	rare     lazyRare
-	hasVideo bool // if not, the job's length is used
+	hasVideo bool          // if not, the job's length is used
 	done     atomic.Bool
 }
 
@@ -82,9 +80,13 @@ func (s *Stage) configure(ctx context.Context, opts []StageOption) {
 
 // End ends the stage and records video_processing_duration_seconds{stage},
 // video_processing_ratio{stage} if the length of the video is known, and, for an error or a panic,
-// video_processing_errors_total{stage, error_type}. Each stage that an error passes through counts
-// it as its own. Defer End directly, with the address of the function's named error. A panic, a
-// Goexit and a second End are handled as by [Job.End].
+// video_processing_errors_total{stage, error_type}. Defer End directly, with the address of the
+// function's named error. A panic, a Goexit and a second End are handled as by [Job.End].
+//
+// One failure is one error: it is counted by the innermost stage that it ends, and not by those that
+// it passes through on its way up. The rule of [OutcomeOf] says what is a failure, with the context
+// of the stage in the place of the job's. So a stage counts no error when its context was canceled,
+// as that of a stage beside one that has failed is.
 func (s *Stage) End(errp *error) {
 	if s == nil || s.scope.p.inert() || !s.done.CompareAndSwap(false, true) {
 		return
@@ -101,20 +103,18 @@ func (s *Stage) finish(o outcome) {
 	p.inst.Duration.Record(ctx, took, s.handle.record...)
 	video := s.video
 	if !s.hasVideo && s.scope.job != nil {
-		video = math.Float64frombits(s.scope.job.video.Load())
+		video = s.scope.job.videoSeconds()
 	}
 	if video > 0 {
 		p.inst.Ratio.Record(ctx, took/video, s.handle.record...)
 	}
-	var errorType string
+	as := completed
 	if o.err != nil {
-		errorType = o.errorType(ctx, p)
-		if !s.rare.counted(o.err) {
-			p.countError(ctx, s.scope.dimension(), s.handle.name, errorType)
-		}
-		if s.scope.job != nil {
-			s.scope.job.rare.get().counted.Add(o.err)
-		}
+		as = o.in(ctx, p)
+		as.mark(s.scope.span)
 	}
-	o.end(s.scope.span, errorType)
+	if o.err != nil || s.scope.rare.used() {
+		s.scope.countEnd(o.err, as, s.handle.name)
+	}
+	o.end(s.scope.span, as)
 }

@@ -32,6 +32,8 @@ type jobConfig struct {
 	remoteParent bool
 	jobType      string
 	labels       []label
+	attempt      attempt
+	scheduledAt  moment
 }
 
 type label struct{ key, value string }
@@ -125,12 +127,34 @@ func WithScopes(scopes ...budget.Scope) JobOption {
 	})
 }
 
-// WithCarrier takes the job's trace context and enqueue time from the message that brought it,
-// where [Pipeline.Enqueue] put them. The job's span links to the span that enqueued it; see
-// [WithRemoteParent]. The wait is recorded in video_processing_queue_wait_seconds. A negative wait,
-// because a clock ran backwards, counts as 0 and as invalid. A carrier that holds neither is fine.
+// WithCarrier takes the job's trace context and its times from the message that brought it, where
+// [Pipeline.Enqueue] put them. The job's span links to the span that enqueued it; see
+// [WithRemoteParent]. The wait is recorded in video_processing_queue_wait_seconds, and, once the job
+// has completed, the time since it was enqueued in video_processing_time_to_publish_seconds. A
+// negative wait, because a clock ran backwards, counts as 0 and as invalid. A carrier that holds
+// nothing of this is fine.
+//
+// A queue delivers the same carrier to each attempt. Tell them apart by [WithAttempt].
 func WithCarrier(carrier propagation.TextMapCarrier) JobOption {
 	return jobOption(func(c jobConfig) jobConfig { c.carrier = carrier; return c })
+}
+
+// WithAttempt says that the job is run for the nth time, of most times in all; most 0 is unknown.
+// Both are on the span. While n < most an attempt that fails is retried, not failed, and the job
+// goes on; see [OutcomeOf]. Of n > 1 the wait is recorded only if [WithScheduledAt] says since when.
+// A number below 1, or above a most that is not 0, and a negative most count as invalid and say
+// nothing.
+func WithAttempt(n, most int) JobOption {
+	return jobOption(func(c jobConfig) jobConfig { c.attempt = attempt{n, most, true}; return c })
+}
+
+// WithScheduledAt says since when this attempt of the job could be worked on: the time of its row
+// or message in the queue. video_processing_queue_wait_seconds counts from it, whatever the carrier
+// says. Given to [Pipeline.Enqueue] or [Pipeline.StartEnqueue], it is the time before which the job
+// is not to be worked on, and goes with the carrier to the first attempt: a job for tomorrow does
+// not wait until then. The zero time says nothing.
+func WithScheduledAt(t time.Time) JobOption {
+	return jobOption(func(c jobConfig) jobConfig { c.scheduledAt = moment{t, !t.IsZero()}; return c })
 }
 
 // WithRemoteParent makes the span that enqueued the job its parent instead of a link. Use it when
@@ -141,11 +165,11 @@ func WithRemoteParent() JobOption {
 }
 
 // WithJobType sets the kind of the job ("highlights", "dubbing"), as the attribute job_type of
-// jobs_total, job_duration_seconds, job_ratio, cost_usd_total and errors_total. It is a word from
+// jobs_total, attempts_total, job_duration_seconds, job_ratio, cost_usd_total and errors_total. It is a word from
 // your code and bounded as stage names are: past [WithNameLimit] types become "other". A job
 // without a type, or with the empty one, has the series that it has without this option.
 //
-// A type costs 5 series of jobs_total and up to 6 histograms, one series of cost_usd_total for each
+// A type costs 5 series of jobs_total, 6 of attempts_total and up to 6 histograms, one series of cost_usd_total for each
 // API that its jobs pay, and one of errors_total for each stage and error type that they see.
 func WithJobType(name string) JobOption {
 	return jobOption(func(c jobConfig) jobConfig { c.jobType = name; return c })

@@ -202,7 +202,7 @@ func TestGoexit(t *testing.T) {
 			runtime.Goexit()
 		})
 		rec.AssertSpanTree(`
-			job error=errors.errorString
+			job error=error
 			  stage analysis
 		`)
 		if got, _ := rec.Gauge(vp("jobs_in_progress")); got != 0 {

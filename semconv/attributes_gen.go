@@ -18,6 +18,8 @@ const (
 	AttrMetric = attribute.Key("metric")
 	// The operation of the ledger that failed.
 	AttrOp = attribute.Key("op")
+	// How an attempt of a job ended.
+	AttrOutcome = attribute.Key("outcome")
 	// Side of the normalization on which the audio was measured.
 	AttrPhase = attribute.Key("phase")
 	// The name under which the pool was registered.
@@ -113,7 +115,7 @@ const (
 	JobStatusProcessing JobStatus = "processing"
 	// The job ended without an error.
 	JobStatusCompleted JobStatus = "completed"
-	// The job ended with an error, a panic or a passed deadline.
+	// The job ended with an error, a panic or a passed deadline, and no attempt was to come.
 	JobStatusFailed JobStatus = "failed"
 	// The caller gave up the job or the call.
 	JobStatusCanceled JobStatus = "canceled"
@@ -164,6 +166,46 @@ func LedgerOpValues() []LedgerOp {
 		LedgerOpRelease,
 		LedgerOpClose,
 		LedgerOpGivenUp,
+	}
+}
+
+// Outcome is a value of the attribute outcome. How an attempt of a job ended.
+type Outcome string
+
+// Values of [Outcome].
+const (
+	// The attempt ended without an error, and the job with it.
+	OutcomeCompleted Outcome = "completed"
+	// The attempt ended with an error and the job with it, as no attempt is to come.
+	OutcomeFailed Outcome = "failed"
+	// The job's caller canceled it.
+	OutcomeCanceled Outcome = "canceled"
+	// The attempt ended with an error, and more attempts are to come.
+	OutcomeRetried Outcome = "retried"
+	// The job asked to be run again later, which is no error.
+	OutcomeSnoozed Outcome = "snoozed"
+	// The worker stopped, and the job goes on elsewhere.
+	OutcomeInterrupted Outcome = "interrupted"
+	// The attempt's worker died or fell silent. Only a store of attempts can tell.
+	OutcomeLost Outcome = "lost"
+	// Another attempt had taken the job over before this one ended. Only a store of attempts can tell.
+	OutcomeSuperseded Outcome = "superseded"
+)
+
+// Attr returns the attribute that carries v.
+func (v Outcome) Attr() attribute.KeyValue { return AttrOutcome.String(string(v)) }
+
+// OutcomeValues returns all values of [Outcome]. The caller owns the slice.
+func OutcomeValues() []Outcome {
+	return []Outcome{
+		OutcomeCompleted,
+		OutcomeFailed,
+		OutcomeCanceled,
+		OutcomeRetried,
+		OutcomeSnoozed,
+		OutcomeInterrupted,
+		OutcomeLost,
+		OutcomeSuperseded,
 	}
 }
 

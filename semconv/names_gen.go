@@ -69,6 +69,10 @@ const (
 	// that a job reached a status.
 	JobsName = "video.processing.jobs"
 
+	// AttemptsName is the counter that Prometheus shows as video_processing_attempts_total. Number of
+	// attempts of jobs that ended, by outcome.
+	AttemptsName = "video.processing.attempts"
+
 	// JobsInProgressName is the observable up-down counter that Prometheus shows as
 	// video_processing_jobs_in_progress. Number of jobs that have started and not ended.
 	JobsInProgressName = "video.processing.jobs_in_progress"
@@ -82,8 +86,13 @@ const (
 	JobRatioName = "video.processing.job_ratio"
 
 	// QueueWaitName is the histogram that Prometheus shows as video_processing_queue_wait_seconds. Time
-	// that a job waited in its queue before it started, in seconds.
+	// from when an attempt of a job could have been worked on to its start, in seconds.
 	QueueWaitName = "video.processing.queue_wait"
+
+	// TimeToPublishName is the histogram that Prometheus shows as
+	// video_processing_time_to_publish_seconds. Time from the enqueueing of a job to the end of the
+	// attempt that completed it, in seconds.
+	TimeToPublishName = "video.processing.time_to_publish"
 
 	// OldestJobStartTimestampName is the observable gauge that Prometheus shows as
 	// video_processing_oldest_job_start_timestamp_seconds. Start of the oldest job in progress in

@@ -31,7 +31,8 @@ func main() {
 		video := time.Duration(n%4+1) * time.Minute // every fourth video costs more than its budget
 		err := instrument.RunJob(ctx, fmt.Sprint("video-", n), func(ctx context.Context) error { return transcribe(ctx, video) },
 			instrument.WithVideoDuration(video), instrument.WithBudget(2*instrument.Cent))
-		fmt.Printf("video-%d of %v: %s\n", n, video, cmp.Or(instrument.ErrorType(err), "completed"))
+		outcome := instrument.OutcomeOf(ctx, err)
+		fmt.Printf("video-%d of %v: %s\n", n, video, cmp.Or(outcome.ErrorType, string(outcome.Attempt)))
 	}
 }
 

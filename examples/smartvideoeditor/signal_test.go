@@ -30,7 +30,8 @@ func TestSignal(t *testing.T) {
 		`jobs_total{status="processing"}`:                       1,
 		`jobs_total{status="canceled"}`:                         1,
 		`jobs_total{status="failed"}`:                           0,
-		`errors_total{error_type="canceled",stage="rendering"}`: 1,
+		`attempts_total{outcome="canceled"}`:                    1,
+		`errors_total{error_type="canceled",stage="rendering"}`: 0, // a cancellation is no error
 		`ffmpeg_processes`:                                      0,
 	})
 	if files := reels(t, out); len(files) > 0 {

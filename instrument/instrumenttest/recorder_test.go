@@ -25,7 +25,7 @@ func TestReadByEitherName(t *testing.T) {
 
 	for _, name := range []string{"video_processing_errors_total", "video.processing.errors"} {
 		for _, key := range []string{"error_type", "error.type"} {
-			if got := rec.Counter(name, label(key, "errors.errorString"), label("stage", "job")); got != 1 {
+			if got := rec.Counter(name, label(key, "error"), label("stage", "job")); got != 1 {
 				t.Errorf("Counter(%s, %s) = %v, want 1", name, key, got)
 			}
 		}

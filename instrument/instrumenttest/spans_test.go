@@ -33,10 +33,10 @@ func edit(ctx context.Context, p *instrument.Pipeline) {
 
 const editTree = `
 	enqueue job (producer)
-	job (consumer) error=errors.errorString
+	job (consumer) error=error
 	  stage analysis
-	  stage transcription error=errors.errorString
-	    call whisper (client) error=errors.errorString
+	  stage transcription error=error
+	    call whisper (client) error=error
 	  stage forgotten not ended
 `
 
@@ -58,11 +58,11 @@ func TestSpanTreeDifference(t *testing.T) {
 	})
 	const want = `instrumenttest: span tree (-want +got):
   enqueue job (producer)
-  job (consumer) error=errors.errorString
+  job (consumer) error=error
 -   stage review
 +   stage analysis
-    stage transcription error=errors.errorString
-      call whisper (client) error=errors.errorString
+    stage transcription error=error
+      call whisper (client) error=error
     stage forgotten not ended
 
 and goes on`

@@ -41,6 +41,7 @@ import (
 	"github.com/stagemeter/stagemeter/instrument/ffmpeg"
 	"github.com/stagemeter/stagemeter/instrument/instrumenttest"
 	"github.com/stagemeter/stagemeter/instrument/money"
+	"github.com/stagemeter/stagemeter/semconv"
 )
 
 type (

@@ -241,8 +241,9 @@ func (r *resolver) ref(g group, ref attribute) (metricAttr, bool) {
 	return a, true
 }
 
-// enumValues adds the members with the given ids, or all if there are none, to
-// the Go type, and returns their values in the order of the definition.
+// enumValues returns the values of the members with the given ids, or of all if there are none, in
+// the order of the definition. It adds these members to the Go type, or all if it is the
+// attribute's own type.
 func (r *resolver) enumValues(g group, def *attr, goType string, ids []string) []string {
 	e := r.enums[goType]
 	if e == nil {
@@ -261,10 +262,13 @@ func (r *resolver) enumValues(g group, def *attr, goType string, ids []string) [
 	}
 	var values []string
 	for _, m := range def.Members {
-		if ids != nil && !slices.Contains(ids, m.ID) {
+		taken := ids == nil || slices.Contains(ids, m.ID)
+		if !taken && goType != def.GoType {
 			continue
 		}
-		values = append(values, m.Value)
+		if taken {
+			values = append(values, m.Value)
+		}
 		em := enumMember{GoName: goType + goName(m.ID), Value: m.Value, Brief: m.Brief}
 		if !slices.Contains(e.Members, em) {
 			e.Members = append(e.Members, em)

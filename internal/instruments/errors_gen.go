@@ -12,8 +12,9 @@ import (
 
 // Errors is the counter video.processing.errors, in Prometheus video_processing_errors_total.
 //
-// Number of errors by stage and class. An error that ended a job and was counted in none of its
-// stages has the stage `job`.
+// Number of errors by stage and class. One failure counts once, in the innermost stage that ended
+// with it; one that no stage ended with has the stage `job`. A cancellation is no error. Each
+// failed attempt of a job counts.
 type Errors struct{ metric.Int64Counter }
 
 // NewErrors returns the instrument for [Errors].

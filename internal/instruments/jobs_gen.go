@@ -13,8 +13,9 @@ import (
 // Jobs is the counter video.processing.jobs, in Prometheus video_processing_jobs_total.
 //
 // Number of times that a job reached a status. A job passes several statuses; a success rate is
-// that of the completed among the completed and failed. A canceled job is neither. Labels of
-// WithLabels are on it too.
+// that of the completed among the completed and failed. A canceled job is neither. Each attempt
+// counts as processing; only the last one has a status in which the job ends. Labels of WithLabels
+// are on it too.
 type Jobs struct{ metric.Int64Counter }
 
 // NewJobs returns the instrument for [Jobs].
@@ -33,6 +34,31 @@ func NewJobs(m metric.Meter) (Jobs, error) {
 // The status is one of queued, processing, completed, failed, canceled.
 func (Jobs) With(status semconv.JobStatus) metric.MeasurementOption {
 	return metric.WithAttributeSet(attribute.NewSet(status.Attr()))
+}
+
+// Attempts is the counter video.processing.attempts, in Prometheus video_processing_attempts_total.
+//
+// Number of attempts of jobs that ended, by outcome. A job that is retried has several. Attempts
+// that a queue has lost or handed to another worker are not in it; only a store of attempts can
+// tell those.
+type Attempts struct{ metric.Int64Counter }
+
+// NewAttempts returns the instrument for [Attempts].
+func NewAttempts(m metric.Meter) (Attempts, error) {
+	i, err := meter(m).Int64Counter(semconv.AttemptsName,
+		metric.WithDescription("Number of attempts of jobs that ended, by outcome."),
+		metric.WithUnit("{attempt}"),
+	)
+	if err != nil || i == nil {
+		i = noop.Int64Counter{}
+	}
+	return Attempts{i}, err
+}
+
+// With returns the option that gives a measurement its required attributes.
+// The outcome is one of completed, failed, canceled, retried, snoozed, interrupted.
+func (Attempts) With(outcome semconv.Outcome) metric.MeasurementOption {
+	return metric.WithAttributeSet(attribute.NewSet(outcome.Attr()))
 }
 
 // JobsInProgress is the observable up-down counter video.processing.jobs_in_progress, in Prometheus
@@ -56,7 +82,8 @@ func NewJobsInProgress(m metric.Meter) (JobsInProgress, error) {
 // JobDuration is the histogram video.processing.job_duration, in Prometheus
 // video_processing_job_duration_seconds.
 //
-// Time from the start to the end of a job, in seconds. Labels of WithLabels are on it too.
+// Time from the start to the end of a job, in seconds. Of a job with several attempts it is that of
+// the last one, in which the job ended. Labels of WithLabels are on it too.
 type JobDuration struct{ metric.Float64Histogram }
 
 // NewJobDuration returns the instrument for [JobDuration].
@@ -106,14 +133,16 @@ func (JobRatio) With(status semconv.JobStatus) metric.MeasurementOption {
 // QueueWait is the histogram video.processing.queue_wait, in Prometheus
 // video_processing_queue_wait_seconds.
 //
-// Time that a job waited in its queue before it started, in seconds. Taken from the enqueue time in
-// the job's carrier; clocks that disagree give 0 and count as clock_skew in invalid_values.
+// Time from when an attempt of a job could have been worked on to its start, in seconds. Since the
+// time of WithScheduledAt, else, of a first attempt, since the enqueue time or the later schedule
+// in the job's carrier. Not recorded for a later attempt whose schedule is unknown. Clocks that
+// disagree give 0 and count as clock_skew in invalid_values.
 type QueueWait struct{ metric.Float64Histogram }
 
 // NewQueueWait returns the instrument for [QueueWait].
 func NewQueueWait(m metric.Meter) (QueueWait, error) {
 	i, err := meter(m).Float64Histogram(semconv.QueueWaitName,
-		metric.WithDescription("Time that a job waited in its queue before it started, in seconds."),
+		metric.WithDescription("Time from when an attempt of a job could have been worked on to its start, in seconds."),
 		metric.WithUnit("s"),
 		metric.WithExplicitBucketBoundaries(durationBuckets...),
 	)
@@ -121,6 +150,27 @@ func NewQueueWait(m metric.Meter) (QueueWait, error) {
 		i = noop.Float64Histogram{}
 	}
 	return QueueWait{i}, err
+}
+
+// TimeToPublish is the histogram video.processing.time_to_publish, in Prometheus
+// video_processing_time_to_publish_seconds.
+//
+// Time from the enqueueing of a job to the end of the attempt that completed it, in seconds. Over
+// all attempts, since the enqueue time in the job's carrier. An enqueue time after the start, of
+// clocks that disagree, counts as the start.
+type TimeToPublish struct{ metric.Float64Histogram }
+
+// NewTimeToPublish returns the instrument for [TimeToPublish].
+func NewTimeToPublish(m metric.Meter) (TimeToPublish, error) {
+	i, err := meter(m).Float64Histogram(semconv.TimeToPublishName,
+		metric.WithDescription("Time from the enqueueing of a job to the end of the attempt that completed it, in seconds."),
+		metric.WithUnit("s"),
+		metric.WithExplicitBucketBoundaries(timeToPublishBuckets...),
+	)
+	if err != nil || i == nil {
+		i = noop.Float64Histogram{}
+	}
+	return TimeToPublish{i}, err
 }
 
 // OldestJobStartTimestamp is the observable gauge video.processing.oldest_job_start_timestamp, in

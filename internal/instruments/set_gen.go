@@ -28,10 +28,12 @@ type Set struct {
 	APIUnpriced             APIUnpriced
 	Errors                  Errors
 	Jobs                    Jobs
+	Attempts                Attempts
 	JobsInProgress          JobsInProgress
 	JobDuration             JobDuration
 	JobRatio                JobRatio
 	QueueWait               QueueWait
+	TimeToPublish           TimeToPublish
 	OldestJobStartTimestamp OldestJobStartTimestamp
 	JobsUnshown             JobsUnshown
 	AudioLoudnessSpread     AudioLoudnessSpread
@@ -72,10 +74,12 @@ func New(m metric.Meter) (Set, error) {
 	create(&errs, m, NewAPIUnpriced, &s.APIUnpriced)
 	create(&errs, m, NewErrors, &s.Errors)
 	create(&errs, m, NewJobs, &s.Jobs)
+	create(&errs, m, NewAttempts, &s.Attempts)
 	create(&errs, m, NewJobsInProgress, &s.JobsInProgress)
 	create(&errs, m, NewJobDuration, &s.JobDuration)
 	create(&errs, m, NewJobRatio, &s.JobRatio)
 	create(&errs, m, NewQueueWait, &s.QueueWait)
+	create(&errs, m, NewTimeToPublish, &s.TimeToPublish)
 	create(&errs, m, NewOldestJobStartTimestamp, &s.OldestJobStartTimestamp)
 	create(&errs, m, NewJobsUnshown, &s.JobsUnshown)
 	create(&errs, m, NewAudioLoudnessSpread, &s.AudioLoudnessSpread)
@@ -130,6 +134,9 @@ func (s *Set) Zero(ctx context.Context) {
 	}
 	for _, v0 := range []semconv.JobStatus{"queued", "processing", "completed", "failed", "canceled"} {
 		s.Jobs.Add(ctx, 0, s.Jobs.With(v0))
+	}
+	for _, v0 := range []semconv.Outcome{"completed", "failed", "canceled", "retried", "snoozed", "interrupted"} {
+		s.Attempts.Add(ctx, 0, s.Attempts.With(v0))
 	}
 	s.JobsUnshown.Add(ctx, 0)
 }

@@ -74,7 +74,7 @@ func TestExpositionIsThePage(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer func() { _ = exported.Close() }()
+	defer func() { _ = exported.Close(context.Background()) }()
 	for _, p := range []*instrument.Pipeline{p, exported} {
 		synctest.Test(t, func(t *testing.T) { record(context.Background(), p) })
 	}

@@ -57,12 +57,37 @@ func Endless(err error) bool {
 	return walk(err)
 }
 
-// innermost returns the first error of the chain that wraps nothing.
+// innermost returns the first error of the chain that wraps nothing, and that was not canceled
+// beside the failure of another.
 func innermost(err error) error {
+	var first error
 	for e := range Chain(err) {
-		if !slices.ContainsFunc(unwrap(e), func(inner error) bool { return inner != nil }) {
+		if slices.ContainsFunc(unwrap(e), func(inner error) bool { return inner != nil }) {
+			continue
+		}
+		if !OnlyCanceled(e) {
 			return e
 		}
+		if first == nil {
+			first = e
+		}
 	}
-	return err
+	if first == nil {
+		return err
+	}
+	return first
+}
+
+// Wraps reports whether err is target, the same value, or wraps it. Unlike errors.Is it asks no Is
+// method.
+func Wraps(err, target error) bool {
+	if err == nil || target == nil || Endless(err) {
+		return false
+	}
+	for e := range Chain(err) {
+		if Identical(e, target) {
+			return true
+		}
+	}
+	return false
 }

@@ -6,40 +6,102 @@ import (
 	"sync"
 )
 
-// Counted remembers the errors of a job or a stage that video_processing_errors_total already has.
-// It keeps the last 64, so that endless retries do not grow it. Stages in parallel fail one after
-// the other, and the job returns the first of their errors. The zero Counted is ready and safe for
+// Counted remembers the errors of one job, stage or call that video_processing_errors_total already
+// has: those that its own parts ended with, and those that were recorded in it. It keeps the last
+// 64, so that endless retries do not grow it: parts in parallel fail one after the other, and what
+// is around them returns the first of their errors. The zero Counted is ready and safe for
 // concurrent use.
 type Counted struct {
 	mu     sync.Mutex
-	errs   []error
+	errs   []counted
 	oldest int // once there are maxCounted
+}
+
+type counted struct {
+	err      error
+	recorded bool // by Record, or met by it
 }
 
 const maxCounted = 64
 
-// Add remembers err.
-func (c *Counted) Add(err error) {
+// Add remembers an error that a part has counted and ended with.
+func (c *Counted) Add(err error) { c.add(counted{err: err}) }
+
+func (c *Counted) add(e counted) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if len(c.errs) < maxCounted {
-		c.errs = append(c.errs, err)
+		c.errs = append(c.errs, e)
 		return
 	}
-	c.errs[c.oldest] = err
+	c.errs[c.oldest] = e
 	c.oldest = (c.oldest + 1) % maxCounted
 }
 
 // Has reports whether err is one of them, by the word of same, or wraps one. Unlike errors.Is it
 // asks no Is method: another error of the same kind is another error.
 func (c *Counted) Has(err error, same func(a, b error) bool) bool {
+	_, has := c.find(err, same, func(counted) bool { return true })
+	return has
+}
+
+// Record remembers an error that the program recorded, and reports whether it is new. It is not if a
+// part has ended with it: then it was counted there. The next one that is recorded is another
+// failure again, even if it is the same value.
+func (c *Counted) Record(err error, same func(a, b error) bool) (isNew bool) {
+	met, has := c.find(err, same, func(e counted) bool { return !e.recorded })
+	if !has {
+		c.add(counted{err, true})
+		return true
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	for i, e := range c.errs {
+		if same(e.err, met) {
+			c.errs[i].recorded = true
+		}
+	}
+	return false
+}
+
+// HandTo adds to what is around a part the errors that were recorded in the part, for a function
+// that records its error, ends its stage without it, and returns it all the same.
+func (c *Counted) HandTo(around *Counted) {
 	c.mu.Lock()
 	errs := slices.Clone(c.errs)
 	c.mu.Unlock()
-	is := func(e error) bool {
-		return slices.ContainsFunc(errs, func(counted error) bool { return same(e, counted) })
+	for _, e := range errs {
+		if e.recorded {
+			around.Add(e.err)
+		}
 	}
-	return len(errs) > 0 && (is(err) || Guarded(false, func() bool {
+}
+
+// find returns the first error, among those that of selects, that err is or wraps. The methods of
+// err are called without the lock.
+func (c *Counted) find(err error, same func(a, b error) bool, of func(counted) bool) (met error, has bool) {
+	var known [maxCounted]error
+	n := 0
+	c.mu.Lock()
+	for _, e := range c.errs {
+		if of(e) {
+			known[n], n = e.err, n+1
+		}
+	}
+	c.mu.Unlock()
+	is := func(e error) bool {
+		for _, k := range known[:n] {
+			if same(e, k) {
+				met, has = k, true
+				return true
+			}
+		}
+		return false
+	}
+	if n == 0 || is(err) {
+		return met, has
+	}
+	Guarded(false, func() bool {
 		if Endless(err) {
 			return false
 		}
@@ -49,7 +111,8 @@ func (c *Counted) Has(err error, same func(a, b error) bool) bool {
 			}
 		}
 		return false
-	}))
+	})
+	return met, has
 }
 
 // Identical reports whether two values are one: the same pointer, or equal where they are no

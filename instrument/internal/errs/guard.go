@@ -52,16 +52,25 @@ func Guarded[T any](fallback T, f func() T) (result T) {
 	return f()
 }
 
-// OnlyCanceled reports whether everything that err joins was canceled: a stage that fails cancels
-// those beside it, and is the reason why the job failed. An error whose ErrorType is "canceled" may
-// have joined the cause that its context was given; where byWord is true, that word is enough.
-func OnlyCanceled(err error, byWord bool) bool {
-	if own, ok := err.(interface{ ErrorType() string }); ok && Guarded("", own.ErrorType) == Canceled {
-		return byWord || Is(err, context.Canceled)
+// OnlyCanceled reports whether everything that err joins was canceled, by context.Canceled or by
+// its own word: an ErrorType method, or gRPC's code. A stage that fails cancels those beside it, and
+// is the reason why the job failed. An error whose own word is "canceled" may have joined the cause
+// that its context was given; its word is enough.
+func OnlyCanceled(err error) bool {
+	if saysCanceled(err) {
+		return true
 	}
 	joined := slices.DeleteFunc(slices.Clone(unwrap(err)), func(inner error) bool { return inner == nil })
 	if len(joined) == 0 {
 		return Is(err, context.Canceled)
 	}
-	return !slices.ContainsFunc(joined, func(inner error) bool { return !OnlyCanceled(inner, byWord) })
+	return !slices.ContainsFunc(joined, func(inner error) bool { return !OnlyCanceled(inner) })
+}
+
+func saysCanceled(err error) bool {
+	if own, ok := err.(interface{ ErrorType() string }); ok && Guarded("", own.ErrorType) == Canceled {
+		return true
+	}
+	code, ok := grpcCode(err)
+	return ok && grpcWord(code) == Canceled
 }

@@ -10,7 +10,6 @@ import (
 	"net"
 	"os/exec"
 	"reflect"
-	"strconv"
 	"strings"
 	"syscall"
 )
@@ -36,6 +35,7 @@ func Type(err error) string {
 // errorTypes are the rows of the table at instrument.ErrorType, in its order.
 var errorTypes = []func(error) string{
 	ownType,
+	grpcType,
 	canceledType,
 	sentinels{{context.DeadlineExceeded, "timeout"}}.typeOf,
 	timeoutType,
@@ -55,8 +55,34 @@ var errorTypes = []func(error) string{
 		{sql.ErrTxDone, "sql_tx_done"},
 	}.typeOf,
 	sqlStateType,
+	redisType,
 	processType,
 	netType,
+}
+
+// Own returns the type of err that is its own and beats a context that is over: that of an
+// ErrorType method, a status of gRPC or HTTP, an SQLState, an exit code; or "". Once the context is
+// over, SQLState 57014 (query_canceled) and a death by signal are no such types, nor is the exit
+// status by which a shell or a container tells one: they are how the cancellation looks from
+// outside.
+func Own(err error, over bool) string {
+	return Guarded("", func() string {
+		if err == nil || Endless(err) {
+			return ""
+		}
+		for _, typeOf := range []func(error) string{ownType, grpcType, httpType} {
+			if t := typeOf(err); t != "" {
+				return t
+			}
+		}
+		if t := stateType(err, over); t != "" {
+			return t
+		}
+		if code, exited := exitCode(err); exited && !(over && killed(code)) {
+			return "exec_exit"
+		}
+		return ""
+	})
 }
 
 // Canceled is the error_type of what the caller gave up.
@@ -82,7 +108,7 @@ func (s sentinels) typeOf(err error) string {
 func ownType(err error) string {
 	for e := range Chain(err) {
 		if typed, ok := e.(interface{ ErrorType() string }); ok {
-			if t := typed.ErrorType(); t != "" && (t != Canceled || OnlyCanceled(err, true)) {
+			if t := typed.ErrorType(); t != "" && (t != Canceled || OnlyCanceled(err)) {
 				return t
 			}
 		}
@@ -92,7 +118,7 @@ func ownType(err error) string {
 
 // canceledType passes over an error that joins a failure: a failure cancels what runs beside it.
 func canceledType(err error) string {
-	if OnlyCanceled(err, false) {
+	if OnlyCanceled(err) {
 		return Canceled
 	}
 	return ""
@@ -107,10 +133,13 @@ func timeoutType(err error) string {
 	return ""
 }
 
-func sqlStateType(err error) string {
+func sqlStateType(err error) string { return stateType(err, false) }
+
+// stateType returns the class of the first SQLState; of those that are no cancellation if over.
+func stateType(err error, over bool) string {
 	for e := range Chain(err) {
 		if s, ok := e.(interface{ SQLState() string }); ok {
-			if state := s.SQLState(); len(state) == 5 {
+			if state := s.SQLState(); len(state) == 5 && !(over && state == "57014") {
 				return "sqlstate_" + state[:2]
 			}
 		}
@@ -118,23 +147,32 @@ func sqlStateType(err error) string {
 	return ""
 }
 
-func httpType(err error) string {
-	if code, ok := HTTPStatus(err); ok {
-		return "http_" + strconv.Itoa(code)
+func processType(err error) string {
+	if _, exited := exitCode(err); exited {
+		return "exec_exit"
+	}
+	for e := range Chain(err) {
+		if exit, ok := e.(*exec.ExitError); ok && exit != nil {
+			return "exec_signal"
+		}
 	}
 	return ""
 }
 
-func processType(err error) string {
-	var exit *exec.ExitError
-	if !errors.As(err, &exit) {
-		return ""
+// exitCode returns the first exit code, and whether a process on the chain has exited by itself.
+// One that did is the reason why those beside it were killed.
+func exitCode(err error) (code int, exited bool) {
+	for e := range Chain(err) {
+		if exit, ok := e.(*exec.ExitError); ok && exit != nil && exit.ProcessState != nil && exit.Exited() {
+			return exit.ExitCode(), true
+		}
 	}
-	if exit.ProcessState != nil && exit.Exited() {
-		return "exec_exit"
-	}
-	return "exec_signal"
+	return 0, false
 }
+
+// killed reports whether an exit status is that of a shell or a container whose program died by
+// SIGHUP, SIGINT, SIGKILL or SIGTERM.
+func killed(code int) bool { return code == 129 || code == 130 || code == 137 || code == 143 }
 
 func netType(err error) string {
 	var dns *net.DNSError
@@ -148,44 +186,35 @@ func netType(err error) string {
 	return ""
 }
 
-func goType(err error) string { return strings.TrimLeft(reflect.TypeOf(err).String(), "*") }
+// newError is the type of what errors.New returns, and fmt.Errorf without %w.
+var newError = reflect.TypeOf(errors.New(""))
 
-// HTTPStatus returns the status of a failed HTTP exchange, and whether err has one. API clients
-// give it as a method (smithy, gRPC gateways) or as an exported field (openai-go, anthropic-sdk-go,
-// googleapi), so the field is looked up by name.
-func HTTPStatus(err error) (status int, ok bool) {
-	for e := range Chain(err) {
-		if status, ok := httpStatus(e); ok {
-			return status, true
-		}
-	}
-	return 0, false
+// textTypes are the types of errors that have a text and nothing else, and of what joins or wraps
+// errors: such a type says nothing of the error.
+var textTypes = map[string]bool{
+	"errors.errorString":                       true,
+	"errors.joinError":                         true,
+	"fmt.wrapError":                            true,
+	"fmt.wrapErrors":                           true,
+	"github.com/pkg/errors.fundamental":        true,
+	"github.com/pkg/errors.withMessage":        true,
+	"github.com/pkg/errors.withStack":          true,
+	"go.uber.org/multierr.multiError":          true,
+	"golang.org/x/xerrors.errorString":         true,
+	"golang.org/x/xerrors.noWrapError":         true,
+	"golang.org/x/xerrors.wrapError":           true,
+	"github.com/hashicorp/go-multierror.Error": true,
 }
 
-// httpStatus is HTTPStatus for err itself, without what it wraps.
-func httpStatus(err error) (status int, ok bool) {
-	switch e := err.(type) {
-	case interface{ StatusCode() int }:
-		status = e.StatusCode()
-	case interface{ HTTPStatusCode() int }:
-		status = e.HTTPStatusCode()
-	default:
-		status = intField(reflect.Indirect(reflect.ValueOf(e)), "StatusCode", "HTTPStatusCode", "Code")
+// goType returns the Go type of err, or "error" for one that says nothing.
+func goType(err error) string {
+	t := reflect.TypeOf(err)
+	named := t
+	for named.Kind() == reflect.Pointer {
+		named = named.Elem()
 	}
-	return status, status >= 300 && status <= 599
-}
-
-// intField returns the first of these fields that is a whole number, or 0.
-func intField(v reflect.Value, names ...string) int {
-	if v.Kind() != reflect.Struct {
-		return 0
+	if textTypes[named.PkgPath()+"."+named.Name()] {
+		return "error"
 	}
-	for _, name := range names {
-		if f, ok := v.Type().FieldByName(name); ok {
-			if v, err := v.FieldByIndexErr(f.Index); err == nil && v.CanInt() {
-				return int(v.Int())
-			}
-		}
-	}
-	return 0
+	return strings.TrimLeft(t.String(), "*")
 }

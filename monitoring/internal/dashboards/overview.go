@@ -39,8 +39,21 @@ func jobOverview() row {
 			limits("green", limit{3600, "orange"}, limit{6 * 3600, "red"}).empty("no job in progress").size(4, 8),
 		graph(text{"Job duration", "Time from the start to the end of a job, whatever its outcome."},
 			"s", quantiles("job_duration", "")...).size(12, 8),
-		graph(text{"Queue wait", "Time that jobs waited in their queue before they started."},
+		graph(text{"Queue wait", "Time from when an attempt at a job could have been worked on to its start."},
 			"s", quantiles("queue_wait", "")...).size(12, 8),
+		graph(text{
+			"Attempts by outcome, per hour",
+			"Runs of jobs that ended. One that is retried, snoozed or interrupted goes on in another attempt.",
+		}, "short", query{perHour("attempts", "outcome"), "{{outcome}}"}).stacked().size(8, 8),
+		stat(text{"Retried", "Attempts that failed and were not the last, among those that completed or failed in any way."},
+			"percentunit", query{
+				`(sum(increase(@attempts{outcome="retried"}[$__range])) or vector(0)) / (` +
+					inRange(`attempts{outcome=~"completed|failed|retried"}`) + " > 0)",
+				"retried",
+			}).limits("green", limit{0.1, "orange"}, limit{0.5, "red"}).
+			bounds(0, 1).decimals(1).empty("no attempt ended").size(4, 8),
+		graph(text{"Time to publish", "Time from the first enqueueing of a job to the end of the attempt that completed it."},
+			"s", quantiles("time_to_publish", "")...).size(12, 8),
 	}}
 }
 

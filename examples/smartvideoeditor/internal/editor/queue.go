@@ -6,6 +6,8 @@ import (
 
 	"go.opentelemetry.io/otel/propagation"
 
+	"github.com/stagemeter/stagemeter/instrument"
+
 	"github.com/stagemeter/stagemeter/examples/smartvideoeditor/internal/summary"
 )
 
@@ -48,7 +50,8 @@ func (e *Editor) Run(ctx context.Context, tasks []Task, workers int) []summary.J
 // work runs the job of one message.
 func (e *Editor) work(ctx context.Context, m message) summary.Job {
 	if err := ctx.Err(); err != nil {
-		return summary.Job{ID: m.task.ID, Input: m.task.Input, Status: summary.Canceled, ErrorType: "canceled",
+		outcome := instrument.OutcomeOf(ctx, err)
+		return summary.Job{ID: m.task.ID, Input: m.task.Input, Status: string(outcome.Status), ErrorType: outcome.ErrorType,
 			Error: "not started: " + err.Error()}
 	}
 	r := &run{Editor: e, task: m.task}

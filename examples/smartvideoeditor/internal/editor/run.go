@@ -38,7 +38,9 @@ func (r *run) job(ctx context.Context, carrier propagation.TextMapCarrier) summa
 	r.report = summary.Job{ID: r.task.ID, Input: r.task.Input, Status: summary.Completed}
 	checkpoint, unknown := r.Checkpoints.Load(ctx, r.task.ID)
 	r.checkpoint = checkpoint
+	var in context.Context // of the job, in which OutcomeOf returns what the metrics count
 	err := r.Pipeline.RunJob(ctx, r.task.ID, func(ctx context.Context) error {
+		in = ctx
 		if unknown != nil {
 			return unknown
 		}
@@ -46,7 +48,7 @@ func (r *run) job(ctx context.Context, carrier propagation.TextMapCarrier) summa
 	},
 		instrument.WithCarrier(carrier),
 		instrument.WithBudget(r.budgetLeft()))
-	return r.ended(ctx, err)
+	return r.ended(ctx, instrument.OutcomeOf(in, err), err)
 }
 
 // budgetLeft returns the budget of the job less the costs of its earlier runs.
@@ -77,9 +79,9 @@ func (r *run) edit(ctx context.Context) error {
 
 // ended stores the outcome of a job that did not complete, removes its files, and returns its
 // report.
-func (r *run) ended(ctx context.Context, err error) summary.Job {
+func (r *run) ended(ctx context.Context, outcome instrument.Outcome, err error) summary.Job {
 	if err != nil {
-		r.failed(ctx, err)
+		r.failed(ctx, outcome, err)
 	}
 	// A later run continues a canceled job from its last finished stage; every other job no longer
 	// needs its files.
@@ -93,11 +95,8 @@ func (r *run) ended(ctx context.Context, err error) summary.Job {
 	return r.report
 }
 
-func (r *run) failed(ctx context.Context, err error) {
-	r.report.Status, r.report.Error, r.report.ErrorType = summary.Failed, err.Error(), instrument.ErrorType(err)
-	if ctx.Err() != nil || errors.Is(err, context.Canceled) {
-		r.report.Status, r.report.ErrorType = summary.Canceled, "canceled"
-	}
+func (r *run) failed(ctx context.Context, outcome instrument.Outcome, err error) {
+	r.report.Status, r.report.Error, r.report.ErrorType = string(outcome.Status), err.Error(), outcome.ErrorType
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), saveTimeout)
 	defer cancel()
 	if err := r.Checkpoints.Finish(ctx, r.task.ID, store.Outcome{

@@ -15,23 +15,23 @@ const (
 	attemptsFor = 24 * time.Hour
 )
 
-// attempts has what the runs of a job have spent that ended without completing it, if no account
+// earlierCosts has what the runs of a job have spent that ended without completing it, if no account
 // has it.
-type attempts struct {
+type earlierCosts struct {
 	n    atomic.Int64 // len(byID), so that a start need not lock while that is 0
 	mu   sync.Mutex
 	byID map[string]*list.Element
-	ages list.List // of *attempt, the newest first
+	ages list.List // of *earlierCost, the newest first
 }
 
-type attempt struct {
+type earlierCost struct {
 	id   string
 	cost USD
 	at   time.Time
 }
 
 // add adds what a run has spent.
-func (a *attempts) add(id string, cost USD) {
+func (a *earlierCosts) add(id string, cost USD) {
 	if cost == 0 {
 		return
 	}
@@ -43,10 +43,10 @@ func (a *attempts) add(id string, cost USD) {
 	}
 	e := a.byID[id]
 	if e == nil {
-		e = a.ages.PushFront(&attempt{id: id})
+		e = a.ages.PushFront(&earlierCost{id: id})
 		a.byID[id] = e
 	}
-	old := e.Value.(*attempt)
+	old := e.Value.(*earlierCost)
 	if now.Sub(old.at) >= attemptsFor {
 		old.cost = 0
 	}
@@ -54,7 +54,7 @@ func (a *attempts) add(id string, cost USD) {
 	a.ages.MoveToFront(e)
 	for {
 		oldest := a.ages.Back()
-		if a.ages.Len() <= maxAttempts && now.Sub(oldest.Value.(*attempt).at) < attemptsFor {
+		if a.ages.Len() <= maxAttempts && now.Sub(oldest.Value.(*earlierCost).at) < attemptsFor {
 			break
 		}
 		a.remove(oldest)
@@ -63,7 +63,7 @@ func (a *attempts) add(id string, cost USD) {
 }
 
 // take returns what earlier runs have spent, and forgets it.
-func (a *attempts) take(id string) USD {
+func (a *earlierCosts) take(id string) USD {
 	if a.n.Load() == 0 {
 		return 0
 	}
@@ -75,13 +75,13 @@ func (a *attempts) take(id string) USD {
 	}
 	a.remove(e)
 	a.n.Store(int64(len(a.byID)))
-	if old := e.Value.(*attempt); time.Since(old.at) < attemptsFor {
+	if old := e.Value.(*earlierCost); time.Since(old.at) < attemptsFor {
 		return old.cost
 	}
 	return 0
 }
 
-func (a *attempts) remove(e *list.Element) {
+func (a *earlierCosts) remove(e *list.Element) {
 	a.ages.Remove(e)
-	delete(a.byID, e.Value.(*attempt).id)
+	delete(a.byID, e.Value.(*earlierCost).id)
 }

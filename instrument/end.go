@@ -1,0 +1,112 @@
+package instrument
+
+import (
+	"context"
+	"errors"
+	"reflect"
+	"runtime/debug"
+
+	"go.opentelemetry.io/otel/codes"
+	"go.opentelemetry.io/otel/trace"
+
+	"github.com/stagemeter/stagemeter/instrument/internal/errs"
+	"github.com/stagemeter/stagemeter/semconv"
+)
+
+// outcome is what a job, a stage or a call ended with.
+type outcome struct {
+	err      error
+	panicked *PanicError
+}
+
+// ended returns the outcome that a deferred End sees: the error it was given, and the value of
+// recover.
+func ended(errp *error, recovered any) outcome {
+	if recovered != nil {
+		p := &PanicError{Value: recovered, Stack: debug.Stack()}
+		return outcome{err: p, panicked: p}
+	}
+	if errp == nil {
+		return outcome{}
+	}
+	return outcome{err: *errp}
+}
+
+// deliver passes a panic on: as an error if [WithRecover] was given and there is a place for it,
+// else as the panic that it was. The panic is raised again from the deferred call, below which the
+// panicking frames still stand, so the trace that the runtime prints begins where the panic began.
+func (o outcome) deliver(p *Pipeline, errp *error) {
+	if o.panicked == nil {
+		return
+	}
+	if !p.recover || errp == nil || abortsHandler(o.panicked.Value) {
+		panic(o.panicked.Value)
+	}
+	*errp = o.panicked
+}
+
+// abortsHandler reports whether a panic is http.ErrAbortHandler, by which a handler asks net/http to
+// drop the connection. That package is not imported, so it is the error that errors.New has made of
+// its text, and not one that wraps it or reads like it.
+func abortsHandler(v any) bool {
+	err, ok := v.(error)
+	return ok && reflect.TypeOf(err) == newError && err.Error() == "net/http: abort Handler"
+}
+
+var newError = reflect.TypeOf(errors.New(""))
+
+// panic reports whether the outcome is a panic: one that goes on, or one that [WithRecover] has
+// turned into an error further in.
+func (o outcome) panic() bool { return o.panicked != nil || isPanic(o.err) }
+
+// in returns how a stage or a call ended, whose own context is ctx.
+func (o outcome) in(ctx context.Context, p *Pipeline) Outcome {
+	return p.outcome(endOf(ctx, stateOf(ctx)), o.err, false)
+}
+
+// end writes an error on a span, if the outcome is one, and ends the span.
+func (o outcome) end(span trace.Span, as Outcome) {
+	if as.isError() && span.IsRecording() {
+		var stack []byte
+		if o.panicked != nil {
+			stack = o.panicked.Stack
+		}
+		addException(span, o.err, stack)
+		span.SetAttributes(semconv.AttrErrorType.String(clean(as.ErrorType, maxNameLen)))
+		span.SetStatus(codes.Error, clean(errs.Text(o.err), maxTextLen))
+	}
+	span.End()
+}
+
+// counts reports whether the scope is that of a job, a stage or a call, which remember the errors
+// that are counted.
+func (s *scope) counts() bool { return s.job != nil || s.stage != nil || s.call != nil }
+
+// own returns the context of the job, stage or call that ctx is in, or ctx outside of any.
+func (s *scope) own(ctx context.Context) context.Context {
+	if s.counts() {
+		return s.Context
+	}
+	return ctx
+}
+
+// countEnd counts the error that a stage or a job ends with, unless it or one of its parts has. A
+// call, which counts no error itself, has the stage "". What is around remembers the error: on its
+// way up it is the same.
+func (s *scope) countEnd(err error, as Outcome, stage string) {
+	counted := err != nil && s.rare.counted(err)
+	if !counted && stage != "" && as.isError() {
+		s.p.countError(s.Context, s.dimension(), stage, as.ErrorType)
+		counted = true
+	}
+	around := ownScope(s.Context)
+	if around == nil || around.p != s.p || !around.counts() {
+		return
+	}
+	if counted {
+		around.rare.get().counted.Add(err)
+	}
+	if r := s.rare.p.Load(); r != nil {
+		r.counted.HandTo(&around.rare.get().counted)
+	}
+}
