@@ -28,16 +28,17 @@ func (j *Job) reserve(ctx context.Context, h *hold, a ask) error {
 	if policy := j.scope.p.unpriced; a.unknown != "" && j.limited() {
 		a.maxCost, a.denied = policy.reserve, !policy.passes
 	}
+	a.job = j
 	j.holdIn(h, a)
 	if h.account == nil || a.free {
 		return nil
 	}
-	for k := h; k != nil; k = k.outer {
+	for k := h; k != nil; k = k.next() {
 		refused := k.payer.admit(ctx, k, a)
 		if refused == nil {
 			continue
 		}
-		for r := h; r != k; r = r.outer {
+		for r := h; r != k; r = r.next() {
 			r.payer.releaseIn(ctx, r)
 		}
 		*h = hold{}
@@ -57,7 +58,7 @@ func (j *Job) admit(ctx context.Context, h *hold, a ask) error {
 	bal, err := h.take(ctx)
 	switch {
 	case err == nil:
-		j.saw(ctx, h.account, h.told, bal)
+		j.saw(ctx, h.account, h.told(), bal)
 		return nil
 	case remote.Away(err):
 		if !j.scope.p.policy.closed {
@@ -68,7 +69,7 @@ func (j *Job) admit(ctx context.Context, h *hold, a ask) error {
 		}
 		if !remote.Unasked(err) {
 			handle(fmt.Errorf("instrument: the ledger did not answer for job %q, the call of %s is refused: %w", j.shown, clean(a.api, maxNameLen), err))
-			h.account.far.Withdraw(h.full(), h.reserve)
+			h.account.far.Withdraw(h.full(), h.named.reserve)
 		}
 		refusal := h.refusal(known, a, nil)
 		refusal.Err = err
@@ -77,7 +78,7 @@ func (j *Job) admit(ctx context.Context, h *hold, a ask) error {
 		if isZero(bal) && known.Limit != 0 { // of a ledger whose store is away
 			bal = known
 		}
-		j.saw(ctx, h.account, h.told, bal)
+		j.saw(ctx, h.account, h.told(), bal)
 		return h.refusal(bal, a, err)
 	default:
 		if h.account.near != nil {
@@ -104,13 +105,13 @@ func (h *hold) refusal(bal budget.Balance, a ask, err error) *BudgetError {
 	if told != nil && told.Scope.Kind != "" {
 		*e = BudgetError{Scope: told.Scope, Limit: told.Limit, Spent: told.Spent, Held: told.Held}
 	}
-	e.Job, e.API, e.Asked = h.job.id, a.api, a.maxCost
+	e.Job, e.API, e.Asked = a.job.id, a.api, a.maxCost
 	return e
 }
 
 // release ends the hold of a call that cost nothing.
 func (j *Job) release(ctx context.Context, h *hold) {
-	for k := h; k != nil; k = k.outer {
+	for k := h; k != nil; k = k.next() {
 		k.payer.releaseIn(ctx, k)
 	}
 }
@@ -118,15 +119,15 @@ func (j *Job) release(ctx context.Context, h *hold) {
 func (j *Job) releaseIn(ctx context.Context, h *hold) {
 	bal, err := h.release(ctx, j.later(ctx, h))
 	if err != nil {
-		j.failed(remote.Release, h, fmt.Errorf("instrument: a hold of job %q not released: %w", h.job.shown, err), err)
+		j.failed(remote.Release, h, fmt.Errorf("instrument: a hold of job %q not released: %w", h.named.job.shown, err), err)
 		return
 	}
-	j.saw(ctx, h.account, h.told, bal)
+	j.saw(ctx, h.account, h.told(), bal)
 }
 
 // settle books what a call or a Spend cost.
 func (j *Job) settle(ctx context.Context, h *hold, cost USD) {
-	for k := h; k != nil; k = k.outer {
+	for k := h; k != nil; k = k.next() {
 		k.payer.settleIn(ctx, k, cost)
 	}
 }
@@ -149,10 +150,10 @@ func (j *Job) book(ctx context.Context, api string, cost USD) {
 func (j *Job) settleIn(ctx context.Context, h *hold, cost USD) {
 	bal, err := h.settle(ctx, cost, j.later(ctx, h))
 	if err != nil {
-		j.failed(remote.Settle, h, fmt.Errorf("instrument: %s of job %q not settled: %w", cost, h.job.shown, err), err)
+		j.failed(remote.Settle, h, fmt.Errorf("instrument: %s of job %q not settled: %w", cost, h.named.job.shown, err), err)
 		return
 	}
-	j.saw(ctx, h.account, h.told, bal)
+	j.saw(ctx, h.account, h.told(), bal)
 }
 
 // later returns what to do once an operation of h succeeds that was tried again; nil for an account
@@ -161,7 +162,7 @@ func (j *Job) later(ctx context.Context, h *hold) func(budget.Balance) {
 	if h.account.far == nil {
 		return nil
 	}
-	account, told := h.account, h.told // and not h, which would be allocated for all
+	account, told := h.account, h.told() // and not h, which would be allocated for all
 	return func(bal budget.Balance) { j.saw(ctx, account, told, bal) }
 }
 

@@ -32,9 +32,11 @@ func TestMoneyAllocations(t *testing.T) {
 		{"Spend", spend, "outside", 0, "an addition to a counter whose attributes are kept"},
 		{"Spend", spend, "job", 0, "and two atomic additions"},
 		{"Spend", spend, "budget", 0, "and arithmetic under a mutex"},
+		{"Spend", spend, "nested", 0, "the same, in the outer job's account"},
 		{"RunCall", call(), "outside", 1, "the Call"},
 		{"RunCall", call(), "job", 1, "the same"},
 		{"RunCall", call(), "budget", 1, "the same"},
+		{"RunCall", call(), "nested", 1, "the same, which is in the outer job's account"},
 		{"RunCall with an estimate", call(estimate), "budget", 1, "the same: the option was made by the caller"},
 	} {
 		if got := testing.AllocsPerRun(1000, tt.f(tt.where)); got > tt.want {

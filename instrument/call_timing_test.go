@@ -13,13 +13,15 @@ import (
 	"github.com/stagemeter/stagemeter/internal/instruments"
 )
 
-// moneyContexts is where money is spent: outside of a job, in a job, and in one with a budget that never runs out.
+// moneyContexts is where money is spent: outside of a job, in a job, in one with a budget that never runs out, and in
+// one inside of that.
 func moneyContexts(tb testing.TB) map[string]context.Context {
 	p := measuredPipeline(tb)
 	outside := instrument.ContextWithPipeline(context.Background(), p)
 	job, _ := p.StartJob(outside, "job-1")
 	budget, _ := p.StartJob(outside, "job-2", instrument.WithBudget(9_000_000_000*dollar))
-	return map[string]context.Context{"outside": outside, "job": job, "budget": budget}
+	nested, _ := p.StartJob(budget, "job-3")
+	return map[string]context.Context{"outside": outside, "job": job, "budget": budget, "nested": nested}
 }
 
 // measuredPipeline is one with the SDK's meters and no tracer: what a span costs is the SDK's matter.

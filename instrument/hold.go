@@ -15,6 +15,7 @@ const defaultLease = time.Hour
 
 // An ask is what a call asks of its budgets.
 type ask struct {
+	job     *Job // that makes the call
 	api     string
 	maxCost USD    // reserved
 	minCost USD    // booked if the hold expires
@@ -29,13 +30,27 @@ type ask struct {
 type hold struct {
 	account *openAccount // nil: unused
 	payer   *Job         // whose account it is
-	job     *Job         // the innermost one
+	once    once.Hold    // its amounts
+	named   *named       // nil in a onceAccount
+}
+
+// named is what a hold needs that has an id, since it is in several accounts, or in one that is not
+// in memory.
+type named struct {
+	id      string
+	job     *Job // the innermost one
 	api     string
-	id      string    // "" in a onceAccount
-	once    once.Hold // its amounts
-	reserve *remote.Running
-	outer   *hold // in the account of the next enclosing job that has another
-	told    *told // nil without outer holds
+	reserve *remote.Running // if it was not answered in time
+	outer   *hold           // in the account of the next enclosing job that has another
+	told    *told           // nil without outer holds
+}
+
+// next returns the hold in the account of the next enclosing job, or nil.
+func (h *hold) next() *hold {
+	if h.named == nil {
+		return nil
+	}
+	return h.named.outer
 }
 
 // told has the thresholds that a hold in several accounts has reached: a scope that two of them have
@@ -68,31 +83,44 @@ func (j *Job) holdIn(h *hold, a ask) {
 	if a.lease <= 0 {
 		a.lease = defaultLease
 	}
+	payer, only := j.firstPayer()
+	if payer == nil {
+		return
+	}
+	h.set(payer, j, a)
+	if only && h.account.once != nil {
+		return
+	}
+	h.named = &named{id: j.scope.p.ids.hold(), job: j, api: a.api}
+	if only {
+		return
+	}
+	h.named.told = new(told)
 	last := h
-	for o := j; o != nil; o = o.outer {
-		account := o.budgetAccount()
-		if account == nil || h.in(account) {
+	for o := payer.outer; o != nil; o = o.outer {
+		if account := o.budgetAccount(); account == nil || h.in(account) {
 			continue
 		}
-		if h.account != nil {
-			last.outer = new(hold)
-			last = last.outer
-		}
-		last.account, last.payer, last.job, last.api = account, o, j, a.api
-		last.once.Own = account.id() == j.id
-		last.once.Free, last.once.Amount, last.once.Floor, last.once.Lease = a.free, a.maxCost, a.minCost, a.lease
+		n := *h.named
+		n.outer = nil
+		next := &hold{named: &n}
+		next.set(o, j, a)
+		last.named.outer, last = next, next
 	}
-	switch {
-	case h.account == nil, h.outer == nil && h.account.once != nil:
-	default:
-		h.id = j.scope.p.ids.hold()
-		if h.outer != nil {
-			h.told = new(told)
-		}
-		for k := h.outer; k != nil; k = k.outer {
-			k.id, k.told = h.id, h.told
-		}
+}
+
+// told returns the thresholds that were told of, or nil.
+func (h *hold) told() *told {
+	if h.named == nil {
+		return nil
 	}
+	return h.named.told
+}
+
+func (h *hold) set(payer, j *Job, a ask) {
+	h.account, h.payer = payer.budgetAccount(), payer
+	h.once.Own = h.account.id() == j.id
+	h.once.Free, h.once.Amount, h.once.Floor, h.once.Lease = a.free, a.maxCost, a.minCost, a.lease
 }
 
 // firstPayer returns the innermost job in whose account a cost of j is booked, or nil, and whether
@@ -112,7 +140,7 @@ func (j *Job) firstPayer() (payer *Job, only bool) {
 
 // in reports whether the hold is in an account of this id already.
 func (h *hold) in(account *openAccount) bool {
-	for k := h; k != nil && k.account != nil; k = k.outer {
+	for k := h; k != nil; k = k.next() {
 		if k.account.id() == account.id() {
 			return true
 		}
@@ -123,7 +151,7 @@ func (h *hold) in(account *openAccount) bool {
 // full returns the hold as a ledger takes it.
 func (h *hold) full() budget.Hold {
 	return budget.Hold{
-		ID: h.id, Job: h.job.id, Attempt: h.job.attempt.n, API: h.api,
+		ID: h.named.id, Job: h.named.job.id, Attempt: h.named.job.attempt.n, API: h.named.api,
 		Amount: h.once.Amount, Free: h.once.Free, Floor: h.once.Floor, Lease: h.once.Lease,
 	}
 }
@@ -131,12 +159,12 @@ func (h *hold) full() budget.Hold {
 // take reserves the amount in the account of h.
 func (h *hold) take(ctx context.Context) (bal budget.Balance, err error) {
 	switch {
-	case h.id == "":
+	case h.named == nil:
 		return h.account.once.ReserveOnce(&h.once)
 	case h.account.near != nil:
 		return h.account.near.Reserve(ctx, h.full())
 	default:
-		bal, h.reserve, err = h.account.far.Reserve(ctx, h.full())
+		bal, h.named.reserve, err = h.account.far.Reserve(ctx, h.full())
 		return bal, err
 	}
 }
@@ -145,7 +173,7 @@ func (h *hold) take(ctx context.Context) (bal budget.Balance, err error) {
 // that is tried again, and later is called.
 func (h *hold) settle(ctx context.Context, cost USD, later func(budget.Balance)) (budget.Balance, error) {
 	switch {
-	case h.id == "":
+	case h.named == nil:
 		return h.account.once.SettleOnce(&h.once, cost), nil
 	case h.account.near != nil:
 		return h.account.near.Settle(context.WithoutCancel(ctx), h.full(), cost)
@@ -157,11 +185,11 @@ func (h *hold) settle(ctx context.Context, cost USD, later func(budget.Balance))
 // release ends the hold in its account without a cost, as settle does.
 func (h *hold) release(ctx context.Context, later func(budget.Balance)) (budget.Balance, error) {
 	switch {
-	case h.id == "":
+	case h.named == nil:
 		return h.account.once.ReleaseOnce(&h.once), nil
 	case h.account.near != nil:
 		return h.account.near.Release(context.WithoutCancel(ctx), h.full())
 	default:
-		return h.account.far.Release(ctx, h.full(), h.reserve, later)
+		return h.account.far.Release(ctx, h.full(), h.named.reserve, later)
 	}
 }
