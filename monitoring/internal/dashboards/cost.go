@@ -84,12 +84,16 @@ func calls() row {
 			"short", query{"sum by (api) (@api_calls_in_progress)", "{{api}}"}).stacked().size(12, 8),
 		graph(text{"Unpriced calls, per hour", "Paid calls whose cost is unknown, by reason. Their cost is in no other panel."},
 			"short", query{perHour("api_unpriced", "api, reason"), "{{api}} {{reason}}"}).stacked().size(12, 8),
-		graph(text{"Budgets exceeded, per hour", "Jobs that crossed their budget, each counted once."},
+		graph(text{"Budgets exceeded, per hour", "Budgets of jobs, tenants, days and months that were crossed, each counted once."},
 			"short", query{perHour("budget_exceeded", "job"), "{{job}}"}).stacked(),
-		stat(text{"Budgets exceeded", "Jobs that crossed their budget in this time."},
-			"short", query{inRange("budget_exceeded"), "jobs"}).
+		stat(text{"Budgets exceeded", "Budgets that were crossed in this time."},
+			"short", query{inRange("budget_exceeded"), "budgets"}).
 			limits("green", limit{0.5, "orange"}, limit{5, "red"}).decimals(0),
 		stat(text{"Calls refused", "Calls that a budget refused in this time. They were not sent and cost nothing."},
 			"short", query{inRange(`api_calls{status="refused"}`), "calls"}).limits("green", limit{0.5, "orange"}).decimals(0),
+		graph(text{"Ledger errors, per hour", "Operations of the ledger that failed. What was given up never reaches it."},
+			"short", query{perHour("ledger_errors", "op"), "{{op}}"}).stacked().size(12, 8),
+		graph(text{"Ledger, pending", "Costs and reservations that the ledger has not been told of yet."},
+			"short", query{"sum by (job) (@ledger_pending)", "{{job}}"}).size(12, 8),
 	}}
 }
