@@ -23,35 +23,12 @@ import (
 // No operation blocks on anything but mutexes, and none uses its context. An operation by hold id is
 // a few map accesses under the mutex of the ledger. An account over a single scope of kind [Job] has
 // a second way, without ids, that package instrument takes: arithmetic under a mutex of its own.
-func NewMemoryLedger(options ...MemoryOption) Ledger {
-	l := &memoryLedger{start: time.Now(), scopes: make(map[scopeKey]*memoryScope)}
-	for _, o := range options {
-		o.apply(l)
-	}
-	return l
-}
-
-// A MemoryOption configures [NewMemoryLedger].
-type MemoryOption interface{ apply(*memoryLedger) }
-
-type memoryOption func(*memoryLedger)
-
-func (o memoryOption) apply(l *memoryLedger) { o(l) }
-
-// WithClock sets the clock that leases, days, months and the time after a Close are measured with,
-// for tests. The default is time.Now. The ledger calls now from many goroutines, and from within its
-// operations, so now must not use the ledger. A nil now changes nothing.
-func WithClock(now func() time.Time) MemoryOption {
-	return memoryOption(func(l *memoryLedger) {
-		if now != nil {
-			l.clock, l.start = now, now()
-		}
-	})
+func NewMemoryLedger(options ...Option) Ledger {
+	return &memoryLedger{clock: newClock(options), scopes: make(map[scopeKey]*memoryScope)}
 }
 
 type memoryLedger struct {
-	clock func() time.Time // nil for time.Now
-	start time.Time
+	clock clock
 
 	// mu comes before the mutex of any books. Whoever takes more than one of those holds mu.
 	mu     sync.Mutex
@@ -62,30 +39,13 @@ type memoryLedger struct {
 // InMemory tells package instrument that no operation takes time, so that none needs a limit.
 func (*memoryLedger) InMemory() {}
 
-// now returns the time, for windows.
-func (l *memoryLedger) now() time.Time {
-	if l.clock == nil {
-		return time.Now()
-	}
-	return l.clock()
-}
-
-// since returns the time since the ledger began, for leases. A step of the wall clock does not
-// change it.
-func (l *memoryLedger) since() time.Duration {
-	if l.clock == nil {
-		return time.Since(l.start)
-	}
-	return l.clock().Sub(l.start)
-}
-
 func (l *memoryLedger) Open(_ context.Context, scopes ...Scope) (Account, Balance, error) {
 	if err := validScopes(scopes); err != nil {
 		return nil, Balance{}, err
 	}
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	now := l.now()
+	now := l.clock.time()
 	l.forgetClosed(now)
 	if len(scopes) == 1 && scopes[0].Kind == Job {
 		s := l.open(scopes[0], now)
@@ -142,7 +102,7 @@ func (l *memoryLedger) open(scope Scope, now time.Time) *memoryScope {
 // opened sweeps, and returns the balance that Open returns. Thresholds that are reached now are left
 // to the next operation with a hold.
 func (l *memoryLedger) opened(scopes []*memoryScope) (bal Balance) {
-	bal.Expired = l.sweep(scopes, l.since())
+	bal.Expired = l.sweep(scopes, l.clock.since())
 	b := scopes[0].current
 	b.mu.Lock()
 	defer b.mu.Unlock()
@@ -159,7 +119,7 @@ func (l *memoryLedger) Forget(_ context.Context, kind Kind, id string) error {
 		return nil
 	}
 	s.told = nil
-	b := s.books(l.now())
+	b := s.books(l.clock.time())
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	b.forget()

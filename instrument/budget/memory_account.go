@@ -36,7 +36,7 @@ func (a *memoryAccount) Close(_ context.Context, final bool) error {
 		return nil
 	}
 	a.closed = true
-	now := a.ledger.now()
+	now := a.ledger.clock.time()
 	for i, s := range a.scopes {
 		a.ledger.close(s, final && i == 0, now)
 	}
@@ -49,7 +49,7 @@ func (l *memoryLedger) reserve(scopes []*memoryScope, h Hold) (Balance, error) {
 	}
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	now := l.since()
+	now := l.clock.since()
 	op := l.begin(reserving, scopes, h.ID)
 	r := scopes[0].record(h.ID)
 	if r != nil && r.state == once.UnderWay && r.parts[0].Lease > 0 && r.parts[0].Expires <= now {

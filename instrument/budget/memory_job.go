@@ -34,7 +34,7 @@ func (a *jobAccount) Release(_ context.Context, h Hold) (Balance, error) {
 func (a *jobAccount) Close(_ context.Context, final bool) error {
 	a.ledger.mu.Lock()
 	defer a.ledger.mu.Unlock()
-	a.ledger.close((*memoryScope)(a), final, a.ledger.now())
+	a.ledger.close((*memoryScope)(a), final, a.ledger.clock.time())
 	return nil
 }
 
@@ -44,7 +44,7 @@ func (a *jobAccount) ReserveOnce(h *once.Hold) (bal Balance, err error) {
 	b := &a.first
 	var now time.Duration
 	if h.Lease > 0 {
-		now = a.ledger.since()
+		now = a.ledger.clock.since()
 	}
 	b.mu.Lock()
 	if h.Lease > 0 && b.due(now) != nil {
@@ -66,7 +66,7 @@ func (a *jobAccount) ReserveOnce(h *once.Hold) (bal Balance, err error) {
 // makeRoom sweeps until h fits, or no expired hold is left. It unlocks the books for holds with an
 // id, which are in books of other scopes too.
 func (a *jobAccount) makeRoom(h *once.Hold, bal *Balance) error {
-	b, now := &a.first, a.ledger.since()
+	b, now := &a.first, a.ledger.clock.since()
 	for {
 		why := b.fits(h)
 		if why == fitting {

@@ -17,7 +17,7 @@ type op struct {
 func (l *memoryLedger) begin(kind operation, scopes []*memoryScope, hold string) *op {
 	for _, s := range scopes {
 		if s.key.kind == Day || s.key.kind == Month {
-			s.books(l.now())
+			s.books(l.clock.time())
 		}
 	}
 	return &op{kind: kind, hold: hold, scopes: scopes}
