@@ -59,7 +59,7 @@ func (o *op) balance() (bal Balance) {
 	}
 	o.scopes[0].current.write(&bal)
 	bal.Expired = o.swept
-	bal.Crossed = o.scopes[0].tell(o.kind, o.hold, o.crossed)
+	bal.Crossed = o.scopes[0].told.tell(o.kind, o.hold, o.crossed)
 	return bal
 }
 

@@ -28,7 +28,7 @@ type memoryScope struct {
 	holds      map[string]*record // of accounts whose first scope this is
 	ended      ring
 	expired    ring
-	told       []tale
+	told       tales
 	prev, next *memoryScope // in the list of those without an Open
 	until      time.Time    // when to leave that list; zero for never
 }

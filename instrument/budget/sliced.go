@@ -1,0 +1,189 @@
+package budget
+
+import (
+	"context"
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"strings"
+	"sync/atomic"
+	"time"
+
+	"github.com/stagemeter/stagemeter/instrument/money"
+)
+
+// Sliced returns a ledger that spends from slices of l: it holds an amount of at least slice in l
+// for lease, and answers calls from that without asking l. So l has an operation for each slice and
+// not for each call, and while l is unavailable, calls go on until the slice is spent or its lease
+// is over.
+//
+// Calls are refused as strictly as by l: what is left in a slice is held in l. If a whole slice does
+// not fit into the budget, only what the call lacks is held. The costs of calls are booked in l as
+// soon as they use up a slice, reach a threshold of the first scope, or exceed what was held; those
+// of a slice whose lease is half over when no call is under way; and all others at the last Close.
+// An idle slice that no operation follows expires, which books its amount in l; the next operation
+// corrects that. So l never has less than was spent, and until then may have more.
+//
+// What a ledger of this kind cannot do, beside [Ledger]'s duties:
+//
+//   - Balances are those of l as of the last slice, with the calls of this ledger. What others have
+//     spent or forgotten, and limits that they changed, are seen with the next slice.
+//   - Only slices expire. A call that never ends holds its amount until its slice expires, and its
+//     floor and lease are not used.
+//   - Hold ids are known as long as the account is open, and only to this ledger. Of those that
+//     ended, the last 1,024 are.
+//   - A hold belongs to the window that its slice was taken in.
+//   - Two accounts that share only some of their scopes see each other's calls when l does.
+//
+// A slice or a lease of 0 or less is invalid: Open returns [ErrInvalid]. Operations of an account
+// take turns, and honor their context while they wait.
+func Sliced(l Ledger, slice money.USD, lease time.Duration, options ...Option) Ledger {
+	return &slicedLedger{
+		inner: l, slice: slice, lease: lease, clock: newClock(options), turn: make(turn, 1),
+		prefix: "slice-" + rand.Text() + "-", states: make(map[string]*slicedState),
+	}
+}
+
+type slicedLedger struct {
+	inner  Ledger
+	slice  money.USD
+	lease  time.Duration
+	clock  clock
+	prefix string
+	ids    atomic.Uint64
+
+	turn   turn
+	states map[string]*slicedState // by all scopes, guarded by turn
+}
+
+// A turn is a mutex that is waited for with a context.
+type turn chan struct{}
+
+func (t turn) take(ctx context.Context) error {
+	select {
+	case t <- struct{}{}:
+		return nil
+	default:
+	}
+	select {
+	case t <- struct{}{}:
+		return nil
+	case <-ctx.Done():
+		return fmt.Errorf("budget: wait for other operations: %w: %w", ErrUnavailable, ctx.Err())
+	}
+}
+
+func (t turn) give() { <-t }
+
+// id returns a new hold id in the inner ledger.
+func (l *slicedLedger) id() string { return fmt.Sprint(l.prefix, l.ids.Add(1)) }
+
+func (l *slicedLedger) Open(ctx context.Context, scopes ...Scope) (Account, Balance, error) {
+	if l.slice <= 0 || l.lease <= 0 || l.slice.Validate() != nil {
+		return nil, Balance{}, fmt.Errorf("budget: slices of %s for %s: %w", l.slice, l.lease, ErrInvalid)
+	}
+	if err := l.turn.take(ctx); err != nil {
+		return nil, Balance{}, err
+	}
+	defer l.turn.give()
+	inner, b, err := l.inner.Open(ctx, scopes...)
+	if err != nil {
+		return nil, b, err
+	}
+	var key strings.Builder
+	for _, s := range scopes {
+		fmt.Fprintf(&key, "%s %q ", s.Kind, s.ID)
+	}
+	s := l.states[key.String()]
+	if s == nil {
+		s = &slicedState{ledger: l, key: key.String(), scopes: scopes, turn: make(turn, 1)}
+		s.pool.state = s
+		l.states[s.key] = s
+	}
+	s.opens.Add(1)
+	a := &slicedAccount{slicedState: s, inner: inner}
+	if err := s.turn.take(ctx); err != nil {
+		s.opens.Add(-1)
+		return nil, Balance{}, errors.Join(err, inner.Close(context.WithoutCancel(ctx), false))
+	}
+	defer s.turn.give()
+	s.account = inner
+	s.look = s.look || b.Limit != s.seen.Limit || len(scopes) > 1
+	s.see(b)
+	answer := s.balance()
+	answer.Crossed = nil
+	answer.Expired = b.Expired
+	return a, answer, nil
+}
+
+func (l *slicedLedger) Forget(ctx context.Context, kind Kind, id string) error {
+	if err := l.turn.take(ctx); err != nil {
+		return err
+	}
+	defer l.turn.give()
+	var affected []*slicedState
+	for _, s := range l.states {
+		for _, scope := range s.scopes {
+			if scope.Kind == kind && scope.ID == id {
+				affected = append(affected, s)
+			}
+		}
+	}
+	for _, s := range affected { // what was spent before is forgotten too
+		if err := s.turn.take(ctx); err != nil {
+			return err
+		}
+		defer s.turn.give()
+		s.pool.bookIdle()
+		if err := s.deliver(ctx); err != nil {
+			return err
+		}
+	}
+	if err := l.inner.Forget(ctx, kind, id); err != nil {
+		return err
+	}
+	for _, s := range affected {
+		s.forgetEnded()
+		s.told = nil
+		b, err := s.account.Release(ctx, Hold{ID: l.id()})
+		if err != nil {
+			return err
+		}
+		s.see(b)
+	}
+	return nil
+}
+
+// A slicedAccount is one Open.
+type slicedAccount struct {
+	*slicedState
+	inner  Account
+	closed bool // guarded by turn
+}
+
+func (a *slicedAccount) Close(ctx context.Context, final bool) error {
+	if err := a.ledger.turn.take(ctx); err != nil {
+		return err
+	}
+	defer a.ledger.turn.give()
+	if err := a.turn.take(ctx); err != nil {
+		return err
+	}
+	defer a.turn.give()
+	if a.closed {
+		return nil
+	}
+	var err error
+	if a.opens.Load() == 1 {
+		a.pool.bookIdle()
+		err = a.deliver(ctx)
+	}
+	if err := errors.Join(err, a.inner.Close(ctx, final)); err != nil {
+		return err // and may be tried again
+	}
+	a.closed = true
+	if a.opens.Add(-1) == 0 && a.idle() {
+		delete(a.ledger.states, a.key)
+	}
+	return nil
+}

@@ -1,0 +1,262 @@
+package budget
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/stagemeter/stagemeter/instrument/money"
+)
+
+// A pool has the slices of an account. Amounts are not bound to a slice: what calls hold and cost is
+// covered by all slices together, the oldest first.
+type pool struct {
+	state  *slicedState
+	slices []slice   // the oldest first
+	held   money.USD // by calls under way
+	calls  int       // that are under way
+	own    money.USD // cost of calls that ended, not booked yet, of the job that the account is named after
+	nested money.USD // the same of others
+	other  string    // the newest of them
+	flush  bool      // book the cost as soon as no call is under way
+	asking *slice    // a slice whose Reserve may or may not have arrived
+}
+
+// A slice is a hold in the inner ledger.
+type slice struct {
+	id     string
+	amount money.USD
+	old    time.Duration // when no new call is to spend from it, by the clock here
+	over   time.Duration // when its lease is over, or was
+}
+
+// A booking is a Settle that the inner ledger has to be told: of a slice, or of a cost that exceeds
+// all slices.
+type booking struct {
+	id, job      string
+	amount, cost money.USD
+}
+
+// add adds the cost of a call that ended.
+func (p *pool) add(job string, cost money.USD) {
+	if job == p.state.scopes[0].ID {
+		p.own = money.Sum(p.own, cost)
+		return
+	}
+	p.nested, p.other = money.Sum(p.nested, cost), job
+}
+
+func (p *pool) cost() money.USD { return money.Sum(p.own, p.nested) }
+
+func (p *pool) amount() (sum money.USD) {
+	for _, s := range p.slices {
+		sum = money.Sum(sum, s.amount)
+	}
+	return sum
+}
+
+// left returns what a new call may spend of the slices for which usable is true.
+func (p *pool) left(usable func(slice) bool) money.USD {
+	var fresh, stale money.USD
+	for _, s := range p.slices {
+		if usable(s) {
+			fresh = money.Sum(fresh, s.amount)
+		} else {
+			stale = money.Sum(stale, s.amount)
+		}
+	}
+	return fresh - max(money.Sum(p.held, p.cost())-stale, 0)
+}
+
+// take makes sure that the slices cover a new hold.
+func (p *pool) take(ctx context.Context, h Hold) error {
+	if h.Free && h.Amount == 0 {
+		return nil
+	}
+	now := p.state.ledger.clock.since()
+	if p.calls == 0 { // else what is old ends with the calls
+		p.settleOld(now)
+	}
+	all := p.state.balance()
+	room := all.Limit - money.Sum(all.Spent, all.Held) // a limit may be lower than what is held
+	fits := func(left money.USD) bool {
+		return left > 0 && h.Amount <= left && (all.Limit == money.Unlimited || room > 0 && h.Amount <= room)
+	}
+	left := p.left(func(s slice) bool { return now < s.old })
+	if fits(left) {
+		return nil
+	}
+	if err := p.state.deliver(ctx); err != nil && !errors.Is(err, ErrUnavailable) {
+		return err
+	}
+	lacks := h.Amount - left
+	if lacks <= 0 { // what is left is more than the budget has
+		lacks = h.Amount
+	}
+	err := p.grow(ctx, h, lacks)
+	if err != nil && !errors.Is(err, ErrExceeded) && fits(p.left(func(s slice) bool { return now < s.over })) {
+		return nil
+	}
+	return err
+}
+
+// grow holds another slice, of at least the amount that a call lacks.
+func (p *pool) grow(ctx context.Context, h Hold, lacks money.USD) error {
+	l := p.state.ledger
+	b := p.state.seen
+	want := l.slice
+	if b.Limit != money.Unlimited {
+		want = min(want, max(b.Limit-money.Sum(b.Spent, b.Held), 0))
+	}
+	want = max(want, lacks)
+	err := p.hold(ctx, h, want)
+	if !errors.Is(err, ErrExceeded) {
+		return err
+	}
+	if p.calls == 0 { // what slices have left may be enough
+		p.bookAll()
+		_ = p.state.deliver(ctx)
+		lacks = h.Amount
+	}
+	refused := p.state.crossed
+	p.state.crossed = nil
+	err = p.hold(ctx, h, lacks)
+	if errors.Is(err, ErrExceeded) {
+		p.state.crossed = append(append(refused, p.state.refused...), p.state.crossed...)
+		p.state.refused = nil
+		return err
+	}
+	// The call fits, so that the budget is exceeded is not told yet.
+	for _, c := range refused {
+		if c.Percent == Exceeded {
+			p.state.refused = append(p.state.refused, c)
+		} else {
+			p.state.crossed = append(p.state.crossed, c)
+		}
+	}
+	return err
+}
+
+// hold reserves a slice in the inner ledger.
+func (p *pool) hold(ctx context.Context, h Hold, amount money.USD) error {
+	l := p.state.ledger
+	if p.asking != nil && p.asking.amount < amount {
+		_, _ = p.state.account.Release(ctx, Hold{ID: p.asking.id})
+		p.asking = nil
+	}
+	if p.asking == nil {
+		p.asking = &slice{id: l.id(), amount: amount}
+	}
+	s := *p.asking
+	began := l.clock.since()
+	floor := money.USD(0)
+	if s.amount == 0 {
+		floor = h.Floor
+	}
+	b, err := p.state.account.Reserve(ctx, Hold{
+		ID: s.id, Job: p.state.scopes[0].ID, Attempt: h.Attempt, API: h.API, Amount: s.amount, Floor: floor, Lease: l.lease,
+	})
+	switch {
+	case err == nil:
+		s.old, s.over = began+l.lease/2, began+l.lease
+		p.slices = append(p.slices, s)
+	case errors.Is(err, ErrExceeded):
+	case errors.Is(err, ErrConflict): // it arrived before, and is over
+	case errors.Is(err, ErrLost), errors.Is(err, ErrInvalid):
+	default: // it may have arrived: ask with the same id again
+		return fmt.Errorf("budget: no slice: %w: %w", ErrUnavailable, err)
+	}
+	p.asking = nil
+	if err == nil || errors.Is(err, ErrExceeded) {
+		p.state.see(b)
+	}
+	return err
+}
+
+// settle queues what the inner ledger has to be told now. over says that no Open is left.
+func (p *pool) settle(over bool) {
+	for len(p.slices) > 1 && p.cost() >= p.slices[0].amount { // used up
+		p.queue(p.slices[0].amount)
+	}
+	switch {
+	case p.calls > 0:
+	case over || p.flush || p.cost() >= p.amount():
+		p.bookAll()
+	default:
+		p.settleOld(p.state.ledger.clock.since())
+	}
+	p.bookCost(min(p.cost(), money.Sum(p.held, p.cost())-p.amount())) // that exceeds what is held
+}
+
+// bookCost queues a cost besides the slices.
+func (p *pool) bookCost(cost money.USD) {
+	if nested := min(cost, p.nested); nested > 0 {
+		p.nested -= nested
+		cost -= nested
+		p.state.pending = append(p.state.pending, booking{id: p.state.ledger.id(), job: p.other, cost: nested})
+	}
+	if cost > 0 {
+		p.own -= cost
+		p.state.pending = append(p.state.pending, booking{id: p.state.ledger.id(), job: p.state.scopes[0].ID, cost: cost})
+	}
+}
+
+// queue settles the oldest slice with at most this cost. A slice is the account's own, so that what
+// nested jobs have spent of it is booked besides.
+func (p *pool) queue(cost money.USD) {
+	s := p.slices[0]
+	cost = min(cost, p.cost())
+	p.slices = p.slices[1:]
+	nested := min(cost, p.nested)
+	p.bookCost(nested)
+	p.own -= cost - nested
+	p.state.pending = append(p.state.pending, booking{id: s.id, job: p.state.scopes[0].ID, amount: s.amount, cost: cost - nested})
+}
+
+// settleOld settles the slices that are old. No call is under way.
+func (p *pool) settleOld(now time.Duration) {
+	for len(p.slices) > 0 && p.slices[0].old <= now {
+		p.queue(p.slices[0].amount)
+	}
+}
+
+// bookAll settles all slices. No call is under way.
+func (p *pool) bookAll() {
+	p.flush = false
+	for len(p.slices) > 0 {
+		cost := p.slices[0].amount
+		if len(p.slices) == 1 {
+			cost = p.cost()
+		}
+		p.queue(cost)
+	}
+	p.bookCost(p.cost())
+}
+
+// bookIdle settles all slices unless a call is under way.
+func (p *pool) bookIdle() {
+	if p.calls == 0 {
+		p.bookAll()
+	}
+}
+
+// deliver tells the inner ledger what is pending, up to the first error. What the ledger will never
+// take is dropped; the error says so.
+func (s *slicedState) deliver(ctx context.Context) (err error) {
+	for len(s.pending) > 0 {
+		w := s.pending[0]
+		b, failed := s.account.Settle(ctx, Hold{ID: w.id, Job: w.job}, w.cost)
+		never := errors.Is(failed, ErrLost) || errors.Is(failed, ErrConflict) || errors.Is(failed, ErrInvalid)
+		switch {
+		case failed == nil:
+			s.see(b)
+		case never:
+			err = errors.Join(err, fmt.Errorf("budget: book %s: %w", w.cost, failed))
+		default:
+			return errors.Join(err, fmt.Errorf("budget: book %s: %w: %w", w.cost, ErrUnavailable, failed))
+		}
+		s.pending = s.pending[1:]
+	}
+	return err
+}

@@ -1,0 +1,239 @@
+package budget
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync/atomic"
+
+	"github.com/stagemeter/stagemeter/instrument/internal/once"
+	"github.com/stagemeter/stagemeter/instrument/money"
+)
+
+// A slicedState is what all Opens of the same scopes share. All but opens is guarded by turn; whoever
+// takes the ledger's turn too takes that first.
+type slicedState struct {
+	ledger *slicedLedger
+	key    string
+	scopes []Scope
+	opens  atomic.Int64
+
+	turn    turn
+	account Account // the newest Open of the inner ledger
+	seen    Balance // the newest of the inner ledger, without what one operation told
+	pool    pool
+	look    bool       // a limit may have changed: the next operation asks what that has reached
+	pending []booking  // what the inner ledger has to be told
+	crossed []Crossing // by operations of the inner ledger, to be told by the next here
+	refused []Crossing // that whole slices did not fit, to be told when a call does not
+	expired Expired
+	told    tales
+	holds   map[string]*slicedHold
+	ended   []string // ring of the newest
+	next    int
+}
+
+// A slicedHold is the hold of a call.
+type slicedHold struct {
+	job    string
+	amount money.USD
+	cost   money.USD
+	state  once.State
+}
+
+// see takes note of an answer of the inner ledger.
+func (s *slicedState) see(b Balance) {
+	s.crossed = append(s.crossed, b.Crossed...)
+	s.expired.add(b.Expired)
+	b.Crossed, b.Expired = nil, Expired{}
+	s.seen = b
+}
+
+// balance returns what the inner ledger would have if it had answered each call.
+func (s *slicedState) balance() Balance {
+	b := s.seen
+	b.Spent = money.Sum(b.Spent, s.pool.cost())
+	b.Held = money.Sum(b.Held, s.pool.held)
+	b.Own = money.Sum(b.Own, s.pool.own)
+	slices := s.pool.amount()
+	for _, w := range s.pending {
+		b.Spent = money.Sum(b.Spent, w.cost)
+		slices = money.Sum(slices, w.amount)
+		if w.job == s.scopes[0].ID {
+			b.Own = money.Sum(b.Own, w.cost)
+		}
+	}
+	b.Held = max(b.Held-slices, 0) // a slice that is expired is not held any more
+	return b
+}
+
+// answer returns the balance after an operation, with what it tells.
+func (s *slicedState) answer(op operation, id string) Balance {
+	b := s.balance()
+	if b.Spent > b.Limit {
+		s.crossed, s.refused = append(s.crossed, s.refused...), nil
+	}
+	b.Expired, s.expired = s.expired, Expired{}
+	b.Crossed, s.crossed = s.told.tell(op, id, s.crossed), nil
+	return b
+}
+
+// idle reports whether no call is under way, and nothing is left to be booked.
+func (s *slicedState) idle() bool {
+	return s.pool.calls == 0 && len(s.pool.slices) == 0 && len(s.pending) == 0
+}
+
+// ask asks the inner ledger what a changed limit has reached.
+func (s *slicedState) ask(ctx context.Context) {
+	if !s.look {
+		return
+	}
+	if b, err := s.account.Release(ctx, Hold{ID: s.ledger.id()}); err == nil {
+		s.see(b)
+		s.look = false
+	}
+}
+
+func (s *slicedState) Reserve(ctx context.Context, h Hold) (Balance, error) {
+	if h.Amount.Validate() != nil || h.Floor.Validate() != nil {
+		return Balance{}, fmt.Errorf("budget: reserve %s with floor %s: %w", h.Amount, h.Floor, ErrInvalid)
+	}
+	if err := s.turn.take(ctx); err != nil {
+		return Balance{}, err
+	}
+	defer s.turn.give()
+	switch known := s.holds[h.ID]; {
+	case known == nil:
+	case known.state != once.UnderWay:
+		return s.answer(reserving, h.ID), fmt.Errorf("budget: reserve %s for a hold that ended: %w", h.Amount, ErrConflict)
+	case known.amount != h.Amount:
+		return s.answer(reserving, h.ID), fmt.Errorf("budget: reserve %s, held %s: %w", h.Amount, known.amount, ErrConflict)
+	default:
+		return s.answer(reserving, h.ID), nil
+	}
+	s.ask(ctx)
+	if err := s.pool.take(ctx, h); err != nil {
+		refusal := new(Error)
+		if errors.As(err, &refusal) {
+			own := *refusal
+			own.Job, own.API, own.Asked = h.Job, h.API, h.Amount
+			if b := s.balance(); own.Scope.Kind == s.scopes[0].Kind && own.Scope.ID == s.scopes[0].ID {
+				own.Spent, own.Held = b.Spent, b.Held
+			}
+			err = &own
+		}
+		return s.answer(reserving, h.ID), err
+	}
+	if s.holds == nil {
+		s.holds = make(map[string]*slicedHold)
+	}
+	s.holds[h.ID] = &slicedHold{job: h.Job, amount: h.Amount, state: once.UnderWay}
+	s.pool.held = money.Sum(s.pool.held, h.Amount)
+	s.pool.calls++
+	return s.answer(reserving, h.ID), nil
+}
+
+func (s *slicedState) Settle(ctx context.Context, h Hold, cost money.USD) (Balance, error) {
+	if cost.Validate() != nil {
+		return Balance{}, fmt.Errorf("budget: settle %s: %w", cost, ErrInvalid)
+	}
+	return s.end(ctx, settling, h, cost, once.Settled)
+}
+
+func (s *slicedState) Release(ctx context.Context, h Hold) (Balance, error) {
+	return s.end(ctx, releasing, h, 0, once.Released)
+}
+
+func (s *slicedState) end(ctx context.Context, op operation, h Hold, cost money.USD, state once.State) (Balance, error) {
+	if err := s.turn.take(ctx); err != nil {
+		return Balance{}, err
+	}
+	known := s.holds[h.ID]
+	switch {
+	case known == nil && state == once.Released, known != nil && state == once.Released && known.state != once.UnderWay:
+		defer s.turn.give()
+		s.ask(ctx)
+		return s.answer(op, h.ID), nil
+	case known == nil:
+		known = &slicedHold{job: h.Job}
+		s.remember(h.ID, known)
+	case known.state == once.Settled && known.cost != cost:
+		defer s.turn.give()
+		return s.answer(op, h.ID), fmt.Errorf("budget: settle %s, settled %s: %w", cost, known.cost, ErrConflict)
+	case known.state == once.Settled:
+		defer s.turn.give()
+		return s.answer(op, h.ID), nil
+	case known.state == once.UnderWay:
+		s.pool.held -= known.amount
+		s.pool.calls--
+		s.remember(h.ID, known)
+	}
+	before := s.balance().Spent
+	known.cost, known.state = cost, state
+	s.pool.add(known.job, cost)
+	s.pool.flush = s.pool.flush || s.crosses(before, s.balance().Spent)
+	over := s.opens.Load() == 0
+	s.pool.settle(over)
+	s.ask(ctx)
+	err := s.deliver(ctx)
+	if errors.Is(err, ErrUnavailable) { // the hold is ended here, and the inner ledger is told later
+		err = nil
+	}
+	b := s.answer(op, h.ID)
+	over = over && s.idle()
+	s.turn.give()
+	if over {
+		s.forget()
+	}
+	return b, err
+}
+
+// forget forgets the state after its last call, unless it was opened again.
+func (s *slicedState) forget() {
+	if s.ledger.turn.take(context.Background()) != nil {
+		return
+	}
+	defer s.ledger.turn.give()
+	if s.opens.Load() == 0 && s.ledger.states[s.key] == s {
+		delete(s.ledger.states, s.key)
+	}
+}
+
+// crosses reports whether a threshold of the first scope lies between two amounts.
+func (s *slicedState) crosses(before, after money.USD) bool {
+	for _, percent := range percents {
+		if at := least(percent, s.seen.Limit); at != money.Unlimited && before < at && at <= after {
+			return true
+		}
+	}
+	return false
+}
+
+// remember keeps a hold that ended, and forgets the oldest of those.
+func (s *slicedState) remember(id string, h *slicedHold) {
+	if s.holds == nil {
+		s.holds = make(map[string]*slicedHold)
+	}
+	known := s.holds[id]
+	s.holds[id] = h
+	switch {
+	case known != nil && known.state != once.UnderWay:
+	case len(s.ended) < keptEnded:
+		s.ended = append(s.ended, id)
+	default:
+		if old := s.holds[s.ended[s.next]]; old != nil && old.state != once.UnderWay {
+			delete(s.holds, s.ended[s.next])
+		}
+		s.ended[s.next] = id
+		s.next = (s.next + 1) % keptEnded
+	}
+}
+
+func (s *slicedState) forgetEnded() {
+	for id, h := range s.holds {
+		if h.state != once.UnderWay {
+			delete(s.holds, id)
+		}
+	}
+	s.ended, s.next = nil, 0
+}
