@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 
 	"go.opentelemetry.io/otel/attribute"
 	"go.opentelemetry.io/otel/trace"
@@ -11,6 +12,7 @@ import (
 	"github.com/stagemeter/stagemeter/instrument/budget"
 	"github.com/stagemeter/stagemeter/instrument/internal/errs"
 	"github.com/stagemeter/stagemeter/instrument/internal/remote"
+	"github.com/stagemeter/stagemeter/semconv"
 )
 
 // A BudgetError is the refusal of a paid call, with the figures behind it. It matches
@@ -20,6 +22,105 @@ type BudgetError = budget.Error
 
 // ErrBudgetExceeded is matched by every refusal of a budget.
 var ErrBudgetExceeded = budget.ErrExceeded
+
+// openBudget gives the job an account with the budgets of c, or moves the limit of the one that its
+// id has.
+func (j *Job) openBudget(ctx context.Context, c jobConfig) {
+	p := j.scope.p
+	own := budget.Scope{Kind: budget.Job, ID: j.id, Limit: Unlimited}
+	if c.account != "" {
+		own.ID = c.account
+	}
+	if c.hasBudget {
+		own.Limit = j.limit(ctx, c.budget)
+	}
+	scopes := make([]budget.Scope, 1, 1+len(c.scopes))
+	scopes[0] = own
+	for _, s := range c.scopes {
+		s.Limit = j.limit(ctx, s.Limit)
+		scopes = append(scopes, s)
+	}
+	b := &j.live.budget
+	b.limit.Store(int64(own.Limit))
+	a := &openAccount{scopes: j.besides(scopes), kept: own.ID != j.id}
+	err := j.open(ctx, a)
+	if err != nil {
+		p.countLedger(remote.Open)
+		handle(fmt.Errorf("instrument: every paid call of job %q is refused: %w", j.shown, err))
+		b.limit.Store(0)
+		a.near, _, _ = budget.NewMemoryLedger().Open(ctx, budget.Scope{Kind: own.Kind, ID: own.ID})
+		a.once, _ = a.near.(onceAccount)
+	}
+	j.account = a
+	b.account.Store(a)
+}
+
+// besides returns the scopes for an account that is used together with those of the jobs around
+// this one. What one of these has is left out, since a call is held there too, unless the account is
+// the same, and used in place of that one.
+func (j *Job) besides(scopes []budget.Scope) []budget.Scope {
+	for o := j.outer; o != nil; o = o.outer {
+		around := o.budgetAccount()
+		if around == nil {
+			continue
+		}
+		same := around.id() == scopes[0].ID
+		for _, s := range around.scopes {
+			has := func(t budget.Scope) bool { return t.Kind == s.Kind && t.ID == s.ID }
+			switch {
+			case !same:
+				scopes = append(scopes[:1], slices.DeleteFunc(scopes[1:], has)...)
+			case !slices.ContainsFunc(scopes, has):
+				scopes = append(scopes, s)
+			}
+		}
+	}
+	return scopes
+}
+
+// open opens the account, and returns why the ledger refuses to. Of a ledger that is away the
+// account is opened later.
+func (j *Job) open(ctx context.Context, a *openAccount) (err error) {
+	p := j.scope.p
+	if p.near != nil {
+		var bal budget.Balance
+		if a.near, bal, err = p.near.Open(ctx, a.scopes...); err == nil {
+			a.once, _ = a.near.(onceAccount)
+			j.opened(a, bal)
+		}
+		return err
+	}
+	a.far, err = p.far.Open(ctx, func(bal budget.Balance) { j.opened(a, bal) }, a.scopes...)
+	if err == nil || !remote.Away(err) {
+		return err
+	}
+	if remote.Unasked(err) {
+		return nil
+	}
+	if p.policy.closed {
+		handle(fmt.Errorf("instrument: every paid call of job %q is refused until the ledger answers: %w", j.shown, err))
+	} else {
+		handle(fmt.Errorf("instrument: no budget for job %q until the ledger answers: %w", j.shown, err))
+	}
+	return nil
+}
+
+// opened takes note of the balance that an account has when it is opened.
+func (j *Job) opened(a *openAccount, bal budget.Balance) {
+	if j.first && !a.kept {
+		j.addEarlier(bal.Own)
+	}
+	j.live.budget.see(bal)
+}
+
+// limit returns a limit that a ledger takes: 0 for one that is no amount.
+func (j *Job) limit(ctx context.Context, limit USD) USD {
+	if reason := invalidReason(limit); reason != "" && limit != Unlimited {
+		j.scope.p.countInvalid(ctx, semconv.BudgetRemainingName, reason)
+		return 0
+	}
+	return limit
+}
 
 // reserve asks the budgets of the job, and of those around it, for a call, and leaves the
 // reservation in h. It returns the first refusal, and then holds nothing, or nil when the call may
@@ -180,7 +281,7 @@ func (j *Job) failed(op remote.Op, h *hold, report, err error) {
 func (j *Job) saw(ctx context.Context, a *openAccount, told *told, bal budget.Balance) {
 	j.live.budget.see(bal)
 	if j.done.Load() { // a call has outlived its job
-		j.scope.p.live.see(j, a, bal)
+		j.scope.p.live.see(j.id, j.live, a, bal)
 	}
 	for _, c := range bal.Crossed {
 		if told.first(c) {
@@ -214,4 +315,14 @@ func (j *Job) crossed(ctx context.Context, a *openAccount, c budget.Crossing) {
 		attribute.Float64("video.processing.budget.limit_usd", c.Scope.Limit.Float64()),
 		attribute.Float64("video.processing.budget.spent_usd", c.Spent.Float64()))
 	j.scope.span.AddEvent(name, trace.WithAttributes(attrs...))
+}
+
+// limited reports whether the budget of the job, or of one around it, refuses anything.
+func (j *Job) limited() bool {
+	for o := j; o != nil; o = o.outer {
+		if a := o.budgetAccount(); a != nil && a.limited() {
+			return true
+		}
+	}
+	return false
 }

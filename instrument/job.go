@@ -241,6 +241,21 @@ func (j *Job) Cost() USD {
 	return USD(j.cost.Load())
 }
 
+// addEarlier adds to what earlier attempts at the job have spent.
+func (j *Job) addEarlier(cost USD) { add(&j.earlier, cost) }
+
+// totalCost returns what the job has spent over all its attempts.
+func (j *Job) totalCost() USD { return money.Sum(USD(j.earlier.Load()), j.Cost()) }
+
+// budgetAccount returns the account that the job's calls are held in: its own, or else that of
+// another run of its id, or nil.
+func (j *Job) budgetAccount() *openAccount {
+	if j.account != nil {
+		return j.account
+	}
+	return j.live.budget.account.Load()
+}
+
 // addCost adds to the cost and stops at the end of the range.
 func (j *Job) addCost(amount USD) { add(&j.cost, amount) }
 

@@ -119,12 +119,12 @@ func (l *live) remove(r *liveRun) (accounts []*openAccount) {
 	return accounts
 }
 
-// see shows the balance of an account in the next run of j, if that uses it and j has ended.
-func (l *live) see(j *Job, a *openAccount, bal budget.Balance) {
+// see shows the balance of an account in the runs of an id that came after ended, if they use it.
+func (l *live) see(id string, ended *liveJob, a *openAccount, bal budget.Balance) {
 	l.mu.Lock()
-	e := l.byID[j.id]
+	e := l.byID[id]
 	l.mu.Unlock()
-	if e == nil || e == j.live {
+	if e == nil || e == ended {
 		return
 	}
 	if next := e.budget.account.Load(); next != nil && next.id() == a.id() {

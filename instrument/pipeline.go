@@ -163,6 +163,28 @@ func (p *Pipeline) Close(ctx context.Context) error {
 	return errors.Join(delivered, unregistered)
 }
 
+// Forget makes the account of a job id, or of [WithAccount], start afresh: nothing spent, no
+// threshold reached. Reservations of calls under way stay. Without it, a job that did not complete
+// goes on with what its earlier attempts have spent. The error is the ledger's.
+func (p *Pipeline) Forget(ctx context.Context, id string) error {
+	if p.inert() {
+		return nil
+	}
+	ctx = orBackground(ctx)
+	p.earlier.take(id)
+	var err error
+	if p.near != nil {
+		err = p.near.Forget(ctx, budget.Job, id)
+	} else {
+		err = p.far.Forget(ctx, budget.Job, id)
+	}
+	if err != nil {
+		return fmt.Errorf("instrument: forget the account %q: %w", id, err)
+	}
+	p.live.forget(id)
+	return nil
+}
+
 func (p *Pipeline) inert() bool { return p == nil || !p.ready }
 
 // zero adds 0 to every counter series that can be known at the start. Otherwise a series would be
@@ -271,4 +293,24 @@ func (p *Pipeline) jobID(id string) (key, shown string) {
 	p.badName(semconv.JobsName)
 	shown = p.ids.job()
 	return shown, shown
+}
+
+// setLedger takes the ledger of the configuration into use.
+func (p *Pipeline) setLedger(c config) {
+	p.policy = c.policy
+	if near, ok := c.ledger.(nearLedger); ok {
+		p.near = near
+		return
+	}
+	p.far = remote.New(c.ledger, remote.Config{
+		Reserve: c.reserveTimeout,
+		Settle:  c.settleTimeout,
+		Count:   p.countLedger,
+		Report:  func(err error) { handle(fmt.Errorf("instrument: %w", err)) },
+	})
+}
+
+// countLedger counts an operation of the ledger that failed.
+func (p *Pipeline) countLedger(op remote.Op) {
+	p.inst.LedgerErrors.Add(context.Background(), 1, p.inst.LedgerErrors.With(semconv.LedgerOp(op)))
 }

@@ -28,6 +28,7 @@ const (
 type Config struct {
 	Reserve time.Duration // the most that Open, Reserve and Release take
 	Settle  time.Duration // the most that Settle and Close take
+	Patient bool          // ask also a ledger that keeps failing
 	Count   func(Op)      // is called for each failure
 	Report  func(error)   // is called for each failure that no caller is told of
 }
@@ -86,7 +87,7 @@ type try struct {
 // if that has not ended.
 func (l *Ledger) do(ctx context.Context, t try, f func(context.Context) (budget.Balance, error)) (budget.Balance, *Running, error) {
 	probe, err := l.breaker.ask()
-	if err != nil && !t.force {
+	if err != nil && !t.force && !l.Patient {
 		l.Count(t.op)
 		return budget.Balance{}, nil, err
 	}
