@@ -127,6 +127,7 @@ var functions = map[string]func(){
 	"WithLedgerPolicy":    func() { _, _ = instrument.New(instrument.WithLedgerPolicy(instrument.LedgerPolicy{})) },
 	"WithLedgerTimeout":   func() { _, _ = instrument.New(instrument.WithLedgerTimeout(0, 0)) },
 	"LedgerOpen":          func() { _, _ = instrument.New(instrument.WithLedgerPolicy(instrument.LedgerOpen())) },
+	"LedgerLease":         func() { _, _ = instrument.New(instrument.WithLedgerPolicy(instrument.LedgerLease(0))) },
 	"LedgerClosed":        func() { _, _ = instrument.New(instrument.WithLedgerPolicy(instrument.LedgerClosed())) },
 
 	"WithBudget":        startJob(instrument.WithBudget(0)),

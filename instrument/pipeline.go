@@ -302,12 +302,17 @@ func (p *Pipeline) setLedger(c config) {
 		p.near = near
 		return
 	}
-	p.far = remote.New(c.ledger, remote.Config{
+	asked := remote.Config{
 		Reserve: c.reserveTimeout,
 		Settle:  c.settleTimeout,
 		Count:   p.countLedger,
 		Report:  func(err error) { handle(fmt.Errorf("instrument: %w", err)) },
-	})
+	}
+	if c.policy.leased {
+		c.ledger = budget.Sliced(remote.Guard(c.ledger, asked), c.policy.slice, defaultLease)
+		asked.Patient = true // a slice answers while the ledger does not
+	}
+	p.far = remote.New(c.ledger, asked)
 }
 
 // countLedger counts an operation of the ledger that failed.

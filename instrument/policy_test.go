@@ -296,11 +296,73 @@ func TestCloseSaysWhatIsLost(t *testing.T) {
 	})
 }
 
+// With a slice in hand calls go on without the ledger, up to the slice.
+func TestLedgerLease(t *testing.T) {
+	for name, cut := range map[string]func(chan struct{}) error{
+		"fails": func(chan struct{}) error { return errStore },
+		"hangs": func(hang chan struct{}) error { <-hang; return errStore },
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				captureReports(t)
+				w := newWire()
+				p, rec := instrumenttest.New(t, instrument.WithLedger(w), instrument.WithLedgerPolicy(instrument.LedgerLease(50*cent)))
+				ctx, job := p.StartJob(t.Context(), "job-1", instrument.WithBudget(dollar))
+				call := func() error { return buy(ctx, "gpt", 10*cent, instrument.WithMaxCost(10*cent)) }
+				if err := call(); err != nil {
+					t.Fatal(err)
+				}
+				if asked := w.ops("reserve"); asked != 1 {
+					t.Errorf("the ledger was asked for %d slices, want 1", asked)
+				}
+				hang := make(chan struct{})
+				w.set(func(context.Context, string) error { return cut(hang) })
+				made := 0
+				var err error
+				for range 10 {
+					if err = call(); err != nil {
+						break
+					}
+					made++
+				}
+				var refusal *instrument.BudgetError
+				if made != 4 || !errors.As(err, &refusal) || !errors.Is(err, budget.ErrUnavailable) {
+					t.Errorf("%d calls were made, then %v; want 4, and a refusal since the ledger is away", made, err)
+				}
+				w.set(nil)
+				close(hang)
+				time.Sleep(time.Minute)
+				for range 10 {
+					if err = call(); err != nil {
+						break
+					}
+					made++
+				}
+				if made != 9 || errors.Is(err, budget.ErrUnavailable) || !errors.Is(err, instrument.ErrBudgetExceeded) {
+					t.Errorf("%d calls were made in all, then %v; want 9 and a refusal by the budget", made, err)
+				}
+				if got := rec.Counter(vp("cost_usd_total")); instrument.Dollars(got) != dollar {
+					t.Errorf("cost %v, want 1", got)
+				}
+				err = errDecoder
+				job.End(&err)
+				if err := p.Close(t.Context()); err != nil {
+					t.Error(err)
+				}
+				if bal := w.balance("job-1", dollar); bal.Spent != dollar || bal.Held != 0 {
+					t.Errorf("%+v, want $1.00 spent", bal)
+				}
+			})
+		})
+	}
+}
+
 func TestLedgerOptionsThatAreNone(t *testing.T) {
 	for want, opt := range map[string]instrument.Option{
-		"reserve is 0s":   instrument.WithLedgerTimeout(0, time.Second),
-		"settle is -1s":   instrument.WithLedgerTimeout(time.Second, -time.Second),
-		"WithLedger(nil)": instrument.WithLedger(nil),
+		"reserve is 0s":    instrument.WithLedgerTimeout(0, time.Second),
+		"settle is -1s":    instrument.WithLedgerTimeout(time.Second, -time.Second),
+		"a slice of $0.00": instrument.WithLedgerPolicy(instrument.LedgerLease(0)),
+		"WithLedger(nil)":  instrument.WithLedger(nil),
 	} {
 		p, err := instrument.New(opt)
 		if err == nil || !strings.Contains(err.Error(), want) || p == nil {
