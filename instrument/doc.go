@@ -12,8 +12,8 @@
 //
 // # Jobs, stages and calls
 //
-// A job is one run of one unit of work. It has stages, which may nest, and paid calls, which may be
-// refused by its budget. Each has the same forms:
+// A job is one run of one unit of work: one attempt at it, if its queue retries. It has stages, which
+// may nest, and paid calls, which may be refused by its budget. Each has the same forms:
 //
 //	            begin and end         around a function    with a value        as a decorator
 //	a job       StartJob, Job.End     RunJob               RunJobValue         WrapJob
@@ -68,7 +68,8 @@
 //   - ffmpeg: running ffmpeg and ffprobe.
 //   - instrumenttest: what a user's test needs.
 //   - job.go, stage.go, call.go, spend.go: from the start to the end of each. run.go and wrap.go
-//     run functions as one. scope.go: what a context knows. outcome.go, errors.go, panic.go: how
-//     things end. live.go and observe.go: the series that are read at collection.
+//     run functions as one. scope.go: what a context knows. errors.go, outcome.go, end.go, panic.go:
+//     how things end. enqueue.go, carrier.go, attempt.go: across a queue. live.go and observe.go:
+//     the series that are read at collection.
 //   - docs/architecture.md follows a job id, an error and a dollar through these files.
 package instrument

@@ -78,18 +78,6 @@ func (o outcome) end(span trace.Span, as Outcome) {
 	span.End()
 }
 
-// counts reports whether the scope is that of a job, a stage or a call, which remember the errors
-// that are counted.
-func (s *scope) counts() bool { return s.job != nil || s.stage != nil || s.call != nil }
-
-// own returns the context of the job, stage or call that ctx is in, or ctx outside of any.
-func (s *scope) own(ctx context.Context) context.Context {
-	if s.counts() {
-		return s.Context
-	}
-	return ctx
-}
-
 // countEnd counts the error that a stage or a job ends with, unless it or one of its parts has. A
 // call, which counts no error itself, has the stage "". What is around remembers the error: on its
 // way up it is the same.
@@ -99,8 +87,8 @@ func (s *scope) countEnd(err error, as Outcome, stage string) {
 		s.p.countError(s.Context, s.dimension(), stage, as.ErrorType)
 		counted = true
 	}
-	around := ownScope(s.Context)
-	if around == nil || around.p != s.p || !around.counts() {
+	around := s.around()
+	if around == nil {
 		return
 	}
 	if counted {

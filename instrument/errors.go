@@ -23,7 +23,10 @@ func RecordError(ctx context.Context, err error) {
 	ctx = orBackground(ctx)
 	var own contextEnd // an error is counted whatever its context, unless it is the end of that context
 	if !errs.Endless(err) && errs.OnlyCanceled(err) {
-		in := s.own(ctx)
+		in := ctx
+		if s.job != nil || s.stage != nil {
+			in = s.Context
+		}
 		own = endOf(in, stateOf(in))
 	}
 	as := s.p.outcome(own, err, false)
@@ -38,7 +41,7 @@ func RecordError(ctx context.Context, err error) {
 	case s.job != nil:
 		stage = jobStage
 	}
-	if s.counts() && !s.rare.get().counted.Record(err, sameError) {
+	if in := s.underWay(); in != nil && !in.rare.get().counted.Record(err, sameError) {
 		return
 	}
 	s.p.countError(ctx, s.dimension(), stage, as.ErrorType)

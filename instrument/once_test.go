@@ -208,6 +208,35 @@ func TestOneFailureIsOneError(t *testing.T) {
 			}
 			return nil
 		}, "a/error=2"},
+		{"a refusal by the budget, recorded in the context of the call that was not made", func(ctx context.Context) error {
+			return instrument.RunJob(ctx, "poor", func(ctx context.Context) error {
+				return nest(ctx, "a", func(ctx context.Context) error {
+					ctx, call, err := instrument.StartCall(ctx, "gpu")
+					if err != nil {
+						instrument.RecordError(ctx, err)
+						return err
+					}
+					call.End(&err)
+					return err
+				})
+			}, instrument.WithBudget(0))
+		}, "a/budget_exceeded=1"},
+		{"a stage's error, recorded in the context of the stage that has ended", func(ctx context.Context) error {
+			in, stage := instrument.StartStage(ctx, "a")
+			err := errFirst
+			stage.End(&err)
+			instrument.RecordError(in, err)
+			return err
+		}, "a/error=1"},
+		{"the error of a stage that outlives the one around it", func(ctx context.Context) error {
+			outer, stage := instrument.StartStage(ctx, "outer")
+			inner, part := instrument.StartStage(outer, "inner")
+			stage.End(nil)
+			err := errFirst
+			instrument.RecordError(inner, err)
+			part.End(&err)
+			return err
+		}, "inner/error=1"},
 		{"the same value once more, after it was recorded", func(ctx context.Context) error {
 			instrument.RecordError(ctx, failIn(ctx, "a", errFirst))
 			instrument.RecordError(ctx, errFirst)

@@ -84,6 +84,35 @@ func (p *Pipeline) scopeIn(ctx context.Context) *scope {
 	return &p.root
 }
 
+// underWay returns s, or if its job, stage or call has ended the next one around it that has not; nil
+// outside of any.
+func (s *scope) underWay() *scope {
+	ended := false
+	switch {
+	case s.call != nil && s == &s.call.scope:
+		ended = s.call.done.Load()
+	case s.stage != nil && s == &s.stage.scope:
+		ended = s.stage.done.Load()
+	case s.job != nil && s == &s.job.scope:
+		ended = s.job.done.Load()
+	default:
+		return nil
+	}
+	if ended {
+		return s.around()
+	}
+	return s
+}
+
+// around returns the scope of the job, stage or call of the same pipeline that s is in and that has
+// not ended; nil outside of any.
+func (s *scope) around() *scope {
+	if outer := ownScope(s.Context); outer != nil && outer.p == s.p {
+		return outer.underWay()
+	}
+	return nil
+}
+
 // dimension returns the dimension of the scope's job.
 func (s *scope) dimension() *dimension {
 	if s.job == nil {

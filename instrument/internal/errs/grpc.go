@@ -65,8 +65,11 @@ func GRPCCode(err error) (code uint32, ok bool) {
 }
 
 func grpcCode(err error) (code uint32, ok bool) {
+	v := reflect.ValueOf(err)
+	if v.NumMethod() < 2 { // Error alone, as most have at the end of the chain
+		return 0, false
+	}
 	code = Guarded(0, func() uint32 {
-		v := reflect.ValueOf(err)
 		if status, ok := result(v.MethodByName("GRPCStatus")); ok {
 			return codeOf(status, false)
 		}

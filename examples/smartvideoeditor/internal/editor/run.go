@@ -10,6 +10,7 @@ import (
 	"go.opentelemetry.io/otel/propagation"
 
 	"github.com/stagemeter/stagemeter/instrument"
+	"github.com/stagemeter/stagemeter/semconv"
 
 	"github.com/stagemeter/stagemeter/examples/smartvideoeditor/internal/screen"
 	"github.com/stagemeter/stagemeter/examples/smartvideoeditor/internal/store"
@@ -35,7 +36,7 @@ type run struct {
 // job runs the job, from its checkpoint on. The outcome is stored before RunJob counts it.
 func (r *run) job(ctx context.Context, carrier propagation.TextMapCarrier) summary.Job {
 	r.screen = r.Screen.Job(r.task.ID)
-	r.report = summary.Job{ID: r.task.ID, Input: r.task.Input, Status: summary.Completed}
+	r.report = summary.Job{ID: r.task.ID, Input: r.task.Input}
 	checkpoint, unknown := r.Checkpoints.Load(ctx, r.task.ID)
 	r.checkpoint = checkpoint
 	var in context.Context // of the job, in which OutcomeOf returns what the metrics count
@@ -80,12 +81,13 @@ func (r *run) edit(ctx context.Context) error {
 // ended stores the outcome of a job that did not complete, removes its files, and returns its
 // report.
 func (r *run) ended(ctx context.Context, outcome instrument.Outcome, err error) summary.Job {
+	r.report.Status, r.report.ErrorType = string(outcome.Status), outcome.ErrorType
 	if err != nil {
-		r.failed(ctx, outcome, err)
+		r.failed(ctx, err)
 	}
 	// A later run continues a canceled job from its last finished stage; every other job no longer
 	// needs its files.
-	if r.report.Status != summary.Canceled {
+	if outcome.Status != semconv.JobStatusCanceled {
 		if err := os.RemoveAll(r.workspace(r.task.ID)); err != nil {
 			r.Screen.Printf("%s: %v", r.task.ID, err)
 		}
@@ -95,8 +97,8 @@ func (r *run) ended(ctx context.Context, outcome instrument.Outcome, err error) 
 	return r.report
 }
 
-func (r *run) failed(ctx context.Context, outcome instrument.Outcome, err error) {
-	r.report.Status, r.report.Error, r.report.ErrorType = string(outcome.Status), err.Error(), outcome.ErrorType
+func (r *run) failed(ctx context.Context, err error) {
+	r.report.Error = err.Error()
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), saveTimeout)
 	defer cancel()
 	if err := r.Checkpoints.Finish(ctx, r.task.ID, store.Outcome{
