@@ -154,7 +154,8 @@ func (c *Call) SetUnpriced(reason string) {
 // video_processing_cost_usd_total{api}, on the job and on the span. The status is
 //
 //   - success: errp or *errp is nil;
-//   - canceled: the call's context was canceled, or the error is context.Canceled and joins nothing else;
+//   - canceled: the call's context was canceled, or the error is context.Canceled and joins nothing
+//     else;
 //   - error: everything else, a passed deadline too. It counts in
 //     video_processing_api_errors_total{api, error_type}.
 //
@@ -175,13 +176,13 @@ func (c *Call) SetUnpriced(reason string) {
 //	failed                                    unpriced: failed
 //	else                                      unpriced: no_price
 //
-// An unpriced call counts in video_processing_api_unpriced_total{api, reason}, has its reason on the
-// span as video.processing.unpriced, and adds nothing to any cost. The budget loses what it had reserved
-// for the call, but nothing if the call has failed and did not say why it is unpriced.
+// An unpriced call counts in video_processing_api_unpriced_total{api, reason}, has its reason on
+// the span as video.processing.unpriced, and adds nothing to any cost. The budget loses what it had
+// reserved for the call, but nothing if the call has failed and did not say why it is unpriced.
 //
 // A call that never ends keeps its reservation as long as its job lives, and stays in
-// video_processing_api_calls_in_progress. Defer End directly. A panic, a Goexit and a second End are
-// handled as by [Job.End].
+// video_processing_api_calls_in_progress. Defer End directly. A panic, a Goexit and a second End
+// are handled as by [Job.End].
 func (c *Call) End(errp *error) {
 	if c == nil || c.scope.p.inert() || !c.done.CompareAndSwap(false, true) {
 		return

@@ -49,14 +49,15 @@
 //
 // Everything is safe for concurrent use. Names are resolved to prebuilt attributes by one map access. A
 // stage costs two histogram recordings, a span and an atomic counter; values in progress are observed at
-// collection, not recorded. A paid call costs two counter recordings and a span. Each allocates once,
+// collection, not recorded. A paid call costs a histogram recording, two counter recordings, a span and
+// atomic counters, and what an HTTP client asks of it. Each allocates once,
 // apart from its span, however many the job has had. A recording is made with the
 // context that it was given, so that exemplars carry its trace, and is never suppressed when that context
 // is canceled.
 //
 // # Cardinality
 //
-// Stage and API names, job types, values of labels and error types are bounded ([WithNameLimit]).
+// Stage and API names, job types, values of labels, reasons and error types are bounded ([WithNameLimit]).
 // Ids are on spans, and on the series of live jobs, which are bounded too ([WithLiveJobLimit]) and
 // end with their job.
 //
@@ -67,9 +68,10 @@
 //   - budget: the contract of a ledger, and the one in memory; budget/budgettest checks a ledger.
 //   - ffmpeg: running ffmpeg and ffprobe.
 //   - instrumenttest: what a user's test needs.
-//   - job.go, stage.go, call.go, spend.go: from the start to the end of each. run.go and wrap.go
-//     run functions as one. scope.go: what a context knows. errors.go, outcome.go, end.go, panic.go:
-//     how things end. enqueue.go, carrier.go, attempt.go: across a queue. live.go and observe.go:
-//     the series that are read at collection.
+//   - job.go, stage.go, call.go, spend.go: from the start to the end of each. price.go, charged.go
+//     and requests.go: what a call books. run.go and wrap.go run functions as one. scope.go: what a
+//     context knows. errors.go, outcome.go, end.go, panic.go: how things end. enqueue.go,
+//     carrier.go, attempt.go: across a queue. live.go and observe.go: the series that are read at
+//     collection.
 //   - docs/architecture.md follows a job id, an error and a dollar through these files.
 package instrument

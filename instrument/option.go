@@ -115,8 +115,9 @@ func declare(option string, dst *[]string, names []string) error {
 // For more than 400 combinations, those with job types included, raise the SDK's limit of 2,000
 // series for an instrument (sdkmetric.WithCardinalityLimit, exporters.WithCardinalityLimit).
 //
-// A key is a lower-case word of at most 64 letters, digits and single underscores, and none of the labels
-// that the metrics or Prometheus have already. Any other is left out, which is an error of New.
+// A key is a lower-case word of at most 64 letters, digits and single underscores, and none of the
+// labels that the metrics or Prometheus have already. Any other is left out, which is an error of
+// New.
 func WithLabels(keys ...string) Option {
 	return option(func(c *config) error {
 		var errs []error
@@ -148,13 +149,15 @@ func labelKey(key string) bool {
 			return false
 		}
 	}
-	// On the way to Prometheus several underscores become one, so that two keys could become one label.
+	// On the way to Prometheus several underscores become one, so that two keys could become one
+	// label.
 	return key != "" && len(key) <= maxNameLen && !strings.Contains(key, "__") && !strings.HasSuffix(key, "_")
 }
 
 // WithNameLimit bounds how many undeclared names each get series of their own: stages, APIs, job
-// types, values of a label, reasons of unpriced calls, and error types (of whose combinations with
-// stages and job types, or with APIs, there are at most ten times as many, as of those of reasons). Later ones are recorded as "other", which is reported once to
+// types, values of a label, error types, and reasons of unpriced calls. Of the combinations of an
+// error type with a stage and a job type, of one with an API, and of a reason with an API there are
+// at most ten times as many. Later ones are recorded as "other", which is reported once to
 // otel.Handle. The default is 100. From 200 on these combinations can pass the SDK's limit of 2,000
 // series for an instrument: raise that too (sdkmetric.WithCardinalityLimit,
 // exporters.WithCardinalityLimit).

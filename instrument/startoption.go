@@ -89,10 +89,10 @@ type jobOption func(jobConfig) jobConfig
 
 func (o jobOption) applyJob(c jobConfig) jobConfig { return o(c) }
 
-// WithBudget bounds what the job's paid calls may cost together. The budget is asked before each call. A
-// call that no longer fits is refused with a [*BudgetError] and not made. 0 refuses every call. Without
-// WithBudget, or with [Unlimited], none is refused. A limit that cannot be booked (negative, NaN, infinite)
-// counts as invalid and refuses every call.
+// WithBudget bounds what the job's paid calls may cost together. The budget is asked before each
+// call. A call that no longer fits is refused with a [*BudgetError] and not made. 0 refuses every
+// call that is not [Free]. Without WithBudget, or with [Unlimited], none is refused. A limit that
+// cannot be booked (negative, NaN, infinite) counts as invalid and is 0.
 //
 // Runs of one job id share one budget: the limit that was given last. That holds for runs that live
 // at once, and for those that follow one that did not complete, such as the second delivery of a
@@ -211,50 +211,50 @@ func (o callOption) applyCall(c callConfig) callConfig { return o(c) }
 
 // WithMaxCost sets the most that the call can cost. The budget reserves it before the call is made,
 // so that calls in parallel never overspend together, and refuses a call that does not fit. It is
-// booked when the call succeeds without another price; the table at [Call.End] has every case. An amount
-// that cannot be booked (negative, NaN, infinite) is counted as invalid, and makes the price unknown,
-// as [WithUnknownCost] with the reason "invalid" does.
+// booked when the call succeeds without another price; the table at [Call.End] has every case. An
+// amount that cannot be booked (negative, NaN, infinite) is counted as invalid, and makes the price
+// unknown, as [WithUnknownCost] with the reason "invalid" does.
 func WithMaxCost(cost USD) CallOption {
 	return callOption(func(c callConfig) callConfig { c.maxCost, c.hasMaxCost = cost, true; return c })
 }
 
-// WithMinCost sets what the call costs as soon as it was sent, such as the price of its input. It is
-// the least that a call books that failed and may have been charged. Every failed call may have been
-// charged, unless
+// WithMinCost sets what the call costs as soon as it was sent, such as the price of its input. It
+// is the least that a call books that failed and may have been charged. Every failed call may have
+// been charged, unless
 //
-//   - its request never left this machine. The HTTP clients of net/http tell, by the call's context,
-//     which requests they have sent. A connection that does not come up, a proxy that refuses, a
-//     handshake that fails, a canceled wait for a connection: nothing has left. Of other clients
-//     the error tells: *net.DNSError, *net.OpError of dial, errors of crypto/tls and crypto/x509,
-//     a file that cannot be opened or read, a program that is not there, a URL or a JSON text that
-//     cannot be made, a nil function, a refusal by a budget. If the call's context was over before
-//     StartCall, nothing has left either, unless a request was seen to leave or the error is that of
-//     an answer.
-//   - its request was refused unprocessed: an answer of 3xx or 4xx, except 408 and 499; the gRPC codes
-//     InvalidArgument, NotFound, AlreadyExists, PermissionDenied, Unauthenticated, ResourceExhausted,
-//     FailedPrecondition, OutOfRange and Unimplemented (not Unavailable); a handshake that the server
-//     ended. If the call sent several requests and one was never answered, that one may have been
-//     charged, whatever the last answer was.
+//   - its request never left this machine. The HTTP clients of net/http tell, by the call's
+//     context, which requests they have sent. A connection that does not come up, a proxy that
+//     refuses, a handshake that fails, a canceled wait for a connection: nothing has left. Of other
+//     clients the error tells: *net.DNSError, *net.OpError of dial, errors of crypto/tls and
+//     crypto/x509, a file that cannot be opened or read, a program that is not there, a URL or a
+//     JSON text that cannot be made, a nil function, a refusal by a budget. If the call's context
+//     was over before StartCall, nothing has left either, unless a request was seen to leave or the
+//     error is that of an answer.
+//   - its request was refused unprocessed: an answer of 3xx or 4xx, except 408 and 499; the gRPC
+//     codes InvalidArgument, NotFound, AlreadyExists, PermissionDenied, Unauthenticated,
+//     ResourceExhausted, FailedPrecondition, OutOfRange and Unimplemented (not Unavailable); a
+//     handshake that the server ended. If the call sent several requests and one was never
+//     answered, that one may have been charged, whatever the last answer was.
 //
 // Of errors that are joined, each must say so. Panics say nothing. A call is best one attempt: what
-// was answered before the last attempt of a call is not known. An amount that cannot be booked (negative,
-// NaN, infinite) is counted as invalid and ignored.
+// was answered before the last attempt of a call is not known. An amount that cannot be booked
+// (negative, NaN, infinite) is counted as invalid and ignored.
 func WithMinCost(cost USD) CallOption {
 	return callOption(func(c callConfig) callConfig { c.minCost, c.hasMinCost = cost, true; return c })
 }
 
 // Free says that the call costs nothing, whether it succeeds or fails. It passes a budget that is
-// used up, and a limit of 0. [WithMaxCost], [WithMinCost] and [WithUnknownCost] beside it have no effect. If
-// [Call.SetCost] or a price function says something else, that is booked.
+// used up, and a limit of 0. [WithMaxCost], [WithMinCost] and [WithUnknownCost] beside it have no
+// effect. If [Call.SetCost] or a price function says something else, that is booked.
 func Free() CallOption {
 	return callOption(func(c callConfig) callConfig { c.free = true; return c })
 }
 
 // WithUnknownCost says that nobody knows what the call costs, and why, in one word, such as
-// "unknown_model". If the job's budget is limited, the policy of [WithUnpricedPolicy] decides whether
-// the call is made; by default it is refused. If it is made and ends without a price, it is counted
-// with the reason; see [Call.SetUnpriced]. A [WithMaxCost] beside it makes the cost known: it is
-// reserved and booked.
+// "unknown_model". If the job's budget is limited, the policy of [WithUnpricedPolicy] decides
+// whether the call is made; by default it is refused. If it is made and ends without a price, it is
+// counted with the reason; see [Call.SetUnpriced]. A [WithMaxCost] beside it makes the cost known:
+// it is reserved and booked.
 func WithUnknownCost(reason string) CallOption {
 	return callOption(func(c callConfig) callConfig { c.unknown, c.isUnknown = reason, true; return c })
 }
