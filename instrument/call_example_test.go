@@ -108,6 +108,26 @@ func ExampleWithMinCost() {
 	// slow down: $0.00
 }
 
+// A model without a price: what its call costs is unknown, and not zero. Under a budget the policy decides.
+func ExampleWithUnknownCost() {
+	t := new(exampleT) // in a test: its *testing.T
+	defer t.end()
+	p, rec := instrumenttest.New(t, instrument.WithUnpricedPolicy(instrument.ReserveUnpriced(20*instrument.Cent)))
+	ctx, job := p.StartJob(context.Background(), "job-1", instrument.WithBudget(50*instrument.Cent))
+	for range 3 {
+		err := instrument.RunCall(ctx, "gpt", func(context.Context) error { return nil }, instrument.WithUnknownCost("unknown_model"))
+		left, _ := job.BudgetRemaining()
+		fmt.Println(left, "left,", job.Cost(), "known to be spent,", err)
+	}
+	job.End(nil)
+	fmt.Println(rec.Counter("video_processing_api_unpriced_total"), "unpriced calls")
+	// Output:
+	// $0.30 left, $0.00 known to be spent, <nil>
+	// $0.10 left, $0.00 known to be spent, <nil>
+	// $0.10 left, $0.00 known to be spent, budget exceeded: job "job-1" may spend $0.50, has spent $0.40 and holds $0.00; a call of gpt for at most $0.20 was not made
+	// 2 unpriced calls
+}
+
 type errRateLimited struct{}
 
 func (errRateLimited) Error() string   { return "slow down" }

@@ -233,7 +233,8 @@ func (j *Job) ID() string {
 	return j.id
 }
 
-// Cost returns what this run has spent so far.
+// Cost returns what this run has spent so far, exact to the nano-dollar. Calls that are unpriced
+// are not in it; see [Call.SetUnpriced].
 func (j *Job) Cost() USD {
 	if j == nil {
 		return 0

@@ -369,17 +369,17 @@ func TestTraceOfACallIsComposed(t *testing.T) {
 		}
 		r := newRemote(t, plainHTTP)
 		p, _ := instrumenttest.New(t)
-		var around, within int
-		ctx := httptrace.WithClientTrace(t.Context(), &httptrace.ClientTrace{WroteHeaders: func() { around++ }})
+		var around, within atomic.Int64 // the client writes in a goroutine of its own
+		ctx := httptrace.WithClientTrace(t.Context(), &httptrace.ClientTrace{WroteHeaders: func() { around.Add(1) }})
 		ctx, job := p.StartJob(ctx, "job-1")
 		_ = instrument.RunCall(ctx, "api", func(ctx context.Context) error {
-			ctx = httptrace.WithClientTrace(ctx, &httptrace.ClientTrace{WroteHeaders: func() { within++ }})
+			ctx = httptrace.WithClientTrace(ctx, &httptrace.ClientTrace{WroteHeaders: func() { within.Add(1) }})
 			_ = post(ctx, r.client, r.URL)
 			return context.Canceled
 		}, instrument.WithMinCost(cent))
-		if around != 1 || within != 1 || job.Cost() != cent {
+		if around.Load() != 1 || within.Load() != 1 || job.Cost() != cent {
 			t.Errorf("the program's traces saw %d and %d requests, want 1 and 1; cost %s, want $0.01; key known: %t",
-				around, within, job.Cost(), known)
+				around.Load(), within.Load(), job.Cost(), known)
 		}
 		job.End(nil)
 	}
