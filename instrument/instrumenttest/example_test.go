@@ -42,6 +42,7 @@ func ExampleNew() {
 	// $0.006
 	// # HELP video_processing_api_calls_total Number of paid API calls by outcome.
 	// # TYPE video_processing_api_calls_total counter
+	// video_processing_api_calls_total{api="whisper",status="canceled"} 0
 	// video_processing_api_calls_total{api="whisper",status="error"} 0
 	// video_processing_api_calls_total{api="whisper",status="refused"} 0
 	// video_processing_api_calls_total{api="whisper",status="success"} 1

@@ -160,7 +160,7 @@ func TestATypoEndsTheTest(t *testing.T) {
 			func(r *instrumenttest.Recorder) {
 				r.Snapshot().Counter("video_processing_api_calls_total", label("status", "completed"))
 			},
-			"the values are: success, error, refused",
+			"the values are: canceled, success, error, refused",
 		},
 		{
 			"an exposition of no metric",
