@@ -13,6 +13,7 @@ type jobBudget struct {
 	account  atomic.Pointer[openAccount]
 	limit    atomic.Int64
 	settled  atomic.Int64        // what is spent, without what is unconfirmed
+	held     atomic.Int64        // of whichever balance came last
 	reported atomic.Pointer[USD] // the last amount of ReportBudgetRemaining
 	exceeded atomic.Bool         // counted for an amount of ReportBudgetRemaining
 
@@ -47,6 +48,15 @@ func (b *jobBudget) known() budget.Balance {
 	}
 }
 
+// status returns the state of the account, nil without one.
+func (b *jobBudget) status() *BudgetStatus {
+	if b.account.Load() == nil {
+		return nil
+	}
+	known := b.known()
+	return &BudgetStatus{Limit: known.Limit, Spent: known.Spent, Held: USD(b.held.Load()), Unconfirmed: known.Unconfirmed}
+}
+
 // see takes note of a balance. Answers may overtake each other. What is spent goes down only when an
 // expired hold turns out to have cost less, so the newest balance has the most that is spent and
 // confirmed. A ledger whose store is away refuses without a balance.
@@ -56,6 +66,9 @@ func (b *jobBudget) see(bal budget.Balance) {
 	}
 	if limit := int64(bal.Limit); b.limit.Load() != limit { // a store costs more, above all between processors
 		b.limit.Store(limit)
+	}
+	if held := int64(bal.Held); b.held.Load() != held {
+		b.held.Store(held)
 	}
 	if bal.Unconfirmed != 0 && !b.expires.Load() {
 		b.expires.Store(true)

@@ -301,6 +301,9 @@ func (j *Job) crossed(ctx context.Context, a *openAccount, c budget.Crossing) {
 		}
 		j.scope.p.inst.BudgetExceeded.Add(ctx, 1)
 	}
+	if len(j.scope.p.events.threshold) > 0 {
+		tell(j.scope.p.events.threshold, ctx, ThresholdEvent{Job: j.ref(), Crossing: c})
+	}
 	if !j.scope.span.IsRecording() {
 		return
 	}

@@ -20,6 +20,7 @@ type Call struct {
 	lease    time.Duration // of WithLease
 	wasOver  bool          // the context, before the call began
 	done     atomic.Bool
+	kept     *CallStatus // nil unless the job has details
 }
 
 // StartCall starts a call of a paid API and a span "call API" of kind client, in the job of ctx, or
@@ -73,6 +74,11 @@ func startCall(ctx context.Context, outer *scope, api string, opts []CallOption)
 			as := refused.in(in, p)
 			as.mark(span)
 			refused.end(span, as)
+			if len(p.events.callRefused) > 0 {
+				e := c.event()
+				e.ErrorType, e.Err = as.ErrorType, err
+				tell(p.events.callRefused, &c.scope, e)
+			}
 			return &c.scope, c, err
 		}
 		j.calls.Add(1)
@@ -81,7 +87,18 @@ func startCall(ctx context.Context, outer *scope, api string, opts []CallOption)
 	if clientTraceKey == nil { // the scope cannot answer for it
 		c.scope.Context = c.requests.watch(in)
 	}
+	if p.details && outer.job != nil {
+		c.kept = outer.job.details.startCall(h.name, outer.stage.name(), c.price.max)
+	}
+	if len(p.events.callStarted) > 0 {
+		tell(p.events.callStarted, &c.scope, c.event())
+	}
 	return &c.scope, c, nil
+}
+
+// event returns what all events of the call have.
+func (c *Call) event() CallEvent {
+	return CallEvent{Job: c.scope.job.ref(), Stage: c.scope.stage.name(), API: c.handle.name, Max: c.price.max}
 }
 
 func (c *Call) configure(ctx context.Context, opts []CallOption) {
@@ -195,7 +212,8 @@ func (c *Call) End(errp *error) {
 func (c *Call) finish(o outcome) {
 	p, h, ctx := c.scope.p, c.handle, c.scope.Context // the span is on its top, where exemplars look for it
 	h.inProgress.Add(-1)
-	p.inst.APICallDuration.Record(ctx, (sinceStart() - c.start).Seconds(), h.duration...)
+	took := sinceStart() - c.start
+	p.inst.APICallDuration.Record(ctx, took.Seconds(), h.duration...)
 	counter, as := h.succeeded, completed
 	if o.err != nil {
 		if as = o.in(ctx, p); as.ErrorType == aborted { // it gave up by itself, and did not fail
@@ -212,7 +230,8 @@ func (c *Call) finish(o outcome) {
 	}
 	p.inst.APICalls.Add(ctx, 1, counter...)
 	failed := as.Attempt != semconv.OutcomeCompleted
-	c.book(ctx, c.price.book(failed, failed && mayHaveCost(ctx, o, c.requests.seen(), c.wasOver)))
+	b := c.price.book(failed, failed && mayHaveCost(ctx, o, c.requests.seen(), c.wasOver))
+	c.book(ctx, &b)
 	if j := c.scope.job; j != nil {
 		j.calls.Add(-1)
 		if j.done.Load() && c.scope.span.IsRecording() {
@@ -223,10 +242,19 @@ func (c *Call) finish(o outcome) {
 		c.scope.countEnd(o.err, as, "")
 	}
 	o.end(c.scope.span, as)
+	if c.kept != nil {
+		c.scope.job.details.endCall(c.kept, b.cost, b.reason, as.ErrorType)
+	}
+	if len(p.events.callEnded) > 0 {
+		e := c.event()
+		e.Took, e.Cost, e.Unpriced, e.Canceled = took, b.cost, b.reason, as == canceled
+		e.ErrorType, e.Err = as.ErrorType, o.err
+		tell(p.events.callEnded, &c.scope, e)
+	}
 }
 
 // book records what the call cost, and ends its reservation.
-func (c *Call) book(ctx context.Context, b booking) {
+func (c *Call) book(ctx context.Context, b *booking) {
 	p, span := c.scope.p, c.scope.span
 	switch b.kind {
 	case booked:
@@ -239,9 +267,12 @@ func (c *Call) book(ctx context.Context, b booking) {
 		}
 		return
 	case unpriced:
-		reason := p.countUnpriced(ctx, c.handle.name, b.reason)
+		b.reason = p.countUnpriced(ctx, c.handle.name, b.reason)
+		if c.scope.job != nil {
+			c.scope.job.unpriced.Add(1)
+		}
 		if span.IsRecording() {
-			span.SetAttributes(unpricedKey.String(reason))
+			span.SetAttributes(unpricedKey.String(b.reason))
 		}
 	}
 	switch {

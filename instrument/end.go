@@ -85,6 +85,7 @@ func (s *scope) countEnd(err error, as Outcome, stage string) {
 	counted := err != nil && s.rare.counted(err)
 	if !counted && stage != "" && as.isError() {
 		s.p.countError(s.Context, s.dimension(), stage, as.ErrorType)
+		detailsOf(s).addError(stage, as.ErrorType)
 		counted = true
 	}
 	around := s.around()

@@ -45,6 +45,7 @@ func RecordError(ctx context.Context, err error) {
 		return
 	}
 	s.p.countError(ctx, s.dimension(), stage, as.ErrorType)
+	detailsOf(s).addError(stage, as.ErrorType)
 }
 
 // OutcomeOf returns how an attempt ends with err. It is the one rule of this package: the metrics

@@ -31,6 +31,8 @@ type Job struct {
 	earlier   atomic.Int64  // what earlier attempts have spent
 	outer     *Job          // the job of this pipeline around it
 	calls     atomic.Int64  // under way
+	unpriced  atomic.Int64  // calls whose cost is not known
+	details   *details      // nil unless asked for
 	attempt   attempt
 	enqueued  moment        // from the carrier
 	ended     atomic.Uint32 // one more than the contextState at the end; 0 before
@@ -64,7 +66,10 @@ func (p *Pipeline) StartJob(ctx context.Context, id string, opts ...JobOption) (
 	id, shown := p.jobID(id)
 	j := &Job{scope: scope{p: p}, liveRun: liveRun{id: id, shown: shown}, dimension: c.dimension(p)}
 	j.attempt = p.validAttempt(ctx, c.attempt)
-	j.scope.job = j
+	j.scope.job, j.liveRun.job = j, j
+	if p.details {
+		j.details = newDetails()
+	}
 	j.generated = id != given
 	if s := ownScope(ctx); s != nil && s.p == p {
 		j.outer = s.job
@@ -81,6 +86,9 @@ func (p *Pipeline) StartJob(ctx context.Context, id string, opts ...JobOption) (
 	}
 	if c.carrier != nil || c.scheduledAt.known {
 		j.enqueued = p.recordWait(ctx, c.carrier, j.attempt.n, c.scheduledAt, j.start)
+	}
+	if len(p.events.jobStarted) > 0 {
+		tell(p.events.jobStarted, &j.scope, JobEvent{Job: j.ref(), Start: j.start})
 	}
 	return &j.scope, j
 }
@@ -166,6 +174,14 @@ func (j *Job) finish(o outcome) {
 		}
 	}
 	o.end(j.scope.span, as)
+	if p.history.limit > 0 {
+		s := j.status()
+		s.End, s.Outcome = j.start.Add(took), as
+		p.history.add(s)
+	}
+	if len(p.events.jobEnded) > 0 {
+		tell(p.events.jobEnded, &j.scope, JobEvent{Job: j.ref(), Start: j.start, Took: took, Outcome: as, Err: o.err, Cost: j.Cost()})
+	}
 }
 
 // leave says what is to become of the job's account, and remembers what the job has spent if no
@@ -308,4 +324,34 @@ func (j *Job) BudgetRemaining() (USD, bool) {
 		return 0, false
 	}
 	return j.live.budget.remaining()
+}
+
+// ref returns the names of a run.
+func (j *Job) ref() JobRef {
+	if j == nil {
+		return JobRef{}
+	}
+	return JobRef{ID: j.shown, Run: j.number, Type: j.dimension.jobType, Attempt: j.attempt.n, MaxAttempts: j.attempt.most}
+}
+
+// status returns the state of a live run.
+func (j *Job) status() JobStatus {
+	s := JobStatus{
+		JobRef: j.ref(), TraceID: traceID(j.scope.span), Start: j.start, Cost: j.Cost(),
+		Video: seconds(j.videoSeconds()),
+		Costs: j.live.apiCosts(),
+	}
+	s.Unpriced = int(j.unpriced.Load())
+	s.Budget = j.live.budget.status()
+	s.Progress = j.scope.rare.reported()
+	j.details.copyTo(&s)
+	return s
+}
+
+// seconds returns a length in seconds as a duration.
+func seconds(s float64) time.Duration {
+	if d := s * float64(time.Second); d < math.MaxInt64 {
+		return time.Duration(d)
+	}
+	return math.MaxInt64
 }

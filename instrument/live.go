@@ -24,12 +24,15 @@ type live struct {
 	shown       int
 	costs       atomic.Int64 // series of job_cost_usd
 	runs        int64
+	started     uint64   // runs so far
 	first, last *liveRun // every live run, in the order of their starts
 	byID        map[string]*liveJob
 }
 
 // liveRun holds what the registry knows of one run. It is a part of its Job.
 type liveRun struct {
+	job        *Job
+	number     uint64 // of the run in the process
 	id, shown  string // as given to StartJob, and as series and spans show it
 	start      time.Time
 	live       *liveJob
@@ -76,6 +79,8 @@ func (l *live) add(r *liveRun) (shown bool) {
 	e.runs++
 	r.live, r.first = e, e.runs == 1
 	l.runs++
+	l.started++
+	r.number = l.started
 	if r.prev = l.last; r.prev == nil {
 		l.first = r
 	} else {
@@ -160,6 +165,21 @@ func (l *live) snapshot() (runs int64, oldest time.Time, shown []*liveJob) {
 	return l.runs, oldest, shown
 }
 
+// runsOf returns the oldest live runs that fit the query, and how many fit it.
+func (l *live) runsOf(q Query) (jobs []*Job, fit int) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	for r := l.first; r != nil; r = r.next {
+		if !q.matches(r.number, r.shown) {
+			continue
+		}
+		if fit++; fit <= q.Limit {
+			jobs = append(jobs, r.job)
+		}
+	}
+	return jobs, fit
+}
+
 // costLimit returns 1,999, the SDK's default limit less its overflow series, or more if more jobs
 // may be shown.
 func (l *live) costLimit() int64 { return 2*int64(max(l.limit, 1000)) - 1 }
@@ -218,4 +238,18 @@ func (e *liveJob) observe(o metric.Observer, inst *instruments.Set) {
 			o.ObserveFloat64(inst.JobCost, c.cost.Float64(), c.set)
 		}
 	}
+}
+
+// apiCosts returns what the live runs of an id have spent by API.
+func (e *liveJob) apiCosts() []APICost {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	if len(e.costs) == 0 {
+		return nil
+	}
+	costs := make([]APICost, len(e.costs))
+	for i, c := range e.costs {
+		costs[i] = APICost{c.api.name, c.cost}
+	}
+	return costs
 }

@@ -39,6 +39,10 @@ type config struct {
 
 	reserveTimeout, settleTimeout time.Duration
 	unpriced                      UnpricedPolicy
+
+	events  events
+	details bool
+	history int
 }
 
 type option func(*config) error
@@ -267,5 +271,42 @@ func WithLedgerTimeout(reserve, settle time.Duration) Option {
 			*t.kept = t.given
 		}
 		return errors.Join(wrong...)
+	})
+}
+
+// WithEvents calls the functions of e. Given several times, the functions of all are called, in the
+// order of the options.
+func WithEvents(e Events) Option {
+	return option(func(c *config) error {
+		hear(&c.events.jobStarted, e.JobStarted)
+		hear(&c.events.jobEnded, e.JobEnded)
+		hear(&c.events.stageStarted, e.StageStarted)
+		hear(&c.events.stageEnded, e.StageEnded)
+		hear(&c.events.callStarted, e.CallStarted)
+		hear(&c.events.callEnded, e.CallEnded)
+		hear(&c.events.callRefused, e.CallRefused)
+		hear(&c.events.progress, e.Progress)
+		hear(&c.events.threshold, e.Threshold)
+		return nil
+	})
+}
+
+// WithDetails makes [Pipeline.Snapshot] show the stages, calls, errors, processes and quality values
+// of each live job, the first 64 stages and calls that have ended among them. It costs an
+// allocation for each stage and call, and a lock of the job at its start and end.
+func WithDetails() Option {
+	return option(func(c *config) error { c.details = true; return nil })
+}
+
+// WithHistory keeps the last n jobs that ended for [Pipeline.Snapshot], each with its details, as
+// [WithDetails] does for live ones, which it includes. One job with 5 stages and 4 calls takes some
+// 2 KB. 0, the default, keeps none.
+func WithHistory(n int) Option {
+	return option(func(c *config) error {
+		if n < 0 {
+			return fmt.Errorf("instrument: WithHistory(%d): must be at least 0; no history is kept", n)
+		}
+		c.history, c.details = n, c.details || n > 0
+		return nil
 	})
 }

@@ -56,6 +56,10 @@ type Pipeline struct {
 	reasons      *apiWords // of unpriced calls
 	pools        pools
 	processes    atomic.Int64
+	events       events
+	details      bool // jobs have details
+	history      history
+	badProgress  atomic.Bool // reported once
 	registration metric.Registration
 }
 
@@ -116,6 +120,9 @@ func New(opts ...Option) (*Pipeline, error) {
 		jobIDLabel: c.jobIDLabel,
 		ids:        ids{prefix: randomPrefix()},
 		live:       live{limit: c.liveLimit, byID: make(map[string]*liveJob)},
+		events:     c.events,
+		details:    c.details,
+		history:    history{limit: c.history},
 		errors:     errorKeys{limit: c.nameLimit, known: make(map[string]struct{}), opts: make(map[errorKey]addOptions)},
 		apiErrors:  newAPIWords(semconv.AttrErrorType, c.nameLimit),
 		unpriced:   c.unpriced,

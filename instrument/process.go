@@ -55,8 +55,10 @@ func StartProcess(ctx context.Context, cmd *exec.Cmd) (*Process, error) {
 	if ffname.Is(cmd.Path) {
 		done = TrackProcess(ctx)
 	}
+	kept := detailsOf(p.ctx).startProcess(cmd.Process.Pid, filepath.Base(cmd.Path))
 	p.wait = sync.OnceValue(func() error {
 		defer done()
+		defer kept()
 		err := cmd.Wait()
 		p.describe()
 		return err

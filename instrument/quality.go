@@ -42,6 +42,15 @@ func RecordLoudnessSpread(ctx context.Context, phase semconv.Phase, spread LU) {
 	}
 	if p.valid(ctx, semconv.AudioLoudnessSpreadName, float64(spread), 0, maxLoudness) {
 		p.inst.AudioLoudnessSpread.Record(ctx, float64(spread), opts...)
+		if d := detailsOf(ctx); d != nil {
+			d.record(func(q *QualityStatus) {
+				if phase == BeforeNormalization {
+					q.LoudnessBefore = bounded(q.LoudnessBefore, spread)
+				} else {
+					q.LoudnessAfter = bounded(q.LoudnessAfter, spread)
+				}
+			})
+		}
 	}
 }
 
@@ -57,6 +66,9 @@ func RecordNormalization(ctx context.Context, gain Decibel) {
 	p, ctx := pipelineOf(ctx)
 	if !p.inert() && p.valid(ctx, semconv.AudioNormalizationName, float64(gain), -maxLoudness, maxLoudness) {
 		p.inst.AudioNormalization.Record(ctx, float64(gain))
+		if d := detailsOf(ctx); d != nil {
+			d.record(func(q *QualityStatus) { q.Gains = bounded(q.Gains, gain) })
+		}
 	}
 }
 
@@ -66,6 +78,9 @@ func RecordSegments(ctx context.Context, n int) {
 	p, ctx := pipelineOf(ctx)
 	if !p.inert() && p.valid(ctx, semconv.SegmentsDetectedName, float64(n), 0, maxSegments) {
 		p.inst.SegmentsDetected.Record(ctx, int64(n))
+		if d := detailsOf(ctx); d != nil {
+			d.record(func(q *QualityStatus) { q.Segments = max(q.Segments, 0) + n })
+		}
 	}
 }
 
@@ -75,6 +90,9 @@ func RecordHighlight(ctx context.Context, score float64) {
 	p, ctx := pipelineOf(ctx)
 	if !p.inert() && p.valid(ctx, semconv.HighlightScoresName, score, 0, 1) {
 		p.inst.HighlightScores.Record(ctx, score)
+		if d := detailsOf(ctx); d != nil {
+			d.record(func(q *QualityStatus) { q.Highlights = bounded(q.Highlights, score) })
+		}
 	}
 }
 

@@ -10,6 +10,8 @@ import (
 type rare struct {
 	counted errs.Counted // errors that are in errors_total already
 	ran     processTotal
+
+	progress atomic.Pointer[Progress] // the newest report; of a job, also of its stages
 }
 
 // lazyRare makes it at the first need, so that a stage that goes well does not pay for it.
@@ -29,3 +31,21 @@ func (l *lazyRare) counted(err error) bool {
 }
 
 func (l *lazyRare) used() bool { return l.p.Load() != nil }
+
+// report keeps a report of progress. Done grew now unless the last report already had as much.
+func (l *lazyRare) report(p *Progress) {
+	r := l.get()
+	p.Grown = p.At
+	if last := r.progress.Load(); last != nil && last.Stage == p.Stage && p.Done <= last.Done {
+		p.Grown = last.Grown
+	}
+	r.progress.Store(p)
+}
+
+// reported returns the newest report of progress, or nil.
+func (l *lazyRare) reported() *Progress {
+	if r := l.p.Load(); r != nil {
+		return r.progress.Load()
+	}
+	return nil
+}

@@ -16,6 +16,7 @@ type Stage struct {
 	start    time.Duration // on the clock of sinceStart
 	video    float64       // length in seconds
 	hasVideo bool          // if not, the job's length is used
+	kept     *stageStatus  // nil unless the job has details
 	done     atomic.Bool
 }
 
@@ -61,6 +62,12 @@ func startStage(ctx context.Context, outer *scope, name string, opts []StageOpti
 	if len(opts) > 0 {
 		s.configure(ctx, opts)
 	}
+	if p.details && outer.job != nil {
+		s.kept = outer.job.details.startStage(h.name, outer.stage.depth()+1, &s.scope.rare)
+	}
+	if len(p.events.stageStarted) > 0 {
+		tell(p.events.stageStarted, &s.scope, StageEvent{Job: outer.job.ref(), Stage: h.name})
+	}
 	return &s.scope, s
 }
 
@@ -97,16 +104,16 @@ func (s *Stage) End(errp *error) {
 }
 
 func (s *Stage) finish(o outcome) {
-	took := (sinceStart() - s.start).Seconds()
+	took := sinceStart() - s.start
 	p, ctx := s.scope.p, s.scope.Context // the span is on its top, where exemplars look for it
 	s.handle.inProgress.Add(-1)
-	p.inst.Duration.Record(ctx, took, s.handle.record...)
+	p.inst.Duration.Record(ctx, took.Seconds(), s.handle.record...)
 	video := s.video
 	if !s.hasVideo && s.scope.job != nil {
 		video = s.scope.job.videoSeconds()
 	}
 	if video > 0 {
-		p.inst.Ratio.Record(ctx, took/video, s.handle.record...)
+		p.inst.Ratio.Record(ctx, took.Seconds()/video, s.handle.record...)
 	}
 	as := completed
 	if o.err != nil {
@@ -117,4 +124,29 @@ func (s *Stage) finish(o outcome) {
 		s.scope.countEnd(o.err, as, s.handle.name)
 	}
 	o.end(s.scope.span, as)
+	if s.kept != nil {
+		s.scope.job.details.endStage(s.kept, as.ErrorType)
+	}
+	if len(p.events.stageEnded) > 0 {
+		tell(p.events.stageEnded, &s.scope, StageEvent{
+			Job: s.scope.job.ref(), Stage: s.handle.name, Took: took, ErrorType: as.ErrorType, Err: o.err,
+		})
+	}
+}
+
+// name returns the name of the stage as the metrics have it, "" for no stage.
+func (s *Stage) name() string {
+	if s == nil {
+		return ""
+	}
+	return s.handle.name
+}
+
+// depth returns how many stages the stage is inside of, and -1 for no stage. Only stages that are
+// kept know.
+func (s *Stage) depth() int {
+	if s == nil || s.kept == nil {
+		return -1
+	}
+	return s.kept.Depth
 }

@@ -27,6 +27,9 @@
 // leader is also killed when this program ends, even if that is killed itself. On systems other
 // than Unix only the process is killed, at once.
 //
+// In a stage, Run and Check report their progress to [instrument.ReportProgress], in seconds of
+// media time; [WithDuration] gives the total.
+//
 // Run, Probe and Check return when the process has ended and so has every goroutine that they
 // started. They may be called concurrently. A nil ctx is context.Background().
 //

@@ -17,7 +17,7 @@ func Probe(ctx context.Context, path string, opts ...Option) (Info, error) {
 	}
 	answer := limitedBuffer{max: maxProbe}
 	c.stdout = &answer
-	s := newSession(&c, nil)
+	s := newSession(ctx, &c, nil)
 	args := []string{"-hide_banner", "-loglevel", "level+warning", "-print_format", "json", "-show_format", "-show_streams"}
 	args = append(args, inputArgs(path, c.formats, c.protocols)...)
 	s.exit = s.process(&c, args).run(orBackground(ctx))

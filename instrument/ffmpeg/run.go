@@ -42,7 +42,7 @@ func Run(ctx context.Context, args []string, opts ...Option) (Result, error) {
 
 // run runs ffmpeg for Run and Check, with progress.
 func (c *config) run(ctx context.Context, args []string, out *output) (Result, error) {
-	s := newSession(c, out)
+	s := newSession(ctx, c, out)
 	defer s.report.close()
 	s.exit = s.process(c, slices.Concat(s.globals(), args, out.args())).run(orBackground(ctx))
 	s.progress.flush()
@@ -56,7 +56,7 @@ func (c *config) run(ctx context.Context, args []string, out *output) (Result, e
 	}
 	now := time.Now()
 	if err == nil {
-		s.report.offer(s.meter.done(now))
+		s.offer(s.meter.done(now))
 	}
 	res := Result{
 		Frames: s.meter.now.Frames, Time: s.meter.now.Time, Size: s.meter.now.Size,

@@ -12,6 +12,8 @@ import (
 	"time"
 
 	"go.opentelemetry.io/otel"
+
+	"github.com/stagemeter/stagemeter/instrument"
 )
 
 // A session is the state of one run of ffmpeg or ffprobe.
@@ -22,11 +24,12 @@ type session struct {
 	meter    meter
 	report   *reporter
 	pulse    *pulse
-	progress *lines // nil for ffprobe
+	progress *lines          // nil for ffprobe
+	stage    context.Context // of the stage that hears of the progress; nil outside of one
 	exit     exit
 }
 
-func newSession(c *config, out *output) *session {
+func newSession(ctx context.Context, c *config, out *output) *session {
 	start := time.Now()
 	s := &session{op: c.op, out: out, log: newLogTail(out.names()...), pulse: newPulse(start)}
 	s.meter = meter{total: c.total, start: start}
@@ -37,6 +40,9 @@ func newSession(c *config, out *output) *session {
 		return s
 	}
 	s.report = newReporter(c.progress)
+	if instrument.StageFromContext(ctx) != nil {
+		s.stage = ctx
+	}
 	var parser progressParser
 	s.progress = &lines{max: 256, take: func(line []byte) {
 		b, ok := parser.line(line)
@@ -48,9 +54,21 @@ func newSession(c *config, out *output) *session {
 		if grew {
 			s.pulse.beat(now)
 		}
-		s.report.offer(p)
+		s.offer(p)
 	}}
 	return s
+}
+
+// offer passes a state on to the function of WithProgress and to the stage.
+func (s *session) offer(p Progress) {
+	s.report.offer(p)
+	if s.stage != nil {
+		done := p.Time
+		if p.Done { // the total may have been an estimate
+			done = max(p.Time, p.Total)
+		}
+		instrument.ReportProgress(s.stage, done.Seconds(), p.Total.Seconds(), instrument.WithUnit("s"), instrument.WithSpeed(p.Speed))
+	}
 }
 
 // globals returns the options of ffmpeg that come before all others.

@@ -1,0 +1,177 @@
+package instrument
+
+import (
+	"slices"
+	"sync"
+	"time"
+)
+
+// How much of one job WithDetails keeps.
+const (
+	keptStages  = 64
+	keptCalls   = 64
+	keptErrors  = 32
+	keptProcs   = 64
+	keptQuality = 1000
+)
+
+// details holds what [Pipeline.Snapshot] shows of a job beyond its figures. A nil *details, of a
+// pipeline without [WithDetails], keeps nothing.
+type details struct {
+	mu         sync.Mutex
+	stages     []*stageStatus
+	moreStages int
+	calls      []*CallStatus
+	moreCalls  int
+	errors     []ErrorStatus
+	moreErrors int
+	processes  []*ProcessStatus
+	quality    QualityStatus
+}
+
+func newDetails() *details { return &details{quality: QualityStatus{Segments: -1}} }
+
+// stageStatus is a stage with the place of its progress while it is under way.
+type stageStatus struct {
+	StageStatus
+	from *lazyRare
+}
+
+// keep adds an entry to a list that is at most limit long. To make room it drops the oldest entry
+// that has ended, and reports how many it dropped. Entries under way are never dropped.
+func keep[E any](list []*E, e *E, limit int, ended func(*E) bool) ([]*E, int) {
+	if len(list) >= limit {
+		if at := slices.IndexFunc(list, ended); at >= 0 {
+			return append(slices.Delete(list, at, at+1), e), 1
+		}
+	}
+	return append(list, e), 0
+}
+
+// startStage keeps a stage that starts. The result is nil if nothing is kept.
+func (d *details) startStage(name string, depth int, from *lazyRare) *stageStatus {
+	if d == nil {
+		return nil
+	}
+	s := &stageStatus{StageStatus{Name: name, Depth: depth, Start: time.Now()}, from}
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	var more int
+	d.stages, more = keep(d.stages, s, keptStages, func(s *stageStatus) bool { return !s.End.IsZero() })
+	d.moreStages += more
+	return s
+}
+
+func (d *details) endStage(s *stageStatus, errorType string) {
+	if s == nil {
+		return
+	}
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	s.End, s.ErrorType, s.Progress, s.from = time.Now(), errorType, s.from.reported(), nil
+}
+
+// startCall keeps a call that starts. The result is nil if nothing is kept.
+func (d *details) startCall(api, stage string, most USD) *CallStatus {
+	if d == nil {
+		return nil
+	}
+	c := &CallStatus{API: api, Stage: stage, Start: time.Now(), Max: most}
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	var more int
+	d.calls, more = keep(d.calls, c, keptCalls, func(c *CallStatus) bool { return !c.End.IsZero() })
+	d.moreCalls += more
+	return c
+}
+
+func (d *details) endCall(c *CallStatus, cost USD, unpriced, errorType string) {
+	if c == nil {
+		return
+	}
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	c.End, c.Cost, c.Unpriced, c.ErrorType = time.Now(), cost, unpriced, errorType
+}
+
+func (d *details) addError(stage, errorType string) {
+	if d == nil {
+		return
+	}
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	for i := range d.errors {
+		if e := &d.errors[i]; e.Stage == stage && e.ErrorType == errorType {
+			e.Count++
+			return
+		}
+	}
+	if len(d.errors) == keptErrors {
+		d.moreErrors++
+		return
+	}
+	d.errors = append(d.errors, ErrorStatus{stage, errorType, 1})
+}
+
+// startProcess keeps a process until done is called.
+func (d *details) startProcess(pid int, name string) (done func()) {
+	if d == nil {
+		return func() {}
+	}
+	s := &ProcessStatus{PID: pid, Name: name, Start: time.Now()}
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if len(d.processes) == keptProcs {
+		return func() {}
+	}
+	d.processes = append(d.processes, s)
+	return func() {
+		d.mu.Lock()
+		defer d.mu.Unlock()
+		d.processes = slices.DeleteFunc(d.processes, func(o *ProcessStatus) bool { return o == s })
+	}
+}
+
+// record keeps a quality value.
+func (d *details) record(set func(*QualityStatus)) {
+	if d == nil {
+		return
+	}
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	set(&d.quality)
+}
+
+// bounded appends a value to a list of at most 1,000.
+func bounded[V any](list []V, v V) []V {
+	if len(list) == keptQuality {
+		return list
+	}
+	return append(list, v)
+}
+
+// copyTo copies what is kept into the status of the job.
+func (d *details) copyTo(s *JobStatus) {
+	if d == nil {
+		s.Quality.Segments = -1
+		return
+	}
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	s.MoreStages, s.MoreCalls, s.MoreErrors = d.moreStages, d.moreCalls, d.moreErrors
+	for _, e := range d.stages {
+		stage := e.StageStatus
+		if stage.End.IsZero() {
+			stage.Progress = e.from.reported()
+		}
+		s.Stages = append(s.Stages, stage)
+	}
+	for _, e := range d.calls {
+		s.Calls = append(s.Calls, *e)
+	}
+	for _, e := range d.processes {
+		s.Processes = append(s.Processes, *e)
+	}
+	s.Errors, s.Quality = d.errors, d.quality
+	*s = s.clone()
+}

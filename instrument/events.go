@@ -1,0 +1,109 @@
+package instrument
+
+import (
+	"context"
+	"time"
+
+	"github.com/stagemeter/stagemeter/instrument/budget"
+)
+
+// Events are functions that hear of what a pipeline measures, while it happens: an audit log, a
+// progress line, a live page. A nil function costs a branch. [WithEvents] gives them to a pipeline.
+//
+// A function is called by the goroutine that does the measured work, after the metrics are
+// recorded: it must return quickly, and may be called concurrently with itself. The context is that
+// of the job, stage or call, so a log record that is written with it has its trace. It may be over.
+// A panic in a function is reported to otel.Handle and changes nothing else. A function may itself
+// record, but what it records is an event again.
+//
+// Fields may be added to the data that the functions get.
+type Events struct {
+	JobStarted   func(context.Context, JobEvent)
+	JobEnded     func(context.Context, JobEvent)
+	StageStarted func(context.Context, StageEvent)
+	StageEnded   func(context.Context, StageEvent)
+	CallStarted  func(context.Context, CallEvent) // not for a call that was refused
+	CallEnded    func(context.Context, CallEvent)
+	CallRefused  func(context.Context, CallEvent)      // by a budget; Err is the [*BudgetError]
+	Progress     func(context.Context, ProgressEvent)  // of [ReportProgress]
+	Threshold    func(context.Context, ThresholdEvent) // of a budget; told once for each account
+}
+
+// A JobEvent says that a job has started or ended.
+type JobEvent struct {
+	Job   JobRef
+	Start time.Time
+
+	// All below are zero when the job starts.
+
+	Took    time.Duration
+	Outcome Outcome
+	Err     error
+	Cost    USD // of this run
+}
+
+// A StageEvent says that a stage has started or ended.
+type StageEvent struct {
+	Job   JobRef // zero outside of any job
+	Stage string // as the metrics have it
+
+	// All below are zero when the stage starts.
+
+	Took      time.Duration
+	ErrorType string
+	Err       error
+}
+
+// A CallEvent says that a paid call has started, ended, or was refused.
+type CallEvent struct {
+	Job   JobRef // zero outside of any job
+	Stage string // the innermost; "" outside of any stage
+	API   string // as the metrics have it
+	Max   USD    // of WithMaxCost; 0 if unknown
+
+	// All below are zero when the call starts. A refused call has ErrorType and Err.
+
+	Took      time.Duration
+	Cost      USD    // that was booked
+	Unpriced  string // why the cost is not known; "" if it is
+	Canceled  bool   // the caller gave up
+	ErrorType string
+	Err       error
+}
+
+// A ProgressEvent says how far a stage, or a job outside of any stage, has come.
+type ProgressEvent struct {
+	Job      JobRef // zero outside of any job
+	Progress Progress
+}
+
+// A ThresholdEvent says that the spending of an account has reached a share of its limit.
+type ThresholdEvent struct {
+	Job      JobRef // whose call reached it
+	Crossing budget.Crossing
+}
+
+// events holds the functions of all Events that a pipeline was given.
+type events struct {
+	jobStarted, jobEnded                []func(context.Context, JobEvent)
+	stageStarted, stageEnded            []func(context.Context, StageEvent)
+	callStarted, callEnded, callRefused []func(context.Context, CallEvent)
+	progress                            []func(context.Context, ProgressEvent)
+	threshold                           []func(context.Context, ThresholdEvent)
+}
+
+func hear[E any](to *[]func(context.Context, E), f func(context.Context, E)) {
+	if f != nil {
+		*to = append(*to, f)
+	}
+}
+
+// tell calls the functions of one kind of event. The caller has checked that there are any, so that
+// the event of a pipeline without them is not even built.
+func tell[E any](fs []func(context.Context, E), ctx context.Context, e E) {
+	for _, f := range fs {
+		if err := contain("a function of Events", func() error { f(ctx, e); return nil }); err != nil {
+			handle(err)
+		}
+	}
+}

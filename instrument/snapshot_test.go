@@ -1,0 +1,255 @@
+package instrument_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os/exec"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/stagemeter/stagemeter/instrument"
+	"github.com/stagemeter/stagemeter/instrument/instrumenttest"
+	"github.com/stagemeter/stagemeter/semconv"
+)
+
+// Without details a snapshot has the figures of each live job, at no cost to its stages and calls.
+func TestSnapshotOfLiveJobs(t *testing.T) {
+	p, _ := instrumenttest.New(t)
+	if got := p.Snapshot(instrument.Query{}); len(got.Live) != 0 || got.LiveJobs != 0 || got.Time.IsZero() {
+		t.Errorf("before any job: %+v", got)
+	}
+	before := time.Now()
+	ctx, job := p.StartJob(t.Context(), "job-1", instrument.WithBudget(dollar), instrument.WithAttempt(2, 5),
+		instrument.WithJobType("dubbing"), instrument.WithVideoDuration(90*time.Second))
+	if err := buy(ctx, "gpt", 25*cent); err != nil {
+		t.Fatal(err)
+	}
+	cctx, call, err := instrument.StartCall(ctx, "whisper", instrument.WithMaxCost(30*cent))
+	if err != nil {
+		t.Fatal(err)
+	}
+	instrument.ReportProgress(cctx, 1, 4)
+	_, other := p.StartJob(t.Context(), "job-2")
+	s := p.Snapshot(instrument.Query{})
+	if len(s.Live) != 2 || s.LiveJobs != 2 || len(s.Ended) != 0 {
+		t.Fatalf("snapshot %+v", s)
+	}
+	j := s.Live[0]
+	if want := (instrument.JobRef{ID: "job-1", Run: 1, Type: "dubbing", Attempt: 2, MaxAttempts: 5}); j.JobRef != want {
+		t.Errorf("job %+v, want %+v", j.JobRef, want)
+	}
+	if j.TraceID == "" || j.Start.Before(before) || !j.End.IsZero() || j.Video != 90*time.Second || j.Cost != 25*cent {
+		t.Errorf("status %+v", j)
+	}
+	if len(j.Costs) != 1 || j.Costs[0] != (instrument.APICost{API: "gpt", Cost: 25 * cent}) {
+		t.Errorf("costs %+v", j.Costs)
+	}
+	if want := (instrument.BudgetStatus{Limit: dollar, Spent: 25 * cent, Held: 30 * cent}); j.Budget == nil || *j.Budget != want {
+		t.Errorf("budget %+v, want %+v", j.Budget, want)
+	}
+	if j.Progress == nil || j.Progress.Done != 1 || len(j.Stages)+len(j.Calls) != 0 || j.Quality.Segments != -1 {
+		t.Errorf("status %+v", j)
+	}
+	if s.Live[1].Budget != nil || s.Live[1].Costs != nil || s.Live[1].Run != 2 {
+		t.Errorf("second job %+v", s.Live[1])
+	}
+	call.End(nil)
+	job.End(nil)
+	other.End(nil)
+	if got := p.Snapshot(instrument.Query{}); len(got.Live)+len(got.Ended) != 0 {
+		t.Errorf("after the end: %+v", got)
+	}
+}
+
+func TestSnapshotWithDetails(t *testing.T) {
+	p, _ := instrumenttest.New(t, instrument.WithHistory(10))
+	broken := errors.New("broken")
+	err := p.RunJob(t.Context(), "job-1", func(ctx context.Context) error {
+		err := instrument.RunStage(ctx, "analysis", func(ctx context.Context) error {
+			instrument.RecordSegments(ctx, 2)
+			instrument.RecordSegments(ctx, 3)
+			instrument.RecordHighlight(ctx, 0.5)
+			instrument.RecordHighlight(ctx, 7) // not valid
+			instrument.RecordLoudnessSpread(ctx, instrument.BeforeNormalization, 9)
+			instrument.RecordLoudnessSpread(ctx, instrument.AfterNormalization, 1)
+			instrument.RecordNormalization(ctx, -3)
+			instrument.RecordError(ctx, broken)
+			return instrument.RunStage(ctx, "decoding", func(ctx context.Context) error {
+				cmd := exec.CommandContext(ctx, "sleep", "60")
+				proc, err := instrument.StartProcess(ctx, cmd)
+				if err != nil {
+					return err
+				}
+				j := p.Snapshot(instrument.Query{}).Live[0]
+				if len(j.Processes) != 1 || j.Processes[0].Name != "sleep" || j.Processes[0].PID <= 0 {
+					t.Errorf("processes %+v", j.Processes)
+				}
+				if len(j.Stages) != 2 || j.Stages[0].Name != "analysis" || j.Stages[0].Depth != 0 || j.Stages[1].Depth != 1 || !j.Stages[1].End.IsZero() {
+					t.Errorf("stages %+v", j.Stages)
+				}
+				_, call, err := instrument.StartCall(ctx, "gpt", instrument.WithMaxCost(5*cent))
+				if err != nil {
+					return err
+				}
+				if c := p.Snapshot(instrument.Query{}).Live[0].Calls; len(c) != 1 || c[0].API != "gpt" || c[0].Stage != "decoding" || !c[0].End.IsZero() || c[0].Max != 5*cent {
+					t.Errorf("calls %+v", c)
+				}
+				call.SetCost(4 * cent)
+				call.End(nil)
+				_, unpriced, _ := instrument.StartCall(ctx, "gpt")
+				unpriced.End(nil)
+				_ = cmd.Process.Kill()
+				_ = proc.Wait()
+				return nil
+			})
+		})
+		if err != nil {
+			return err
+		}
+		return broken
+	})
+	if err != broken {
+		t.Fatal(err)
+	}
+	s := p.Snapshot(instrument.Query{})
+	if len(s.Live) != 0 || len(s.Ended) != 1 || s.EndedJobs != 1 {
+		t.Fatalf("snapshot %+v", s)
+	}
+	j := s.Ended[0]
+	if j.End.Before(j.Start) || j.Outcome.Status != semconv.JobStatusFailed || j.Outcome.ErrorType != "error" || j.Cost != 4*cent || j.Unpriced != 1 {
+		t.Errorf("ended %+v", j)
+	}
+	if len(j.Stages) != 2 || j.Stages[1].End.IsZero() || len(j.Processes) != 0 {
+		t.Errorf("stages %+v, processes %+v", j.Stages, j.Processes)
+	}
+	if len(j.Calls) != 2 || j.Calls[0].End.IsZero() || j.Calls[0].Cost != 4*cent || j.Calls[1].Unpriced != "no_price" {
+		t.Errorf("calls %+v", j.Calls)
+	}
+	if len(j.Errors) != 1 || j.Errors[0] != (instrument.ErrorStatus{Stage: "analysis", ErrorType: "error", Count: 1}) {
+		t.Errorf("errors %+v", j.Errors)
+	}
+	q := j.Quality
+	if q.Segments != 5 || fmt.Sprint(q.Highlights, q.LoudnessBefore, q.LoudnessAfter, q.Gains) != "[0.5] [9] [1] [-3]" {
+		t.Errorf("quality %+v", q)
+	}
+}
+
+// What is kept of one job is bounded, and what is under way is never dropped.
+func TestSnapshotIsBounded(t *testing.T) {
+	const many = 1000
+	p, _ := instrumenttest.New(t, instrument.WithDetails(), instrument.WithNameLimit(2000))
+	ctx, job := p.StartJob(t.Context(), "job-1")
+	defer job.End(nil)
+	_, long := instrument.StartStage(ctx, "long")
+	defer long.End(nil)
+	for i := range many {
+		_ = instrument.RunStage(ctx, "short", func(ctx context.Context) error {
+			instrument.RecordHighlight(ctx, 0.5)
+			instrument.RecordHighlight(ctx, 0.5)
+			instrument.RecordError(ctx, errors.New("x"))
+			return nil
+		})
+		_ = buy(ctx, "gpt", cent)
+		instrument.RecordError(ctx, typedError(fmt.Sprint("type_", i)))
+	}
+	j := p.Snapshot(instrument.Query{}).Live[0]
+	if len(j.Stages) != 64 || j.MoreStages != many+1-64 || j.Stages[0].Name != "long" || !j.Stages[0].End.IsZero() {
+		t.Errorf("%d stages and %d more, the first %+v", len(j.Stages), j.MoreStages, j.Stages[0])
+	}
+	if len(j.Calls) != 64 || j.MoreCalls != many-64 {
+		t.Errorf("%d calls and %d more", len(j.Calls), j.MoreCalls)
+	}
+	if len(j.Errors) != 32 || j.Errors[0].Count != many || j.MoreErrors != many+1-32 {
+		t.Errorf("%d errors and %d more, %+v", len(j.Errors), j.MoreErrors, j.Errors[0])
+	}
+	if len(j.Quality.Highlights) != 1000 {
+		t.Errorf("%d highlights", len(j.Quality.Highlights))
+	}
+}
+
+type typedError string
+
+func (e typedError) Error() string     { return string(e) }
+func (e typedError) ErrorType() string { return string(e) }
+
+func TestSnapshotQuery(t *testing.T) {
+	p, _ := instrumenttest.New(t, instrument.WithHistory(3))
+	for _, id := range []string{"a", "b", "a", "c", "a"} {
+		_, job := p.StartJob(t.Context(), id)
+		job.End(nil)
+	}
+	for range 3 {
+		_, job := p.StartJob(t.Context(), "a")
+		defer job.End(nil)
+	}
+	runs := func(jobs []instrument.JobStatus) (runs []uint64) {
+		for _, j := range jobs {
+			runs = append(runs, j.Run)
+		}
+		return runs
+	}
+	for _, tt := range []struct {
+		q    instrument.Query
+		want string
+	}{
+		{instrument.Query{}, "[6 7 8] 3, [5 4 3] 3"},
+		{instrument.Query{Limit: 2}, "[6 7] 3, [5 4] 3"},
+		{instrument.Query{Job: "a"}, "[6 7 8] 3, [5 3] 2"},
+		{instrument.Query{Job: "a", Limit: 1}, "[6] 3, [5] 2"},
+		{instrument.Query{Run: 4}, "[] 0, [4] 1"},
+		{instrument.Query{Run: 7}, "[7] 1, [] 0"},
+		{instrument.Query{Job: "b"}, "[] 0, [] 0"}, // no longer kept
+	} {
+		s := p.Snapshot(tt.q)
+		if got := fmt.Sprintf("%v %d, %v %d", runs(s.Live), s.LiveJobs, runs(s.Ended), s.EndedJobs); got != tt.want {
+			t.Errorf("%+v: %s, want %s", tt.q, got, tt.want)
+		}
+	}
+	s := p.Snapshot(instrument.Query{})
+	s.Ended[0].Run = 99
+	if got := p.Snapshot(instrument.Query{}).Ended[0].Run; got != 5 {
+		t.Errorf("a caller has changed the history: run %d", got)
+	}
+}
+
+func TestSnapshotOfNothing(t *testing.T) {
+	var p *instrument.Pipeline
+	if s := p.Snapshot(instrument.Query{}); len(s.Live)+len(s.Ended) != 0 {
+		t.Errorf("a nil pipeline shows %+v", s)
+	}
+	if _, err := instrument.New(instrument.WithHistory(-1)); err == nil {
+		t.Error("a negative history is no error")
+	}
+}
+
+func TestSnapshotWhileJobsRun(t *testing.T) {
+	p, _ := instrumenttest.New(t, instrument.WithHistory(5), instrument.WithEvents(new(diary).events()))
+	var wg sync.WaitGroup
+	for i := range 8 {
+		wg.Go(func() {
+			for range 50 {
+				_ = p.RunJob(context.Background(), fmt.Sprint("job-", i%3), func(ctx context.Context) error {
+					return instrument.RunStage(ctx, "analysis", func(ctx context.Context) error {
+						instrument.ReportProgress(ctx, 1, 2)
+						instrument.RecordHighlight(ctx, 0.5)
+						return buy(ctx, "gpt", cent)
+					})
+				}, instrument.WithBudget(dollar))
+			}
+		})
+	}
+	done := make(chan struct{})
+	go func() { wg.Wait(); close(done) }()
+	for running := true; running; {
+		select {
+		case <-done:
+			running = false
+		default:
+		}
+		if s := p.Snapshot(instrument.Query{}); len(s.Live) > 8 || len(s.Ended) > 5 {
+			t.Fatalf("%d live and %d ended jobs", len(s.Live), len(s.Ended))
+		}
+	}
+}

@@ -1,0 +1,144 @@
+package instrument
+
+import (
+	"slices"
+	"time"
+)
+
+// A Query chooses the runs that [Pipeline.Snapshot] returns.
+type Query struct {
+	Job   string // only runs of this id, as StartJob was given it; "" for all
+	Run   uint64 // only this run; 0 for all
+	Limit int    // the most live runs and the most ended ones to return; 0 or less for 1,000
+}
+
+const defaultSnapshot = 1000
+
+// A Snapshot is the state of a pipeline at a moment: a copy, which belongs to the caller.
+type Snapshot struct {
+	Time  time.Time
+	Live  []JobStatus // the oldest first
+	Ended []JobStatus // the newest first; of [WithHistory]
+	// LiveJobs and EndedJobs count the runs that fit the query, also beyond its Limit.
+	LiveJobs, EndedJobs int
+}
+
+// A JobStatus is the state of one run of a job. Fields may be added.
+type JobStatus struct {
+	JobRef
+	TraceID  string // "" if it is not traced
+	Start    time.Time
+	End      time.Time     // zero while the job lives
+	Outcome  Outcome       // zero while the job lives
+	Video    time.Duration // length of the video; 0: unknown
+	Cost     USD           // booked by this run so far
+	Costs    []APICost     // of it, by API; of live runs of one id together
+	Unpriced int           // calls of this run whose cost is not known
+	Budget   *BudgetStatus // nil without a budget
+	Progress *Progress     // the newest report in the job; nil if there is none
+
+	// All below are kept only with [WithDetails] or [WithHistory]; a list that is cut says by how
+	// many in the field beside it.
+
+	Stages     []StageStatus // in the order of their starts
+	MoreStages int
+	Calls      []CallStatus // paid calls, in the order of their starts; those under way have no End
+	MoreCalls  int
+	Errors     []ErrorStatus // by stage and type, as errors_total counts them
+	MoreErrors int
+	Processes  []ProcessStatus // under way
+	Quality    QualityStatus
+}
+
+// An APICost is what was spent on one API.
+type APICost struct {
+	API  string
+	Cost USD
+}
+
+// A BudgetStatus is the state of the account that a job spends from, as its ledger last said.
+type BudgetStatus struct {
+	Limit       USD // Unlimited when nothing is refused
+	Spent       USD // of all who spend from the account, with Unconfirmed
+	Held        USD
+	Unconfirmed USD
+}
+
+// A StageStatus is the state of one stage.
+type StageStatus struct {
+	Name      string
+	Depth     int // 0: not inside of another stage
+	Start     time.Time
+	End       time.Time // zero: under way
+	ErrorType string
+	Progress  *Progress // nil if none was reported
+}
+
+// A CallStatus is the state of one paid call.
+type CallStatus struct {
+	API       string
+	Stage     string
+	Start     time.Time
+	End       time.Time // zero: under way
+	Max       USD       // of WithMaxCost; 0: unknown
+	Cost      USD       // booked; 0 while the call is under way
+	Unpriced  string    // why the cost is not known; "" if it is
+	ErrorType string
+}
+
+// An ErrorStatus counts the errors of one stage and type.
+type ErrorStatus struct {
+	Stage, ErrorType string
+	Count            int
+}
+
+// A ProcessStatus is a process of [StartProcess].
+type ProcessStatus struct {
+	PID   int
+	Name  string // of the executable, without its path
+	Start time.Time
+}
+
+// QualityStatus holds the quality values that were recorded in a job: each list at most its first
+// 1,000.
+type QualityStatus struct {
+	LoudnessBefore, LoudnessAfter []LU // spreads; see [RecordLoudnessSpread]
+	Gains                         []Decibel
+	Segments                      int // the sum; -1 if none was recorded
+	Highlights                    []float64
+}
+
+// Progress is how far a stage or a job has come, as [ReportProgress] last said.
+type Progress struct {
+	Stage string  // the stage that reported it; "" for the job itself
+	Done  float64 // 0 or more
+	Total float64 // 0: unknown. Done may be more, since a total may be an estimate
+	Unit  string  // of Done and Total, such as "s" or "frames"; "" if it was not said
+	Speed float64 // media time per elapsed time; 0: unknown
+	At    time.Time
+	Grown time.Time // when Done last grew
+}
+
+// A JobRef names a run of a job.
+type JobRef struct {
+	ID   string // as StartJob was given it, without control characters and cut at 256 bytes
+	Run  uint64 // unique in the process: two runs may have one id; 0 outside of any job
+	Type string // of WithJobType
+	// Attempt and MaxAttempts are those of WithAttempt, 0 if unknown.
+	Attempt, MaxAttempts int
+}
+
+// clone returns a copy that shares no list with s.
+func (s JobStatus) clone() JobStatus {
+	s.Costs, s.Stages, s.Calls = slices.Clone(s.Costs), slices.Clone(s.Stages), slices.Clone(s.Calls)
+	s.Errors, s.Processes = slices.Clone(s.Errors), slices.Clone(s.Processes)
+	q := &s.Quality
+	q.LoudnessBefore, q.LoudnessAfter = slices.Clone(q.LoudnessBefore), slices.Clone(q.LoudnessAfter)
+	q.Gains, q.Highlights = slices.Clone(q.Gains), slices.Clone(q.Highlights)
+	return s
+}
+
+// matches reports whether a run is one that the query asks for.
+func (q Query) matches(run uint64, shown string) bool {
+	return (q.Run == 0 || q.Run == run) && (q.Job == "" || q.Job == shown)
+}
