@@ -5,6 +5,7 @@ import (
 	"crypto/rand"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"sync/atomic"
 	"time"
@@ -82,54 +83,79 @@ func (l *slicedLedger) Open(ctx context.Context, scopes ...Scope) (Account, Bala
 	if l.slice <= 0 || l.lease <= 0 || l.slice.Validate() != nil {
 		return nil, Balance{}, fmt.Errorf("budget: slices of %s for %s: %w", l.slice, l.lease, ErrInvalid)
 	}
-	if err := l.turn.take(ctx); err != nil {
-		return nil, Balance{}, err
-	}
-	defer l.turn.give()
 	inner, b, err := l.inner.Open(ctx, scopes...)
 	if err != nil {
 		return nil, b, err
 	}
-	var key strings.Builder
-	for _, s := range scopes {
-		fmt.Fprintf(&key, "%s %q ", s.Kind, s.ID)
+	s, known, err := l.join(ctx, scopes)
+	if err != nil {
+		return nil, Balance{}, errors.Join(err, inner.Close(context.WithoutCancel(ctx), false))
 	}
-	s := l.states[key.String()]
-	if s == nil {
-		s = &slicedState{ledger: l, key: key.String(), scopes: scopes, turn: make(turn, 1)}
-		s.pool.state = s
-		l.states[s.key] = s
-	}
-	s.opens.Add(1)
-	a := &slicedAccount{slicedState: s, inner: inner}
 	if err := s.turn.take(ctx); err != nil {
 		s.opens.Add(-1)
 		return nil, Balance{}, errors.Join(err, inner.Close(context.WithoutCancel(ctx), false))
 	}
 	defer s.turn.give()
 	s.account = inner
-	s.look = s.look || b.Limit != s.seen.Limit || len(scopes) > 1
+	s.look = s.look || known && (b.Limit != s.seen.Limit || len(scopes) > 1)
 	s.see(b)
 	answer := s.balance()
-	answer.Crossed = nil
-	answer.Expired = b.Expired
-	return a, answer, nil
+	answer.Expired, s.expired = s.expired, Expired{}
+	return &slicedAccount{slicedState: s, inner: inner}, answer, nil
+}
+
+// join returns what the Opens of these scopes share, with one Open more, and whether there was one
+// before.
+func (l *slicedLedger) join(ctx context.Context, scopes []Scope) (s *slicedState, known bool, err error) {
+	var key strings.Builder
+	for _, scope := range scopes {
+		fmt.Fprintf(&key, "%s %q ", scope.Kind, scope.ID)
+	}
+	if err := l.turn.take(ctx); err != nil {
+		return nil, false, err
+	}
+	defer l.turn.give()
+	s, known = l.states[key.String()]
+	if !known {
+		s = &slicedState{ledger: l, key: key.String(), scopes: slices.Clone(scopes), turn: make(turn, 1)}
+		s.pool.state = s
+		l.states[s.key] = s
+	}
+	s.opens.Add(1)
+	return s, known, nil
+}
+
+// leave forgets a state that no Open and no call uses.
+func (l *slicedLedger) leave(s *slicedState) {
+	l.turn <- struct{}{} // never held for long
+	defer l.turn.give()
+	if s.opens.Load() == 0 && l.states[s.key] == s {
+		delete(l.states, s.key)
+	}
+}
+
+// having returns the states with a scope, in the order in which their turns are taken.
+func (l *slicedLedger) having(ctx context.Context, kind Kind, id string) ([]*slicedState, error) {
+	if err := l.turn.take(ctx); err != nil {
+		return nil, err
+	}
+	defer l.turn.give()
+	var states []*slicedState
+	for _, s := range l.states {
+		if slices.ContainsFunc(s.scopes, func(s Scope) bool { return s.Kind == kind && s.ID == id }) {
+			states = append(states, s)
+		}
+	}
+	slices.SortFunc(states, func(a, b *slicedState) int { return strings.Compare(a.key, b.key) })
+	return states, nil
 }
 
 func (l *slicedLedger) Forget(ctx context.Context, kind Kind, id string) error {
-	if err := l.turn.take(ctx); err != nil {
+	states, err := l.having(ctx, kind, id)
+	if err != nil {
 		return err
 	}
-	defer l.turn.give()
-	var affected []*slicedState
-	for _, s := range l.states {
-		for _, scope := range s.scopes {
-			if scope.Kind == kind && scope.ID == id {
-				affected = append(affected, s)
-			}
-		}
-	}
-	for _, s := range affected { // what was spent before is forgotten too
+	for _, s := range states { // what was spent before is forgotten too
 		if err := s.turn.take(ctx); err != nil {
 			return err
 		}
@@ -142,9 +168,8 @@ func (l *slicedLedger) Forget(ctx context.Context, kind Kind, id string) error {
 	if err := l.inner.Forget(ctx, kind, id); err != nil {
 		return err
 	}
-	for _, s := range affected {
+	for _, s := range states {
 		s.forgetEnded()
-		s.told = nil
 		b, err := s.account.Release(ctx, Hold{ID: l.id()})
 		if err != nil {
 			return err
@@ -157,33 +182,41 @@ func (l *slicedLedger) Forget(ctx context.Context, kind Kind, id string) error {
 // A slicedAccount is one Open.
 type slicedAccount struct {
 	*slicedState
-	inner  Account
-	closed bool // guarded by turn
+	inner       Account
+	innerClosed bool // guarded by turn
+	closed      bool // guarded by turn
 }
 
 func (a *slicedAccount) Close(ctx context.Context, final bool) error {
-	if err := a.ledger.turn.take(ctx); err != nil {
-		return err
+	over, err := a.close(ctx, final)
+	if over {
+		a.ledger.leave(a.slicedState)
 	}
-	defer a.ledger.turn.give()
+	return err
+}
+
+// close closes, and reports whether no Open and no call is left. After an error it may be tried
+// again.
+func (a *slicedAccount) close(ctx context.Context, final bool) (over bool, err error) {
 	if err := a.turn.take(ctx); err != nil {
-		return err
+		return false, err
 	}
 	defer a.turn.give()
 	if a.closed {
-		return nil
+		return false, nil
 	}
-	var err error
 	if a.opens.Load() == 1 {
 		a.pool.bookIdle()
 		err = a.deliver(ctx)
 	}
-	if err := errors.Join(err, a.inner.Close(ctx, final)); err != nil {
-		return err // and may be tried again
+	if !a.innerClosed {
+		closeErr := a.inner.Close(ctx, final)
+		a.innerClosed = closeErr == nil
+		err = errors.Join(err, closeErr)
+	}
+	if err != nil {
+		return false, err
 	}
 	a.closed = true
-	if a.opens.Add(-1) == 0 && a.idle() {
-		delete(a.ledger.states, a.key)
-	}
-	return nil
+	return a.opens.Add(-1) == 0 && a.idle(), nil
 }

@@ -75,8 +75,8 @@ func (p *pool) take(ctx context.Context, h Hold) error {
 		return nil
 	}
 	now := p.state.ledger.clock.since()
-	if p.calls == 0 { // else what is old ends with the calls
-		p.settleOld(now)
+	if p.calls == 0 {
+		p.settleWhile(func(s slice) bool { return s.over <= now })
 	}
 	all := p.state.balance()
 	room := all.Limit - money.Sum(all.Spent, all.Held) // a limit may be lower than what is held
@@ -95,7 +95,11 @@ func (p *pool) take(ctx context.Context, h Hold) error {
 		lacks = h.Amount
 	}
 	err := p.grow(ctx, h, lacks)
-	if err != nil && !errors.Is(err, ErrExceeded) && fits(p.left(func(s slice) bool { return now < s.over })) {
+	switch {
+	case err == nil && p.calls == 0: // else what is old ends with the calls
+		p.settleWhile(func(s slice) bool { return s.old <= now })
+		_ = p.state.deliver(ctx)
+	case errors.Is(err, ErrUnavailable) && fits(p.left(func(s slice) bool { return now < s.over })):
 		return nil
 	}
 	return err
@@ -142,8 +146,7 @@ func (p *pool) grow(ctx context.Context, h Hold, lacks money.USD) error {
 func (p *pool) hold(ctx context.Context, h Hold, amount money.USD) error {
 	l := p.state.ledger
 	if p.asking != nil && p.asking.amount < amount {
-		_, _ = p.state.account.Release(ctx, Hold{ID: p.asking.id})
-		p.asking = nil
+		p.giveUp()
 	}
 	if p.asking == nil {
 		p.asking = &slice{id: l.id(), amount: amount}
@@ -184,7 +187,8 @@ func (p *pool) settle(over bool) {
 	case over || p.flush || p.cost() >= p.amount():
 		p.bookAll()
 	default:
-		p.settleOld(p.state.ledger.clock.since())
+		now := p.state.ledger.clock.since()
+		p.settleWhile(func(s slice) bool { return s.old <= now })
 	}
 	p.bookCost(min(p.cost(), money.Sum(p.held, p.cost())-p.amount())) // that exceeds what is held
 }
@@ -214,16 +218,25 @@ func (p *pool) queue(cost money.USD) {
 	p.state.pending = append(p.state.pending, booking{id: s.id, job: p.state.scopes[0].ID, amount: s.amount, cost: cost - nested})
 }
 
-// settleOld settles the slices that are old. No call is under way.
-func (p *pool) settleOld(now time.Duration) {
-	for len(p.slices) > 0 && p.slices[0].old <= now {
+// settleWhile settles the oldest slices for which due is true. No call is under way.
+func (p *pool) settleWhile(due func(slice) bool) {
+	for len(p.slices) > 0 && due(p.slices[0]) {
 		p.queue(p.slices[0].amount)
+	}
+}
+
+// giveUp queues that a slice which may be held costs nothing.
+func (p *pool) giveUp() {
+	if p.asking != nil {
+		p.state.pending = append(p.state.pending, booking{id: p.asking.id, job: p.state.scopes[0].ID})
+		p.asking = nil
 	}
 }
 
 // bookAll settles all slices. No call is under way.
 func (p *pool) bookAll() {
 	p.flush = false
+	p.giveUp()
 	for len(p.slices) > 0 {
 		cost := p.slices[0].amount
 		if len(p.slices) == 1 {

@@ -148,55 +148,40 @@ func (s *slicedState) end(ctx context.Context, op operation, h Hold, cost money.
 	if err := s.turn.take(ctx); err != nil {
 		return Balance{}, err
 	}
+	over := false
+	defer func() {
+		s.turn.give()
+		if over {
+			s.ledger.leave(s)
+		}
+	}()
 	known := s.holds[h.ID]
 	switch {
-	case known == nil && state == once.Released, known != nil && state == once.Released && known.state != once.UnderWay:
-		defer s.turn.give()
+	case state == once.Released && (known == nil || known.state != once.UnderWay),
+		known != nil && known.state == once.Settled && known.cost == cost:
 		s.ask(ctx)
 		return s.answer(op, h.ID), nil
+	case known != nil && known.state == once.Settled:
+		return s.answer(op, h.ID), fmt.Errorf("budget: settle %s, settled %s: %w", cost, known.cost, ErrConflict)
 	case known == nil:
 		known = &slicedHold{job: h.Job}
-		s.remember(h.ID, known)
-	case known.state == once.Settled && known.cost != cost:
-		defer s.turn.give()
-		return s.answer(op, h.ID), fmt.Errorf("budget: settle %s, settled %s: %w", cost, known.cost, ErrConflict)
-	case known.state == once.Settled:
-		defer s.turn.give()
-		return s.answer(op, h.ID), nil
 	case known.state == once.UnderWay:
 		s.pool.held -= known.amount
 		s.pool.calls--
-		s.remember(h.ID, known)
 	}
+	s.remember(h.ID, known)
 	before := s.balance().Spent
 	known.cost, known.state = cost, state
 	s.pool.add(known.job, cost)
 	s.pool.flush = s.pool.flush || s.crosses(before, s.balance().Spent)
-	over := s.opens.Load() == 0
-	s.pool.settle(over)
+	s.pool.settle(s.opens.Load() == 0)
 	s.ask(ctx)
 	err := s.deliver(ctx)
-	if errors.Is(err, ErrUnavailable) { // the hold is ended here, and the inner ledger is told later
+	if errors.Is(err, ErrUnavailable) { // the hold is ended here, and the ledger is told later
 		err = nil
 	}
-	b := s.answer(op, h.ID)
-	over = over && s.idle()
-	s.turn.give()
-	if over {
-		s.forget()
-	}
-	return b, err
-}
-
-// forget forgets the state after its last call, unless it was opened again.
-func (s *slicedState) forget() {
-	if s.ledger.turn.take(context.Background()) != nil {
-		return
-	}
-	defer s.ledger.turn.give()
-	if s.opens.Load() == 0 && s.ledger.states[s.key] == s {
-		delete(s.ledger.states, s.key)
-	}
+	over = s.opens.Load() == 0 && s.idle()
+	return s.answer(op, h.ID), err
 }
 
 // crosses reports whether a threshold of the first scope lies between two amounts.
@@ -217,7 +202,7 @@ func (s *slicedState) remember(id string, h *slicedHold) {
 	known := s.holds[id]
 	s.holds[id] = h
 	switch {
-	case known != nil && known.state != once.UnderWay:
+	case known != nil && known.state != once.UnderWay: // remembered before
 	case len(s.ended) < keptEnded:
 		s.ended = append(s.ended, id)
 	default:
@@ -235,5 +220,5 @@ func (s *slicedState) forgetEnded() {
 			delete(s.holds, id)
 		}
 	}
-	s.ended, s.next = nil, 0
+	s.ended, s.next, s.told, s.refused = nil, 0, nil, nil
 }
