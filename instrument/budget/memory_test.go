@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/stagemeter/stagemeter/instrument/budget"
+	"github.com/stagemeter/stagemeter/instrument/internal/once"
 	"github.com/stagemeter/stagemeter/instrument/money"
 )
 
@@ -213,5 +214,55 @@ func TestScopesThatCannotBeOpened(t *testing.T) {
 		if _, _, err := l.Open(context.Background(), scopes...); !errors.Is(err, budget.ErrInvalid) {
 			t.Errorf("%s: %v, want ErrInvalid", name, err)
 		}
+	}
+}
+
+// The last 10,000 expired holds are remembered, so that a late settle does not book twice.
+func TestExpiredHoldsAreRemembered(t *testing.T) {
+	c := newClock()
+	a, _ := open(t, budget.NewMemoryLedger(budget.WithClock(c.Now)), job("job-1", 25_000))
+	const kept = 10_000
+	for i := range kept + 1 {
+		hold(t, a, budget.Hold{ID: fmt.Sprint("hold-", i), Amount: 2, Lease: time.Second})
+	}
+	c.advance(time.Minute)
+	if _, err := a.Reserve(t.Context(), budget.Hold{ID: "probe", Amount: 25_000}); !errors.Is(err, budget.ErrExceeded) {
+		t.Fatal(err)
+	}
+	if got := spend(t, a, fmt.Sprint("hold-", 1), 2); got.Spent != 2*(kept+1) {
+		t.Errorf("one of the last %d: spent %s, want %dn", kept, got.Spent, 2*(kept+1))
+	}
+	if got := spend(t, a, fmt.Sprint("hold-", 0), 2); got.Spent != 2*(kept+2) {
+		t.Errorf("the one before is still remembered: spent %s", got.Spent)
+	}
+}
+
+// Operations at once on accounts that share scopes, with and without ids, end and add up.
+func TestAccountsThatShareScopesAddUp(t *testing.T) {
+	l := budget.NewMemoryLedger()
+	both, _ := open(t, l, job("job-1", money.Unlimited), tenant("t", money.Unlimited))
+	turned, _ := open(t, l, tenant("t", money.Unlimited), job("job-1", money.Unlimited))
+	only := openOnce(t, l, job("job-1", money.Unlimited))
+	var wg sync.WaitGroup
+	for g := range 8 {
+		wg.Go(func() {
+			for i := range 500 {
+				h := budget.Hold{ID: fmt.Sprint(g, "-", i), Amount: 2}
+				for _, a := range []budget.Account{both, turned} {
+					_, _ = a.Reserve(context.Background(), h)
+					_, _ = a.Settle(context.Background(), h, 1)
+				}
+				var o once.Hold
+				_, _ = only.ReserveOnce(&o)
+				only.SettleOnce(&o, 1)
+			}
+		})
+	}
+	wg.Wait()
+	if got := spentOn(t, l, job("job-1", money.Unlimited)); got != 12_000 {
+		t.Errorf("the job has %s spent, want 12000n", got)
+	}
+	if got := spentOn(t, l, tenant("t", money.Unlimited)); got != 8_000 {
+		t.Errorf("the tenant has %s spent, want 8000n", got)
 	}
 }

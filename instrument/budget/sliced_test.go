@@ -296,7 +296,7 @@ func TestSlicesAreStrictAndLoseNothing(t *testing.T) {
 						if random.IntN(5) == 0 {
 							_, err = a.Release(t.Context(), h)
 						} else {
-							cost := random.Int64N(int64(h.Amount) - -1)
+							cost := random.Int64N(int64(h.Amount) + 1)
 							spent.Add(cost)
 							_, err = a.Settle(t.Context(), h, money.USD(cost))
 						}
