@@ -55,7 +55,7 @@ func TestHoldsWithoutAnIDGetTheSameAnswers(t *testing.T) {
 			switch n := random.IntN(20); {
 			case n < 9:
 				h := budget.Hold{ID: fmt.Sprint("hold-", i), Job: "job-1", Amount: money.USD(random.Int64N(40)),
-					Floor: money.USD(random.Int64N(3) * random.Int64N(20)), Lease: time.Duration(random.Int64N(4)) * time.Second}
+					Floor: money.Mul(money.USD(random.Int64N(20)), random.Int64N(3)), Lease: time.Duration(random.Int64N(4)) * time.Second}
 				if random.IntN(3) == 0 {
 					h.Job = "nested"
 				}

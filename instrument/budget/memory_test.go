@@ -87,7 +87,7 @@ func TestARedeliveredJobGoesOnWithWhatWasSpent(t *testing.T) {
 	l := budget.NewMemoryLedger()
 	for attempt := range 5 {
 		a, b := open(t, l, job("job-1", money.Dollar))
-		if want := money.USD(attempt * int(20*money.Cent)); b.Spent != want {
+		if want := money.Mul(20*money.Cent, int64(attempt)); b.Spent != want {
 			t.Errorf("attempt %d begins with %s spent, want %s", attempt+1, b.Spent, want)
 		}
 		spend(t, a, fmt.Sprint("call-", attempt), 20*money.Cent)

@@ -17,8 +17,8 @@ func least(percent int, limit money.USD) money.USD {
 	case percent == Exceeded:
 		return money.Sum(limit, 1)
 	}
-	hundreds, rest := int64(limit/100), int64(limit%100)
-	return max(1, money.USD(hundreds*int64(percent)+(rest*int64(percent)+99)/100))
+	n := int64(percent)
+	return max(1, money.Sum(money.Mul(limit/100, n), money.Sum(money.Mul(limit%100, n), 99)/100))
 }
 
 // arm sets what has to be spent to reach another threshold.

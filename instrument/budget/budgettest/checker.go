@@ -250,8 +250,8 @@ func (r *answer) tellsOf(want ...string) *answer {
 
 // share returns the least amount that is a percentage of a limit.
 func share(percent int, limit money.USD) money.USD {
-	hundreds, rest := int64(limit/100), int64(limit%100)
-	return money.USD(hundreds*int64(percent) + (rest*int64(percent)+99)/100)
+	n := int64(percent)
+	return money.Sum(money.Mul(limit/100, n), money.Sum(money.Mul(limit%100, n), 99)/100)
 }
 
 // told checks which expired holds all answers so far have told of.

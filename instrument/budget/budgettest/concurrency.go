@@ -58,7 +58,7 @@ var concurrencyDuties = []duty{
 			}
 			return errors.Join(err, overLimit(b))
 		}))
-		a.look(money.USD(settled.Load()*cost), 0)
+		a.look(money.Mul(cost, settled.Load()), 0)
 	}},
 	{"a hold that 1,000 goroutines reserve and settle counts once", "retries at once book twice", 0, func(c *checker) {
 		a := c.open(c.job(10))

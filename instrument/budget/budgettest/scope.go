@@ -90,8 +90,8 @@ var scopeDuties = []duty{
 		for _, kind := range []budget.Kind{budget.Job, budget.Tenant, budget.Day, budget.Month} {
 			scopes = append(scopes, c.scope(kind, "x", 100))
 		}
-		for i, s := range scopes {
-			c.open(s).settle("a", money.USD(i+1)).gives(money.USD(i+1), 0)
+		for i, cost := range []money.USD{1, 2, 3, 4} {
+			c.open(scopes[i]).settle("a", cost).gives(cost, 0)
 		}
 		c.open(scopes...).settle("b", 10).gives(11, 0)
 		c.opens(12, 0, scopes[1])
