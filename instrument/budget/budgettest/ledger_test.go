@@ -3,6 +3,9 @@ package budgettest
 import (
 	"slices"
 	"testing"
+	"testing/synctest"
+
+	"github.com/stagemeter/stagemeter/instrument/budget"
 )
 
 func TestAPlainLedgerDoesItsDuties(t *testing.T) {
@@ -59,18 +62,49 @@ func TestAProblemShowsTheWay(t *testing.T) {
 	}
 }
 
-func TestAStoreWithoutAClockIsWaitedFor(t *testing.T) {
-	l := newFaulty("")
-	s := l.store()
-	s.Lease = 1
-	s.Advance = nil // the lease is over when the suite has slept for 1 ns; its clock stands still
+func TestDutiesNeedWhatAStoreCanDo(t *testing.T) {
+	none, all := Store{}, newFaulty("").store()
 	for _, d := range duties() {
-		if d.needs.met(s) != (d.needs&advance == 0) {
-			t.Errorf("duty %q with needs %b runs: %t", d.name, d.needs, d.needs.met(s))
+		if !d.needs.met(all) || d.needs.met(none) != (d.needs == 0) {
+			t.Errorf("duty %q with needs %b", d.name, d.needs)
 		}
 	}
-	d := duty{check: func(c *checker) { c.expire() }}
-	if err := d.run(t.Context(), s); err != nil {
-		t.Error(err)
+}
+
+func TestExceptNamesWhatALedgerCannotDo(t *testing.T) {
+	s := Store{Except: map[string]string{"excepted": "slow", "without": ""}}
+	for _, tt := range []struct {
+		duty string
+		err  error
+		want string
+	}{
+		{"usual", nil, ""},
+		{"usual", errFault, "fault\n(why)"},
+		{"excepted", errFault, ""},
+		{"excepted", nil, "the ledger does this duty, but Store.Except says: slow"},
+		{"without", errFault, "Store.Except gives no reason"},
+	} {
+		if got := s.problem(duty{name: tt.duty, reason: "why"}, tt.err); got != tt.want {
+			t.Errorf("%s, error %v: %q, want %q", tt.duty, tt.err, got, tt.want)
+		}
+	}
+}
+
+// A store whose clock cannot be moved is waited for. The time of a bubble of synctest is fake, but
+// neither the suite nor the ledger knows that.
+func TestALedgerInRealTimeDoesItsDuties(t *testing.T) {
+	for _, d := range duties() {
+		if !d.needs.met(Store{}) {
+			continue
+		}
+		t.Run(d.name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				l := budget.NewMemoryLedger()
+				s := Store{Open: func() budget.Ledger { return l }}
+				if err := d.run(t.Context(), s); err != nil {
+					t.Error(err)
+				}
+			})
+		})
 	}
 }
