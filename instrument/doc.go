@@ -33,8 +33,9 @@
 //
 // # What it does to a program
 //
-// Nothing. No call panics, exits or starts a goroutine. None blocks on a network, unless
-// [WithLedger] gives a ledger that does. Recordings return no error:
+// Nothing. No call panics or exits. None blocks on a network or starts a goroutine, unless
+// [WithLedger] gives a ledger: that is asked in goroutines of the pipeline, which wait for it no
+// longer than [WithLedgerTimeout] says. Recordings return no error:
 //
 //   - A value that no histogram should see (NaN, infinite, out of range) is counted in
 //     video_processing_invalid_values_total{metric, reason}.
@@ -68,6 +69,8 @@
 //   - budget: the contract of a ledger, and the one in memory; budget/budgettest checks a ledger.
 //   - ffmpeg: running ffmpeg and ffprobe.
 //   - instrumenttest: what a user's test needs.
+//   - budget.go, hold.go, account.go: what a call asks of its budgets. policy.go: while the ledger
+//     does not answer.
 //   - job.go, stage.go, call.go, spend.go: from the start to the end of each. price.go, charged.go
 //     and requests.go: what a call books. run.go and wrap.go run functions as one. scope.go: what a
 //     context knows. errors.go, outcome.go, end.go, panic.go: how things end. enqueue.go,

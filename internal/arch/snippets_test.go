@@ -38,6 +38,7 @@ import (
 
 	"github.com/stagemeter/stagemeter/exporters"
 	"github.com/stagemeter/stagemeter/instrument"
+	"github.com/stagemeter/stagemeter/instrument/budget"
 	"github.com/stagemeter/stagemeter/instrument/ffmpeg"
 	"github.com/stagemeter/stagemeter/instrument/instrumenttest"
 	"github.com/stagemeter/stagemeter/instrument/money"
@@ -55,6 +56,8 @@ var (
 	tel        *exporters.Telemetry
 	id, video  string
 	tenant     string
+	order      string
+	ledger     budget.Ledger
 	audio      []byte
 	length     time.Duration
 	client     service
@@ -69,6 +72,7 @@ func validate(context.Context, string) (time.Duration, error)
 func render(context.Context, string) error
 func detect(context.Context, string) ([]Segment, error)
 func detectSegments(context.Context) ([]Segment, error)
+func work(context.Context) error
 func priceOf(Transcript) instrument.USD
 func transcribe(context.Context) (Transcript, error)
 `
