@@ -159,7 +159,7 @@ func (j *Job) admit(ctx context.Context, h *hold, a ask) error {
 	bal, err := h.take(ctx)
 	switch {
 	case err == nil:
-		j.saw(ctx, h.account, h.told(), bal)
+		j.saw(ctx, h.account, bal)
 		return nil
 	case remote.Away(err):
 		if !j.scope.p.policy.closed {
@@ -170,7 +170,6 @@ func (j *Job) admit(ctx context.Context, h *hold, a ask) error {
 		}
 		if !remote.Unasked(err) {
 			handle(fmt.Errorf("instrument: the ledger did not answer for job %q, the call of %s is refused: %w", j.shown, clean(a.api, maxNameLen), err))
-			h.account.far.Withdraw(h.full(), h.named.reserve)
 		}
 		refusal := h.refusal(known, a, nil)
 		refusal.Err = err
@@ -179,7 +178,7 @@ func (j *Job) admit(ctx context.Context, h *hold, a ask) error {
 		if isZero(bal) && known.Limit != 0 { // of a ledger whose store is away
 			bal = known
 		}
-		j.saw(ctx, h.account, h.told(), bal)
+		j.saw(ctx, h.account, bal)
 		return h.refusal(bal, a, err)
 	default:
 		if h.account.near != nil {
@@ -223,7 +222,7 @@ func (j *Job) releaseIn(ctx context.Context, h *hold) {
 		j.failed(remote.Release, h, fmt.Errorf("instrument: a hold of job %q not released: %w", h.named.job.shown, err), err)
 		return
 	}
-	j.saw(ctx, h.account, h.told(), bal)
+	j.saw(ctx, h.account, bal)
 }
 
 // settle books what a call or a Spend cost.
@@ -240,7 +239,7 @@ func (j *Job) book(ctx context.Context, api string, cost USD) {
 		return
 	}
 	if a := payer.budgetAccount(); only && a.once != nil {
-		payer.saw(ctx, a, nil, a.once.SpendOnce(a.id() == j.id, cost))
+		payer.saw(ctx, a, a.once.SpendOnce(a.id() == j.id, cost))
 		return
 	}
 	h := new(hold)
@@ -254,7 +253,7 @@ func (j *Job) settleIn(ctx context.Context, h *hold, cost USD) {
 		j.failed(remote.Settle, h, fmt.Errorf("instrument: %s of job %q not settled: %w", cost, h.named.job.shown, err), err)
 		return
 	}
-	j.saw(ctx, h.account, h.told(), bal)
+	j.saw(ctx, h.account, bal)
 }
 
 // later returns what to do once an operation of h succeeds that was tried again; nil for an account
@@ -263,8 +262,8 @@ func (j *Job) later(ctx context.Context, h *hold) func(budget.Balance) {
 	if h.account.far == nil {
 		return nil
 	}
-	account, told := h.account, h.told() // and not h, which would be allocated for all
-	return func(bal budget.Balance) { j.saw(ctx, account, told, bal) }
+	account := h.account // and not h, which would be allocated for all
+	return func(bal budget.Balance) { j.saw(ctx, account, bal) }
 }
 
 // failed reports an operation that failed.
@@ -278,15 +277,13 @@ func (j *Job) failed(op remote.Op, h *hold, report, err error) {
 }
 
 // saw takes note of a balance of the job's account, and of the thresholds that it tells of.
-func (j *Job) saw(ctx context.Context, a *openAccount, told *told, bal budget.Balance) {
+func (j *Job) saw(ctx context.Context, a *openAccount, bal budget.Balance) {
 	j.live.budget.see(bal)
 	if j.done.Load() { // a call has outlived its job
 		j.scope.p.live.see(j.id, j.live, a, bal)
 	}
 	for _, c := range bal.Crossed {
-		if told.first(c) {
-			j.crossed(ctx, a, c)
-		}
+		j.crossed(ctx, a, c)
 	}
 }
 

@@ -2,7 +2,6 @@ package instrument
 
 import (
 	"context"
-	"sync"
 	"time"
 
 	"github.com/stagemeter/stagemeter/instrument/budget"
@@ -42,7 +41,6 @@ type named struct {
 	api     string
 	reserve *remote.Running // if it was not answered in time
 	outer   *hold           // in the account of the next enclosing job that has another
-	told    *told           // nil without outer holds
 }
 
 // next returns the hold in the account of the next enclosing job, or nil.
@@ -51,31 +49,6 @@ func (h *hold) next() *hold {
 		return nil
 	}
 	return h.named.outer
-}
-
-// told has the thresholds that a hold in several accounts has reached: a scope that two of them have
-// tells of its own twice.
-type told struct {
-	mu   sync.Mutex
-	seen map[budget.Crossing]struct{}
-}
-
-// first reports whether a crossing is told for the first time.
-func (t *told) first(c budget.Crossing) bool {
-	if t == nil {
-		return true
-	}
-	c.Spent = 0
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	if _, again := t.seen[c]; again {
-		return false
-	}
-	if t.seen == nil {
-		t.seen = make(map[budget.Crossing]struct{})
-	}
-	t.seen[c] = struct{}{}
-	return true
 }
 
 // holdIn makes h a hold in the accounts of the job and of those around it. It holds nothing yet.
@@ -95,7 +68,6 @@ func (j *Job) holdIn(h *hold, a ask) {
 	if only {
 		return
 	}
-	h.named.told = new(told)
 	last := h
 	for o := payer.outer; o != nil; o = o.outer {
 		if account := o.budgetAccount(); account == nil || h.in(account) {
@@ -107,14 +79,6 @@ func (j *Job) holdIn(h *hold, a ask) {
 		next.set(o, j, a)
 		last.named.outer, last = next, next
 	}
-}
-
-// told returns the thresholds that were told of, or nil.
-func (h *hold) told() *told {
-	if h.named == nil {
-		return nil
-	}
-	return h.named.told
 }
 
 func (h *hold) set(payer, j *Job, a ask) {
@@ -164,7 +128,7 @@ func (h *hold) take(ctx context.Context) (bal budget.Balance, err error) {
 	case h.account.near != nil:
 		return h.account.near.Reserve(ctx, h.full())
 	default:
-		bal, h.named.reserve, err = h.account.far.Reserve(ctx, h.full())
+		bal, h.named.reserve, err = h.account.far.Reserve(ctx, h.full(), !h.payer.scope.p.policy.closed)
 		return bal, err
 	}
 }

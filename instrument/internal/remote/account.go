@@ -4,8 +4,10 @@ import (
 	"context"
 	"errors"
 	"sync"
+	"sync/atomic"
 
 	"github.com/stagemeter/stagemeter/instrument/budget"
+	"github.com/stagemeter/stagemeter/instrument/internal/errs"
 	"github.com/stagemeter/stagemeter/instrument/money"
 )
 
@@ -28,10 +30,13 @@ type Account struct {
 // balance of the Open that succeeds; it must not block.
 func (l *Ledger) Open(ctx context.Context, opened func(budget.Balance), scopes ...budget.Scope) (*Account, error) {
 	a := &Account{l: l, scopes: scopes, opened: opened}
-	_, _, err := l.do(context.WithoutCancel(ctx), try{op: Open, limit: l.Reserve}, func(ctx context.Context) (budget.Balance, error) {
+	_, late, err := l.do(context.WithoutCancel(ctx), try{op: Open, limit: l.Reserve}, func(ctx context.Context) (budget.Balance, error) {
 		_, err := a.get(ctx)
 		return budget.Balance{}, err
 	})
+	if late != nil { // it may come when the account is closed already
+		late.after(func() { _ = a.leave(context.WithoutCancel(ctx)) })
+	}
 	return a, err
 }
 
@@ -61,16 +66,28 @@ func (a *Account) get(ctx context.Context) (budget.Account, error) {
 	return account, nil
 }
 
-// Reserve holds the amount of a call. If the answer has not come in time, it returns the operation
-// too, which the Settle, Release or Withdraw of the hold needs.
-func (a *Account) Reserve(ctx context.Context, h budget.Hold) (budget.Balance, *Running, error) {
-	return a.l.do(ctx, try{op: Reserve, limit: a.l.Config.Reserve}, func(ctx context.Context) (budget.Balance, error) {
+// Reserve holds the amount of a call. If the ledger does not answer, it may hold it all the same. If
+// kept is set, the caller settles or releases the hold even then; the Release needs the operation,
+// which is returned if it is under way. Otherwise the hold is released later.
+func (a *Account) Reserve(ctx context.Context, h budget.Hold, kept bool) (budget.Balance, *Running, error) {
+	var asked atomic.Bool
+	bal, late, err := a.l.do(ctx, try{op: Reserve, limit: a.l.Config.Reserve}, func(ctx context.Context) (budget.Balance, error) {
 		account, err := a.get(ctx)
 		if err != nil {
 			return budget.Balance{}, err
 		}
+		asked.Store(true)
 		return account.Reserve(ctx, h)
 	})
+	if err == nil || kept || !errs.Is(err, budget.ErrUnavailable) {
+		return bal, late, err
+	}
+	late.after(func() {
+		if asked.Load() {
+			a.l.enqueue(entry{account: a, op: Release, hold: h, told: func(budget.Balance) {}})
+		}
+	})
+	return bal, nil, err
 }
 
 // Settle ends a hold with a cost. If that fails, it is tried again until the lease is over, and told
@@ -88,12 +105,6 @@ func (a *Account) Release(ctx context.Context, h budget.Hold, reserve *Running, 
 		return budget.Balance{}, nil
 	}
 	return a.end(ctx, e)
-}
-
-// Withdraw ends a hold whose Reserve was not answered, and whose call is not made.
-func (a *Account) Withdraw(h budget.Hold, reserve *Running) {
-	e := entry{account: a, op: Release, hold: h, told: func(budget.Balance) {}}
-	reserve.after(func() { a.l.enqueue(e) })
 }
 
 func (a *Account) end(ctx context.Context, e entry) (budget.Balance, error) {

@@ -28,7 +28,7 @@ func TestOperationsAreBoundedInTime(t *testing.T) {
 			want time.Duration
 			ask  func() error
 		}{
-			{"reserve", 100 * time.Millisecond, func() error { _, _, err := a.Reserve(t.Context(), hold("a")); return err }},
+			{"reserve", 100 * time.Millisecond, func() error { _, _, err := a.Reserve(t.Context(), hold("a"), true); return err }},
 			{"release", 100 * time.Millisecond, func() error { _, err := a.Release(t.Context(), hold("b"), nil, ignore); return err }},
 			{"settle", 2 * time.Second, func() error { _, err := a.Settle(t.Context(), hold("c"), 1, ignore); return err }},
 			{"open", 100 * time.Millisecond, func() error {
@@ -84,7 +84,7 @@ func TestLedgerThatKeepsFailingIsLeftAlone(t *testing.T) {
 		k := newKit()
 		a := k.open(t)
 		k.fake.set(away)
-		reserve := func() error { _, _, err := a.Reserve(t.Context(), hold("a")); return err }
+		reserve := func() error { _, _, err := a.Reserve(t.Context(), hold("a"), true); return err }
 		k.fake.ops()
 		for range 20 {
 			if err := reserve(); !errors.Is(err, budget.ErrUnavailable) {
@@ -149,7 +149,7 @@ func TestRefusalsAndCanceledCallersDoNotCountAsFailures(t *testing.T) {
 		for _, answer := range []error{budget.ErrExceeded, budget.ErrLost, budget.ErrConflict, budget.ErrInvalid} {
 			k.fake.set(func(context.Context, string) error { return fmt.Errorf("no: %w", answer) })
 			for range 20 {
-				if _, _, err := a.Reserve(t.Context(), hold("a")); !errors.Is(err, answer) {
+				if _, _, err := a.Reserve(t.Context(), hold("a"), true); !errors.Is(err, answer) {
 					t.Fatalf("%v, want %v", err, answer)
 				}
 			}
@@ -161,7 +161,7 @@ func TestRefusalsAndCanceledCallersDoNotCountAsFailures(t *testing.T) {
 		canceled, cancel := context.WithCancel(t.Context())
 		cancel()
 		for range 20 {
-			if _, _, err := a.Reserve(canceled, hold("a")); remote.Unasked(err) || !errors.Is(err, context.Canceled) {
+			if _, _, err := a.Reserve(canceled, hold("a"), true); remote.Unasked(err) || !errors.Is(err, context.Canceled) {
 				t.Fatalf("%v, want one of the ledger", err)
 			}
 		}
@@ -177,12 +177,12 @@ func TestLedgerThatPanicsOrEndsItsGoroutine(t *testing.T) {
 		"it ended its goroutine": func(context.Context, string) error { runtime.Goexit(); return nil },
 	} {
 		k.fake.set(how)
-		if _, _, err := a.Reserve(t.Context(), hold("a")); !errors.Is(err, budget.ErrUnavailable) || !strings.Contains(err.Error(), want) {
+		if _, _, err := a.Reserve(t.Context(), hold("a"), true); !errors.Is(err, budget.ErrUnavailable) || !strings.Contains(err.Error(), want) {
 			t.Errorf("%v, want ErrUnavailable with %q", err, want)
 		}
 	}
 	k.fake.set(nil)
-	if _, _, err := a.Reserve(t.Context(), hold("a")); err != nil {
+	if _, _, err := a.Reserve(t.Context(), hold("a"), true); err != nil {
 		t.Error(err)
 	}
 }
@@ -197,7 +197,7 @@ func TestAccountIsOpenedLater(t *testing.T) {
 		t.Fatalf("%v, %v, want an account that is away", a, err)
 	}
 	k.fake.set(nil)
-	if _, _, err := a.Reserve(t.Context(), hold("a")); !errors.Is(err, budget.ErrExceeded) {
+	if _, _, err := a.Reserve(t.Context(), hold("a"), true); !errors.Is(err, budget.ErrExceeded) {
 		t.Errorf("%v, want a refusal", err)
 	}
 	if len(opened) != 1 || opened[0].Limit != 5*money.Cent {
@@ -211,41 +211,78 @@ func TestAccountIsOpenedLater(t *testing.T) {
 	}
 }
 
-// Of a call that is not made nothing stays reserved, however late the answer.
+// Of a call that is not made, or cost nothing, nothing stays reserved, however late the answer.
 func TestReservationThatCameTooLateIsReleased(t *testing.T) {
-	for name, end := range map[string]func(a *remote.Account, late *remote.Running){
-		"the call is not made": func(a *remote.Account, late *remote.Running) { a.Withdraw(hold("a"), late) },
-		"the call cost nothing": func(a *remote.Account, late *remote.Running) {
-			_, _ = a.Release(context.Background(), hold("a"), late, ignore)
-		},
-	} {
-		t.Run(name, func(t *testing.T) {
-			synctest.Test(t, func(t *testing.T) {
-				k := newKit()
-				a := k.open(t)
-				k.fake.set(func(_ context.Context, op string) error {
-					if strings.HasPrefix(op, "reserve") {
-						time.Sleep(3 * time.Second)
-					}
-					return nil
-				})
-				_, late, err := a.Reserve(t.Context(), hold("a"))
-				if late == nil || !errors.Is(err, budget.ErrUnavailable) {
-					t.Fatalf("%v, %v", late, err)
+	for _, kept := range []bool{false, true} {
+		synctest.Test(t, func(t *testing.T) {
+			k := newKit()
+			a := k.open(t)
+			k.fake.set(func(_ context.Context, op string) error {
+				if strings.HasPrefix(op, "reserve") {
+					time.Sleep(3 * time.Second)
 				}
-				end(a, late)
-				if bal := k.balance(t); bal.Held != 0 {
-					t.Fatal("it is held already")
-				}
-				time.Sleep(4 * time.Second)
-				synctest.Wait()
-				if got, want := k.fake.ops(), []string{"open", "reserve a", "release a"}; !slices.Equal(got, want) {
-					t.Errorf("asked %q, want %q", got, want)
-				}
-				if bal := k.balance(t); bal.Held != 0 || bal.Spent != 0 {
-					t.Errorf("%+v, want nothing held", bal)
-				}
+				return nil
 			})
+			_, late, err := a.Reserve(t.Context(), hold("a"), kept)
+			if (late != nil) != kept || !errors.Is(err, budget.ErrUnavailable) {
+				t.Fatalf("kept %v: %v, %v", kept, late, err)
+			}
+			if kept {
+				if _, err := a.Release(t.Context(), hold("a"), late, ignore); err != nil {
+					t.Error(err)
+				}
+			}
+			time.Sleep(4 * time.Second)
+			synctest.Wait()
+			if got, want := k.fake.ops(), []string{"open", "reserve a", "release a"}; !slices.Equal(got, want) {
+				t.Errorf("kept %v: asked %q, want %q", kept, got, want)
+			}
+			if bal := k.balance(t); bal.Held != 0 || bal.Spent != 0 {
+				t.Errorf("kept %v: %+v, want nothing held", kept, bal)
+			}
 		})
 	}
+}
+
+// What surely was not reserved need not be released: in a long outage that would crowd out what was spent.
+func TestReservationThatSurelyFailedIsNotReleased(t *testing.T) {
+	for name, cut := range map[string]func(context.Context, string) error{
+		"the account was not opened": away,
+		"the account is lost":        func(context.Context, string) error { return budget.ErrLost },
+		"the call is refused":        func(context.Context, string) error { return budget.ErrExceeded },
+	} {
+		k := newKit()
+		k.fake.set(cut)
+		a, _ := k.Open(t.Context(), ignore, budget.Scope{Kind: budget.Job, ID: "job-1", Limit: money.Dollar})
+		for range 10 {
+			if _, _, err := a.Reserve(t.Context(), hold("a"), false); err == nil || k.Pending() != 0 {
+				t.Errorf("%s: %v with %d pending, want none", name, err, k.Pending())
+			}
+		}
+	}
+}
+
+// An account that is opened after its job has ended is closed at once.
+func TestAccountThatIsOpenedTooLateIsClosed(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		k := newKit()
+		k.fake.set(func(_ context.Context, op string) error {
+			if op == "open" {
+				time.Sleep(3 * time.Second)
+			}
+			return nil
+		})
+		a, err := k.Open(t.Context(), ignore, budget.Scope{Kind: budget.Job, ID: "job-1", Limit: money.Dollar})
+		if !errors.Is(err, budget.ErrUnavailable) {
+			t.Fatal(err)
+		}
+		if err := a.Close(t.Context(), false); err != nil {
+			t.Error(err)
+		}
+		time.Sleep(4 * time.Second)
+		synctest.Wait()
+		if got, want := k.fake.ops(), []string{"open", "close"}; !slices.Equal(got, want) {
+			t.Errorf("asked %q, want %q", got, want)
+		}
+	})
 }

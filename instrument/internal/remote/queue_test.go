@@ -20,7 +20,7 @@ func TestSettleIsTriedAgain(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		k := newKit()
 		a := k.open(t)
-		if _, _, err := a.Reserve(t.Context(), hold("a")); err != nil {
+		if _, _, err := a.Reserve(t.Context(), hold("a"), true); err != nil {
 			t.Fatal(err)
 		}
 		k.fake.ops()
