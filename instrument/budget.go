@@ -43,9 +43,10 @@ func (j *Job) openBudget(ctx context.Context, c jobConfig) {
 	b := &j.live.budget
 	b.limit.Store(int64(own.Limit))
 	a := &openAccount{scopes: j.besides(scopes), kept: own.ID != j.id}
-	err := j.open(ctx, a)
-	if err != nil {
-		p.countLedger(remote.Open)
+	if err := j.open(ctx, a); err != nil {
+		if p.near != nil {
+			p.countLedger(remote.Open)
+		}
 		handle(fmt.Errorf("instrument: every paid call of job %q is refused: %w", j.shown, err))
 		b.limit.Store(0)
 		a.near, _, _ = budget.NewMemoryLedger().Open(ctx, budget.Scope{Kind: own.Kind, ID: own.ID})

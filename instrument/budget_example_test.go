@@ -80,3 +80,44 @@ func ExampleWithLedger() {
 	fmt.Println(err)
 	// Output: budget exceeded: job "job-1" may spend $0.10, has spent $0.10 and holds $0.00; a call of whisper was not made
 }
+
+// A message is delivered again until its job succeeds. All attempts share one budget.
+func ExampleWithBudget_redelivery() {
+	p, _ := instrument.New()
+	for attempt := range 3 {
+		err := p.RunJob(context.Background(), "video-1", func(ctx context.Context) error {
+			for range 2 {
+				err := instrument.RunCall(ctx, "whisper", transcode, instrument.WithMaxCost(40*instrument.Cent))
+				if err != nil {
+					return err
+				}
+			}
+			return errors.New("the upload failed")
+		}, instrument.WithBudget(instrument.Dollar))
+		fmt.Println(attempt+1, err)
+	}
+	fmt.Println(p.Forget(context.Background(), "video-1"))
+	// Output:
+	// 1 the upload failed
+	// 2 budget exceeded: job "video-1" may spend $1.00, has spent $0.80 and holds $0.00; a call of whisper for at most $0.40 was not made
+	// 3 budget exceeded: job "video-1" may spend $1.00, has spent $0.80 and holds $0.00; a call of whisper for at most $0.40 was not made
+	// <nil>
+}
+
+// A call has to fit into the budgets of the job, of its tenant and of the day.
+func ExampleWithScopes() {
+	p, _ := instrument.New()
+	for _, id := range []string{"video-1", "video-2"} {
+		err := p.RunJob(context.Background(), id, func(ctx context.Context) error {
+			return instrument.RunCall(ctx, "whisper", transcode, instrument.WithMaxCost(40*instrument.Cent))
+		}, instrument.WithBudget(instrument.Dollar), instrument.WithScopes(
+			budget.Scope{Kind: budget.Tenant, ID: "acme", Limit: 50 * instrument.Cent},
+			budget.Scope{Kind: budget.Day, ID: "all", Limit: 100 * instrument.Dollar}))
+		fmt.Println(id, err)
+	}
+	// Output:
+	// video-1 <nil>
+	// video-2 budget exceeded: tenant "acme" of job "video-2" may spend $0.50, has spent $0.40 and holds $0.00; a call of whisper for at most $0.40 was not made
+}
+
+func transcode(context.Context) error { return nil }

@@ -65,6 +65,11 @@ var arrows = []arrow{
 		reason: "a ledger is tested without a pipeline",
 	},
 	{
+		from:   "instrument/internal/remote",
+		only:   own("instrument/budget", "instrument/money", "instrument/internal/errs", "instrument/internal/once"),
+		reason: "a ledger is asked without a pipeline",
+	},
+	{
 		from:   "instrument/internal/errs",
 		only:   []string{},
 		reason: "helpers are pure",

@@ -35,7 +35,7 @@ func (l *Ledger) Open(ctx context.Context, opened func(budget.Balance), scopes .
 		return budget.Balance{}, err
 	})
 	if late != nil { // it may come when the account is closed already
-		late.after(func() { _ = a.leave(context.WithoutCancel(ctx)) })
+		late.after(func() { _ = a.leave(ctx, nil) })
 	}
 	return a, err
 }
@@ -112,7 +112,7 @@ func (a *Account) end(ctx context.Context, e entry) (budget.Balance, error) {
 	if err != nil && e.retried(err) {
 		a.l.enqueue(e)
 	}
-	a.leave(ctx)
+	_ = a.leave(ctx, nil)
 	return bal, err
 }
 
@@ -121,11 +121,12 @@ func (a *Account) Close(ctx context.Context, final bool) error {
 	a.mu.Lock()
 	a.closed, a.final = true, final
 	a.mu.Unlock()
-	return a.leave(ctx)
+	return a.leave(ctx, nil)
 }
 
-// leave closes the ledger's account if it is to be closed and nothing of it is queued.
-func (a *Account) leave(ctx context.Context) error {
+// leave closes the ledger's account if it is to be closed and nothing of it is queued. It waits no
+// longer than until quit.
+func (a *Account) leave(ctx context.Context, quit <-chan struct{}) error {
 	a.mu.Lock()
 	account, final := a.account, a.final
 	if !a.closed || a.sent || a.queued > 0 || account == nil {
@@ -134,7 +135,7 @@ func (a *Account) leave(ctx context.Context) error {
 	}
 	a.sent = true
 	a.mu.Unlock()
-	_, _, err := a.l.do(context.WithoutCancel(ctx), try{op: Close, limit: a.l.Config.Settle}, func(ctx context.Context) (budget.Balance, error) {
+	_, _, err := a.l.do(context.WithoutCancel(ctx), try{op: Close, limit: a.l.Config.Settle, quit: quit}, func(ctx context.Context) (budget.Balance, error) {
 		return budget.Balance{}, account.Close(ctx, final)
 	})
 	return err

@@ -160,7 +160,7 @@ func (l *Ledger) done(e entry) {
 	l.queue.underway--
 	l.queue.mu.Unlock()
 	e.account.count(-1)
-	if err := e.account.leave(context.Background()); err != nil {
+	if err := e.account.leave(context.Background(), l.queue.quit); err != nil {
 		l.Report(fmt.Errorf("the account of job %q: %w", e.hold.Job, err))
 	}
 }
