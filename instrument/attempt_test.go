@@ -210,8 +210,14 @@ func TestTimeToPublishOfAClockThatIsAhead(t *testing.T) {
 	})
 }
 
-// What a queue hands over as the schedule may be anything, too.
+// A carrier may hold anything as the schedule, too.
 func TestScheduleOfACarrier(t *testing.T) {
+	p, _ := instrumenttest.New(t)
+	again := carrierOf(p, t.Context())
+	p.Enqueue(t.Context(), "job-1", again, instrument.WithScheduledAt(time.Now().Add(time.Hour)))
+	if p.Enqueue(t.Context(), "job-1", again); again[instrument.ScheduledAtKey] != "" {
+		t.Errorf("the schedule %q of an earlier Enqueue is left", again[instrument.ScheduledAtKey])
+	}
 	for _, tt := range []struct{ text, invalid string }{
 		{"", ""}, {"tomorrow", "bad_format"}, {"1970-01-01T00:00:00Z", "out_of_range"}, {"9999-12-31T23:59:59Z", "clock_skew"},
 	} {
@@ -226,5 +232,32 @@ func TestScheduleOfACarrier(t *testing.T) {
 		if tt.invalid != "" && rec.Counter(vp("invalid_values_total"), label("reason", tt.invalid)) != 1 || tt.invalid == "" && rec.Counter(vp("invalid_values_total")) != 0 {
 			t.Errorf("%q: invalid values:\n%s", tt.text, rec.Exposition(vp("invalid_values_total")))
 		}
+	}
+}
+
+// The metrics say of jobs and attempts the same as the rows of a queue: of four jobs one completes at once, one in its third
+// attempt, one after a snooze, and one is canceled.
+func TestAttemptsAndJobsEqualTheRows(t *testing.T) {
+	p, rec := instrumenttest.New(t)
+	for id, errs := range map[string][]error{
+		"ok": {nil}, "fails twice": {errDecoder, errDecoder, nil}, "snoozes": {says("snoozed"), nil}, "cancels": {says("canceled")},
+	} {
+		for n, err := range errs {
+			_ = p.RunJob(t.Context(), id, func(context.Context) error { return err }, instrument.WithAttempt(n+1, 25))
+		}
+	}
+	s := rec.Snapshot()
+	for status, want := range map[string]float64{"processing": 7, "completed": 3, "canceled": 1, "failed": 0} {
+		if got := s.Counter(vp("jobs_total"), label("status", status)); got != want {
+			t.Errorf("jobs_total{status=%q} = %v, want %v", status, got, want)
+		}
+	}
+	for outcome, want := range map[string]float64{"completed": 3, "retried": 2, "snoozed": 1, "canceled": 1, "failed": 0} {
+		if got := s.Counter(vp("attempts_total"), label("outcome", outcome)); got != want {
+			t.Errorf("attempts_total{outcome=%q} = %v, want %v", outcome, got, want)
+		}
+	}
+	if got := s.Counter(vp("errors_total")); got != 2 {
+		t.Errorf("errors_total = %v, want 2", got)
 	}
 }

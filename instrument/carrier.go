@@ -43,6 +43,8 @@ func (p *Pipeline) inject(ctx context.Context, carrier propagation.TextMapCarrie
 		carrier.Set(EnqueuedAtKey, time.Now().UTC().Format(time.RFC3339Nano))
 		if scheduled.known {
 			carrier.Set(ScheduledAtKey, scheduled.UTC().Format(time.RFC3339Nano))
+		} else if carrier.Get(ScheduledAtKey) != "" { // of an earlier Enqueue
+			carrier.Set(ScheduledAtKey, "")
 		}
 		return nil
 	}); err != nil {
@@ -101,8 +103,7 @@ const maxWait = 365 * 24 * time.Hour
 
 // recordWait records how long the attempt that starts could have been worked on, if that is known:
 // since its schedule, else, if it is the first one, since the job was enqueued, or was first to be
-// worked on.
-// It returns when the job was enqueued.
+// worked on. It returns the time at which the job was enqueued.
 func (p *Pipeline) recordWait(ctx context.Context, carrier propagation.TextMapCarrier, attempt int, scheduled moment, start time.Time) (enqueued moment) {
 	since := p.past(ctx, scheduled, start)
 	if carrier != nil {
@@ -119,9 +120,9 @@ func (p *Pipeline) recordWait(ctx context.Context, carrier propagation.TextMapCa
 	return enqueued
 }
 
-// past returns a moment before the start of a job. One after it, of a clock that ran backwards, is
-// the start; it counts as invalid, as does one that is too long ago to be one, which is then
-// unknown.
+// past returns at, if it is a time before the start of a job. A later one, of a clock that ran
+// backwards, counts as invalid and becomes the start. One of more than maxWait ago counts as invalid
+// and becomes unknown.
 func (p *Pipeline) past(ctx context.Context, at moment, start time.Time) moment {
 	if !at.known {
 		return at

@@ -46,8 +46,8 @@ func (o outcome) deliver(p *Pipeline, errp *error) {
 }
 
 // abortsHandler reports whether a panic is http.ErrAbortHandler, by which a handler asks net/http to
-// drop the connection. That package is not imported, so it is the error that errors.New has made of
-// its text, and not one that wraps it or reads like it.
+// drop the connection. That package is not imported, so the error is known by its type, that of
+// errors.New, and its text. An error that wraps it is not meant, as it is not by net/http.
 func abortsHandler(v any) bool {
 	err, ok := v.(error)
 	return ok && reflect.TypeOf(err) == newError && err.Error() == "net/http: abort Handler"
@@ -78,9 +78,9 @@ func (o outcome) end(span trace.Span, as Outcome) {
 	span.End()
 }
 
-// countEnd counts the error that a stage or a job ends with, unless it or one of its parts has. A
-// call, which counts no error itself, has the stage "". What is around remembers the error: on its
-// way up it is the same.
+// countEnd counts the error that a stage or a job ends with, unless it or one of its parts has
+// counted it. A call, which counts no error itself, has the stage "". The scope around it then
+// remembers the error, so that it counts once on its way up.
 func (s *scope) countEnd(err error, as Outcome, stage string) {
 	counted := err != nil && s.rare.counted(err)
 	if !counted && stage != "" && as.isError() {

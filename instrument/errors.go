@@ -8,9 +8,9 @@ import (
 
 // RecordError counts an error that the program survives in video_processing_errors_total{stage,
 // error_type} and adds it to the span of ctx. The stage is the one that ctx is in, "job" in a job
-// outside of any stage, and "none" outside of any job. What is no failure counts nothing: a nil err,
-// a cancellation of the context of ctx's stage or job, and an error that [OutcomeOf] does not call
-// failed or retried.
+// outside of any stage, and "none" outside of any job. RecordError counts only failures: not a nil
+// err, not the cancellation of the context of ctx's stage or job, and no error that [OutcomeOf] does
+// not call failed or retried.
 //
 // One failure is one error. If the stage or the job then returns the same error, or one that wraps
 // it, it is not counted again, and neither is an error that a stage or a job in it has ended with
@@ -61,8 +61,8 @@ func RecordError(ctx context.Context, err error) {
 //	has canceled as its own type                    canceled      canceled
 //	any other, a panic and a Goexit included        failed        failed
 //
-// What is failed here is retried, with the Status "", while more attempts are to come; see
-// [WithAttempt].
+// While more attempts are to come, failed becomes retried, with the Status ""; see [WithAttempt].
+// Only an error that says failed itself stays failed.
 //
 // An error says so itself with a method JobOutcome() string that returns one of the six words. It
 // may be on the error or on one that it wraps; of joined errors that differ the gravest holds, in
@@ -70,10 +70,11 @@ func RecordError(ctx context.Context, err error) {
 // asked. See also [WithOutcome].
 //
 // A type of its own is that of the function of [WithErrorClassifier], an ErrorType method, a status
-// of HTTP or gRPC, an SQLState, or an exit code. A death by signal and SQLState 57014
-// (query_canceled) are none once the context is over: they are how a cancellation looks from
-// outside. Nor is that of the context's cause, if that is the error. A panic has the type panic. All other error types are in the table of [ErrorType], and
-// aborted: the cancellation of an inner context while that of the job lives.
+// of HTTP or gRPC, an SQLState, or an exit code. Once the context is over, a death by signal and
+// SQLState 57014 (query_canceled) are none: they are how a cancellation looks from outside. The same
+// holds for the context's cause, if err is or wraps it. A panic has the type panic. All other error
+// types are in the table of [ErrorType], and aborted: the cancellation of an inner context while
+// that of the job lives.
 //
 // In a job, the context of the job decides, not that of a stage or a call in it, and the job's
 // attempt and pipeline. Once the job has ended, its context counts as it was then, so that OutcomeOf

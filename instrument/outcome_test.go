@@ -57,8 +57,8 @@ func causeParent(ctx context.Context) (context.Context, context.CancelFunc) {
 
 func liveParent(ctx context.Context) (context.Context, context.CancelFunc) { return ctx, func() {} }
 
-// The table of DESIGN: what an attempt ends as, by its error and the context of its job. Each row is tried with a last
-// attempt and with one before it, by OutcomeOf, by RunJob and by RunStage.
+// The outcome of an attempt by its error and the context of its job. Each row is tried with a last attempt and with one
+// before it, by OutcomeOf, by RunJob and by RunStage.
 func TestOutcome(t *testing.T) {
 	exit := func(script string) error { return exec.Command("sh", "-c", script).Run() }
 	tests := []struct {
@@ -250,7 +250,7 @@ func TestOutcomeOfAGoexit(t *testing.T) {
 	}
 }
 
-// What a library's error means, its user can say. It comes before what the error says.
+// The user can say what a library's error means. That comes before the word of the error itself.
 func TestWithOutcome(t *testing.T) {
 	reports := captureReports(t)
 	errLater := errors.New("library: later")

@@ -8,9 +8,9 @@ import (
 
 // Counted remembers the errors of one job, stage or call that video_processing_errors_total already
 // has: those that its own parts ended with, and those that were recorded in it. It keeps the last
-// 64, so that endless retries do not grow it: parts in parallel fail one after the other, and what
-// is around them returns the first of their errors. The zero Counted is ready and safe for
-// concurrent use.
+// 64, so that endless retries do not grow it. It keeps more than one, since parts in parallel fail
+// one after the other and the job returns the first of their errors. The zero Counted is ready and
+// safe for concurrent use.
 type Counted struct {
 	mu     sync.Mutex
 	errs   []counted
@@ -64,15 +64,15 @@ func (c *Counted) Record(err error, same func(a, b error) bool) (isNew bool) {
 	return false
 }
 
-// HandTo adds to what is around a part the errors that were recorded in the part, for a function
-// that records its error, ends its stage without it, and returns it all the same.
+// HandTo adds the errors that were recorded in c, the record of a part, to that of the scope around
+// it. A function may record its error, end its stage without it, and return it all the same.
 func (c *Counted) HandTo(around *Counted) {
 	c.mu.Lock()
 	errs := slices.Clone(c.errs)
 	c.mu.Unlock()
 	for _, e := range errs {
 		if e.recorded {
-			around.Add(e.err)
+			around.add(e)
 		}
 	}
 }

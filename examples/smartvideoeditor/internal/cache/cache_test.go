@@ -1,8 +1,12 @@
 package cache
 
 import (
+	"fmt"
 	"testing"
 
+	"github.com/redis/go-redis/v9"
+
+	"github.com/stagemeter/stagemeter/instrument"
 	"github.com/stagemeter/stagemeter/internal/testserver"
 )
 
@@ -72,5 +76,18 @@ func TestNoCache(t *testing.T) {
 func TestOpenFails(t *testing.T) {
 	if _, err := Open("http://127.0.0.1"); err == nil {
 		t.Error("a URL of another kind was taken")
+	}
+}
+
+// Package instrument knows go-redis's errors by their texts, without importing it.
+func TestErrorTypes(t *testing.T) {
+	for err, want := range map[error]string{
+		redis.Nil:              "redis_nil",
+		redis.ErrPoolTimeout:   "redis_pool_timeout",
+		redis.ErrPoolExhausted: "redis_pool_exhausted",
+	} {
+		if got := instrument.ErrorType(fmt.Errorf("get: %w", err)); got != want {
+			t.Errorf("%v: %q, want %q", err, got, want)
+		}
 	}
 }
