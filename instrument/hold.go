@@ -9,9 +9,6 @@ import (
 	"github.com/stagemeter/stagemeter/instrument/internal/remote"
 )
 
-// defaultLease is the lease of a hold whose call does not say.
-const defaultLease = time.Hour
-
 // An ask is what a call asks of its budgets.
 type ask struct {
 	job     *Job // that makes the call

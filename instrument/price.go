@@ -10,7 +10,7 @@ import (
 // for concurrent use.
 type price struct {
 	max, min       USD                    // of WithMaxCost and WithMinCost
-	said           atomic.Int64           // an amount plus one, or one of the words below
+	said           atomic.Int64           // an amount with its bits inverted, or one of the words below
 	reason         atomic.Pointer[string] // of SetUnpriced, or of WithUnknownCost until then
 	hasMax, hasMin bool
 	free           bool
@@ -19,11 +19,11 @@ type price struct {
 // Words of price.said.
 const (
 	noPrice      = 0
-	invalidPrice = -1 // an amount that cannot be booked, and none that can
-	unpricedCall = -2 // by SetUnpriced
+	invalidPrice = 1 // an amount that cannot be booked, and none that can
+	unpricedCall = 2 // by SetUnpriced
 )
 
-func (p *price) set(cost USD) { p.said.Store(int64(cost) + 1) }
+func (p *price) set(cost USD) { p.said.Store(^int64(cost)) }
 
 func (p *price) setInvalid() { p.said.CompareAndSwap(noPrice, invalidPrice) }
 
@@ -66,10 +66,10 @@ const (
 func (p *price) book(failed, charged bool) booking {
 	said := p.said.Load()
 	switch {
-	case said > noPrice && failed && charged:
-		return booking{cost: max(USD(said-1), p.min)}
-	case said > noPrice:
-		return booking{cost: USD(said - 1)}
+	case said < noPrice && failed && charged:
+		return booking{cost: max(USD(^said), p.min)}
+	case said < noPrice:
+		return booking{cost: USD(^said)}
 	case failed && !charged:
 		return booking{kind: nothing}
 	case said == unpricedCall:

@@ -114,3 +114,12 @@ func (p *Pipeline) valid(ctx context.Context, metric string, v, lo, hi float64) 
 	p.countInvalid(ctx, metric, reason)
 	return false
 }
+
+// QualityStatus holds the quality values that were recorded in a job: each list at most its first
+// 1,000.
+type QualityStatus struct {
+	LoudnessBefore, LoudnessAfter []LU // spreads; see [RecordLoudnessSpread]
+	Gains                         []Decibel
+	Segments                      int // the sum; -1 if none was recorded
+	Highlights                    []float64
+}

@@ -21,6 +21,7 @@ import (
 
 	"github.com/stagemeter/stagemeter/instrument"
 	"github.com/stagemeter/stagemeter/instrument/instrumenttest"
+	"github.com/stagemeter/stagemeter/instrument/money"
 )
 
 // statusError is what an API's client makes of an answer that is no success.
@@ -337,7 +338,7 @@ func TestCallsWhoseContextWasOverBookNothing(t *testing.T) {
 				}
 			}
 			left, _ := job.BudgetRemaining()
-			if want := calls * tt.want; job.Cost() != want || left != dollar-want {
+			if want := money.Mul(tt.want, calls); job.Cost() != want || left != dollar-want {
 				t.Errorf("booked %s for %d requests and %s left, want %s booked", job.Cost(), r.requests.Load(), left, want)
 			}
 			job.End(nil)

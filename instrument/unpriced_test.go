@@ -8,6 +8,7 @@ import (
 
 	"github.com/stagemeter/stagemeter/instrument"
 	"github.com/stagemeter/stagemeter/instrument/instrumenttest"
+	"github.com/stagemeter/stagemeter/instrument/money"
 )
 
 func TestUnpricedPolicy(t *testing.T) {
@@ -63,7 +64,7 @@ func TestUnpricedPolicy(t *testing.T) {
 			instrument.Spend(ctx, "gpu", tt.spent)
 			err := instrument.RunCall(ctx, "gpt", func(ctx context.Context) error {
 				if left := tt.limit - tt.spent - tt.held; tt.held > 0 {
-					if err := buy(ctx, "other", 0, instrument.WithMaxCost(left+1)); err == nil {
+					if err := buy(ctx, "other", 0, instrument.WithMaxCost(money.Sum(left, 1))); err == nil {
 						t.Errorf("less than %s is held", tt.held)
 					}
 				}
@@ -95,8 +96,8 @@ func TestUnpricedPolicy(t *testing.T) {
 			if got := rec.Counter(vp("api_unpriced_total"), label("api", "gpt")); got != tt.unpriced {
 				t.Errorf("%v unpriced calls, want %v", got, tt.unpriced)
 			}
-			if got := job.Cost(); got != tt.spent+tt.cost {
-				t.Errorf("the job cost %s, want %s", got, tt.spent+tt.cost)
+			if got, want := job.Cost(), money.Sum(tt.spent, tt.cost); got != want {
+				t.Errorf("the job cost %s, want %s", got, want)
 			}
 			want := instrument.Unlimited
 			if tt.limit != instrument.Unlimited {

@@ -42,7 +42,7 @@ func TestMain(m *testing.M) {
 		os.Exit(1)
 	}
 	_ = os.Setenv("TMPDIR", media) // the examples write beside nobody else's files
-	instrument.Default() // says once that nothing is measured, here and not in whichever test comes first
+	instrument.Default()           // says once that nothing is measured, here and not in whichever test comes first
 	goleak.VerifyTestMain(m, goleak.Cleanup(func(code int) {
 		_ = os.RemoveAll(media)
 		os.Exit(code)
