@@ -152,7 +152,8 @@ func WithoutPrometheus() Option {
 // WithWebConfigFile protects the metrics server with a file in the format of Prometheus's
 // exporter-toolkit: TLS, client certificates, basic authentication, headers, a rate limit. The
 // server reads the file and the certificates again for new connections. If Start cannot use the
-// file, no port is opened.
+// file, or path is empty, no port is opened. If there are several of these options, the last one
+// wins.
 //
 // The file protects only that server, not [Telemetry.Handler]. Without a server, as after
 // [WithoutServer], it is not read, and Start returns an error.
@@ -162,10 +163,10 @@ func WithoutPrometheus() Option {
 // Environment: none. Default: plain HTTP, open to everyone who can reach the address.
 func WithWebConfigFile(path string) Option {
 	return option(func(c settings.Config) settings.Config {
-		if path == "" {
-			return c.Reject(`WithWebConfigFile("")`, "a path", leftOut)
+		c.WebConfigFile, c.NoWebConfig = path, path == ""
+		if c.NoWebConfig {
+			return c.Reject(`WithWebConfigFile("")`, "a path", "no port is opened")
 		}
-		c.WebConfigFile = path
 		return c
 	})
 }

@@ -31,7 +31,7 @@ func TestRejectedOptions(t *testing.T) {
 		{WithCardinalityLimit(-1), []string{"WithCardinalityLimit(-1): want more than 0"}},
 		{WithServiceName(" "), []string{`WithServiceName(" "): want a name`}},
 		{WithServiceVersion(""), []string{`WithServiceVersion(""): want a version`}},
-		{WithWebConfigFile(""), []string{`WithWebConfigFile(""): want a path`}},
+		{WithWebConfigFile(""), []string{`WithWebConfigFile(""): want a path; no port is opened`}},
 		{WithLogger(nil), []string{"WithLogger(nil): want a logger"}},
 		{WithView(nil), []string{"WithView(nil): want a view"}},
 		{WithResourceAttributes(attribute.KeyValue{}), []string{`WithResourceAttributes(""=""): want a key and a value`}},
@@ -52,7 +52,7 @@ func TestRejectedOptions(t *testing.T) {
 		if s.Config.ServiceName != "kept" || !s.Prometheus || s.Interval != time.Minute || s.Sampler == nil {
 			t.Errorf("%v: the rest has changed: %+v", err, s)
 		}
-		if rejected := strings.Contains(err.Error(), "WithPrometheusAddr"); rejected != (s.Addr == "") {
+		if closed := strings.Contains(err.Error(), "no port is opened"); closed != (s.Addr == "") {
 			t.Errorf("%v: listens on %q", err, s.Addr)
 		}
 	}

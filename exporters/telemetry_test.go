@@ -110,12 +110,12 @@ func TestContextEndsAfterStart(t *testing.T) {
 func TestErrorsAreJoined(t *testing.T) {
 	t.Setenv("OTEL_METRICS_EXPORTER", "prometheus,statsd")
 	t.Setenv("OTEL_RESOURCE_ATTRIBUTES", "team=media,nonsense")
-	tel, err := Start(t.Context(), WithoutGlobals(), WithPrometheusAddr("127.0.0.1:0"), WithExportInterval(-1), WithWebConfigFile(""))
+	tel, err := Start(t.Context(), WithoutGlobals(), WithPrometheusAddr("127.0.0.1:0"), WithExportInterval(-1), WithServiceVersion(""))
 	defer shutdown(tel)
 	if err == nil {
 		t.Fatal("no error")
 	}
-	for _, want := range []string{"OTEL_METRICS_EXPORTER", "OTEL_RESOURCE_ATTRIBUTES", "WithExportInterval", "WithWebConfigFile"} {
+	for _, want := range []string{"OTEL_METRICS_EXPORTER", "OTEL_RESOURCE_ATTRIBUTES", "WithExportInterval", "WithServiceVersion"} {
 		if strings.Count(err.Error(), want) != 1 {
 			t.Errorf("want %q once in\n%v", want, err)
 		}

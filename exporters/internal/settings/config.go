@@ -20,6 +20,7 @@ type Config struct {
 	Scrape          Scrape
 	Addr            string // used if Scrape is Serve
 	WebConfigFile   string
+	NoWebConfig     bool // a web config file was wanted and cannot be used: no server
 	Endpoint        string
 	Interval        time.Duration
 	Sampler         sdktrace.Sampler

@@ -95,6 +95,9 @@ func (r *reader) metrics(s *Settings) {
 			s.Addr, s.AddrFrom = r.addr()
 		}
 	}
+	if c.NoWebConfig {
+		s.Addr, s.AddrFrom = "", "" // never open to more than was asked for
+	}
 	r.unprotected(s)
 	s.MetricsConsole = slices.Contains(listed, consoleName)
 	s.MetricsOTLP = r.destination(semconv.SignalMetrics, c.Endpoint, listed)
