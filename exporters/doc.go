@@ -100,7 +100,8 @@
 //     compressed by zstd (not protobuf) or gzip if it accepts that;
 //   - /healthz: 200 while the process is alive, without credentials, whatever the web config file
 //     says;
-//   - /: a page with links to both.
+//   - /: a page with links to both, or what [Telemetry.Handle] puts there;
+//   - every other path that Handle adds, protected as the metrics are.
 //
 // Scrapes at the same time share a collection. The answer is 503 if more than 16 scrapes of a kind
 // are under way, after 30 seconds, and after Shutdown. Series have no labels of their scope;

@@ -93,3 +93,34 @@ func ExampleTelemetry_Handler() {
 	// Output:
 	// api_calls_total{api="whisper"} 3
 }
+
+// A page of the program's own stands beside the metrics, under the same protection.
+func ExampleTelemetry_Handle() {
+	ctx := context.Background()
+	tel, err := exporters.Start(ctx, exporters.WithPrometheusAddr("127.0.0.1:0"))
+	if err != nil {
+		fmt.Println(err)
+	}
+	defer tel.Shutdown(ctx)
+
+	err = tel.Handle("GET /queue", http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		fmt.Fprintln(w, "3 jobs wait")
+	}))
+	if err != nil {
+		fmt.Println(err)
+	}
+	fmt.Println(tel.Handle("GET /metrics", http.NotFoundHandler()))
+
+	resp, err := http.Get("http://" + tel.Addr().String() + "/queue")
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	defer http.DefaultClient.CloseIdleConnections()
+	defer resp.Body.Close()
+	body, _ := io.ReadAll(resp.Body)
+	fmt.Print(string(body))
+	// Output:
+	// exporters: Handle("GET /metrics"): /metrics is answered by the server itself; the handler is not served
+	// 3 jobs wait
+}

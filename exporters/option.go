@@ -155,8 +155,8 @@ func WithoutPrometheus() Option {
 // file, or path is empty, no port is opened. If there are several of these options, the last one
 // wins.
 //
-// The file protects only that server, not [Telemetry.Handler]. Without a server, as after
-// [WithoutServer], it is not read, and Start returns an error.
+// The file also protects the handlers of [Telemetry.Handle], but not [Telemetry.Handler]. Without a
+// server, as after [WithoutServer], it is not read, and Start returns an error.
 //
 // /healthz needs neither a password nor a client certificate.
 //

@@ -28,6 +28,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"net/http"
 	"testing"
 	"time"
 
@@ -62,6 +63,7 @@ var (
 	length     time.Duration
 	client     service
 	segments   []Segment
+	board      http.Handler
 
 	meterProvider  metric.MeterProvider
 	tracerProvider trace.TracerProvider

@@ -1,10 +1,10 @@
 package web
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"log/slog"
 	"net"
 	"net/http"
@@ -30,24 +30,30 @@ type Config struct {
 	Timeout       time.Duration // that Metrics may take for an answer
 	Service       string        // title of the landing page
 	Logger        *slog.Logger
+
+	read, write time.Duration // tests set them; 0: readTimeout, and Timeout and transfer
 }
 
-// A Server serves /metrics, /healthz and a landing page. A nil *Server serves nothing.
+// A Server serves /metrics, /healthz, a landing page and what Handle adds. A nil *Server serves
+// nothing.
 type Server struct {
 	listener net.Listener
 	http     *http.Server
+	routes   *routes
 	done     chan struct{} // closed when it no longer serves
 }
 
 // Listen listens on c.Addr and serves until Shutdown. If it cannot, it opens no port and the error
 // says why.
 func Listen(c Config) (*Server, error) {
+	routes := newRoutes(c)
 	s := &Server{
+		routes: routes,
 		http: &http.Server{
-			Handler:           routes(c.Metrics, c.Service),
+			Handler:           routes,
 			ReadHeaderTimeout: readTimeout,
-			ReadTimeout:       readTimeout,
-			WriteTimeout:      c.Timeout + transfer,
+			ReadTimeout:       cmp.Or(c.read, readTimeout),
+			WriteTimeout:      cmp.Or(c.write, c.Timeout+transfer),
 			IdleTimeout:       idleTimeout,
 			MaxHeaderBytes:    maxHeader,
 			// Failed handshakes, most of them of port scanners.
@@ -94,12 +100,21 @@ func (s *Server) Addr() net.Addr {
 	return s.listener.Addr()
 }
 
-// Shutdown stops listening, gives a scrape that is under way a second to end, and closes all
-// connections.
+// Handle adds a handler, as Telemetry.Handle of package exporters says. The error does not name the pattern.
+func (s *Server) Handle(pattern string, h http.Handler) error {
+	if s == nil {
+		return errNoServer
+	}
+	return s.routes.add(pattern, h)
+}
+
+// Shutdown stops listening, cancels the requests of added handlers, gives a scrape that is under
+// way a second to end, and closes all connections.
 func (s *Server) Shutdown(ctx context.Context) error {
 	if s == nil {
 		return nil
 	}
+	s.routes.end() // a stream would never end on its own
 	ctx, cancel := context.WithTimeout(ctx, linger)
 	defer cancel()
 	err := s.http.Shutdown(ctx)
@@ -126,29 +141,4 @@ func advice(err error) string {
 	default:
 		return ""
 	}
-}
-
-// routes serves the paths that a web config file protects.
-func routes(metrics http.Handler, service string) http.Handler {
-	mux := http.NewServeMux()
-	mux.Handle("GET "+metricsPath, metrics)
-	mux.Handle("GET /{$}", landing(service))
-	return mux
-}
-
-// withHealth serves /healthz beside next, outside of next's protection: a Kubernetes probe has no
-// credentials.
-func withHealth(next http.Handler) http.Handler {
-	mux := http.NewServeMux()
-	mux.HandleFunc("GET "+healthPath, health)
-	mux.Handle("/", next)
-	return mux
-}
-
-// health answers ok while the process is alive, also while a receiver is down: a restart would only
-// lose data that is still to be pushed.
-func health(w http.ResponseWriter, _ *http.Request) {
-	w.Header().Set("Content-Type", "text/plain; charset=utf-8")
-	w.Header().Set("Cache-Control", "no-store")
-	_, _ = io.WriteString(w, "ok\n")
 }

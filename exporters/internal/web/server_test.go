@@ -32,7 +32,13 @@ func config(c Config) Config {
 // start serves until the test ends.
 func start(t *testing.T, c Config) *Server {
 	t.Helper()
-	s, err := Listen(config(c))
+	return listen(t, config(c))
+}
+
+// listen serves what c says until the test ends.
+func listen(t *testing.T, c Config) *Server {
+	t.Helper()
+	s, err := Listen(c)
 	if err != nil {
 		t.Fatal(err)
 	}
