@@ -137,20 +137,25 @@
 // OTLP refuses texts that are not UTF-8. They arrive with U+FFFD in place of the wrong bytes.
 //
 // Spans are dropped if their batch fails, and if their queue is full: during an outage, or if they
-// end faster than they are sent. Spans that the full queue drops are not counted;
-// OTEL_BSP_MAX_QUEUE_SIZE makes room for more.
+// end faster than they are sent. OTEL_BSP_MAX_QUEUE_SIZE makes room for more.
+//
+// # Health
+//
+// [Telemetry.Health] says how all of this fares in this process: scrapes, pushes and their last
+// errors, spans that wait or were dropped, metrics with more series than allowed. It costs a few
+// allocations and waits for nothing.
 //
 // # Where to look
 //
-// This package has the options, the providers and the globals. Everything else is in rooms below
-// internal:
+// This package has the options, the providers and the globals, and gathers the figures of Health,
+// which the rooms keep. Everything else is in rooms below internal:
 //
 //   - settings: options and variables, checked, as one value
 //   - collect: the reader that scrape and push share, exemplars, views
-//   - push: OTLP exporters, the pusher of metrics, failures, invalid UTF-8
+//   - push: OTLP exporters, the pusher of metrics, the queue of spans, failures, invalid UTF-8
 //   - scrape: formats, compression, the handler of /metrics
 //   - exposition: text and OpenMetrics, written without a registry
-//   - web: the HTTP server, the landing page, the web config file
+//   - web: the HTTP server, its paths, the landing page, the web config file
 //   - report: log lines and error texts
 //   - exportertest: what the tests of several rooms share
 package exporters

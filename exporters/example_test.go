@@ -124,3 +124,29 @@ func ExampleTelemetry_Handle() {
 	// exporters: Handle("GET /metrics"): /metrics is answered by the server itself; the handler is not served
 	// 3 jobs wait
 }
+
+// A program asks how its telemetry fares. What was never tried is no zero, but unknown.
+func ExampleTelemetry_Health() {
+	ctx := context.Background()
+	tel, err := exporters.Start(ctx, exporters.WithoutServer())
+	if err != nil {
+		fmt.Println(err)
+	}
+	defer tel.Shutdown(ctx)
+
+	show := func(h exporters.ScrapeHealth) {
+		if h.State == exporters.HealthUntried {
+			fmt.Println("nobody has scraped yet")
+			return
+		}
+		fmt.Println(h.State, "after", h.Successes, "scrapes of", h.Series, "series")
+	}
+	show(tel.Health().Scrape)
+	tel.Handler().ServeHTTP(httptest.NewRecorder(), httptest.NewRequest(http.MethodGet, "/metrics", nil))
+	show(tel.Health().Scrape)
+	fmt.Println("traces:", tel.Health().Traces.State)
+	// Output:
+	// nobody has scraped yet
+	// works after 1 scrapes of 3 series
+	// traces: off
+}

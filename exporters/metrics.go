@@ -22,6 +22,7 @@ type metrics struct {
 	provider *sdkmetric.MeterProvider
 	sources  []*collect.Source // all of the provider
 	shared   *collect.Source   // the one with a scrape's temporality and aggregation; nil: none
+	limit    int               // of the series of an instrument
 	failures *push.Failures    // nil: not pushed
 	scrapes  *scrape.Handler   // nil: no Prometheus
 	pushers  []*push.Pusher    // OTLP, console
@@ -29,7 +30,7 @@ type metrics struct {
 
 // newMetrics starts the signal. The result is usable whatever the error says.
 func newMetrics(ctx context.Context, s settings.Settings, res *resource.Resource) (*metrics, error) {
-	m := &metrics{}
+	m := &metrics{limit: s.SeriesLimit()}
 	var errs []error
 
 	if s.Prometheus {
@@ -77,10 +78,7 @@ func meterOptions(s settings.Settings) []sdkmetric.Option {
 		sdkmetric.WithExemplarFilter(s.Exemplars),
 		sdkmetric.WithView(collect.Views(s.Config.Views)...),
 	}
-	if s.Config.Series > 0 {
-		opts = append(opts, sdkmetric.WithCardinalityLimit(s.Config.Series))
-	}
-	return opts
+	return append(opts, sdkmetric.WithCardinalityLimit(s.SeriesLimit()))
 }
 
 // source returns the source for e: the shared one, unless e selects another temporality or

@@ -121,6 +121,9 @@ type receiver struct {
 	// onMetrics and onTraces are called first. Their error is the answer.
 	onMetrics func(context.Context, *colmetrics.ExportMetricsServiceRequest) error
 	onTraces  func(context.Context, *coltrace.ExportTraceServiceRequest) error
+	// partial and partialMetrics return the answer to spans and metrics that are accepted in part.
+	partial        func() *coltrace.ExportTracePartialSuccess
+	partialMetrics func() *colmetrics.ExportMetricsPartialSuccess
 }
 
 // newReceiver returns a receiver that is down.
@@ -189,7 +192,11 @@ func (s metricsService) Export(ctx context.Context, req *colmetrics.ExportMetric
 		s.r.mu.Unlock()
 	}
 	s.r.metrics(req)
-	return &colmetrics.ExportMetricsServiceResponse{}, nil
+	resp := &colmetrics.ExportMetricsServiceResponse{}
+	if s.r.partialMetrics != nil {
+		resp.PartialSuccess = s.r.partialMetrics()
+	}
+	return resp, nil
 }
 
 type traceService struct {
@@ -204,7 +211,11 @@ func (s traceService) Export(ctx context.Context, req *coltrace.ExportTraceServi
 		}
 	}
 	s.r.traces(req)
-	return &coltrace.ExportTraceServiceResponse{}, nil
+	resp := &coltrace.ExportTraceServiceResponse{}
+	if s.r.partial != nil {
+		resp.PartialSuccess = s.r.partial()
+	}
+	return resp, nil
 }
 
 // hasMetric reports whether a request has a metric called name.

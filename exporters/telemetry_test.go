@@ -22,6 +22,10 @@ func use(t *testing.T, tel *Telemetry) {
 		t.Error("no propagator or no handler")
 	}
 	tel.Addr()
+	tel.Health()
+	if err := tel.Handle("/live/", http.NotFoundHandler()); tel.Addr() == nil && err == nil {
+		t.Error("a handler that nobody serves is no error")
+	}
 	for range 2 {
 		if err := tel.ForceFlush(t.Context()); err != nil {
 			t.Error(err)

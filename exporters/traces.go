@@ -18,6 +18,7 @@ type traces struct {
 	provider   *sdktrace.TracerProvider // nil: spans go nowhere, so none are made
 	processors []sdktrace.SpanProcessor // of provider
 	failures   *push.Failures           // nil: not pushed
+	queue      *push.Queue              // of the spans to push; nil: none
 	exporter   sdktrace.SpanExporter    // the exporter that pushes; nil: none
 }
 
@@ -41,7 +42,8 @@ func newTraces(ctx context.Context, s settings.Settings, res *resource.Resource)
 			errs = append(errs, err)
 		} else {
 			t.failures, t.exporter = push.NewFailures(s.TracesOTLP, s.Logger), e
-			t.processors = append(t.processors, sdktrace.NewBatchSpanProcessor(push.Counted(e, t.failures, replacing(res)), s.Spans.Options()...))
+			t.queue = push.NewQueue(e, t.failures, replacing(res), s.Spans)
+			t.processors = append(t.processors, t.queue)
 		}
 	}
 

@@ -20,6 +20,8 @@ type Source struct {
 	delta  bool
 	turn   chan struct{} // holds a value during a collection
 	torn   atomic.Bool   // a callback has panicked, see read
+
+	overflow overflow
 }
 
 // NewSource returns a Source that collects from r, whose temporality is cumulative.
@@ -110,5 +112,8 @@ func (s *Source) readOnce(ctx context.Context, rm *metricdata.ResourceMetrics) (
 	err = s.reader.Collect(ctx, rm)
 	collected = rm.Resource != nil // the SDK sets it only if it collects: not after Shutdown, nor if ctx is done
 	s.torn.Store(torn && !collected)
+	if collected {
+		s.overflow.collected(rm)
+	}
 	return collected, err
 }

@@ -136,6 +136,34 @@ func (x *Exposition) add(id identity, help string) (*family, error) {
 	return f, nil
 }
 
+// A Size is how much an answer has.
+type Size struct {
+	Series  int64 // each set of labels of a metric is one, also if it is a histogram
+	Samples int64 // lines with a value: a histogram has one for each bucket, its sum and its count
+}
+
+// Add adds t to s.
+func (s *Size) Add(t Size) {
+	s.Series += t.Series
+	s.Samples += t.Samples
+}
+
+// Size returns how much [Exposition.WriteTo] writes.
+func (x *Exposition) Size() Size {
+	var size Size
+	if x.info != "" {
+		size = Size{1, 1} // target_info
+	}
+	for _, f := range x.families {
+		rows, lines := int64(len(f.rows)), int64(1)
+		if f.kind == histogram {
+			lines = int64(len(f.bounds)) + 3 // the bucket +Inf, sum, count
+		}
+		size.Add(Size{rows, rows * lines})
+	}
+	return size
+}
+
 // A Format is one of the text formats.
 type Format int
 

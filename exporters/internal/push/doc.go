@@ -2,8 +2,9 @@
 //
 // A [Pusher] collects metrics from a [collect.Source] and exports them at its pace; package metric
 // of the SDK has a periodic reader for that, which would end the program if a callback panicked.
-// [MetricExporter] and [SpanExporter] connect to a [settings.Destination]. [Failures] counts and
-// logs the exports of one signal that fail.
+// A [Queue] batches spans and counts what becomes of them. [MetricExporter] and [SpanExporter]
+// connect to a [settings.Destination]. [Failures] counts and logs the exports of one signal that
+// fail.
 //
 // It imports report, settings and collect.
 package push

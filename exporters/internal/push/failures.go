@@ -18,12 +18,14 @@ import (
 )
 
 // Failures follows one signal's exports. It counts each failure in
-// video.processing.export_failures, and logs one line when exports begin to fail and one when they
-// work again. It is safe for concurrent use. A nil *Failures has none.
+// video.processing.export_failures, logs one line when exports begin to fail and one when they work
+// again, and keeps the figures of Health. It is safe for concurrent use. A nil *Failures has none.
 type Failures struct {
 	signal semconv.Signal
 	to     *settings.Destination
 	logger *slog.Logger
+
+	secrets []string // of the destination
 
 	mu      sync.Mutex
 	counter metric.Int64Counter
@@ -32,6 +34,36 @@ type Failures struct {
 	last    error  // the latest of them
 	spell   uint64 // failures since exports last worked; 0: they work
 	since   time.Time
+	warning string // the latest of the receiver
+	health  Health
+}
+
+// Health is how the exports of one signal fare. A time is zero if nothing of the kind has happened.
+type Health struct {
+	Endpoint       string
+	Successes      int64
+	LastSuccess    time.Time
+	Failures       int64
+	FailuresInARow int64
+	LastFailure    time.Time
+	LastError      string
+}
+
+// Health returns a copy of the figures, the zero value for a nil f. It waits for nothing.
+func (f *Failures) Health() Health {
+	if f == nil {
+		return Health{}
+	}
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return f.health
+}
+
+// failed counts a failure with the text of err. The caller holds the lock.
+func (h *Health) failed(err error) {
+	h.Failures++
+	h.FailuresInARow++
+	h.LastFailure, h.LastError = time.Now(), err.Error()
 }
 
 // NewFailures returns the Failures of exports to a destination. It counts nothing before Bind.
@@ -40,7 +72,9 @@ func NewFailures(to *settings.Destination, logger *slog.Logger) *Failures {
 		signal:  to.Signal,
 		to:      to,
 		logger:  logger.With("signal", string(to.Signal), "endpoint", to.String()),
+		secrets: to.Secrets(),
 		counter: noop.Int64Counter{},
+		health:  Health{Endpoint: to.String()},
 	}
 }
 
@@ -72,8 +106,9 @@ func (f *Failures) failed(ctx context.Context, err error, consequence string) {
 	if errors.Is(ctx.Err(), context.Canceled) {
 		return
 	}
-	err = report.Brief(err)
+	err = report.Brief(err, f.secrets...)
 	f.mu.Lock()
+	f.health.failed(err)
 	f.total++
 	f.spell++
 	f.last = err
@@ -91,11 +126,35 @@ func (f *Failures) failed(ctx context.Context, err error, consequence string) {
 	f.logger.Warn("OTLP export fails; "+consequence, "error", err)
 }
 
+// uncollected records that a push had nothing to export, because of err. It is a failure of Health
+// only: the source of the metrics has logged it.
+func (f *Failures) uncollected(err error) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.health.failed(report.Brief(err, f.secrets...))
+}
+
+// warned logs what a receiver says about an export that it has accepted as a whole, unless it has
+// just said the same.
+func (f *Failures) warned(err error) {
+	text := report.Brief(err, f.secrets...).Error()
+	f.mu.Lock()
+	repeated := text == f.warning
+	f.warning = text
+	f.mu.Unlock()
+	if !repeated {
+		f.logger.Warn("the OTLP receiver accepts the data and warns", "error", text)
+	}
+}
+
 // worked records that an export succeeded.
 func (f *Failures) worked() {
 	f.mu.Lock()
 	spell, since := f.spell, f.since
 	f.spell = 0
+	f.health.Successes++
+	f.health.FailuresInARow = 0
+	f.health.LastSuccess = time.Now()
 	f.mu.Unlock()
 	if spell > 0 {
 		f.logger.Info("OTLP export works again", "failures", spell, "after", time.Since(since).Round(time.Millisecond))
@@ -127,5 +186,5 @@ func (f *Failures) After(mark uint64) error {
 
 // wrap adds the signal and the destination to err.
 func (f *Failures) wrap(err error) error {
-	return fmt.Errorf("exporters: %s not delivered to %s: %w", f.signal, f.to, report.Brief(err))
+	return fmt.Errorf("exporters: %s not delivered to %s: %w", f.signal, f.to, report.Brief(err, f.secrets...))
 }

@@ -184,6 +184,9 @@ func (p *Pusher) push(ctx context.Context, consequence string) error {
 	if err != nil {
 		if canceled := errors.Is(err, context.Canceled) && ctx.Err() != nil; !canceled && !errors.Is(err, sdkmetric.ErrReaderShutdown) {
 			p.report.Handle(err)
+			if !collected && p.failures != nil {
+				p.failures.uncollected(err)
+			}
 		}
 		err = fmt.Errorf("exporters: collecting metrics: %w", err)
 	}
@@ -206,19 +209,24 @@ func (p *Pusher) push(ctx context.Context, consequence string) error {
 // delivered.
 func (p *Pusher) export(ctx context.Context, err error, consequence string) error {
 	p.rm.Resource = p.config.Resource // the SDK has merged the environment's attributes into it, unchecked
-	delivered := true
+	sent, delivered := false, true
 	for part := range parts(&p.rm, maxBatch) {
+		sent = true
 		e := p.exporter.Export(ctx, part)
 		if notUTF8(e) {
 			validPoints(part)
 			e = p.exporter.Export(ctx, part)
+		}
+		if e != nil && p.failures != nil && rejected(e, 1) == 0 {
+			p.failures.warned(e)
+			e = nil
 		}
 		if e != nil {
 			delivered = false
 			err = errors.Join(err, p.undelivered(ctx, e, consequence))
 		}
 	}
-	if delivered && p.failures != nil {
+	if sent && delivered && p.failures != nil { // without a request nobody knows whether exports work
 		p.failures.worked()
 	}
 	return err

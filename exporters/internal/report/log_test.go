@@ -78,6 +78,23 @@ func TestBrief(t *testing.T) {
 	}
 }
 
+// No text shows the password of a URL, not even of one that cannot be parsed, nor a secret.
+func TestBriefHidesSecrets(t *testing.T) {
+	for _, tt := range []struct{ text, want string }{
+		{`Post "http://receiver:4318/v1/traces": EOF`, `Post "http://receiver:4318/v1/traces": EOF`},
+		{`invalid proxy address "http://user:pass@proxy:1": no`, `invalid proxy address "http://…@proxy:1": no`},
+		{`invalid proxy address "http://user:p ss/w@rd@proxy": no`, `invalid proxy address "http://…@proxy": no`},
+		{`http://user@proxy`, `http://…@proxy`},
+		{`"http://a/", ask me@example.com`, `"http://a/", ask me@example.com`},
+		{`token abc.def is not known, abc.def`, `token … is not known, …`},
+		{strings.Repeat(" ", maxText-10) + "http://user:password@proxy", strings.Repeat(" ", maxText-10) + "http://…"},
+	} {
+		if got := Brief(errors.New(tt.text), "abc.def").Error(); got != tt.want && !strings.HasPrefix(tt.text, "  ") || strings.Contains(got, "user") {
+			t.Errorf("%q, want %q", got, tt.want)
+		}
+	}
+}
+
 // The error of a panic has its value, unless reading it could race.
 func TestPanicked(t *testing.T) {
 	cause := errors.New("cause")

@@ -3,6 +3,7 @@ package report
 import (
 	"errors"
 	"fmt"
+	"regexp"
 	"strings"
 	"unicode"
 )
@@ -13,9 +14,14 @@ const maxText = 500
 // ValidUTF8 returns text with U+FFFD in place of the bytes that are not UTF-8.
 func ValidUTF8(text string) string { return strings.ToValidUTF8(text, "\uFFFD") }
 
-// short cuts text to maxText bytes and replaces control characters by spaces. A receiver may answer
-// with a whole page.
+// userinfo is the user and the password of a URL. A URL that net/url refuses may have spaces in it,
+// and is quoted then.
+var userinfo = regexp.MustCompile(`://[^"@]*@([^"@]*@)*`)
+
+// short removes the users and passwords of URLs, cuts text to maxText bytes and replaces control
+// characters by spaces. A receiver may answer with a whole page.
 func short(text string) string {
+	text = userinfo.ReplaceAllString(text, "://…@")
 	cut := len(text) > maxText
 	text = strings.Map(func(r rune) rune {
 		if unicode.IsControl(r) {
@@ -29,12 +35,24 @@ func short(text string) string {
 	return text
 }
 
-// Brief returns err with its text cut to one line of about 500 bytes. The result wraps err.
-func Brief(err error) error { return brief{err} }
+// Brief returns err with its text cut to one line of about 500 bytes, and without the users and
+// passwords of URLs. If secrets are given, the text has … in place of each of them. The result wraps
+// err.
+func Brief(err error, secrets ...string) error { return brief{err, secrets} }
 
-type brief struct{ error }
+type brief struct {
+	error
+	secrets []string
+}
 
-func (e brief) Error() string { return short(e.error.Error()) }
+func (e brief) Error() string {
+	text := e.error.Error()
+	for _, s := range e.secrets {
+		text = strings.ReplaceAll(text, s, "…")
+	}
+	return short(text)
+}
+
 func (e brief) Unwrap() error { return e.error }
 
 // Join joins errs as errors.Join does. Of errors with the same text, also of those that errs have
@@ -74,7 +92,7 @@ func Panicked(by string, v any) error {
 	case string:
 		return fmt.Errorf("%s panicked: %s", by, short(v))
 	case error:
-		return fmt.Errorf("%s panicked: %w", by, brief{v})
+		return fmt.Errorf("%s panicked: %w", by, brief{v, nil})
 	default:
 		return fmt.Errorf("%s panicked with a %T", by, v)
 	}

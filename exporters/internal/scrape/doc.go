@@ -3,7 +3,7 @@
 //
 // [Handler] writes the text formats itself, with package exposition. It leaves the other formats,
 // and metrics that exposition cannot write, to the upstream exporter and promhttp. The tests
-// compare both ways line by line.
+// compare both ways line by line. [Handler.Health] has the figures of both.
 //
 // It imports report, collect and exposition.
 package scrape

@@ -8,6 +8,8 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 	dto "github.com/prometheus/client_model/go"
 	"github.com/prometheus/common/expfmt"
+
+	"github.com/stagemeter/stagemeter/exporters/internal/exposition"
 )
 
 // The counter of promhttp's own errors, and its causes.
@@ -30,6 +32,9 @@ func handlerErrors(own prometheus.Registerer) *prometheus.CounterVec {
 	}
 	return errs
 }
+
+// handlerSeries is the size of the counter: a series for each cause.
+var handlerSeries = exposition.Size{Series: 2, Samples: 2}
 
 // writeErrors writes errs, for which a registry would allocate 30 KB, and the end of the answer.
 func writeErrors(w io.Writer, errs *prometheus.CounterVec, format expfmt.Format) error {

@@ -21,6 +21,7 @@ type whole struct {
 	program, own prometheus.Gatherer
 	source       *collect.Source // of program
 	ended        *atomic.Bool    // the program's metrics may be missing
+	figures      *figures
 }
 
 func (w whole) Gather() ([]*dto.MetricFamily, error) {
@@ -38,7 +39,9 @@ func (w whole) Gather() ([]*dto.MetricFamily, error) {
 	}
 	own, ownErr := w.own.Gather()
 	families, badErr := readable(families, own)
-	return append(families, own...), errors.Join(err, badErr, ownErr)
+	families = append(families, own...)
+	w.figures.gathered(families)
+	return families, errors.Join(err, badErr, ownErr)
 }
 
 // readable removes what a registry accepts and Prometheus refuses, each of which would fail the

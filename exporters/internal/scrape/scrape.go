@@ -42,6 +42,7 @@ type Handler struct {
 	plain    http.Handler           // the upstream exporter and promhttp, which collect from the same reader
 	failures *prometheus.CounterVec // of both ways, by cause; every answer has it
 	report   *report.Repeated       // of both ways
+	figures  *figures               // of both ways
 	timeout  time.Duration
 	slots    chan struct{}      // holds a value for each scrape
 	turn     chan struct{}      // holds a value while somebody collects and writes
@@ -74,10 +75,11 @@ func New(logger *slog.Logger) (*Handler, error) {
 		return nil, err
 	}
 	errorLog := report.NewRepeated(logger, "a scrape has errors")
-	source, ended := collect.NewSource(reader), new(atomic.Bool)
+	source, ended, figures := collect.NewSource(reader), new(atomic.Bool), new(figures)
 	return &Handler{
-		source: source,
-		plain: promhttp.HandlerFor(whole{registry, own, source, ended}, promhttp.HandlerOpts{
+		source:  source,
+		figures: figures,
+		plain: promhttp.HandlerFor(whole{registry, own, source, ended, figures}, promhttp.HandlerOpts{
 			ErrorLog:            errorLog,
 			ErrorHandling:       promhttp.ContinueOnError,
 			Registry:            own,
@@ -111,23 +113,33 @@ var acceptedFormats = []expfmt.Format{
 	expfmt.FmtProtoDelim, expfmt.FmtProtoText, expfmt.FmtProtoCompact, expfmt.FmtText,
 }
 
-// ServeHTTP answers a scrape.
+// ServeHTTP answers a scrape and counts it. A request with the method HEAD is none.
 func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	began, a := time.Now(), answer{err: errUnfinished} // holds if anything below panics
+	defer func() {
+		if r.Method != http.MethodHead {
+			h.figures.add(began, a)
+		}
+	}()
+	a = h.answer(w, r)
+}
+
+// answer answers a scrape.
+func (h *Handler) answer(w http.ResponseWriter, r *http.Request) answer {
 	if h.ended.Load() {
 		unavailable(w, errEnded)
-		return
+		return answer{err: errEnded}
 	}
 	format := expfmt.NegotiateAccept(r.Header, acceptedFormats...)
 	text, ok := textFormat(format)
 	if !ok || time.Now().UnixNano() < h.detour.Load() || r.URL != nil && r.URL.Query().Has("name[]") {
-		h.plain.ServeHTTP(w, r)
-		return
+		return h.answerPlain(w, r)
 	}
 	compression := acceptedEncoding(r.Header)
-	body, err := h.scrape(r.Context(), text, format, compression)
+	body, size, err := h.scrape(r.Context(), text, format, compression)
 	switch {
 	case errors.Is(err, errOther):
-		h.plain.ServeHTTP(w, r)
+		return h.answerPlain(w, r)
 	case errors.Is(err, errEnded), errors.Is(err, errTooMany), errors.Is(err, context.DeadlineExceeded), errors.Is(err, context.Canceled):
 		unavailable(w, err)
 	case err != nil:
@@ -141,14 +153,28 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		if compression != identity {
 			header.Set("Content-Encoding", compression)
 		}
+		bytes := int64(body.Len())
 		if _, err := w.Write(body.Bytes()); err != nil {
-			return // without reusing body: HTTP/2 may still be writing it
+			return answer{err: err} // without reusing body: HTTP/2 may still be writing it
 		}
 		select {
 		case h.spare <- body:
 		default:
 		}
+		return answer{bytes: bytes, size: size}
 	}
+	return answer{err: err}
+}
+
+// answerPlain answers with the upstream exporter.
+func (h *Handler) answerPlain(w http.ResponseWriter, r *http.Request) answer {
+	m := &meter{ResponseWriter: w}
+	h.plain.ServeHTTP(m, r)
+	var names []string
+	if r.URL != nil {
+		names = r.URL.Query()["name[]"]
+	}
+	return answer{bytes: m.bytes, size: h.figures.plainSize(names), err: m.result()}
 }
 
 // unavailable answers 503 with err.
@@ -180,13 +206,14 @@ func textFormat(format expfmt.Format) (f exposition.Format, ok bool) {
 	}
 }
 
-// scrape returns the body of an answer.
-func (h *Handler) scrape(ctx context.Context, text exposition.Format, format expfmt.Format, compression string) (*bytes.Buffer, error) {
+// scrape returns the body of an answer and what is in it.
+func (h *Handler) scrape(ctx context.Context, text exposition.Format, format expfmt.Format, compression string) (*bytes.Buffer, exposition.Size, error) {
+	var none exposition.Size
 	select {
 	case h.slots <- struct{}{}:
 		defer func() { <-h.slots }()
 	default:
-		return nil, errTooMany
+		return nil, none, errTooMany
 	}
 	deadline, cancel := context.WithTimeout(context.WithoutCancel(ctx), h.timeout)
 	defer cancel()
@@ -195,9 +222,9 @@ func (h *Handler) scrape(ctx context.Context, text exposition.Format, format exp
 	case h.turn <- struct{}{}:
 		defer func() { <-h.turn }()
 	case <-deadline.Done():
-		return nil, deadline.Err()
+		return nil, none, deadline.Err()
 	case <-ctx.Done():
-		return nil, ctx.Err()
+		return nil, none, ctx.Err()
 	}
 	if h.begun.Load() == seen || errors.Is(h.failed, context.DeadlineExceeded) && deadline.Err() == nil {
 		h.begun.Add(1)
@@ -205,21 +232,23 @@ func (h *Handler) scrape(ctx context.Context, text exposition.Format, format exp
 	}
 	switch {
 	case errors.Is(h.failed, errEnded):
-		return nil, errEnded // no defect
+		return nil, none, errEnded // no defect
 	case h.other != nil:
 		h.detour.Store(time.Now().Add(detour).UnixNano())
-		return nil, errOther
+		return nil, none, errOther
 	case h.failed != nil:
 		h.failures.WithLabelValues(gathering).Inc()
 		h.report.Handle(h.failed)
-		return nil, h.failed
+		return nil, none, h.failed
 	}
 	body, err := h.write(text, format, compression)
 	if err != nil {
 		h.failures.WithLabelValues(encoding).Inc()
 		h.report.Handle(err)
 	}
-	return body, err
+	size := h.exposition.Size()
+	size.Add(handlerSeries) // which writeErrors has written
+	return body, size, err
 }
 
 // collect fills h.rm and passes it to h.exposition.

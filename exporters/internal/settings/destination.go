@@ -45,6 +45,25 @@ func (d *Destination) String() string {
 	return d.URL.String()
 }
 
+// minSecret is the length from which a header's value, or a word of it, may be a secret: not a
+// scheme such as Bearer, nor the name of a tenant.
+const minSecret = 8
+
+// Secrets returns what no text may show: the values of headers, and their words, because a receiver
+// may repeat a token without its scheme. Longer ones come first.
+func (d *Destination) Secrets() []string {
+	var all []string
+	for _, v := range d.Headers {
+		for _, s := range append(strings.Fields(v), v) {
+			if len(s) >= minSecret {
+				all = append(all, s)
+			}
+		}
+	}
+	slices.SortFunc(all, func(a, b string) int { return len(b) - len(a) })
+	return slices.Compact(all)
+}
+
 // Target returns the address that gRPC dials. The dialer resolves the name at each attempt. gRPC's
 // own resolver would wait up to 2 minutes before it asks again for an unknown name, such as that of
 // a container that is down.

@@ -1,6 +1,7 @@
 package settings
 
 import (
+	"slices"
 	"strings"
 	"testing"
 
@@ -46,6 +47,24 @@ func TestParseEndpoint(t *testing.T) {
 		case tt.want != "" && u.String() != tt.want:
 			t.Errorf("%q over %s: %q, want %q (%s)", tt.value, tt.protocol, u, tt.want, tt.reason)
 		}
+	}
+}
+
+// Tokens are secret, also without their scheme. Schemes and short values are not.
+func TestSecrets(t *testing.T) {
+	s, err := Resolve(Config{}, func(name string) string {
+		return map[string]string{
+			"OTEL_EXPORTER_OTLP_ENDPOINT": "http://collector",
+			"OTEL_EXPORTER_OTLP_HEADERS":  "authorization=Bearer%20abcdefgh,x-tenant=acme,x-key=0123456789",
+		}[name]
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	got := s.TracesOTLP.Secrets()
+	slices.Sort(got)
+	if want := []string{"0123456789", "Bearer abcdefgh", "abcdefgh"}; !slices.Equal(got, want) {
+		t.Errorf("%q, want %q", got, want)
 	}
 }
 

@@ -25,6 +25,7 @@ const (
 	defaultInterval        = time.Minute
 	defaultExportTimeout   = 30 * time.Second
 	defaultShutdownTimeout = 5 * time.Second
+	defaultSeries          = 2000 // the SDK's
 )
 
 // Names of exporters in OTEL_METRICS_EXPORTER and OTEL_TRACES_EXPORTER.
@@ -77,6 +78,9 @@ func Resolve(c Config, getenv func(name string) string) (Settings, error) {
 	r.traces(&s)
 	return s, errors.Join(c.err(), r.err())
 }
+
+// SeriesLimit returns how many series each instrument may have.
+func (s Settings) SeriesLimit() int { return cmp.Or(s.Config.Series, defaultSeries) }
 
 // metrics reads where metrics go.
 func (r *reader) metrics(s *Settings) {

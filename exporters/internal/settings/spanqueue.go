@@ -27,6 +27,9 @@ func (r *reader) spanQueue() SpanQueue {
 	return q
 }
 
+// Size returns how many spans may wait.
+func (q SpanQueue) Size() int { return q.size }
+
 // Options returns q as options of the SDK.
 func (q SpanQueue) Options() []sdktrace.BatchSpanProcessorOption {
 	return []sdktrace.BatchSpanProcessorOption{
