@@ -1,5 +1,10 @@
 package instrument
 
+import "time"
+
+// defaultLease is the lease of a hold whose call does not say, and of a slice.
+const defaultLease = time.Hour
+
 // A LedgerPolicy says what becomes of a paid call whose ledger cannot be asked: [LedgerOpen],
 // [LedgerClosed] or [LedgerLease]. The ledger in memory always answers.
 type LedgerPolicy struct {

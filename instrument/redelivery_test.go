@@ -245,6 +245,22 @@ func TestCostPerJobIsThatOfAllAttempts(t *testing.T) {
 	}
 }
 
+// While more attempts are to come, nothing is recorded for the job; then all that it has cost, once.
+func TestCostPerJobIsRecordedWithTheLastAttempt(t *testing.T) {
+	for _, opts := range [][]instrument.JobOption{nil, {instrument.WithBudget(dollar)}} {
+		p, rec := instrumenttest.New(t)
+		for n := range 5 {
+			ctx, job := p.StartJob(t.Context(), "job-1", append(opts, instrument.WithAttempt(n+1, 5))...)
+			instrument.Spend(ctx, "gpu", 10*cent)
+			err := errDecoder
+			job.End(&err)
+		}
+		if got := rec.Histogram(vp("cost_per_job_usd")); got.Count != 1 || got.Sum != 0.5 {
+			t.Errorf("%d values with sum %v, want one of 0.5", got.Count, got.Sum)
+		}
+	}
+}
+
 // Of two runs that live at once, one has what came before.
 func TestEarlierCostIsRecordedByOneOfTwoRuns(t *testing.T) {
 	for _, opts := range [][]instrument.JobOption{nil, {instrument.WithBudget(10 * dollar)}} {

@@ -259,9 +259,6 @@ func WithUnknownCost(reason string) CallOption {
 	return callOption(func(c callConfig) callConfig { c.unknown, c.isUnknown = reason, true; return c })
 }
 
-// defaultLease is the lease of a hold whose call does not say.
-const defaultLease = time.Hour
-
 // WithLease says how long the call may take at most; the default is one hour. When the lease is over
 // and the call has not ended, as its process died, the ledger books the amount of [WithMinCost], or
 // without one that of [WithMaxCost], as unconfirmed. A call that ends later still corrects that. A
