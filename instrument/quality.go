@@ -7,12 +7,6 @@ import (
 	"github.com/stagemeter/stagemeter/semconv"
 )
 
-// LU is a difference of loudness in loudness units (EBU Tech 3341; 1 LU is 1 dB).
-type LU float64
-
-// Decibel is a gain in dB: positive is louder.
-type Decibel float64
-
 // When an audio was measured, for [RecordLoudnessSpread].
 const (
 	BeforeNormalization = semconv.PhaseBefore // as it came
@@ -113,13 +107,4 @@ func (p *Pipeline) valid(ctx context.Context, metric string, v, lo, hi float64) 
 	}
 	p.countInvalid(ctx, metric, reason)
 	return false
-}
-
-// QualityStatus holds the quality values that were recorded in a job: each list at most its first
-// 1,000.
-type QualityStatus struct {
-	LoudnessBefore, LoudnessAfter []LU // spreads; see [RecordLoudnessSpread]
-	Gains                         []Decibel
-	Segments                      int // the sum; -1 if none was recorded
-	Highlights                    []float64
 }

@@ -99,6 +99,15 @@ type ProcessStatus struct {
 	Start time.Time
 }
 
+// QualityStatus holds the quality values that were recorded in a job: each list at most its first
+// 1,000.
+type QualityStatus struct {
+	LoudnessBefore, LoudnessAfter []LU // spreads; see [RecordLoudnessSpread]
+	Gains                         []Decibel
+	Segments                      int // the sum; -1 if none was recorded
+	Highlights                    []float64
+}
+
 // Progress is how far a stage or a job has come, as [ReportProgress] last said.
 type Progress struct {
 	Stage string  // the stage that reported it; "" for the job itself
