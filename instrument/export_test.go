@@ -13,12 +13,8 @@ const (
 	MaxIDLen   = maxIDLen
 )
 
-// WithoutClientTraceKey makes the scopes of calls not know the key of package httptrace, until the test ends.
-func WithoutClientTraceKey() (restore func()) {
-	key := clientTraceKey
-	clientTraceKey = nil
-	return func() { clientTraceKey = key }
-}
+// ForgetClientTraceKey makes the scopes of calls not know the key of package httptrace, for the rest of the process.
+func ForgetClientTraceKey() { clientTraceKey = nil }
 
 // ClientTraceKey is the key of package httptrace.
 func ClientTraceKey() any { return clientTraceKey }

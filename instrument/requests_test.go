@@ -4,15 +4,13 @@ import (
 	"context"
 	"crypto/tls"
 	"errors"
-	"fmt"
 	"io"
-	"log"
 	"net"
 	"net/http"
 	"net/http/httptest"
 	"net/http/httptrace"
-	"net/url"
 	"os"
+	"os/exec"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -23,83 +21,6 @@ import (
 	"github.com/stagemeter/stagemeter/instrument/instrumenttest"
 	"github.com/stagemeter/stagemeter/instrument/money"
 )
-
-// statusError is what an API's client makes of an answer that is no success.
-func statusError(resp *http.Response) error {
-	if resp.StatusCode < 300 {
-		_, err := io.Copy(io.Discard, resp.Body)
-		return err
-	}
-	return &statusField{resp.StatusCode}
-}
-
-// send makes a POST, and returns what went wrong, a status included.
-func send(ctx context.Context, client *http.Client, to string, body io.Reader) error {
-	req, err := http.NewRequestWithContext(ctx, http.MethodPost, to, body)
-	if err != nil {
-		return err
-	}
-	resp, err := client.Do(req)
-	if err != nil {
-		return err
-	}
-	defer resp.Body.Close()
-	return statusError(resp)
-}
-
-func post(ctx context.Context, client *http.Client, to string) error {
-	return send(ctx, client, to, strings.NewReader("{}"))
-}
-
-// remote is an API that answers its paths with their number as the status, and some in other ways.
-type remote struct {
-	*httptest.Server
-	client   *http.Client
-	requests atomic.Int64
-	arrived  chan struct{} // a request to /wait
-}
-
-func newRemote(t *testing.T, start func(*httptest.Server)) *remote {
-	r := &remote{arrived: make(chan struct{}, 10)}
-	var lost atomic.Bool
-	r.Server = httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, req *http.Request) {
-		r.requests.Add(1)
-		switch req.URL.Path {
-		case "/wait":
-			r.arrived <- struct{}{}
-			_, _ = io.Copy(io.Discard, req.Body)
-			<-req.Context().Done()
-		case "/cut": // in the middle of the answer
-			w.Header().Set("Content-Length", "100")
-			_, _ = w.Write([]byte("half"))
-			panic(http.ErrAbortHandler)
-		case "/lose":
-			panic(http.ErrAbortHandler)
-		case "/lose-then-429":
-			if lost.CompareAndSwap(false, true) {
-				panic(http.ErrAbortHandler)
-			}
-			w.WriteHeader(429)
-		case "/redirect":
-			http.Redirect(w, req, "/429", http.StatusTemporaryRedirect)
-		default:
-			status := 200
-			_, _ = fmt.Sscanf(req.URL.Path, "/%d", &status)
-			w.WriteHeader(status)
-		}
-	}))
-	r.Config.ErrorLog = log.New(io.Discard, "", 0)
-	start(r.Server)
-	r.client = r.Client()
-	t.Cleanup(func() {
-		r.client.CloseIdleConnections()
-		r.Close()
-	})
-	return r
-}
-
-func plainHTTP(s *httptest.Server) { s.Start() }
-func http2(s *httptest.Server)     { s.EnableHTTP2 = true; s.StartTLS() }
 
 // A call books nothing if its request never left this machine or was refused unprocessed, whatever its error looks like.
 func TestCostOfAnHTTPCallThatFails(t *testing.T) {
@@ -244,64 +165,24 @@ func TestCostOfAnHTTPCallThatFails(t *testing.T) {
 		}, 0},
 	} {
 		t.Run(tt.reason, func(t *testing.T) {
-			for _, known := range []bool{true, false} {
-				if !known {
-					t.Cleanup(instrument.WithoutClientTraceKey())
-				}
-				r := newRemote(t, tt.start)
-				p, rec := instrumenttest.New(t, instrument.WithRecover())
-				ctx, job := p.StartJob(t.Context(), "job-1", instrument.WithBudget(dollar))
-				err := instrument.RunCall(ctx, "api", func(ctx context.Context) error { return tt.call(t, ctx, r) },
-					instrument.WithMaxCost(floor), instrument.WithMinCost(floor))
-				if err == nil {
-					t.Fatal("no error")
-				}
-				left, _ := job.BudgetRemaining()
-				if got := job.Cost(); got != tt.want || left != dollar-tt.want {
-					t.Errorf("%v: booked %s and %s left, want %s booked (the server saw %d requests; key known: %t)",
-						err, got, left, tt.want, r.requests.Load(), known)
-				}
-				if got := rec.Counter(vp("api_unpriced_total")); got != 0 {
-					t.Errorf("%v unpriced calls", got)
-				}
-				job.End(nil)
+			r := newRemote(t, tt.start)
+			p, rec := instrumenttest.New(t, instrument.WithRecover())
+			ctx, job := p.StartJob(t.Context(), "job-1", instrument.WithBudget(dollar))
+			err := instrument.RunCall(ctx, "api", func(ctx context.Context) error { return tt.call(t, ctx, r) },
+				instrument.WithMaxCost(floor), instrument.WithMinCost(floor))
+			if err == nil {
+				t.Fatal("no error")
 			}
+			left, _ := job.BudgetRemaining()
+			if got := job.Cost(); got != tt.want || left != dollar-tt.want {
+				t.Errorf("%v: booked %s and %s left, want %s booked (the server saw %d requests)", err, got, left, tt.want, r.requests.Load())
+			}
+			if got := rec.Counter(vp("api_unpriced_total")); got != 0 {
+				t.Errorf("%v unpriced calls", got)
+			}
+			job.End(nil)
 		})
 	}
-}
-
-func at(path string) func(*testing.T, context.Context, *remote) error {
-	return func(_ *testing.T, ctx context.Context, r *remote) error { return post(ctx, r.client, r.URL+path) }
-}
-
-func cancelAtWork(_ *testing.T, ctx context.Context, r *remote) error {
-	ctx, cancel := context.WithCancel(ctx)
-	go func() { <-r.arrived; cancel() }()
-	return post(ctx, r.client, r.URL+"/wait")
-}
-
-func wantsCertificate(version uint16) func(*httptest.Server) {
-	return func(s *httptest.Server) {
-		s.TLS = &tls.Config{ClientAuth: tls.RequireAnyClientCert, MinVersion: version, MaxVersion: version}
-		s.StartTLS()
-	}
-}
-
-// closedServer is the URL of a port that nothing listens at.
-func closedServer(t *testing.T) string {
-	s := httptest.NewServer(nil)
-	s.Close()
-	return s.URL
-}
-
-func proxyAt(to string) func(*http.Request) (*url.URL, error) {
-	return func(*http.Request) (*url.URL, error) { return url.Parse(to) }
-}
-
-func freshClient(t *testing.T, proxy func(*http.Request) (*url.URL, error)) *http.Client {
-	transport := &http.Transport{Proxy: proxy}
-	t.Cleanup(transport.CloseIdleConnections)
-	return &http.Client{Transport: transport}
 }
 
 // One of many calls fails, their context is canceled, and the others start all the same.
@@ -362,27 +243,66 @@ func canceledByA503(ctx context.Context) (context.Context, context.CancelFunc) {
 	return ctx, func() { cancel(nil) }
 }
 
-// The call's trace keeps none from a program's own, around the call and in it.
-func TestTraceOfACallIsComposed(t *testing.T) {
-	for _, known := range []bool{true, false} {
-		if !known {
-			t.Cleanup(instrument.WithoutClientTraceKey())
-		}
-		r := newRemote(t, plainHTTP)
+// What is known of a request when the client is canceled: one that got a connection may have sent it and not told yet.
+func TestCanceledByHowFarTheRequestCame(t *testing.T) {
+	for _, tt := range []struct {
+		came string
+		tell func(*httptrace.ClientTrace)
+		want instrument.USD
+	}{
+		{"no connection was looked for", func(*httptrace.ClientTrace) {}, 0},
+		{"no connection was got", func(c *httptrace.ClientTrace) { c.GetConn("") }, 0},
+		{"a connection was got", func(c *httptrace.ClientTrace) { c.GetConn(""); c.GotConn(httptrace.GotConnInfo{}) }, cent},
+		{"it was written", func(c *httptrace.ClientTrace) { c.GetConn(""); c.GotConn(httptrace.GotConnInfo{}); c.WroteHeaders() }, cent},
+	} {
+		client := &http.Client{Transport: transportFunc(func(req *http.Request) (*http.Response, error) {
+			tt.tell(httptrace.ContextClientTrace(req.Context()))
+			return nil, context.Canceled
+		})}
 		p, _ := instrumenttest.New(t)
-		var around, within atomic.Int64 // the client writes in a goroutine of its own
-		ctx := httptrace.WithClientTrace(t.Context(), &httptrace.ClientTrace{WroteHeaders: func() { around.Add(1) }})
-		ctx, job := p.StartJob(ctx, "job-1")
-		_ = instrument.RunCall(ctx, "api", func(ctx context.Context) error {
-			ctx = httptrace.WithClientTrace(ctx, &httptrace.ClientTrace{WroteHeaders: func() { within.Add(1) }})
-			_ = post(ctx, r.client, r.URL)
-			return context.Canceled
-		}, instrument.WithMinCost(cent))
-		if around.Load() != 1 || within.Load() != 1 || job.Cost() != cent {
-			t.Errorf("the program's traces saw %d and %d requests, want 1 and 1; cost %s, want $0.01; key known: %t",
-				around.Load(), within.Load(), job.Cost(), known)
+		ctx, job := p.StartJob(t.Context(), "job-1")
+		_ = instrument.RunCall(ctx, "api", func(ctx context.Context) error { return post(ctx, client, "http://api.test/") },
+			instrument.WithMinCost(cent))
+		if job.Cost() != tt.want {
+			t.Errorf("%s: booked %s, want %s", tt.came, job.Cost(), tt.want)
 		}
 		job.End(nil)
+	}
+}
+
+type transportFunc func(*http.Request) (*http.Response, error)
+
+func (f transportFunc) RoundTrip(req *http.Request) (*http.Response, error) { return f(req) }
+
+// The call's trace keeps none from a program's own, around the call and in it.
+func TestTraceOfACallIsComposed(t *testing.T) {
+	r := newRemote(t, plainHTTP)
+	p, _ := instrumenttest.New(t)
+	var around, within atomic.Int64 // the client writes in a goroutine of its own
+	ctx := httptrace.WithClientTrace(t.Context(), &httptrace.ClientTrace{WroteHeaders: func() { around.Add(1) }})
+	ctx, job := p.StartJob(ctx, "job-1")
+	_ = instrument.RunCall(ctx, "api", func(ctx context.Context) error {
+		ctx = httptrace.WithClientTrace(ctx, &httptrace.ClientTrace{WroteHeaders: func() { within.Add(1) }})
+		_ = post(ctx, r.client, r.URL)
+		return context.Canceled
+	}, instrument.WithMinCost(cent))
+	if around.Load() != 1 || within.Load() != 1 || job.Cost() != cent {
+		t.Errorf("the program's traces saw %d and %d requests, want 1 and 1; cost %s, want $0.01",
+			around.Load(), within.Load(), job.Cost())
+	}
+	job.End(nil)
+}
+
+// noKeyVariable names the variable that makes this program forget the key of package httptrace.
+const noKeyVariable = "STAGEMETER_TEST_NO_CLIENT_TRACE_KEY"
+
+// A Go version whose httptrace looks for its trace in another way changes nothing but the cost.
+func TestTraceOfACallWithoutTheKey(t *testing.T) {
+	cmd := exec.CommandContext(t.Context(), os.Args[0], "-test.run=^(TestCostOfAnHTTPCallThatFails|TestCallsWhoseContextWasOverBookNothing|TestTraceOfACallIsComposed)$", "-test.v")
+	cmd.Env = append(os.Environ(), noKeyVariable+"=1")
+	out, err := cmd.CombinedOutput()
+	if err != nil || !strings.Contains(string(out), "--- PASS: TestTraceOfACallIsComposed") {
+		t.Errorf("%v\n%s", err, out)
 	}
 }
 
