@@ -214,7 +214,7 @@ func TestReportProgress(t *testing.T) {
 	job.End(nil)
 	instrument.ReportProgress(ctx, 1, 1)
 	instrument.ReportProgress(context.Background(), 1, 1)
-	instrument.ReportProgress(nil, 1, 1) //nolint:staticcheck // a nil context is tried on purpose
+	instrument.ReportProgress(noContext, 1, 1)
 }
 
 // An Events that writes an audit log, and a line of progress, with nothing else of the library than its Events.

@@ -109,9 +109,9 @@ var functions = map[string]func(){
 	"StartProcess":         func() { p, _ := instrument.StartProcess(noContext, nil); _ = p.Wait() },
 	"ErrorType":            func() { instrument.ErrorType(nil) },
 	"Dollars":              func() { instrument.Dollars(0) },
-	"DenyUnpriced":         func() { instrument.DenyUnpriced() },
-	"ReserveUnpriced":      func() { instrument.ReserveUnpriced(0) },
-	"AllowUnpriced":        func() { instrument.AllowUnpriced() },
+	"DenyUnpriced":         func() { _ = instrument.DenyUnpriced() },
+	"ReserveUnpriced":      func() { _ = instrument.ReserveUnpriced(0) },
+	"AllowUnpriced":        func() { _ = instrument.AllowUnpriced() },
 
 	"WithMeterProvider":   func() { _, _ = instrument.New(instrument.WithMeterProvider(nil)) },
 	"WithTracerProvider":  func() { _, _ = instrument.New(instrument.WithTracerProvider(nil)) },

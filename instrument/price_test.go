@@ -16,7 +16,7 @@ import (
 // Endings of a call.
 var (
 	succeeded  error
-	mayBePaid  = errors.New("cut off")
+	errCutOff  = errors.New("cut off")
 	surelyFree = rejected
 )
 
@@ -52,9 +52,9 @@ func TestWhatACallBooks(t *testing.T) {
 		{"a cost above the maximum", options(max), cost(dollar), succeeded, dollar, ""},
 		{"a cost of a free call", options(free), cost(price), succeeded, price, ""},
 		{"a cost of an unknown one", options(unknown), cost(price), succeeded, price, ""},
-		{"a cost, failed", options(min), cost(price), mayBePaid, price, ""},
-		{"a cost below the minimum, failed", options(min), cost(cent), mayBePaid, least, ""},
-		{"a cost of a free call, failed", options(free, min), cost(cent), mayBePaid, cent, ""},
+		{"a cost, failed", options(min), cost(price), errCutOff, price, ""},
+		{"a cost below the minimum, failed", options(min), cost(cent), errCutOff, least, ""},
+		{"a cost of a free call, failed", options(free, min), cost(cent), errCutOff, cent, ""},
 		{"a cost, refused", options(min), cost(cent), surelyFree, cent, ""},
 		{"the last cost", nil, then(cost(cent), cost(price)), succeeded, price, ""},
 		{"a cost after unpriced", nil, then(unpriced, cost(price)), succeeded, price, ""},
@@ -70,43 +70,43 @@ func TestWhatACallBooks(t *testing.T) {
 
 		{"unpriced", nil, unpriced, succeeded, none, "no_usage"},
 		{"unpriced, beside all options", options(max, min), unpriced, succeeded, none, "no_usage"},
-		{"unpriced, failed", options(min), unpriced, mayBePaid, none, "no_usage"},
+		{"unpriced, failed", options(min), unpriced, errCutOff, none, "no_usage"},
 		{"unpriced after a cost", nil, then(cost(price), unpriced), succeeded, none, "no_usage"},
 		{"unpriced, then a bad cost", nil, then(unpriced, cost(-1)), succeeded, none, "no_usage"},
 		{"unpriced and free", options(free), unpriced, succeeded, none, "no_usage"},
 		{"unpriced and unknown", options(unknown), unpriced, succeeded, none, "no_usage"},
 
 		{"free", options(free), nothing, succeeded, 0, ""},
-		{"free, failed", options(free), nothing, mayBePaid, 0, ""},
+		{"free, failed", options(free), nothing, errCutOff, 0, ""},
 		{"free, beside all options", options(max, min, unknown, free), nothing, succeeded, 0, ""},
-		{"free, failed, beside all options", options(max, min, unknown, free), nothing, mayBePaid, 0, ""},
+		{"free, failed, beside all options", options(max, min, unknown, free), nothing, errCutOff, 0, ""},
 		{"free, a bad cost", options(free), cost(-1), succeeded, 0, ""},
 
-		{"failed, a minimum", options(min), nothing, mayBePaid, least, ""},
-		{"failed, a minimum of 0", options(max, instrument.WithMinCost(0)), nothing, mayBePaid, 0, ""},
-		{"failed, a minimum and a maximum", options(max, min), nothing, mayBePaid, least, ""},
-		{"failed, a minimum and unknown", options(unknown, min), nothing, mayBePaid, least, ""},
-		{"failed, a minimum and a bad maximum", options(badMax, min), nothing, mayBePaid, least, ""},
+		{"failed, a minimum", options(min), nothing, errCutOff, least, ""},
+		{"failed, a minimum of 0", options(max, instrument.WithMinCost(0)), nothing, errCutOff, 0, ""},
+		{"failed, a minimum and a maximum", options(max, min), nothing, errCutOff, least, ""},
+		{"failed, a minimum and unknown", options(unknown, min), nothing, errCutOff, least, ""},
+		{"failed, a minimum and a bad maximum", options(badMax, min), nothing, errCutOff, least, ""},
 
 		{"a maximum", options(max), nothing, succeeded, most, ""},
 		{"a maximum of 0", options(instrument.WithMaxCost(0)), nothing, succeeded, 0, ""},
-		{"a maximum, failed", options(max), nothing, mayBePaid, none, "failed"},
-		{"a maximum, failed, a bad minimum", options(max, badMin), nothing, mayBePaid, none, "failed"},
+		{"a maximum, failed", options(max), nothing, errCutOff, none, "failed"},
+		{"a maximum, failed, a bad minimum", options(max, badMin), nothing, errCutOff, none, "failed"},
 		{"a maximum and unknown", options(unknown, max), nothing, succeeded, most, ""},
 		{"a maximum, a bad cost", options(max), cost(-1), succeeded, most, ""},
 
 		{"unknown", options(unknown), nothing, succeeded, none, "new_model"},
-		{"unknown, failed", options(unknown), nothing, mayBePaid, none, "new_model"},
+		{"unknown, failed", options(unknown), nothing, errCutOff, none, "new_model"},
 		{"unknown, a bad maximum", options(badMax, unknown), nothing, succeeded, none, "new_model"},
 		{"unknown, a bad cost", options(unknown), cost(-1), succeeded, none, "new_model"},
 
 		{"a bad maximum", options(badMax), nothing, succeeded, none, "invalid"},
-		{"a bad maximum, failed", options(badMax), nothing, mayBePaid, none, "invalid"},
+		{"a bad maximum, failed", options(badMax), nothing, errCutOff, none, "invalid"},
 		{"a bad cost", nil, cost(infinite), succeeded, none, "invalid"},
-		{"a bad cost, failed", nil, cost(infinite), mayBePaid, none, "invalid"},
+		{"a bad cost, failed", nil, cost(infinite), errCutOff, none, "invalid"},
 
-		{"failed", nil, nothing, mayBePaid, none, "failed"},
-		{"failed, a bad minimum", options(badMin), nothing, mayBePaid, none, "failed"},
+		{"failed", nil, nothing, errCutOff, none, "failed"},
+		{"failed, a bad minimum", options(badMin), nothing, errCutOff, none, "failed"},
 
 		{"nothing said", nil, nothing, succeeded, none, "no_price"},
 		{"a minimum is for failures", options(min), nothing, succeeded, none, "no_price"},

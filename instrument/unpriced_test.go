@@ -41,7 +41,7 @@ func TestUnpricedPolicy(t *testing.T) {
 
 		{reason: "reserve: the price turns up", policy: reserve, limit: dollar, option: unknown, says: prices(cent), held: 40 * cent, cost: cent, lost: cent},
 		{reason: "reserve: it stays unknown", policy: reserve, limit: dollar, option: unknown, says: nothing, held: 40 * cent, lost: 40 * cent, unpriced: 1},
-		{reason: "reserve: it failed, and stays unknown", policy: reserve, limit: dollar, option: unknown, says: nothing, err: mayBePaid, held: 40 * cent, lost: 40 * cent, unpriced: 1},
+		{reason: "reserve: it failed, and stays unknown", policy: reserve, limit: dollar, option: unknown, says: nothing, err: errCutOff, held: 40 * cent, lost: 40 * cent, unpriced: 1},
 		{reason: "reserve: it surely cost nothing", policy: reserve, limit: dollar, option: unknown, says: nothing, err: surelyFree, held: 40 * cent},
 		{reason: "reserve: it does not fit", policy: reserve, limit: dollar, spent: 61 * cent, option: unknown, refused: "-"},
 		{reason: "reserve: a maximum that is none", policy: reserve, limit: dollar, option: instrument.WithMaxCost(-1), says: nothing, held: 40 * cent, lost: 40 * cent, unpriced: 1},

@@ -40,7 +40,7 @@ func (l loop) Unwrap() error           { return l }
 func grpc(c code) error                { return rpc{&reply{c}} }
 func openError(name string) error      { _, err := os.Open(name); return err }
 func marshalError() error              { _, err := json.Marshal(math.NaN()); return err }
-func parseError() error                { _, err := url.Parse("http://[::1"); return err }
+func parseError(target string) error   { _, err := url.Parse(target); return err }
 func commandError() error              { return exec.Command("no-such-program-anywhere").Run() }
 func requestError(target string) error { _, err := http.NewRequest("GET", target, nil); return err }
 
@@ -90,7 +90,7 @@ func TestUncharged(t *testing.T) {
 		{"a file that cannot be written: the answer may be lost", &fs.PathError{Op: "write", Err: syscall.ENOSPC}, false, false},
 		{"no such program", commandError(), true, false},
 		{"a program that failed", &exec.ExitError{}, false, false},
-		{"a URL that is none", parseError(), true, false},
+		{"a URL that is none", parseError("http://[::1"), true, false},
 		{"a request that is none", requestError("http://[::1"), true, false},
 		{"another error of an HTTP client", &url.Error{Op: "Post", Err: io.EOF}, false, false},
 		{"a value that is no JSON", marshalError(), true, false},
