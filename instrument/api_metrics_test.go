@@ -30,6 +30,9 @@ func TestStatusOfACall(t *testing.T) {
 		{"it was canceled because it failed", nil, errors.Join(context.Canceled, rejected), "error", "http_429"},
 		{"its deadline has passed", expiredNow, context.DeadlineExceeded, "error", "timeout"},
 		{"its error is a deadline", nil, context.DeadlineExceeded, "error", "timeout"},
+		{"its error says that it is none", nil, says("completed"), "success", ""},
+		{"its error says later", nil, says("snoozed"), "success", ""},
+		{"its error says canceled", nil, says("canceled"), "canceled", ""},
 	} {
 		t.Run(tt.reason, func(t *testing.T) {
 			p, rec := instrumenttest.New(t)

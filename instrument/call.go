@@ -170,14 +170,16 @@ func (c *Call) SetUnpriced(reason string) {
 // video_processing_api_call_duration_seconds{api}, settles the reservation, and books the cost in
 // video_processing_cost_usd_total{api}, on the job and on the span. The status is
 //
-//   - success: errp or *errp is nil;
-//   - canceled: the call's context was canceled and the error has no type of its own, or the error is
-//     only canceled: the caller gave up;
+//   - success: errp or *errp is nil, or the error is no failure by the rule of [OutcomeOf], as one
+//     that says snoozed;
+//   - canceled: the call's context was canceled and the error has no type of its own, or the error
+//     is only canceled: the caller gave up;
 //   - error: everything else, a passed deadline too. It counts in
 //     video_processing_api_errors_total{api, error_type}.
 //
 // The first row that fits says what is booked. [WithMinCost] says which failed calls may have been
-// charged.
+// charged. An error that says snoozed or interrupted is one of a failed call here: a refusal by the
+// API often says it.
 //
 //	the call                                  books
 //	SetCost came last; failed, may have       the amount of SetCost, no less than that of WithMinCost
@@ -197,8 +199,8 @@ func (c *Call) SetUnpriced(reason string) {
 // the span as video.processing.unpriced, and adds nothing to any cost. The budget loses what it had
 // reserved for the call, but nothing if the call has failed and did not say why it is unpriced.
 //
-// A call that never ends keeps its reservation until its lease is over, see [WithLease], and
-// stays in video_processing_api_calls_in_progress. Defer End directly. A panic, a Goexit and a second End
+// A call that never ends keeps its reservation until its lease is over, see [WithLease], and stays
+// in video_processing_api_calls_in_progress. Defer End directly. A panic, a Goexit and a second End
 // are handled as by [Job.End].
 func (c *Call) End(errp *error) {
 	if c == nil || c.scope.p.inert() || !c.done.CompareAndSwap(false, true) {

@@ -20,17 +20,23 @@ var (
 	surelyFree = rejected
 )
 
+// later429 is how a program tells its queue that the API has no room now.
+type later429 struct{ error }
+
+func (later429) JobOutcome() string { return "snoozed" }
+func (e later429) Unwrap() error    { return e.error }
+
 // The table at Call.End, row by row: what a call books, and whether it is unpriced.
 func TestWhatACallBooks(t *testing.T) {
 	const most, least, price = 30 * cent, 10 * cent, 17 * cent
 	max, min := instrument.WithMaxCost(most), instrument.WithMinCost(least)
 	badMax, badMin := instrument.WithMaxCost(notANumber), instrument.WithMinCost(-1)
 	free, unknown := instrument.Free(), instrument.WithUnknownCost("new_model")
-	type says = func(*instrument.Call)
-	nothing := says(func(*instrument.Call) {})
-	cost := func(u instrument.USD) says { return func(c *instrument.Call) { c.SetCost(u) } }
-	unpriced := says(func(c *instrument.Call) { c.SetUnpriced("no_usage") })
-	then := func(all ...says) says {
+	type tells = func(*instrument.Call)
+	nothing := tells(func(*instrument.Call) {})
+	cost := func(u instrument.USD) tells { return func(c *instrument.Call) { c.SetCost(u) } }
+	unpriced := tells(func(c *instrument.Call) { c.SetUnpriced("no_usage") })
+	then := func(all ...tells) tells {
 		return func(c *instrument.Call) {
 			for _, f := range all {
 				f(c)
@@ -41,7 +47,7 @@ func TestWhatACallBooks(t *testing.T) {
 	for _, tt := range []struct {
 		row     string
 		options []instrument.CallOption
-		says    says
+		says    tells
 		err     error
 		want    instrument.USD
 		reason  string // of an unpriced call
@@ -67,6 +73,7 @@ func TestWhatACallBooks(t *testing.T) {
 		{"refused, unpriced", nil, unpriced, surelyFree, none, ""},
 		{"refused, a bad cost", nil, cost(-1), surelyFree, none, ""},
 		{"refused, free", options(free), nothing, surelyFree, none, ""},
+		{"refused, which says later", options(max), nothing, later429{rejected}, none, ""},
 
 		{"unpriced", nil, unpriced, succeeded, none, "no_usage"},
 		{"unpriced, beside all options", options(max, min), unpriced, succeeded, none, "no_usage"},
@@ -106,6 +113,8 @@ func TestWhatACallBooks(t *testing.T) {
 		{"a bad cost, failed", nil, cost(infinite), errCutOff, none, "invalid"},
 
 		{"failed", nil, nothing, errCutOff, none, "failed"},
+		{"an error that says later, a maximum", options(max), nothing, says("snoozed"), none, "failed"},
+		{"an error that is none, a maximum", options(max), nothing, says("completed"), most, ""},
 		{"failed, a bad minimum", options(badMin), nothing, errCutOff, none, "failed"},
 
 		{"nothing said", nil, nothing, succeeded, none, "no_price"},

@@ -44,7 +44,7 @@ type CallStatus string
 const (
 	// The caller gave up the job or the call.
 	CallStatusCanceled CallStatus = "canceled"
-	// The call returned without an error.
+	// The call returned without an error, or with one that says that it is no failure.
 	CallStatusSuccess CallStatus = "success"
 	// The call returned an error.
 	CallStatusError CallStatus = "error"
@@ -284,7 +284,7 @@ type UnpricedReason string
 const (
 	// The call succeeded, and gave neither a price nor a maximum.
 	UnpricedReasonNoPrice UnpricedReason = "no_price"
-	// The call failed and may have been charged, and gave neither a price, a minimum nor a maximum.
+	// The call failed and may have been charged, and gave neither a price nor a minimum.
 	UnpricedReasonFailed UnpricedReason = "failed"
 	// The price or the maximum that the call gave was no amount.
 	UnpricedReasonInvalid UnpricedReason = "invalid"
