@@ -40,8 +40,8 @@
 //   - A value that no histogram should see (NaN, infinite, out of range) is counted in
 //     video_processing_invalid_values_total{metric, reason}.
 //   - An error that has no caller to return to goes to otel.Handle.
-//   - User code that is called (price functions, classifiers, carriers, pool statistics) may panic
-//     without harm.
+//   - User code that is called (price functions, classifiers, carriers, pool statistics, events) may
+//     panic without harm.
 //   - A nil *Pipeline, *Job, *Stage, *Call or *Process is inert, and what it wraps runs unmeasured.
 //
 // Only a budget may refuse work, see [WithBudget].
@@ -50,11 +50,10 @@
 //
 // Everything is safe for concurrent use. Names are resolved to prebuilt attributes by one map access. A
 // stage costs two histogram recordings, a span and an atomic counter; values in progress are observed at
-// collection, not recorded. A paid call costs a histogram recording, two counter recordings, a span and
-// atomic counters, and what an HTTP client asks of it. Each allocates once,
-// apart from its span, however many the job has had. A recording is made with the
-// context that it was given, so that exemplars carry its trace, and is never suppressed when that context
-// is canceled.
+// collection, not recorded. A paid call costs a histogram recording, two counter recordings, a span
+// and atomic counters, and what an HTTP client asks of it. Each allocates once, apart from its span,
+// however many the job has had. A recording is made with the context that it was given, so that
+// exemplars carry its trace, and is never suppressed when that context is canceled.
 //
 // # Cardinality
 //

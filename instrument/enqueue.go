@@ -36,9 +36,8 @@ func (p *Pipeline) Enqueue(ctx context.Context, id string, carrier propagation.T
 	e.span.End()
 }
 
-// An Insert is one job on its way into a queue, from [StartEnqueue] to [Insert.End]. Its methods are
-// safe for concurrent use. A nil *Insert is
-// inert.
+// An Insert is one job on its way into a queue, from [StartEnqueue] to [Insert.End]. Its methods
+// are safe for concurrent use. A nil *Insert is inert.
 type Insert struct {
 	p         *Pipeline
 	ctx       context.Context
@@ -54,10 +53,10 @@ func StartEnqueue(ctx context.Context, carrier propagation.TextMapCarrier, opts 
 	return scopeOf(ctx).p.StartEnqueue(ctx, carrier, opts...)
 }
 
-// StartEnqueue is [Pipeline.Enqueue] for an insert that may fail. It fills the carrier first, starts
-// the span "enqueue job", and counts nothing. [Insert.Committed] counts the job, once it is in the
-// queue for certain; [Insert.End] ends the span. So a job whose insert failed, was rolled back or met
-// a duplicate is never counted:
+// StartEnqueue is [Pipeline.Enqueue] for an insert that may fail. It fills the carrier first,
+// starts the span "enqueue job", and counts nothing. [Insert.Committed] counts the job, once it is
+// in the queue for certain; [Insert.End] ends the span. So a job whose insert failed, was rolled
+// back or met a duplicate is never counted:
 //
 //	carrier := propagation.MapCarrier{}
 //	ctx, insert := p.StartEnqueue(ctx, carrier)

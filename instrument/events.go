@@ -26,7 +26,7 @@ type Events struct {
 	CallEnded    func(context.Context, CallEvent)
 	CallRefused  func(context.Context, CallEvent)      // by a budget; Err is the [*BudgetError]
 	Progress     func(context.Context, ProgressEvent)  // of [ReportProgress]
-	Threshold    func(context.Context, ThresholdEvent) // of a budget; told once for each account
+	Threshold    func(context.Context, ThresholdEvent) // of a budget; once for each of an account
 }
 
 // A JobEvent says that a job has started or ended.
@@ -79,7 +79,7 @@ type ProgressEvent struct {
 
 // A ThresholdEvent says that the spending of an account has reached a share of its limit.
 type ThresholdEvent struct {
-	Job      JobRef // whose call reached it
+	Job      JobRef // which spends from the account; the call may be that of a job inside of it
 	Crossing budget.Crossing
 }
 

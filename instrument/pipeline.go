@@ -220,8 +220,8 @@ func (p *Pipeline) zeroErrors(stage string) {
 	}
 }
 
-// zeroDimension adds 0 to the counters of jobs and attempts when a job type, or a combination of labels, first
-// appears.
+// zeroDimension adds 0 to the counters of jobs and attempts when a job type, or a combination of
+// labels, first appears.
 func (p *Pipeline) zeroDimension(d *dimension) {
 	for _, s := range d.statuses() {
 		p.inst.Jobs.Add(context.Background(), 0, s.add...)

@@ -165,12 +165,14 @@ func WithRemoteParent() JobOption {
 }
 
 // WithJobType sets the kind of the job ("highlights", "dubbing"), as the attribute job_type of
-// jobs_total, attempts_total, job_duration_seconds, job_ratio, cost_usd_total and errors_total. It is a word from
-// your code and bounded as stage names are: past [WithNameLimit] types become "other". A job
-// without a type, or with the empty one, has the series that it has without this option.
+// jobs_total, attempts_total, job_duration_seconds, job_ratio, cost_usd_total and errors_total. It
+// is a word from your code and bounded as stage names are: past [WithNameLimit] types become
+// "other". A job without a type, or with the empty one, has the series that it has without this
+// option.
 //
-// A type costs 5 series of jobs_total, 6 of attempts_total and up to 6 histograms, one series of cost_usd_total for each
-// API that its jobs pay, and one of errors_total for each stage and error type that they see.
+// A type costs 5 series of jobs_total, 6 of attempts_total and up to 6 histograms, one series of
+// cost_usd_total for each API that its jobs pay, and one of errors_total for each stage and error
+// type that they see.
 func WithJobType(name string) JobOption {
 	return jobOption(func(c jobConfig) jobConfig { c.jobType = name; return c })
 }
