@@ -8,25 +8,25 @@ import (
 
 // How much of one job WithDetails keeps.
 const (
-	keptStages  = 64
-	keptCalls   = 64
-	keptErrors  = 32
-	keptProcs   = 64
-	keptQuality = 1000
+	keptStages   = 64
+	keptCalls    = 64
+	keptUnderWay = 1000 // of stages and of calls
+	keptErrors   = 32
+	keptProcs    = 64
+	keptQuality  = 1000
 )
 
 // details holds what [Pipeline.Snapshot] shows of a job beyond its figures. A nil *details, of a
 // pipeline without [WithDetails], keeps nothing.
 type details struct {
-	mu         sync.Mutex
-	stages     []*stageStatus
-	moreStages int
-	calls      []*CallStatus
-	moreCalls  int
-	errors     []ErrorStatus
-	moreErrors int
-	processes  []*ProcessStatus
-	quality    QualityStatus
+	mu            sync.Mutex
+	stages        kept[stageStatus]
+	calls         kept[CallStatus]
+	errors        []ErrorStatus
+	moreErrors    int
+	processes     []*ProcessStatus
+	moreProcesses int // under way
+	quality       QualityStatus
 }
 
 func newDetails() *details { return &details{quality: QualityStatus{Segments: -1}} }
@@ -37,15 +37,29 @@ type stageStatus struct {
 	from *lazyRare
 }
 
-// keep adds an entry to a list that is at most limit long. To make room it drops the oldest entry
-// that has ended, and reports how many it dropped. Entries under way are never dropped.
-func keep[E any](list []*E, e *E, limit int, ended func(*E) bool) ([]*E, int) {
-	if len(list) >= limit {
-		if at := slices.IndexFunc(list, ended); at >= 0 {
-			return append(slices.Delete(list, at, at+1), e), 1
+// kept is a list of entries in the order of their starts.
+type kept[E any] struct {
+	list []*E
+	more int // were dropped, or never kept
+}
+
+// add adds an entry, and reports whether there was room for it. To make room it drops the oldest
+// entries that have ended. Only those under way may be more than limit.
+func (k *kept[E]) add(e *E, limit int, ended func(*E) bool) bool {
+	for len(k.list) >= limit {
+		at := slices.IndexFunc(k.list, ended)
+		if at < 0 {
+			break
 		}
+		k.list = slices.Delete(k.list, at, at+1)
+		k.more++
 	}
-	return append(list, e), 0
+	if len(k.list) >= keptUnderWay {
+		k.more++
+		return false
+	}
+	k.list = append(k.list, e)
+	return true
 }
 
 // startStage keeps a stage that starts. The result is nil if nothing is kept.
@@ -56,9 +70,9 @@ func (d *details) startStage(name string, depth int, from *lazyRare) *stageStatu
 	s := &stageStatus{StageStatus{Name: name, Depth: depth, Start: time.Now()}, from}
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	var more int
-	d.stages, more = keep(d.stages, s, keptStages, func(s *stageStatus) bool { return !s.End.IsZero() })
-	d.moreStages += more
+	if !d.stages.add(s, keptStages, func(s *stageStatus) bool { return !s.End.IsZero() }) {
+		return nil
+	}
 	return s
 }
 
@@ -79,9 +93,9 @@ func (d *details) startCall(api, stage string, most USD) *CallStatus {
 	c := &CallStatus{API: api, Stage: stage, Start: time.Now(), Max: most}
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	var more int
-	d.calls, more = keep(d.calls, c, keptCalls, func(c *CallStatus) bool { return !c.End.IsZero() })
-	d.moreCalls += more
+	if !d.calls.add(c, keptCalls, func(c *CallStatus) bool { return !c.End.IsZero() }) {
+		return nil
+	}
 	return c
 }
 
@@ -122,7 +136,12 @@ func (d *details) startProcess(pid int, name string) (done func()) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	if len(d.processes) == keptProcs {
-		return func() {}
+		d.moreProcesses++
+		return func() {
+			d.mu.Lock()
+			defer d.mu.Unlock()
+			d.moreProcesses--
+		}
 	}
 	d.processes = append(d.processes, s)
 	return func() {
@@ -158,15 +177,16 @@ func (d *details) copyTo(s *JobStatus) {
 	}
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	s.MoreStages, s.MoreCalls, s.MoreErrors = d.moreStages, d.moreCalls, d.moreErrors
-	for _, e := range d.stages {
+	s.MoreStages, s.MoreCalls = d.stages.more, d.calls.more
+	s.MoreErrors, s.MoreProcesses = d.moreErrors, d.moreProcesses
+	for _, e := range d.stages.list {
 		stage := e.StageStatus
 		if stage.End.IsZero() {
 			stage.Progress = e.from.reported()
 		}
 		s.Stages = append(s.Stages, stage)
 	}
-	for _, e := range d.calls {
+	for _, e := range d.calls.list {
 		s.Calls = append(s.Calls, *e)
 	}
 	for _, e := range d.processes {

@@ -6,8 +6,8 @@ import "sync"
 type history struct {
 	limit int
 	mu    sync.Mutex
-	ended []JobStatus
-	next  int // the oldest, once there are limit
+	ended []*JobStatus // never changed
+	next  int          // the oldest, once there are limit
 }
 
 // add keeps a job that has ended.
@@ -15,25 +15,29 @@ func (h *history) add(s JobStatus) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	if len(h.ended) < h.limit {
-		h.ended = append(h.ended, s)
+		h.ended = append(h.ended, &s)
 		return
 	}
-	h.ended[h.next] = s
+	h.ended[h.next] = &s
 	h.next = (h.next + 1) % h.limit
 }
 
 // last returns the newest jobs that fit the query, and how many fit it.
 func (h *history) last(q Query) (ended []JobStatus, fit int) {
+	var found []*JobStatus
 	h.mu.Lock()
-	defer h.mu.Unlock()
 	for i := range h.ended {
-		s := &h.ended[(h.next+2*len(h.ended)-1-i)%len(h.ended)]
+		s := h.ended[(h.next+2*len(h.ended)-1-i)%len(h.ended)]
 		if !q.matches(s.Run, s.ID) {
 			continue
 		}
 		if fit++; fit <= q.Limit {
-			ended = append(ended, s.clone())
+			found = append(found, s)
 		}
+	}
+	h.mu.Unlock()
+	for _, s := range found { // without the lock, which jobs that end wait for
+		ended = append(ended, s.clone())
 	}
 	return ended, fit
 }

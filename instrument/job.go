@@ -156,11 +156,16 @@ func (j *Job) finish(o outcome) {
 	p := j.scope.p
 	j.ended.Store(1 + uint32(stateOf(j.scope.Context)))
 	as := j.outcome(o.err)
-	j.leave(as.Attempt == semconv.OutcomeCompleted)
-	accounts := p.live.remove(&j.liveRun)
 	if o.err != nil || j.scope.rare.used() {
 		j.scope.countEnd(o.err, as, jobStage)
 	}
+	if p.history.limit > 0 { // before the job leaves the live ones, so that a snapshot never misses it
+		s := j.status()
+		s.End, s.Outcome = j.start.Add(took), as
+		p.history.add(s)
+	}
+	j.leave(as.Attempt == semconv.OutcomeCompleted)
+	accounts := p.live.remove(&j.liveRun)
 	p.inst.Attempts.Add(&j.scope, 1, j.dimension.attempt(as.Attempt)...)
 	if as.Status != "" {
 		j.record(as, took)
@@ -174,11 +179,6 @@ func (j *Job) finish(o outcome) {
 		}
 	}
 	o.end(j.scope.span, as)
-	if p.history.limit > 0 {
-		s := j.status()
-		s.End, s.Outcome = j.start.Add(took), as
-		p.history.add(s)
-	}
 	if len(p.events.jobEnded) > 0 {
 		tell(p.events.jobEnded, &j.scope, JobEvent{Job: j.ref(), Start: j.start, Took: took, Outcome: as, Err: o.err, Cost: j.Cost()})
 	}

@@ -187,9 +187,6 @@ func (l *live) costLimit() int64 { return 2*int64(max(l.limit, 1000)) - 1 }
 // spend adds to what the live job e has spent on an API, and reports whether e is not fully shown
 // from now on.
 func (l *live) spend(e *liveJob, api *apiHandle, amount USD) (hidden bool) {
-	if !e.shown {
-		return false
-	}
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	for i := range e.costs {
@@ -200,7 +197,7 @@ func (l *live) spend(e *liveJob, api *apiHandle, amount USD) (hidden bool) {
 	}
 	c := apiCost{api: api, cost: amount}
 	switch {
-	case e.ended:
+	case e.ended, !e.shown:
 	case l.costs.Add(1) <= l.costLimit():
 		c.set = metric.WithAttributeSet(attribute.NewSet(e.label(), semconv.AttrAPI.String(api.name)))
 	default:

@@ -292,8 +292,9 @@ func WithEvents(e Events) Option {
 }
 
 // WithDetails makes [Pipeline.Snapshot] show the stages, calls, errors, processes and quality values
-// of each live job, the first 64 stages and calls that have ended among them. It costs an
-// allocation for each stage and call, and a lock of the job at its start and end.
+// of each live job: of stages and of calls the newest 64, and up to 1,000 that are all under way; 32
+// types of errors, 64 processes and the first 1,000 values of each quality. It costs an allocation
+// for each stage and call, and a lock of the job at its start and end.
 func WithDetails() Option {
 	return option(func(c *config) error { c.details = true; return nil })
 }

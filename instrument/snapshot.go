@@ -1,10 +1,15 @@
 package instrument
 
-import "time"
+import (
+	"cmp"
+	"slices"
+	"time"
+)
 
-// Snapshot returns the live jobs of the pipeline and, with [WithHistory], those that ended last. It
-// locks one job at a time, and never for longer than it takes to copy that job, so it may be called
-// at any time and any rate; each call takes time and memory in proportion to what it returns.
+// Snapshot returns the live jobs of the pipeline and, with [WithHistory], those that ended last. A
+// job that ends meanwhile is in one of the two lists, and not in both. Snapshot may be called at any
+// time: it holds no lock for longer than it takes to list the jobs, or to copy one of them. A call
+// takes time in proportion to the jobs that live or are kept, and memory to those that it returns.
 func (p *Pipeline) Snapshot(q Query) Snapshot {
 	s := Snapshot{Time: time.Now()}
 	if p.inert() {
@@ -21,5 +26,12 @@ func (p *Pipeline) Snapshot(q Query) Snapshot {
 		s.Live = append(s.Live, j.status())
 	}
 	s.Ended, s.EndedJobs = p.history.last(q)
+	for i := range s.Ended { // a job is kept before it leaves the live ones
+		at, both := slices.BinarySearchFunc(s.Live, s.Ended[i].Run, func(j JobStatus, run uint64) int { return cmp.Compare(j.Run, run) })
+		if both {
+			s.Live = slices.Delete(s.Live, at, at+1)
+			s.LiveJobs--
+		}
+	}
 	return s
 }

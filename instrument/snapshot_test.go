@@ -4,10 +4,13 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"os/exec"
 	"sync"
 	"testing"
 	"time"
+
+	sdktrace "go.opentelemetry.io/otel/sdk/trace"
 
 	"github.com/stagemeter/stagemeter/instrument"
 	"github.com/stagemeter/stagemeter/instrument/instrumenttest"
@@ -168,6 +171,93 @@ func TestSnapshotIsBounded(t *testing.T) {
 		t.Errorf("%d highlights", len(j.Quality.Highlights))
 	}
 }
+
+// Stages, calls and processes that do not end are bounded too.
+func TestSnapshotOfMuchUnderWay(t *testing.T) {
+	p, _ := instrumenttest.New(t, instrument.WithDetails())
+	ctx, job := p.StartJob(t.Context(), "job-1")
+	defer job.End(nil)
+	status := func() instrument.JobStatus { return p.Snapshot(instrument.Query{}).Live[0] }
+	const many = 1100
+	var stages []*instrument.Stage
+	for range many {
+		_, stage := instrument.StartStage(ctx, "decoding")
+		stages = append(stages, stage)
+		_, _, _ = instrument.StartCall(ctx, "gpt")
+	}
+	if s := status(); len(s.Stages) != 1000 || s.MoreStages != 100 || len(s.Calls) != 1000 || s.MoreCalls != 100 {
+		t.Errorf("%d stages and %d more, %d calls and %d more", len(s.Stages), s.MoreStages, len(s.Calls), s.MoreCalls)
+	}
+	for _, stage := range stages {
+		stage.End(nil)
+	}
+	_, last := instrument.StartStage(ctx, "rendering")
+	defer last.End(nil)
+	if s := status(); len(s.Stages) != 64 || s.MoreStages != many+1-64 || s.Stages[63].Name != "rendering" {
+		t.Errorf("%d stages and %d more once they have ended", len(s.Stages), s.MoreStages)
+	}
+
+	var processes []*instrument.Process
+	for range 66 {
+		process, err := instrument.StartProcess(ctx, exec.Command("true")) // under way until Wait
+		if err != nil {
+			t.Fatal(err)
+		}
+		processes = append(processes, process)
+	}
+	if s := status(); len(s.Processes) != 64 || s.MoreProcesses != 2 {
+		t.Errorf("%d processes and %d more, want 64 and 2", len(s.Processes), s.MoreProcesses)
+	}
+	for _, process := range processes[1:65] {
+		_ = process.Wait()
+	}
+	if s := status(); len(s.Processes) != 1 || s.MoreProcesses != 1 {
+		t.Errorf("%d processes and %d more, want 1 and 1", len(s.Processes), s.MoreProcesses)
+	}
+	_, _ = processes[0].Wait(), processes[65].Wait()
+}
+
+// A job that has no series of its own still shows what it pays for.
+func TestSnapshotBeyondTheLimitOfSeries(t *testing.T) {
+	p, _ := instrumenttest.New(t, instrument.WithLiveJobLimit(1))
+	_, shown := p.StartJob(t.Context(), "job-1")
+	defer shown.End(nil)
+	ctx, job := p.StartJob(t.Context(), "job-2")
+	defer job.End(nil)
+	instrument.Spend(ctx, "gpu", 30*cent)
+	instrument.Spend(ctx, "gpu", 30*cent)
+	if got := p.Snapshot(instrument.Query{Job: "job-2"}).Live[0]; len(got.Costs) != 1 || got.Costs[0] != (instrument.APICost{API: "gpu", Cost: 60 * cent}) {
+		t.Errorf("costs %+v, want $0.60 of gpu", got.Costs)
+	}
+}
+
+// A job that ends is live or ended in every snapshot, and not both.
+func TestSnapshotWhileAJobEnds(t *testing.T) {
+	var p *instrument.Pipeline
+	seen := 0
+	look := func() {
+		s := p.Snapshot(instrument.Query{})
+		if seen++; len(s.Live)+len(s.Ended) != 1 || s.LiveJobs+s.EndedJobs != 1 {
+			t.Errorf("look %d: %d live and %d ended jobs, want 1 in all", seen, s.LiveJobs, s.EndedJobs)
+		}
+	}
+	tracers := sdktrace.NewTracerProvider(sdktrace.WithSpanProcessor(looksAtEnds(look)))
+	p, _ = instrumenttest.New(t, instrument.WithHistory(1), instrument.WithTracerProvider(tracers),
+		instrument.WithOutcome(func(error) semconv.Outcome { look(); return "" }),
+		instrument.WithEvents(instrument.Events{JobEnded: func(context.Context, instrument.JobEvent) { look() }}))
+	_ = p.RunJob(t.Context(), "job-1", func(context.Context) error { return io.ErrUnexpectedEOF })
+	if seen != 3 {
+		t.Errorf("looked %d times, want 3", seen)
+	}
+}
+
+// looksAtEnds is a span processor that calls a function whenever a span ends.
+type looksAtEnds func()
+
+func (looksAtEnds) OnStart(context.Context, sdktrace.ReadWriteSpan) {}
+func (f looksAtEnds) OnEnd(sdktrace.ReadOnlySpan)                   { f() }
+func (looksAtEnds) Shutdown(context.Context) error                  { return nil }
+func (looksAtEnds) ForceFlush(context.Context) error                { return nil }
 
 type typedError string
 

@@ -37,17 +37,18 @@ type JobStatus struct {
 	Budget   *BudgetStatus // nil without a budget
 	Progress *Progress     // the newest report in the job; nil if there is none
 
-	// All below are kept only with [WithDetails] or [WithHistory]; a list that is cut says by how
-	// many in the field beside it.
+	// All below are kept only with [WithDetails] or [WithHistory]. The field beside a list has the
+	// number of those that are not in it.
 
-	Stages     []StageStatus // in the order of their starts
-	MoreStages int
-	Calls      []CallStatus // paid calls, in the order of their starts; those under way have no End
-	MoreCalls  int
-	Errors     []ErrorStatus // by stage and type, as errors_total counts them
-	MoreErrors int
-	Processes  []ProcessStatus // under way
-	Quality    QualityStatus
+	Stages        []StageStatus // in the order of their starts
+	MoreStages    int
+	Calls         []CallStatus // paid calls, in the order of their starts; those under way have no End
+	MoreCalls     int
+	Errors        []ErrorStatus   // by stage and type, as errors_total counts them
+	MoreErrors    int             // errors of other types
+	Processes     []ProcessStatus // under way
+	MoreProcesses int
+	Quality       QualityStatus
 }
 
 // An APICost is what was spent on one API.
