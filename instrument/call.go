@@ -98,7 +98,7 @@ func startCall(ctx context.Context, outer *scope, api string, opts []CallOption)
 
 // event returns what all events of the call have.
 func (c *Call) event() CallEvent {
-	return CallEvent{Job: c.scope.job.ref(), Stage: c.scope.stage.name(), API: c.handle.name, Max: c.price.max}
+	return CallEvent{Job: c.scope.job.ref(), Stage: c.scope.stage.name(), API: c.handle.name, MaxCost: c.price.max}
 }
 
 func (c *Call) configure(ctx context.Context, opts []CallOption) {
@@ -249,7 +249,7 @@ func (c *Call) finish(o outcome) {
 	}
 	if len(p.events.callEnded) > 0 {
 		e := c.event()
-		e.Took, e.Cost, e.Unpriced, e.Canceled = took, b.cost, b.reason, as == canceled
+		e.Duration, e.Cost, e.Unpriced, e.Canceled = took, b.cost, b.reason, as == canceled
 		e.ErrorType, e.Err = as.ErrorType, o.err
 		tell(p.events.callEnded, &c.scope, e)
 	}

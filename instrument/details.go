@@ -90,7 +90,7 @@ func (d *details) startCall(api, stage string, most USD) *CallStatus {
 	if d == nil {
 		return nil
 	}
-	c := &CallStatus{API: api, Stage: stage, Start: time.Now(), Max: most}
+	c := &CallStatus{API: api, Stage: stage, Start: time.Now(), MaxCost: most}
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	if !d.calls.add(c, keptCalls, func(c *CallStatus) bool { return !c.End.IsZero() }) {

@@ -36,10 +36,10 @@ type JobEvent struct {
 
 	// All below are zero when the job starts.
 
-	Took    time.Duration
-	Outcome Outcome
-	Err     error
-	Cost    USD // of this run
+	Duration time.Duration
+	Outcome  Outcome
+	Err      error
+	Cost     USD // of this run
 }
 
 // A StageEvent says that a stage has started or ended.
@@ -49,21 +49,21 @@ type StageEvent struct {
 
 	// All below are zero when the stage starts.
 
-	Took      time.Duration
+	Duration  time.Duration
 	ErrorType string
 	Err       error
 }
 
 // A CallEvent says that a paid call has started, ended, or was refused.
 type CallEvent struct {
-	Job   JobRef // zero outside of any job
-	Stage string // the innermost; "" outside of any stage
-	API   string // as the metrics have it
-	Max   USD    // of WithMaxCost; 0 if unknown
+	Job     JobRef // zero outside of any job
+	Stage   string // the innermost; "" outside of any stage
+	API     string // as the metrics have it
+	MaxCost USD    // of WithMaxCost; 0 if unknown
 
 	// All below are zero when the call starts. A refused call has ErrorType and Err.
 
-	Took      time.Duration
+	Duration  time.Duration
 	Cost      USD    // that was booked
 	Unpriced  string // why the cost is not known; "" if it is
 	Canceled  bool   // the caller gave up

@@ -32,17 +32,17 @@ func (d *diary) events() instrument.Events {
 			d.write("%s %d started, attempt %d of %d", e.Job.ID, e.Job.Run, e.Job.Attempt, e.Job.MaxAttempts)
 		},
 		JobEnded: func(_ context.Context, e instrument.JobEvent) {
-			d.write("%s %s %s %q %v, spent %s, took %t", e.Job.ID, e.Outcome.Attempt, e.Outcome.Status, e.Outcome.ErrorType, e.Err, e.Cost, e.Took > 0)
+			d.write("%s %s %s %q %v, spent %s, took %t", e.Job.ID, e.Outcome.Attempt, e.Outcome.Status, e.Outcome.ErrorType, e.Err, e.Cost, e.Duration > 0)
 		},
 		StageStarted: func(_ context.Context, e instrument.StageEvent) { d.write("%s/%s started", e.Job.ID, e.Stage) },
 		StageEnded: func(_ context.Context, e instrument.StageEvent) {
-			d.write("%s/%s ended %q %v, took %t", e.Job.ID, e.Stage, e.ErrorType, e.Err, e.Took > 0)
+			d.write("%s/%s ended %q %v, took %t", e.Job.ID, e.Stage, e.ErrorType, e.Err, e.Duration > 0)
 		},
 		CallStarted: func(_ context.Context, e instrument.CallEvent) {
-			d.write("%s/%s/%s started, at most %s", e.Job.ID, e.Stage, e.API, e.Max)
+			d.write("%s/%s/%s started, at most %s", e.Job.ID, e.Stage, e.API, e.MaxCost)
 		},
 		CallEnded: func(_ context.Context, e instrument.CallEvent) {
-			d.write("%s/%s/%s ended %q, %s, unpriced %q, canceled %t, took %t", e.Job.ID, e.Stage, e.API, e.ErrorType, e.Cost, e.Unpriced, e.Canceled, e.Took > 0)
+			d.write("%s/%s/%s ended %q, %s, unpriced %q, canceled %t, took %t", e.Job.ID, e.Stage, e.API, e.ErrorType, e.Cost, e.Unpriced, e.Canceled, e.Duration > 0)
 		},
 		CallRefused: func(_ context.Context, e instrument.CallEvent) {
 			var refusal *instrument.BudgetError

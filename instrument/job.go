@@ -180,7 +180,7 @@ func (j *Job) finish(o outcome) {
 	}
 	o.end(j.scope.span, as)
 	if len(p.events.jobEnded) > 0 {
-		tell(p.events.jobEnded, &j.scope, JobEvent{Job: j.ref(), Start: j.start, Took: took, Outcome: as, Err: o.err, Cost: j.Cost()})
+		tell(p.events.jobEnded, &j.scope, JobEvent{Job: j.ref(), Start: j.start, Duration: took, Outcome: as, Err: o.err, Cost: j.Cost()})
 	}
 }
 

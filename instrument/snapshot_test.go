@@ -96,7 +96,7 @@ func TestSnapshotWithDetails(t *testing.T) {
 				if err != nil {
 					return err
 				}
-				if c := p.Snapshot(instrument.Query{}).Live[0].Calls; len(c) != 1 || c[0].API != "gpt" || c[0].Stage != "decoding" || !c[0].End.IsZero() || c[0].Max != 5*cent {
+				if c := p.Snapshot(instrument.Query{}).Live[0].Calls; len(c) != 1 || c[0].API != "gpt" || c[0].Stage != "decoding" || !c[0].End.IsZero() || c[0].MaxCost != 5*cent {
 					t.Errorf("calls %+v", c)
 				}
 				call.SetCost(4 * cent)

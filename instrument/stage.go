@@ -129,7 +129,7 @@ func (s *Stage) finish(o outcome) {
 	}
 	if len(p.events.stageEnded) > 0 {
 		tell(p.events.stageEnded, &s.scope, StageEvent{
-			Job: s.scope.job.ref(), Stage: s.handle.name, Took: took, ErrorType: as.ErrorType, Err: o.err,
+			Job: s.scope.job.ref(), Stage: s.handle.name, Duration: took, ErrorType: as.ErrorType, Err: o.err,
 		})
 	}
 }

@@ -81,7 +81,7 @@ type CallStatus struct {
 	Stage     string
 	Start     time.Time
 	End       time.Time // zero: under way
-	Max       USD       // of WithMaxCost; 0: unknown
+	MaxCost   USD       // of WithMaxCost; 0: unknown
 	Cost      USD       // booked; 0 while the call is under way
 	Unpriced  string    // why the cost is not known; "" if it is
 	ErrorType string
