@@ -70,7 +70,7 @@ func startCall(ctx context.Context, outer *scope, api string, opts []CallOption)
 		if err := j.reserve(in, &c.hold, a); err != nil {
 			c.done.Store(true)
 			p.inst.APICalls.Add(in, 1, h.refused...)
-			refused := outcome{err: err}
+			refused := ending{err: err}
 			as := refused.in(in, p)
 			as.mark(span)
 			refused.end(span, as)
@@ -211,7 +211,7 @@ func (c *Call) End(errp *error) {
 	o.deliver(c.scope.p, errp)
 }
 
-func (c *Call) finish(o outcome) {
+func (c *Call) finish(o ending) {
 	p, h, ctx := c.scope.p, c.handle, c.scope.Context // the span is on its top, where exemplars look for it
 	h.inProgress.Add(-1)
 	took := sinceStart() - c.start

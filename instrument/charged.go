@@ -15,7 +15,7 @@ import (
 //
 // What an HTTP client has told decides first. Only without it the error does, and whether the
 // call's context was over before the call began.
-func mayHaveCost(ctx context.Context, o outcome, requests sighting, wasOver bool) bool {
+func mayHaveCost(ctx context.Context, o ending, requests sighting, wasOver bool) bool {
 	switch requests {
 	case oneIsLost: // whatever the last one was answered
 		return true

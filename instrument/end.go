@@ -13,29 +13,29 @@ import (
 	"github.com/stagemeter/stagemeter/semconv"
 )
 
-// outcome is what a job, a stage or a call ended with.
-type outcome struct {
+// ending is what a job, a stage or a call ended with. Its Outcome is what that counts as.
+type ending struct {
 	err      error
 	panicked *PanicError
 }
 
-// ended returns the outcome that a deferred End sees: the error it was given, and the value of
+// ended returns the ending that a deferred End sees: the error it was given, and the value of
 // recover.
-func ended(errp *error, recovered any) outcome {
+func ended(errp *error, recovered any) ending {
 	if recovered != nil {
 		p := &PanicError{Value: recovered, Stack: debug.Stack()}
-		return outcome{err: p, panicked: p}
+		return ending{err: p, panicked: p}
 	}
 	if errp == nil {
-		return outcome{}
+		return ending{}
 	}
-	return outcome{err: *errp}
+	return ending{err: *errp}
 }
 
 // deliver passes a panic on: as an error if [WithRecover] was given and there is a place for it,
 // else as the panic that it was. The panic is raised again from the deferred call, below which the
 // panicking frames still stand, so the trace that the runtime prints begins where the panic began.
-func (o outcome) deliver(p *Pipeline, errp *error) {
+func (o ending) deliver(p *Pipeline, errp *error) {
 	if o.panicked == nil {
 		return
 	}
@@ -55,17 +55,17 @@ func abortsHandler(v any) bool {
 
 var newError = reflect.TypeOf(errors.New(""))
 
-// panic reports whether the outcome is a panic: one that goes on, or one that [WithRecover] has
+// panic reports whether the ending is a panic: one that goes on, or one that [WithRecover] has
 // turned into an error further in.
-func (o outcome) panic() bool { return o.panicked != nil || isPanic(o.err) }
+func (o ending) panic() bool { return o.panicked != nil || isPanic(o.err) }
 
 // in returns how a stage or a call ended, whose own context is ctx.
-func (o outcome) in(ctx context.Context, p *Pipeline) Outcome {
+func (o ending) in(ctx context.Context, p *Pipeline) Outcome {
 	return p.outcome(endOf(ctx, stateOf(ctx)), o.err, false)
 }
 
-// end writes an error on a span, if the outcome is one, and ends the span.
-func (o outcome) end(span trace.Span, as Outcome) {
+// end writes the error on a span, if the outcome is one, and ends the span.
+func (o ending) end(span trace.Span, as Outcome) {
 	if as.isError() && span.IsRecording() {
 		var stack []byte
 		if o.panicked != nil {

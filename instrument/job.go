@@ -151,7 +151,7 @@ func (j *Job) End(errp *error) {
 	o.deliver(j.scope.p, errp)
 }
 
-func (j *Job) finish(o outcome) {
+func (j *Job) finish(o ending) {
 	took := time.Since(j.start)
 	p := j.scope.p
 	j.ended.Store(1 + uint32(stateOf(j.scope.Context)))

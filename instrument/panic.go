@@ -59,7 +59,7 @@ func sameError(a, b error) bool {
 	return errs.Identical(a, b)
 }
 
-// errGoexit is the outcome of a function that ended its goroutine with runtime.Goexit, as
+// errGoexit is the error of a function that ended its goroutine with runtime.Goexit, as
 // testing.T.FailNow does.
 var errGoexit error = goexitError{}
 
@@ -68,7 +68,7 @@ type goexitError struct{}
 func (goexitError) Error() string     { return "the function ended its goroutine with runtime.Goexit" }
 func (goexitError) ErrorType() string { return "goexit" }
 
-// nilFuncError is the outcome of a nil function; it holds the name of the function that was given
+// nilFuncError is the error of a nil function; it holds the name of the function that was given
 // it.
 type nilFuncError string
 

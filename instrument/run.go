@@ -178,7 +178,7 @@ const (
 
 func (j *Job) returned(err error) {
 	if j != nil && j.done.CompareAndSwap(false, true) {
-		j.finish(outcome{err: err})
+		j.finish(ending{err: err})
 	}
 }
 
@@ -193,7 +193,7 @@ func (j *Job) run(errp *error, at *progress) {
 
 func (s *Stage) returned(err error) {
 	if s != nil && s.done.CompareAndSwap(false, true) {
-		s.finish(outcome{err: err})
+		s.finish(ending{err: err})
 	}
 }
 
@@ -208,7 +208,7 @@ func (s *Stage) run(errp *error, at *progress) {
 
 func (c *Call) returned(err error) {
 	if c != nil && c.done.CompareAndSwap(false, true) {
-		c.finish(outcome{err: err})
+		c.finish(ending{err: err})
 	}
 }
 
@@ -221,9 +221,9 @@ func (c *Call) run(errp *error, at *progress) {
 	o.deliver(c.scope.p, errp)
 }
 
-func ran(errp *error, recovered any, at progress) outcome {
+func ran(errp *error, recovered any, at progress) ending {
 	if recovered == nil && at == underway {
-		return outcome{err: errGoexit}
+		return ending{err: errGoexit}
 	}
 	return ended(errp, recovered)
 }

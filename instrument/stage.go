@@ -103,7 +103,7 @@ func (s *Stage) End(errp *error) {
 	o.deliver(s.scope.p, errp)
 }
 
-func (s *Stage) finish(o outcome) {
+func (s *Stage) finish(o ending) {
 	took := sinceStart() - s.start
 	p, ctx := s.scope.p, s.scope.Context // the span is on its top, where exemplars look for it
 	s.handle.inProgress.Add(-1)
