@@ -74,7 +74,7 @@ type PushHealth struct {
 	Failures       int64
 	FailuresInARow int64 // since the last success
 	LastFailure    time.Time
-	LastError      string // one line, without the values of headers and the passwords of URLs
+	LastError      string // one line, without the passwords of URLs and the values of headers, from 8 bytes on
 }
 
 // SpanHealth is where the sampled spans are that have ended before [Telemetry.Shutdown]: each is in

@@ -43,8 +43,8 @@ func run(ctx context.Context, c config, stdout io.Writer, stderr *os.File) (comp
 	slog.SetDefault(log)
 
 	tel, p := measure(ctx, c.listen, log)
-	// Shutdown makes a last push, also after a signal, with what Close still delivers. If that fails,
-	// it is logged and the program does not fail.
+	// Shutdown makes a last push, also after a signal, with what Close still delivers. If that
+	// fails, it is logged and the program does not fail.
 	closing(func() error {
 		if err := errors.Join(p.Close(ctx), tel.Shutdown(ctx)); err != nil {
 			log.Error("telemetry", "error", err)

@@ -10,8 +10,8 @@ import (
 	sdktrace "go.opentelemetry.io/otel/sdk/trace"
 )
 
-// A countedExporter reports the errors of its exporter to failures, and what becomes of the spans to
-// queue. The SDK, which would log each error, gets none.
+// A countedExporter reports the errors of its exporter to failures, and what becomes of the spans
+// to queue. The SDK, which would log each error, gets none.
 type countedExporter struct {
 	sdktrace.SpanExporter
 	failures *Failures

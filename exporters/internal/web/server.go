@@ -100,7 +100,8 @@ func (s *Server) Addr() net.Addr {
 	return s.listener.Addr()
 }
 
-// Handle adds a handler, as Telemetry.Handle of package exporters says. The error does not name the pattern.
+// Handle adds a handler, as Telemetry.Handle of package exporters says. The error does not name the
+// pattern.
 func (s *Server) Handle(pattern string, h http.Handler) error {
 	if s == nil {
 		return errNoServer

@@ -78,8 +78,8 @@ func (r *run) edit(ctx context.Context) error {
 	return r.Checkpoints.Finish(ctx, r.task.ID, store.Outcome{Status: store.Completed, Output: r.reel.Output})
 }
 
-// ended stores the outcome of a job that did not complete, removes its files, and returns its
-// report.
+// ended stores how a job has failed or was canceled, removes the files that no run needs any more,
+// and returns its report.
 func (r *run) ended(ctx context.Context, outcome instrument.Outcome, err error) summary.Job {
 	r.report.Status, r.report.ErrorType = string(outcome.Status), outcome.ErrorType
 	if err != nil {
