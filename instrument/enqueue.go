@@ -23,6 +23,9 @@ func Enqueue(ctx context.Context, id string, carrier propagation.TextMapCarrier,
 // Use Enqueue for a queue that cannot refuse the job, such as a channel. Where the job is inserted
 // by a call that may fail, be rolled back or meet a duplicate, use [Pipeline.StartEnqueue].
 //
+// A second Enqueue with the same carrier replaces what the first has written, and the time to
+// publish counts from the second: to retry a job, keep the headers of its message.
+//
 // With a nil carrier the job is only counted. A carrier that panics, as a nil
 // propagation.MapCarrier does, is reported to otel.Handle.
 func (p *Pipeline) Enqueue(ctx context.Context, id string, carrier propagation.TextMapCarrier, opts ...JobOption) {
