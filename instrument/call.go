@@ -197,7 +197,8 @@ func (c *Call) SetUnpriced(reason string) {
 //
 // An unpriced call counts in video_processing_api_unpriced_total{api, reason}, has its reason on
 // the span as video.processing.unpriced, and adds nothing to any cost. The budget loses what it had
-// reserved for the call, but nothing if the call has failed and did not say why it is unpriced.
+// reserved for the call. If the call has failed, it gets the amount of WithMaxCost back, unless
+// SetUnpriced came last.
 //
 // A call that never ends keeps its reservation until its lease is over, see [WithLease], and stays
 // in video_processing_api_calls_in_progress. Defer End directly. A panic, a Goexit and a second End

@@ -50,7 +50,7 @@ type booking struct {
 	kind   bookingKind
 	cost   USD    // if kind is booked
 	reason string // if kind is unpriced
-	failed bool   // nobody says what the call cost, since it failed
+	failed bool   // the call failed, so that the maximum it had reserved is given back
 }
 
 type bookingKind int
