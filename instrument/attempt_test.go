@@ -12,7 +12,8 @@ import (
 	"github.com/stagemeter/stagemeter/instrument/instrumenttest"
 )
 
-// The attempt is on the span. Numbers that make no sense count as invalid, and then nothing is known.
+// The attempt is on the span. Numbers that make no sense count as invalid, and then nothing is
+// known.
 func TestAttemptOnTheSpan(t *testing.T) {
 	for _, tt := range []struct {
 		n, most    int
@@ -85,7 +86,8 @@ video_processing_attempts_total{job_type="dubbing",outcome="snoozed"} 0
 	}
 }
 
-// The queue wait is the time since an attempt could have been worked on; what is not known is not recorded.
+// The queue wait is the time since an attempt could have been worked on; what is not known is not
+// recorded.
 func TestQueueWaitOfAnAttempt(t *testing.T) {
 	const enqueuedAgo = 100 * time.Second
 	ago := func(d time.Duration) time.Time { return time.Now().Add(-d) }
@@ -235,8 +237,8 @@ func TestScheduleOfACarrier(t *testing.T) {
 	}
 }
 
-// The metrics say of jobs and attempts the same as the rows of a queue: of four jobs one completes at once, one in its third
-// attempt, one after a snooze, and one is canceled.
+// The metrics say of jobs and attempts the same as the rows of a queue: of four jobs one completes
+// at once, one in its third attempt, one after a snooze, and one is canceled.
 func TestAttemptsAndJobsEqualTheRows(t *testing.T) {
 	p, rec := instrumenttest.New(t)
 	for id, errs := range map[string][]error{

@@ -29,8 +29,8 @@ func (s *scripted) Release(context.Context, budget.Hold) (budget.Balance, error)
 }
 func (s *scripted) Close(context.Context, bool) error { return nil }
 
-// Answers overtake each other, so an older one must not bring money back; but an expired hold that turns out to have
-// cost less does.
+// Answers overtake each other, so an older one must not bring money back; but an expired hold that
+// turns out to have cost less does.
 func TestWhatRemainsFollowsTheNewestBalance(t *testing.T) {
 	l := &scripted{}
 	p, _ := instrumenttest.New(t, instrument.WithLedger(l))

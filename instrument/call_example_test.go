@@ -108,7 +108,8 @@ func ExampleWithMinCost() {
 	// slow down: $0.00
 }
 
-// A model without a price: what its call costs is unknown, and not zero. Under a budget the policy decides.
+// A model without a price: what its call costs is unknown, and not zero. Under a budget the policy
+// decides.
 func ExampleWithUnknownCost() {
 	t := new(exampleT) // in a test: its *testing.T
 	defer t.end()

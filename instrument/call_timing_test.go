@@ -13,8 +13,8 @@ import (
 	"github.com/stagemeter/stagemeter/internal/instruments"
 )
 
-// moneyContexts is where money is spent: outside of a job, in a job, in one with a budget that never runs out, and in
-// one inside of that.
+// moneyContexts is where money is spent: outside of a job, in a job, in one with a budget that
+// never runs out, and in one inside of that.
 func moneyContexts(tb testing.TB) map[string]context.Context {
 	p := measuredPipeline(tb)
 	outside := instrument.ContextWithPipeline(context.Background(), p)
@@ -62,7 +62,8 @@ func BenchmarkRunCall(b *testing.B) {
 	}
 }
 
-// What the histogram of a call's duration costs by itself: a call may cost one recording more than it did without.
+// What the histogram of a call's duration costs by itself: a call may cost one recording more than
+// it did without.
 func BenchmarkHistogramOfCalls(b *testing.B) {
 	meters := sdkmetric.NewMeterProvider(sdkmetric.WithReader(sdkmetric.NewManualReader()))
 	b.Cleanup(func() { _ = meters.Shutdown(context.Background()) })

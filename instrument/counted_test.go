@@ -22,8 +22,8 @@ type errorReport struct{ details []string }
 
 func (e errorReport) Error() string { return strings.Join(e.details, "; ") }
 
-// An error that passes a stage and its job is one error. Counted at each level it would double the error rate with
-// every refactoring that nests one more function.
+// An error that passes a stage and its job is one error. Counted at each level it would double the
+// error rate with every refactoring that nests one more function.
 func TestErrorIsCountedOnce(t *testing.T) {
 	stage := failIn
 	tests := []struct {

@@ -12,8 +12,8 @@
 //
 // # Jobs, stages and calls
 //
-// A job is one run of one unit of work: one attempt at it, if its queue retries. It has stages, which
-// may nest, and paid calls, which may be refused by its budget. Each has the same forms:
+// A job is one run of one unit of work: one attempt at it, if its queue retries. It has stages,
+// which may nest, and paid calls, which may be refused by its budget. Each has the same forms:
 //
 //	            begin and end         around a function    with a value        as a decorator
 //	a job       StartJob, Job.End     RunJob               RunJobValue         WrapJob
@@ -57,9 +57,9 @@
 //
 // # Cardinality
 //
-// Stage and API names, job types, values of labels, reasons and error types are bounded ([WithNameLimit]).
-// Ids are on spans, and on the series of live jobs, which are bounded too ([WithLiveJobLimit]) and
-// end with their job.
+// Stage and API names, job types, values of labels, reasons and error types are bounded
+// ([WithNameLimit]). Ids are on spans, and on the series of live jobs, which are bounded too
+// ([WithLiveJobLimit]) and end with their job.
 //
 // # Where to look
 //

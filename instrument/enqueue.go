@@ -107,8 +107,8 @@ func (e *Insert) count() { e.p.inst.Jobs.Add(e.ctx, 1, e.dimension.queued.add...
 // End ends the span, with the outcome that *errp has by the rule of [OutcomeOf]; without an error
 // and without Committed, as of a duplicate, it has none. The error is not counted in errors_total,
 // since it is the error of no job: return it from the stage or job that enqueues, or give it to
-// [RecordError]. Defer End directly. A panic passes, or is recovered, as by [Job.End]. Only the first
-// End does anything.
+// [RecordError]. Defer End directly. A panic passes, or is recovered, as by [Job.End]. Only the
+// first End does anything.
 func (e *Insert) End(errp *error) {
 	if e == nil || e.p.inert() || !e.done.CompareAndSwap(false, true) {
 		return

@@ -14,8 +14,8 @@ import (
 	"github.com/stagemeter/stagemeter/instrument/instrumenttest"
 )
 
-// A job counts as queued once it is in the queue, and a job that is not never: a backlog of jobs that no worker will
-// ever see is one that somebody goes looking for.
+// A job counts as queued once it is in the queue, and a job that is not never: a backlog of jobs
+// that no worker will ever see is one that somebody goes looking for.
 func TestStartEnqueue(t *testing.T) {
 	errInsert := errors.New("insert failed")
 	for _, tt := range []struct {
@@ -80,7 +80,8 @@ func TestStartEnqueue(t *testing.T) {
 	}
 }
 
-// The commit may come after the function that made the insert, as with a transaction of its caller's.
+// The commit may come after the function that made the insert, as with a transaction of its
+// caller's.
 func TestCommittedAfterTheEnd(t *testing.T) {
 	p, rec := instrumenttest.New(t)
 	_, insert := p.StartEnqueue(t.Context(), nil)

@@ -112,7 +112,8 @@ func TestErrorTypeOfGRPC(t *testing.T) {
 	}
 }
 
-// A call that gRPC canceled for its caller is no failed job, though the error does not wrap context.Canceled.
+// A call that gRPC canceled for its caller is no failed job, though the error does not wrap
+// context.Canceled.
 func TestJobThatGRPCCanceled(t *testing.T) {
 	p, rec := instrumenttest.New(t)
 	_ = p.RunJob(t.Context(), "job-1", func(context.Context) error { return status.Error(grpccodes.Canceled, "x") })

@@ -129,8 +129,8 @@ func TestEventsOutsideOfAJob(t *testing.T) {
 	)
 }
 
-// The functions of several Events are called in their order, and one that panics keeps nothing from the others, nor
-// from the program.
+// The functions of several Events are called in their order, and one that panics keeps nothing from
+// the others, nor from the program.
 func TestEventsComposeAndContainPanics(t *testing.T) {
 	errs := captureReports(t)
 	var first, last diary
@@ -217,7 +217,8 @@ func TestReportProgress(t *testing.T) {
 	instrument.ReportProgress(noContext, 1, 1)
 }
 
-// An Events that writes an audit log, and a line of progress, with nothing else of the library than its Events.
+// An Events that writes an audit log, and a line of progress, with nothing else of the library than
+// its Events.
 func ExampleWithEvents() {
 	t := new(exampleT) // in a test: its *testing.T
 	defer t.end()

@@ -13,7 +13,8 @@ const (
 	MaxIDLen   = maxIDLen
 )
 
-// ForgetClientTraceKey makes the scopes of calls not know the key of package httptrace, for the rest of the process.
+// ForgetClientTraceKey makes the scopes of calls not know the key of package httptrace, for the
+// rest of the process.
 func ForgetClientTraceKey() { clientTraceKey = nil }
 
 // ClientTraceKey is the key of package httptrace.

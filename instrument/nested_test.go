@@ -18,7 +18,8 @@ var ledgers = map[string]func() []instrument.Option{
 	},
 }
 
-// A dollar that a track spends is one of the track's budget and one of the album's, and one dollar in all.
+// A dollar that a track spends is one of the track's budget and one of the album's, and one dollar
+// in all.
 func TestNestedJobSpendsBothBudgets(t *testing.T) {
 	for name, opts := range ledgers {
 		t.Run(name, func(t *testing.T) {

@@ -23,8 +23,8 @@ func nest(ctx context.Context, name string, fn func(context.Context) error) erro
 	return instrument.RunStage(ctx, name, fn)
 }
 
-// An error is the same only on its way up, from a part to the stage or job around it: a sentinel that two stages return
-// one after the other is two failures.
+// An error is the same only on its way up, from a part to the stage or job around it: a sentinel
+// that two stages return one after the other is two failures.
 func TestOneFailureIsOneError(t *testing.T) {
 	recordAndReturn := func(ctx context.Context, err error) error {
 		instrument.RecordError(ctx, err)

@@ -209,12 +209,12 @@ func WithErrorClassifier(classify func(error) string) Option {
 	return notNil("WithErrorClassifier", classify, func(c *config, f func(error) string) { c.classify = f })
 }
 
-// WithOutcome asks decide first how an attempt ends with an error that is not nil. It is for errors of
-// libraries that are no failure, such as a queue's "later" or "enough". decide returns completed,
-// failed, canceled, retried, snoozed or interrupted. Any other word, such as "", leaves the error to
-// [OutcomeOf]. An error type of your own needs no option, only a method JobOutcome() string. decide
-// is also asked about the errors of stages and calls, which count only if they are failed or
-// retried. It may be called concurrently.
+// WithOutcome asks decide first how an attempt ends with an error that is not nil. It is for errors
+// of libraries that are no failure, such as a queue's "later" or "enough". decide returns
+// completed, failed, canceled, retried, snoozed or interrupted. Any other word, such as "", leaves
+// the error to [OutcomeOf]. An error type of your own needs no option, only a method JobOutcome()
+// string. decide is also asked about the errors of stages and calls, which count only if they are
+// failed or retried. It may be called concurrently.
 func WithOutcome(decide func(error) semconv.Outcome) Option {
 	return notNil("WithOutcome", decide, func(c *config, f func(error) semconv.Outcome) { c.decide = f })
 }

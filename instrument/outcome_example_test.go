@@ -11,7 +11,8 @@ import (
 	"github.com/stagemeter/stagemeter/instrument/instrumenttest"
 )
 
-// later is an error by which a job asks its queue to be run again. It needs no import of package instrument.
+// later is an error by which a job asks its queue to be run again. It needs no import of package
+// instrument.
 type later struct{}
 
 func (later) Error() string      { return "the upload is not complete" }

@@ -57,8 +57,8 @@ func causeParent(ctx context.Context) (context.Context, context.CancelFunc) {
 
 func liveParent(ctx context.Context) (context.Context, context.CancelFunc) { return ctx, func() {} }
 
-// The outcome of an attempt by its error and the context of its job. Each row is tried with a last attempt and with one
-// before it, by OutcomeOf, by RunJob and by RunStage.
+// The outcome of an attempt by its error and the context of its job. Each row is tried with a last
+// attempt and with one before it, by OutcomeOf, by RunJob and by RunStage.
 func TestOutcome(t *testing.T) {
 	exit := func(script string) error { return exec.Command("sh", "-c", script).Run() }
 	tests := []struct {

@@ -270,8 +270,9 @@ func TestPanicUnderACanceledContext(t *testing.T) {
 	}
 }
 
-// http.ErrAbortHandler asks net/http to drop the connection: turned into an error it would be an answer instead. It
-// passes, and is counted as any panic. An error that only wraps it, or reads like it, is another one for net/http too.
+// http.ErrAbortHandler asks net/http to drop the connection: turned into an error it would be an
+// answer instead. It passes, and is counted as any panic. An error that only wraps it, or reads
+// like it, is another one for net/http too.
 func TestErrAbortHandlerPassesWithRecover(t *testing.T) {
 	for _, tt := range []struct {
 		value  any

@@ -142,8 +142,8 @@ func New(opts ...Option) (*Pipeline, error) {
 }
 
 // Close delivers what the ledger of [WithLedger] has not taken yet, until ctx is done, and
-// unregisters the pipeline's callback, so that its observed series end. The error says how much could
-// not be delivered. Call it before the meter provider is shut down, which pushes a last time:
+// unregisters the pipeline's callback, so that its observed series end. The error says how much
+// could not be delivered. Call it before the meter provider is shut down, which pushes a last time:
 //
 //	err = errors.Join(p.Close(ctx), tel.Shutdown(ctx))
 //

@@ -13,7 +13,8 @@ import (
 	"github.com/stagemeter/stagemeter/instrument/instrumenttest"
 )
 
-// While the store is away, or has lost the account, a call is refused with a typed error, and nothing else changes.
+// While the store is away, or has lost the account, a call is refused with a typed error, and
+// nothing else changes.
 func TestLedgerClosed(t *testing.T) {
 	for name, tt := range map[string]struct {
 		cut  func(context.Context, string) error

@@ -106,7 +106,8 @@ func TestPoolsShowWhatTheyKnow(t *testing.T) {
 	}
 }
 
-// A counter that goes down looks to Prometheus like a restart: all that was ever counted would count again.
+// A counter that goes down looks to Prometheus like a restart: all that was ever counted would
+// count again.
 func TestWaitsNeverGoDown(t *testing.T) {
 	p, rec := instrumenttest.New(t)
 	want := func(when, want string) {

@@ -151,7 +151,8 @@ func TestWhatACallBooks(t *testing.T) {
 			if got := rec.Counter(vp("api_unpriced_total")); got != total || ofReason != total {
 				t.Errorf("%v unpriced calls, %v of them for %q, want %v", got, ofReason, tt.reason, total)
 			}
-			// Nothing is held any more, and the budget has lost what was booked; of an unpriced call with a maximum, that.
+			// Nothing is held any more, and the budget has lost what was booked; of an unpriced
+			// call with a maximum, that.
 			lost := booked
 			if tt.row == "unpriced, beside all options" {
 				lost = most

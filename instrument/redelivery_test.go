@@ -12,7 +12,8 @@ import (
 	"github.com/stagemeter/stagemeter/instrument/instrumenttest"
 )
 
-// attemptAt runs a job that makes calls of 30 cents until its budget refuses one, and then ends with err.
+// attemptAt runs a job that makes calls of 30 cents until its budget refuses one, and then ends
+// with err.
 func attemptAt(t *testing.T, p *instrument.Pipeline, id string, err error, opts ...instrument.JobOption) (spent instrument.USD) {
 	t.Helper()
 	ctx, job := p.StartJob(t.Context(), id, opts...)
@@ -142,8 +143,8 @@ func TestForgetWhileARunLives(t *testing.T) {
 	}
 }
 
-// A job whose deadline has passed ends while a call is open. That may still cost what it has reserved, so the next
-// attempt must not spend it too.
+// A job whose deadline has passed ends while a call is open. That may still cost what it has
+// reserved, so the next attempt must not spend it too.
 func TestCallThatOutlivesItsJobKeepsItsReservation(t *testing.T) {
 	for _, completed := range []bool{false, true} {
 		p, rec := instrumenttest.New(t)
@@ -203,7 +204,8 @@ func TestLeaseOfACallThatNeverEnds(t *testing.T) {
 	})
 }
 
-// One histogram entry a job, with all that it has cost, is what the mean cost of a job can be computed from.
+// One histogram entry a job, with all that it has cost, is what the mean cost of a job can be
+// computed from.
 func TestCostPerJobIsThatOfAllAttempts(t *testing.T) {
 	budgets := map[string][]instrument.JobOption{
 		"with a budget":            {instrument.WithBudget(10 * dollar)},

@@ -22,7 +22,8 @@ import (
 	"github.com/stagemeter/stagemeter/instrument/money"
 )
 
-// A call books nothing if its request never left this machine or was refused unprocessed, whatever its error looks like.
+// A call books nothing if its request never left this machine or was refused unprocessed, whatever
+// its error looks like.
 func TestCostOfAnHTTPCallThatFails(t *testing.T) {
 	const floor = 2 * cent
 	for _, tt := range []struct {
@@ -243,7 +244,8 @@ func canceledByA503(ctx context.Context) (context.Context, context.CancelFunc) {
 	return ctx, func() { cancel(nil) }
 }
 
-// What is known of a request when the client is canceled: one that got a connection may have sent it and not told yet.
+// What is known of a request when the client is canceled: one that got a connection may have sent
+// it and not told yet.
 func TestCanceledByHowFarTheRequestCame(t *testing.T) {
 	for _, tt := range []struct {
 		came string

@@ -84,8 +84,8 @@ func (p *Pipeline) scopeIn(ctx context.Context) *scope {
 	return &p.root
 }
 
-// underWay returns s, or if its job, stage or call has ended the next one around it that has not; nil
-// outside of any.
+// underWay returns s, or if its job, stage or call has ended the next one around it that has not;
+// nil outside of any.
 func (s *scope) underWay() *scope {
 	ended := false
 	switch {

@@ -12,9 +12,9 @@ import (
 // video_processing_cost_usd_total{api} and on the job of ctx. It is never refused, even beyond the
 // budget: the money is gone. An amount that cannot be booked counts as invalid.
 //
-// The job and the budget add it up exactly. OpenTelemetry's counter adds 64-bit floats: each addition
-// is rounded, so that after 3,000,000 additions video_processing_cost_usd_total is off by about
-// 0.000014 dollars. The exact figures are [Job.Cost] and those of the ledger.
+// The job and the budget add it up exactly. OpenTelemetry's counter adds 64-bit floats: each
+// addition is rounded, so that after 3,000,000 additions video_processing_cost_usd_total is off by
+// about 0.000014 dollars. The exact figures are [Job.Cost] and those of the ledger.
 func Spend(ctx context.Context, api string, amount USD) { spend(ctx, scopeOf(ctx), api, amount) }
 
 // Spend is the function [Spend] for this pipeline: on the job of ctx if that is a job of p, else

@@ -10,8 +10,8 @@ import (
 	"github.com/stagemeter/stagemeter/instrument/budget"
 )
 
-// wire is the ledger in memory at the other end of a wire. cut is called before each operation, whose answer is then
-// its error.
+// wire is the ledger in memory at the other end of a wire. cut is called before each operation,
+// whose answer is then its error.
 type wire struct {
 	budget.Ledger
 	mu    sync.Mutex

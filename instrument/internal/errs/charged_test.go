@@ -44,7 +44,8 @@ func parseError(target string) error   { _, err := url.Parse(target); return err
 func commandError() error              { return exec.Command("no-such-program-anywhere").Run() }
 func requestError(target string) error { _, err := http.NewRequest("GET", target, nil); return err }
 
-// What an error says of a request that nobody saw: it cost nothing, or may have; and once the request has left.
+// What an error says of a request that nobody saw: it cost nothing, or may have; and once the
+// request has left.
 func TestUncharged(t *testing.T) {
 	mine := errors.New("not made")
 	for _, tt := range []struct {
