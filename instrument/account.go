@@ -4,6 +4,7 @@ import (
 	"context"
 	"slices"
 	"sync/atomic"
+	"time"
 
 	"github.com/stagemeter/stagemeter/instrument/budget"
 	"github.com/stagemeter/stagemeter/instrument/internal/once"
@@ -24,7 +25,7 @@ type openAccount struct {
 // A onceAccount is one of package budget's ledger in memory. It needs no hold id, since a hold here
 // is reserved at most once and ended once.
 type onceAccount interface {
-	ReserveOnce(h *once.Hold) (budget.Balance, error)
+	ReserveOnce(h *once.Hold, now time.Duration) (budget.Balance, error)
 	SettleOnce(h *once.Hold, cost USD) budget.Balance
 	SpendOnce(own bool, cost USD) budget.Balance
 	ReleaseOnce(h *once.Hold) budget.Balance

@@ -157,7 +157,7 @@ func (j *Job) admit(ctx context.Context, h *hold, a ask) error {
 		refusal.Unpriced = a.unknown
 		return refusal
 	}
-	bal, err := h.take(ctx)
+	bal, err := h.take(ctx, a.began)
 	switch {
 	case err == nil:
 		j.saw(ctx, h.account, bal)

@@ -5,6 +5,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/stagemeter/stagemeter/instrument/internal/once"
 	"github.com/stagemeter/stagemeter/semconv"
 )
 
@@ -16,7 +17,7 @@ type Call struct {
 	hold     hold // the reservation; unused if the job has no budget
 	price    price
 	requests lazyRequests
-	start    time.Duration // on the clock of sinceStart
+	start    time.Duration // on the clock of once.Now
 	lease    time.Duration // of WithLease
 	wasOver  bool          // the context, before the call began
 	done     atomic.Bool
@@ -59,14 +60,14 @@ func startCall(ctx context.Context, outer *scope, api string, opts []CallOption)
 	in, span := p.startInner(ctx, h.spanName, h.span)
 	c := &Call{
 		scope:  scope{Context: in, span: span, p: p, job: outer.job, stage: outer.stage},
-		handle: h, start: sinceStart(), wasOver: ctx.Err() != nil,
+		handle: h, start: once.Now(), wasOver: ctx.Err() != nil,
 	}
 	c.scope.call = c
 	if len(opts) > 0 {
 		c.configure(ctx, opts)
 	}
 	if j := outer.job; j != nil {
-		a := ask{api: api, maxCost: c.price.max, minCost: c.price.min, unknown: c.price.unknown(), free: c.price.free, lease: c.lease}
+		a := ask{api: api, maxCost: c.price.max, minCost: c.price.min, unknown: c.price.unknown(), free: c.price.free, lease: c.lease, began: c.start}
 		if err := j.reserve(in, &c.hold, a); err != nil {
 			c.done.Store(true)
 			p.inst.APICalls.Add(in, 1, h.refused...)
@@ -215,7 +216,7 @@ func (c *Call) End(errp *error) {
 func (c *Call) finish(o ending) {
 	p, h, ctx := c.scope.p, c.handle, c.scope.Context // the span is on its top, where exemplars look for it
 	h.inProgress.Add(-1)
-	took := sinceStart() - c.start
+	took := once.Now() - c.start
 	p.inst.APICallDuration.Record(ctx, took.Seconds(), h.duration...)
 	counter, as := h.succeeded, completed
 	if o.err != nil {

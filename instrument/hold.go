@@ -19,6 +19,7 @@ type ask struct {
 	denied  bool   // by the policy for unknown prices, in an account that is limited
 	free    bool   // it costs nothing, and is not asked for
 	lease   time.Duration
+	began   time.Duration // on the clock of once.Now
 }
 
 // hold is the reservation of one call, or one Spend, in the account of its job. It is reserved at
@@ -117,11 +118,11 @@ func (h *hold) full() budget.Hold {
 	}
 }
 
-// take reserves the amount in the account of h.
-func (h *hold) take(ctx context.Context) (bal budget.Balance, err error) {
+// take reserves the amount in the account of h, for a call that began at a time of once.Now.
+func (h *hold) take(ctx context.Context, began time.Duration) (bal budget.Balance, err error) {
 	switch {
 	case h.named == nil:
-		return h.account.once.ReserveOnce(&h.once)
+		return h.account.once.ReserveOnce(&h.once, began)
 	case h.account.near != nil:
 		return h.account.near.Reserve(ctx, h.full())
 	default:

@@ -5,6 +5,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/stagemeter/stagemeter/instrument/internal/once"
 	"github.com/stagemeter/stagemeter/semconv"
 )
 
@@ -13,18 +14,12 @@ import (
 type Stage struct {
 	scope    scope // the context that StartStage returns
 	handle   *stageHandle
-	start    time.Duration // on the clock of sinceStart
+	start    time.Duration // on the clock of once.Now
 	video    float64       // length in seconds
 	hasVideo bool          // if not, the job's length is used
 	kept     *stageStatus  // nil unless the job has details
 	done     atomic.Bool
 }
-
-// sinceStart returns the time since this package was initialised, on the monotonic clock: half of
-// what time.Now reads.
-func sinceStart() time.Duration { return time.Since(initialised) }
-
-var initialised = time.Now()
 
 // StartStage starts a stage in the job of ctx, or outside of any job in the pipeline of ctx or
 // [Default]. It adds the stage to video_processing_stages_in_progress{stage} and starts a span
@@ -49,7 +44,7 @@ func startStage(ctx context.Context, outer *scope, name string, opts []StageOpti
 	if p.inert() {
 		return unmeasured(ctx), nil
 	}
-	start, h := sinceStart(), p.stages.get(name)
+	start, h := once.Now(), p.stages.get(name)
 	h.inProgress.Add(1)
 	spanOptions := h.span
 	if h.name == other { // a span can say which
@@ -104,7 +99,7 @@ func (s *Stage) End(errp *error) {
 }
 
 func (s *Stage) finish(o ending) {
-	took := sinceStart() - s.start
+	took := once.Now() - s.start
 	p, ctx := s.scope.p, s.scope.Context // the span is on its top, where exemplars look for it
 	s.handle.inProgress.Add(-1)
 	p.inst.Duration.Record(ctx, took.Seconds(), s.handle.record...)

@@ -27,12 +27,15 @@ type books struct {
 
 // fits returns whether h can be held: fitting, tooMuch or tooLarge.
 func (b *books) fits(h *once.Hold) fit {
-	used := money.Sum(b.spent, b.held)
-	switch limit := b.scope.Limit; {
-	case h.Free && h.Amount == 0:
-	case limit != money.Unlimited && (used >= limit || h.Amount > limit-used):
-		return tooMuch
-	case h.Amount > money.Unlimited-b.held:
+	if h.Free && h.Amount == 0 {
+		return fitting
+	}
+	if limit := b.scope.Limit; limit != money.Unlimited {
+		if used := money.Sum(b.spent, b.held); used >= limit || h.Amount > limit-used {
+			return tooMuch
+		}
+	}
+	if h.Amount > money.Unlimited-b.held {
 		return tooLarge
 	}
 	return fitting
@@ -54,9 +57,8 @@ func (b *books) hold(h *once.Hold, now time.Duration) {
 	if h.Lease <= 0 {
 		return
 	}
-	h.Expires = math.MaxInt64
-	if h.Lease < math.MaxInt64-now {
-		h.Expires = now + h.Lease
+	if h.Expires = now + h.Lease; h.Expires < now {
+		h.Expires = math.MaxInt64
 	}
 	before := b.latest // leases are mostly alike, so the place is mostly the last
 	for before != nil && before.Expires > h.Expires {

@@ -1,6 +1,10 @@
 package budget
 
-import "time"
+import (
+	"time"
+
+	"github.com/stagemeter/stagemeter/instrument/internal/once"
+)
 
 // An Option configures [NewMemoryLedger] and [Sliced].
 type Option interface{ apply(*clock) }
@@ -22,11 +26,11 @@ func WithClock(now func() time.Time) Option {
 
 type clock struct {
 	now   func() time.Time // nil for time.Now
-	start time.Time
+	start time.Time        // of now
 }
 
 func newClock(options []Option) clock {
-	c := clock{start: time.Now()}
+	var c clock
 	for _, o := range options {
 		o.apply(&c)
 	}
@@ -41,11 +45,19 @@ func (c *clock) time() time.Time {
 	return c.now()
 }
 
-// since returns the time since the ledger began, for leases. A step of the wall clock does not
-// change it.
+// since returns the time since a fixed moment, for leases. A step of the wall clock does not change
+// it.
 func (c *clock) since() time.Duration {
 	if c.now == nil {
-		return time.Since(c.start)
+		return once.Now()
 	}
 	return c.now().Sub(c.start)
+}
+
+// at returns since for a caller that has read [once.Now] a moment ago.
+func (c *clock) at(now time.Duration) time.Duration {
+	if c.now == nil {
+		return now
+	}
+	return c.since()
 }

@@ -38,13 +38,13 @@ func (a *jobAccount) Close(_ context.Context, final bool) error {
 	return nil
 }
 
-// ReserveOnce is Reserve for a hold without an id. A refusal is a new [*Error] whose Job and API
-// are for the caller to fill in.
-func (a *jobAccount) ReserveOnce(h *once.Hold) (bal Balance, err error) {
+// ReserveOnce is Reserve for a hold without an id. now is what [once.Now] returned when the call
+// began, a moment ago, so that it need not be read again; a clock of [WithClock] is read all the
+// same. A refusal is a new [*Error] whose Job and API are for the caller to fill in.
+func (a *jobAccount) ReserveOnce(h *once.Hold, now time.Duration) (bal Balance, err error) {
 	b := &a.first
-	var now time.Duration
 	if h.Lease > 0 {
-		now = a.ledger.clock.since()
+		now = a.ledger.clock.at(now)
 	}
 	b.mu.Lock()
 	if h.Lease > 0 && b.due(now) != nil {

@@ -17,7 +17,7 @@ import (
 // A onceAccount is what package instrument uses of an account over a single job.
 type onceAccount interface {
 	budget.Account
-	ReserveOnce(h *once.Hold) (budget.Balance, error)
+	ReserveOnce(h *once.Hold, now time.Duration) (budget.Balance, error)
 	SettleOnce(h *once.Hold, cost money.USD) budget.Balance
 	ReleaseOnce(h *once.Hold) budget.Balance
 }
@@ -68,7 +68,7 @@ func TestHoldsWithoutAnIDGetTheSameAnswers(t *testing.T) {
 				p := &pair{byID: h, once: once.Hold{Own: h.Job == "job-1", Amount: h.Amount, Floor: h.Floor, Lease: h.Lease, Free: h.Free}}
 				step = fmt.Sprintf("reserve %+v", h)
 				want, wantErr = byID.Reserve(t.Context(), h)
-				got, err = other.ReserveOnce(&p.once)
+				got, err = other.ReserveOnce(&p.once, once.Now())
 				if wantErr == nil {
 					holds = append(holds, p)
 				}
@@ -142,7 +142,7 @@ func TestHoldsOfBothKindsExpire(t *testing.T) {
 				}
 				hold(t, both, budget.Hold{ID: fmt.Sprint("hold-", i), Amount: 10, Floor: 2, Lease: h.Lease})
 			}
-			if _, err := only.ReserveOnce(&h); err != nil {
+			if _, err := only.ReserveOnce(&h, once.Now()); err != nil {
 				t.Fatal(err)
 			}
 			c.advance(2 * time.Second)
@@ -151,7 +151,7 @@ func TestHoldsOfBothKindsExpire(t *testing.T) {
 			if needsRoom == "with an id" {
 				b, err = both.Reserve(t.Context(), budget.Hold{ID: "new", Amount: 95})
 			} else {
-				b, err = only.ReserveOnce(&once.Hold{Amount: 95})
+				b, err = only.ReserveOnce(&once.Hold{Amount: 95}, once.Now())
 			}
 			want := budget.Balance{Limit: 100, Spent: 5, Held: 95, Unconfirmed: 5, Expired: budget.Expired{Holds: 3, Amount: 5}}
 			if err != nil || !reflect.DeepEqual(b, want) {
@@ -171,7 +171,7 @@ func TestTheLastHoldWithoutAnIDForgetsACompletedAccount(t *testing.T) {
 		a := openOnce(t, l, job("job-1", 10))
 		spend(t, a, "before", 4)
 		var h once.Hold
-		if _, err := a.ReserveOnce(&h); err != nil {
+		if _, err := a.ReserveOnce(&h, once.Now()); err != nil {
 			t.Fatal(err)
 		}
 		closeAs(t, a, true)
@@ -187,15 +187,39 @@ func TestTheLastHoldWithoutAnIDForgetsACompletedAccount(t *testing.T) {
 	}
 }
 
+// The lease of a hold without an id runs from the reading that the caller passes, unless the ledger has
+// a clock of its own.
+func TestLeaseFromTheCallersReading(t *testing.T) {
+	stopped := time.Now()
+	for _, tt := range []struct {
+		reason string
+		ledger budget.Ledger
+		want   int
+	}{
+		{"the clock of the process", budget.NewMemoryLedger(), 1},
+		{"a clock that stands still", budget.NewMemoryLedger(budget.WithClock(func() time.Time { return stopped })), 0},
+	} {
+		a := openOnce(t, tt.ledger, job("job-1", 10))
+		h := once.Hold{Amount: 5, Lease: time.Hour}
+		if _, err := a.ReserveOnce(&h, once.Now()-time.Hour); err != nil {
+			t.Fatal(err)
+		}
+		b, err := a.ReserveOnce(&once.Hold{Amount: 1, Lease: time.Hour}, once.Now())
+		if err != nil || b.Expired.Holds != tt.want {
+			t.Errorf("%s: a hold of an hour ago for an hour: expired %+v, %v; want %d", tt.reason, b.Expired, err, tt.want)
+		}
+	}
+}
+
 func TestHoldsWithoutAnIDDoNotAllocate(t *testing.T) {
 	a := openOnce(t, budget.NewMemoryLedger(), job("job-1", money.Dollar))
 	var h once.Hold
 	if n := testing.AllocsPerRun(1000, func() {
 		h = once.Hold{Own: true, Amount: 5, Floor: 1, Lease: time.Minute}
-		_, _ = a.ReserveOnce(&h)
+		_, _ = a.ReserveOnce(&h, once.Now())
 		a.SettleOnce(&h, 1)
 		h = once.Hold{Amount: 5}
-		_, _ = a.ReserveOnce(&h)
+		_, _ = a.ReserveOnce(&h, once.Now())
 		a.ReleaseOnce(&h)
 	}); n != 0 {
 		t.Errorf("%v allocations, want none", n)
@@ -207,9 +231,10 @@ func BenchmarkHoldWithoutAnID(b *testing.B) {
 		b.Run(fmt.Sprint("lease ", lease), func(b *testing.B) {
 			a := openOnce(b, budget.NewMemoryLedger(), job("job-1", money.Unlimited))
 			var h once.Hold
+			now := once.Now()
 			for b.Loop() {
 				h = once.Hold{Own: true, Amount: 5, Lease: lease}
-				_, _ = a.ReserveOnce(&h)
+				_, _ = a.ReserveOnce(&h, now)
 				a.SettleOnce(&h, 1)
 			}
 		})

@@ -253,7 +253,7 @@ func TestAccountsThatShareScopesAddUp(t *testing.T) {
 					_, _ = a.Settle(context.Background(), h, 1)
 				}
 				var o once.Hold
-				_, _ = only.ReserveOnce(&o)
+				_, _ = only.ReserveOnce(&o, once.Now())
 				only.SettleOnce(&o, 1)
 			}
 		})

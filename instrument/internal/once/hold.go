@@ -20,7 +20,7 @@ type Hold struct {
 
 	State      State
 	Forgotten  uint32        // how often the account was forgotten before the hold expired or ended
-	Expires    time.Duration // since the ledger began
+	Expires    time.Duration // on the clock of the ledger
 	Booked     money.USD     // what was booked when the hold expired
 	Prev, Next *Hold         // in the account's list by Expires, while under way with a lease
 	Owner      any           // the ledger's record of a hold with an id; nil for others
