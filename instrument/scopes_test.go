@@ -64,6 +64,31 @@ func TestTenantsBudgetOutlivesItsJobs(t *testing.T) {
 	job.End(nil)
 }
 
+// Of two limits of one scope the last holds, as of two budgets.
+func TestScopeGivenTwice(t *testing.T) {
+	acme := budget.Scope{Kind: budget.Tenant, ID: "acme", Limit: dollar}
+	more := budget.Scope{Kind: budget.Tenant, ID: "acme", Limit: 2 * dollar}
+	for name, opts := range ledgers {
+		for reason, scopes := range map[string][]instrument.JobOption{
+			"in one option":  {instrument.WithScopes(acme, more)},
+			"in two options": {instrument.WithScopes(acme), instrument.WithScopes(more)},
+		} {
+			t.Run(name+" "+reason, func(t *testing.T) {
+				p, _ := instrumenttest.New(t, opts()...)
+				ctx, job := p.StartJob(t.Context(), "job-1", scopes...)
+				defer job.End(nil)
+				if err := buy(ctx, "gpt", cent, instrument.WithMaxCost(2*dollar)); err != nil {
+					t.Errorf("refused within the second limit: %v", err)
+				}
+				var refusal *instrument.BudgetError
+				if err := buy(ctx, "gpt", cent, instrument.WithMaxCost(2*dollar)); !errors.As(err, &refusal) || refusal.Scope != more {
+					t.Errorf("%v, want a refusal of the second limit", err)
+				}
+			})
+		}
+	}
+}
+
 // A scope that cannot be a budget must not let every call pass.
 func TestScopesThatAreNone(t *testing.T) {
 	for _, tt := range []struct {

@@ -115,14 +115,22 @@ func WithAccount(id string) JobOption {
 // WithScopes adds budgets to that of the job: those of a tenant, a day, a month. A call has to fit
 // into all of them, and its refusal names the one that it does not fit into. The job's own budget is
 // [Unlimited] without [WithBudget]. Limits are as those of WithBudget, and so is the account of a
-// scope: the limit that was given last holds.
+// scope: the limit that was given last holds, also if one job is given a scope twice.
 //
 //	instrument.WithScopes(
 //		budget.Scope{Kind: budget.Tenant, ID: tenant, Limit: 500 * instrument.Dollar},
 //		budget.Scope{Kind: budget.Day, ID: "all", Limit: 40 * instrument.Dollar})
 func WithScopes(scopes ...budget.Scope) JobOption {
 	return jobOption(func(c jobConfig) jobConfig {
-		c.scopes = append(slices.Clip(c.scopes), scopes...)
+		c.scopes = slices.Clone(c.scopes)
+		for _, s := range scopes {
+			same := func(t budget.Scope) bool { return t.Kind == s.Kind && t.ID == s.ID }
+			if i := slices.IndexFunc(c.scopes, same); i >= 0 {
+				c.scopes[i] = s
+			} else {
+				c.scopes = append(c.scopes, s)
+			}
+		}
 		return c
 	})
 }
