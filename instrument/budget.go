@@ -163,13 +163,14 @@ func (j *Job) admit(ctx context.Context, h *hold, a ask) error {
 		j.saw(ctx, h.account, bal)
 		return nil
 	case remote.Away(err):
+		told := !remote.Unasked(err) && ctx.Err() == nil // else the caller gave up
 		if !j.scope.p.policy.closed {
-			if !remote.Unasked(err) {
+			if told {
 				handle(fmt.Errorf("instrument: the ledger did not answer for job %q, the call of %s goes on: %w", j.shown, clean(a.api, maxNameLen), err))
 			}
 			return nil
 		}
-		if !remote.Unasked(err) {
+		if told {
 			handle(fmt.Errorf("instrument: the ledger did not answer for job %q, the call of %s is refused: %w", j.shown, clean(a.api, maxNameLen), err))
 		}
 		refusal := h.refusal(known, a, nil)

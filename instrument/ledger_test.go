@@ -212,6 +212,31 @@ func TestLedgerIsAskedInTheCallersContextAndToldInOneThatIsNotCanceled(t *testin
 	}
 }
 
+// A fan-out that is canceled must not look as if the ledger were away.
+func TestCanceledCallerIsNoFailureOfTheLedger(t *testing.T) {
+	for name, policy := range map[string]instrument.LedgerPolicy{"open": instrument.LedgerOpen(), "closed": instrument.LedgerClosed()} {
+		t.Run(name, func(t *testing.T) {
+			reports := captureReports(t)
+			l := brokenLedger{budget.NewMemoryLedger(), "Reserve", func() error { return context.Canceled }}
+			p, rec := instrumenttest.New(t, instrument.WithLedger(l), instrument.WithLedgerPolicy(policy))
+			ctx, job := p.StartJob(t.Context(), "job-1", instrument.WithBudget(dollar))
+			defer job.End(nil)
+			over, cancel := context.WithCancel(ctx)
+			cancel()
+			_, call, err := instrument.StartCall(over, "gpt", instrument.WithMaxCost(cent))
+			if (err != nil) != (name == "closed") {
+				t.Errorf("StartCall gave %v", err)
+			}
+			err = context.Canceled
+			call.End(&err)
+			if got := rec.Counter(vp("ledger_errors_total"), label("op", "reserve")); got != 0 {
+				t.Errorf("%v errors of the ledger counted, want none", got)
+			}
+			reports.expect(t)
+		})
+	}
+}
+
 // watchedLedger notes which of its operations came with a context that has ended, or that will by itself.
 type watchedLedger struct {
 	budget.Ledger

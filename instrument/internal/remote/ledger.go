@@ -106,10 +106,13 @@ func (l *Ledger) do(ctx context.Context, t try, f func(context.Context) (budget.
 	if (t.op == Open || t.op == Reserve) && !Away(err) && errs.Is(err, budget.ErrExceeded) {
 		return bal, nil, err // a refusal is no failure
 	}
+	gaveUp := ctx.Err() != nil && !Answered(err) // the caller, which says nothing about the ledger
 	if !Answered(err) && !errs.Is(err, budget.ErrUnavailable) {
 		err = unavailable{err}
 	}
-	l.Count(t.op)
+	if !gaveUp {
+		l.Count(t.op)
+	}
 	return bal, late, err
 }
 

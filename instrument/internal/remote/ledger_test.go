@@ -165,6 +165,9 @@ func TestRefusalsAndCanceledCallersDoNotCountAsFailures(t *testing.T) {
 				t.Fatalf("%v, want one of the ledger", err)
 			}
 		}
+		if n := k.count(remote.Reserve); n != 60 {
+			t.Errorf("%d failures counted, want still 60: that a caller gave up is none", n)
+		}
 	})
 }
 
