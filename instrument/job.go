@@ -2,7 +2,6 @@ package instrument
 
 import (
 	"context"
-	"fmt"
 	"math"
 	"sync/atomic"
 	"time"
@@ -10,7 +9,6 @@ import (
 	"go.opentelemetry.io/otel/attribute"
 	"go.opentelemetry.io/otel/trace"
 
-	"github.com/stagemeter/stagemeter/instrument/internal/remote"
 	"github.com/stagemeter/stagemeter/instrument/money"
 	"github.com/stagemeter/stagemeter/semconv"
 )
@@ -26,13 +24,16 @@ type Job struct {
 	scope scope // the context that StartJob returns
 	liveRun
 	dimension *dimension
-	video     atomic.Uint64 // length in seconds, as math.Float64bits; 0: unknown
-	cost      atomic.Int64  // of this run only
-	earlier   atomic.Int64  // what earlier attempts have spent
-	outer     *Job          // the job of this pipeline around it
-	calls     atomic.Int64  // under way
-	unpriced  atomic.Int64  // calls whose cost is not known
-	details   *details      // nil unless asked for
+	video     atomic.Uint64  // length in seconds, as math.Float64bits; 0: unknown
+	cost      atomic.Int64   // of this run only
+	earlier   atomic.Int64   // what earlier attempts have spent
+	outer     *Job           // the job of this pipeline around it
+	users     atomic.Int64   // the job itself until its end, and the jobs in it
+	accounts  []*openAccount // to close after the last user; set at the end
+	closed    atomic.Bool    // accounts are
+	calls     atomic.Int64   // under way
+	unpriced  atomic.Int64   // calls whose cost is not known
+	details   *details       // nil unless asked for
 	attempt   attempt
 	enqueued  moment        // from the carrier
 	ended     atomic.Uint32 // one more than the contextState at the end; 0 before
@@ -73,6 +74,9 @@ func (p *Pipeline) StartJob(ctx context.Context, id string, opts ...JobOption) (
 	j.generated = id != given
 	if s := ownScope(ctx); s != nil && s.p == p {
 		j.outer = s.job
+	}
+	for o := j; o != nil; o = o.outer {
+		o.users.Add(1)
 	}
 	ctx = j.startSpan(ctx, c)
 	if !p.live.add(&j.liveRun) {
@@ -165,7 +169,7 @@ func (j *Job) finish(o ending) {
 		p.history.add(s)
 	}
 	j.leave(as.Attempt == semconv.OutcomeCompleted)
-	accounts := p.live.remove(&j.liveRun)
+	j.accounts = p.live.remove(&j.liveRun)
 	p.inst.Attempts.Add(&j.scope, 1, j.dimension.attempt(as.Attempt)...)
 	if as.Status != "" {
 		j.record(as, took)
@@ -173,10 +177,8 @@ func (j *Job) finish(o ending) {
 	if j.scope.span.IsRecording() { // else the attributes are allocated for nothing
 		j.describe(as)
 	}
-	for _, a := range accounts {
-		if err := a.close(context.WithoutCancel(&j.scope)); err != nil && !remote.Unasked(err) {
-			handle(fmt.Errorf("instrument: the account of job %q: %w", j.shown, err))
-		}
+	for o := j; o != nil; o = o.outer {
+		o.closeUnused()
 	}
 	o.end(j.scope.span, as)
 	if len(p.events.jobEnded) > 0 {

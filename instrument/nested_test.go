@@ -149,6 +149,35 @@ func TestNestedBudgetsAreStrict(t *testing.T) {
 	}
 }
 
+// A ledger may forget a job that is completed as soon as it is closed, while jobs in it still spend its budget.
+func TestJobThatOutlivesTheOneAroundItSpendsItsBudget(t *testing.T) {
+	w := newWire()
+	p, _ := instrumenttest.New(t, instrument.WithLedger(w))
+	ctx, album := p.StartJob(t.Context(), "album", instrument.WithBudget(dollar))
+	inner, track := p.StartJob(ctx, "track")
+	instrument.Spend(inner, "gpu", 60*cent)
+	album.End(nil)
+	if n := w.ops("close"); n != 0 {
+		t.Errorf("closed %d times while a job in it lives", n)
+	}
+	if err := buy(inner, "gpt", 50*cent, instrument.WithMaxCost(50*cent)); !errors.Is(err, instrument.ErrBudgetExceeded) {
+		t.Errorf("%v, want a refusal: $0.40 remain", err)
+	}
+	if err := buy(inner, "gpt", 30*cent, instrument.WithMaxCost(40*cent)); err != nil {
+		t.Errorf("a call that fits: %v", err)
+	}
+	if spent := w.balance("album", dollar).Spent; spent != 90*cent {
+		t.Errorf("spent %s of the album, want $0.90", spent)
+	}
+	track.End(nil)
+	last, late := p.StartJob(ctx, "bonus track")
+	late.End(nil)
+	if w.ops("close") != 1 || w.ops("close for good") != 1 {
+		t.Errorf("closed %d times, %d of them for good, want once", w.ops("close"), w.ops("close for good"))
+	}
+	instrument.Spend(last, "gpu", cent) // in nobody's account any more; it must not crash
+}
+
 // Crossings of each account are told once, on the span of the job whose budget it is.
 func TestNestedThresholds(t *testing.T) {
 	p, rec := instrumenttest.New(t)

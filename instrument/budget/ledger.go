@@ -61,8 +61,9 @@ type Account interface {
 	// Release ends the hold of a call that surely cost nothing.
 	Release(ctx context.Context, h Hold) (Balance, error)
 	// Close ends one Open. If final is set, the job is completed, and the account of the first
-	// scope may be forgotten once no other Open and no hold of it is left. Otherwise the account
-	// is kept for the next attempt at the job.
+	// scope may be forgotten once no other Open and no hold of it is left; from then on the other
+	// methods may return ErrLost, or use an account that nobody else sees. Otherwise the account is
+	// kept for the next attempt at the job.
 	Close(ctx context.Context, final bool) error
 }
 

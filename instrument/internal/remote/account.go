@@ -146,3 +146,10 @@ func (a *Account) count(queued int) {
 	defer a.mu.Unlock()
 	a.queued += queued
 }
+
+// over reports whether the account is closed for good.
+func (a *Account) over() bool {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	return a.sent && a.final
+}

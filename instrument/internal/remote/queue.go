@@ -28,9 +28,10 @@ type entry struct {
 	until   time.Time
 }
 
-// retried reports whether an operation that failed may succeed later.
+// retried reports whether an operation that failed may succeed later. An account that was closed for
+// good may be lost since it was forgotten.
 func (e entry) retried(err error) bool {
-	return !errs.Is(err, budget.ErrConflict) && !errs.Is(err, budget.ErrInvalid)
+	return !errs.Is(err, budget.ErrConflict) && !errs.Is(err, budget.ErrInvalid) && !(errs.Is(err, budget.ErrLost) && e.account.over())
 }
 
 // queue holds what is to be delivered. Its goroutine lives while there is any.

@@ -85,6 +85,28 @@ func TestSettleThatContradictsIsNotTriedAgain(t *testing.T) {
 	}
 }
 
+// A ledger forgets a job that is completed. What that spends later has no account, and is not asked for again; a store
+// that was emptied may come back.
+func TestSettleInAForgottenAccountIsNotTriedAgain(t *testing.T) {
+	for final, pending := range map[bool]int{true: 0, false: 1} {
+		synctest.Test(t, func(t *testing.T) {
+			k := newKit()
+			a := k.open(t)
+			if err := a.Close(t.Context(), final); err != nil {
+				t.Fatal(err)
+			}
+			k.fake.set(func(context.Context, string) error { return budget.ErrLost })
+			if _, err := a.Settle(t.Context(), hold("a"), 1, ignore); !errors.Is(err, budget.ErrLost) || k.Pending() != pending {
+				t.Errorf("final %t: %v with %d pending, want ErrLost and %d", final, err, k.Pending(), pending)
+			}
+			k.fake.set(nil)
+			if err := k.Close(t.Context()); err != nil {
+				t.Error(err)
+			}
+		})
+	}
+}
+
 func TestSettleIsGivenUpWhenTheLeaseIsOver(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		k := newKit()
