@@ -16,6 +16,7 @@ import (
 // takes time and may fail. One of the two is nil.
 type openAccount struct {
 	scopes []budget.Scope // the first is its own, of kind Job
+	around []budget.Scope // given with them, and left to the accounts of the jobs around
 	near   budget.Account
 	once   onceAccount // near, for a hold in no other account
 	far    *remote.Account
@@ -41,9 +42,10 @@ type nearLedger interface {
 // id returns the id of the account's own scope.
 func (a *openAccount) id() string { return a.scopes[0].ID }
 
-// limited reports whether a scope of the account refuses anything.
+// limited reports whether a scope that the account was given refuses anything.
 func (a *openAccount) limited() bool {
-	return slices.ContainsFunc(a.scopes, func(s budget.Scope) bool { return s.Limit != Unlimited })
+	limits := func(s budget.Scope) bool { return s.Limit != Unlimited }
+	return slices.ContainsFunc(a.scopes, limits) || slices.ContainsFunc(a.around, limits)
 }
 
 // close ends the Open of the account.

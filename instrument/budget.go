@@ -42,7 +42,8 @@ func (j *Job) openBudget(ctx context.Context, c jobConfig) {
 	}
 	b := &j.live.budget
 	b.limit.Store(int64(own.Limit))
-	a := &openAccount{scopes: j.besides(scopes), kept: own.ID != j.id}
+	scopes, around := j.besides(scopes)
+	a := &openAccount{scopes: scopes, around: around, kept: own.ID != j.id}
 	if err := j.open(ctx, a); err != nil {
 		if p.near != nil {
 			p.countLedger(remote.Open)
@@ -54,12 +55,13 @@ func (j *Job) openBudget(ctx context.Context, c jobConfig) {
 	}
 	j.account = a
 	b.account.Store(a)
+	j.moveLimits(ctx, around)
 }
 
 // besides returns the scopes for an account that is used together with those of the jobs around
 // this one. What one of these has is left out, since a call is held there too, unless the account is
-// the same, and used in place of that one.
-func (j *Job) besides(scopes []budget.Scope) []budget.Scope {
+// the same, and used in place of that one. It also returns the scopes that were left out.
+func (j *Job) besides(scopes []budget.Scope) (own, left []budget.Scope) {
 	for o := j.outer; o != nil; o = o.outer {
 		around := o.budgetAccount()
 		if around == nil {
@@ -70,13 +72,35 @@ func (j *Job) besides(scopes []budget.Scope) []budget.Scope {
 			has := func(t budget.Scope) bool { return t.Kind == s.Kind && t.ID == s.ID }
 			switch {
 			case !same:
-				scopes = append(scopes[:1], slices.DeleteFunc(scopes[1:], has)...)
+				if i := slices.IndexFunc(scopes[1:], has); i >= 0 {
+					left = append(left, scopes[1+i])
+					scopes = slices.Delete(scopes, 1+i, 2+i)
+				}
 			case !slices.ContainsFunc(scopes, has):
 				scopes = append(scopes, s)
 			}
 		}
 	}
-	return scopes
+	return scopes, left
+}
+
+// moveLimits gives scopes, which accounts of the jobs around this one have, the limits that this job
+// was given: the limit that was given last holds. A ledger that is away does not hear of them.
+func (j *Job) moveLimits(ctx context.Context, scopes []budget.Scope) {
+	for _, s := range scopes {
+		a := &openAccount{scopes: []budget.Scope{s}}
+		var err error
+		if p := j.scope.p; p.near != nil {
+			if a.near, _, err = p.near.Open(ctx, s); err != nil {
+				continue
+			}
+		} else if a.far, err = p.far.Open(ctx, func(budget.Balance) {}, s); a.far == nil {
+			continue
+		}
+		if err := a.close(context.WithoutCancel(ctx)); err != nil && !remote.Unasked(err) {
+			handle(fmt.Errorf("instrument: the %s of job %q: %w", clean(string(s.Kind), maxNameLen), j.shown, err))
+		}
+	}
 }
 
 // open opens the account, and returns why the ledger refuses to. Of a ledger that is away the

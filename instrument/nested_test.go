@@ -197,3 +197,33 @@ func TestNestedThresholds(t *testing.T) {
 		t.Errorf("the track's events\n%swant none", got)
 	}
 }
+
+// The limit of a tenant that was given last holds, also if a nested job gives it.
+func TestNestedJobMovesTheLimitOfASharedScope(t *testing.T) {
+	tenant := func(limit instrument.USD) instrument.JobOption {
+		return instrument.WithScopes(budget.Scope{Kind: budget.Tenant, ID: "acme", Limit: limit})
+	}
+	for name, opts := range ledgers {
+		t.Run(name, func(t *testing.T) {
+			p, _ := instrumenttest.New(t, opts()...)
+			ctx, album := p.StartJob(t.Context(), "album", tenant(instrument.Unlimited))
+			lower, track := p.StartJob(ctx, "track", tenant(dollar))
+			if err := buy(lower, "gpt", 2*dollar, instrument.WithMaxCost(2*dollar)); !errors.Is(err, instrument.ErrBudgetExceeded) {
+				t.Errorf("beyond the lower limit: %v, want a refusal", err)
+			}
+			if err := buy(lower, "gpt", cent, instrument.WithUnknownCost("unknown_model")); !errors.Is(err, instrument.ErrBudgetExceeded) {
+				t.Errorf("of an unknown price under the lower limit: %v, want a refusal", err)
+			}
+			higher, other := p.StartJob(ctx, "other", tenant(3*dollar))
+			if err := buy(higher, "gpt", 2*dollar, instrument.WithMaxCost(2*dollar)); err != nil {
+				t.Errorf("within the higher limit: %v", err)
+			}
+			if err := buy(lower, "gpt", dollar, instrument.WithMaxCost(dollar)); err != nil {
+				t.Errorf("within the higher limit, which was given last: %v", err)
+			}
+			other.End(nil)
+			track.End(nil)
+			album.End(nil)
+		})
+	}
+}
