@@ -38,6 +38,7 @@ type Job struct {
 	enqueued  moment        // from the carrier
 	ended     atomic.Uint32 // one more than the contextState at the end; 0 before
 	done      atomic.Bool
+	over      atomic.Bool // done, and no other attempt comes
 	label     [1]attribute.KeyValue
 	options   [1]trace.SpanStartOption // of the span; arrays, since they are given as slices
 }
@@ -142,9 +143,11 @@ func (j *Job) startSpan(ctx context.Context, c jobConfig) context.Context {
 // follows *errp; [RunJob] sees it.
 //
 // The error of an attempt that failed or is retried is counted in errors_total{stage="job"}, unless
-// a stage or a job in it has counted it. Only the first End of a job does anything. Stages and calls
-// that outlive their job still record; what they then spend is in the totals and in the budget, but
-// not in this job's cost. The number of calls that have not ended is on the job's span, as
+// a stage or a job in it has counted it. Only the first End of a job does anything.
+//
+// Stages and calls that outlive their job still record. What they then spend is in the totals and in
+// the budget, and in the cost_per_job_usd of another attempt that ends later, but not in this job's
+// cost. The number of calls that have not ended is on the job's span, as
 // video.processing.calls_open; the span of each says so when it ends, as video.processing.after_job.
 func (j *Job) End(errp *error) {
 	if j == nil || j.scope.p.inert() || !j.done.CompareAndSwap(false, true) {
@@ -189,6 +192,8 @@ func (j *Job) finish(o ending) {
 // leave says what is to become of the job's account, and remembers what the job has spent if no
 // account does and it may come again.
 func (j *Job) leave(completed bool) {
+	j.addEarlier(USD(j.live.late.Swap(0)))
+	j.over.Store(completed || j.generated)
 	if j.account != nil {
 		j.account.final.Store(completed || j.generated)
 	}

@@ -50,6 +50,7 @@ type liveJob struct {
 	runs   int    // guarded by live.mu
 	budget jobBudget
 	opened []*openAccount // by runs that have ended; guarded by live.mu
+	late   atomic.Int64   // spent by calls that outlived earlier attempts, for the next run that ends
 
 	mu     sync.Mutex
 	costs  []apiCost // one for each API that was paid
@@ -135,6 +136,18 @@ func (l *live) see(id string, ended *liveJob, a *openAccount, bal budget.Balance
 	if next := e.budget.account.Load(); next != nil && next.id() == a.id() {
 		e.budget.see(bal)
 	}
+}
+
+// spendLate adds to what the next run of an id that ends has spent, and reports whether one lives.
+func (l *live) spendLate(id string, amount USD) bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	e := l.byID[id]
+	if e == nil {
+		return false
+	}
+	add(&e.late, amount)
+	return true
 }
 
 // forget takes note that an account has started afresh.

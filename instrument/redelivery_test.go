@@ -247,6 +247,49 @@ func TestCostPerJobIsThatOfAllAttempts(t *testing.T) {
 	}
 }
 
+// What a call has cost that outlived its attempt is in what the job has cost, unless the job had completed without it.
+func TestCostPerJobHasCallsThatOutlivedTheirAttempt(t *testing.T) {
+	for name, opts := range map[string][]instrument.JobOption{
+		"with a budget":          {instrument.WithBudget(10 * dollar)},
+		"without one":            nil,
+		"with another's account": {instrument.WithBudget(10 * dollar), instrument.WithAccount("order-1")},
+	} {
+		for _, tt := range []struct {
+			reason string
+			first  error
+			within bool // the call ends while the second run lives
+			want   instrument.USD
+		}{
+			{"during the next attempt", errDecoder, true, 50 * cent},
+			{"before the next attempt", errDecoder, false, 50 * cent},
+			{"during a job that comes anew", nil, true, 20 * cent},
+			{"before a job that comes anew", nil, false, 20 * cent},
+		} {
+			p, rec := instrumenttest.New(t)
+			ctx, first := p.StartJob(t.Context(), "job-1", opts...)
+			_, call, err := instrument.StartCall(ctx, "gpt", instrument.WithMaxCost(dollar))
+			if err != nil {
+				t.Fatal(err)
+			}
+			call.SetCost(30 * cent)
+			first.End(&tt.first)
+			before := rec.Histogram(vp("cost_per_job_usd")).Sum
+			if !tt.within {
+				call.End(nil)
+			}
+			ctx, second := p.StartJob(t.Context(), "job-1", opts...)
+			if tt.within {
+				call.End(nil)
+			}
+			instrument.Spend(ctx, "gpu", 20*cent)
+			second.End(nil)
+			if got := instrument.Dollars(rec.Histogram(vp("cost_per_job_usd")).Sum - before); got != tt.want {
+				t.Errorf("%s, the call ended %s: recorded %s, want %s", name, tt.reason, got, tt.want)
+			}
+		}
+	}
+}
+
 // While more attempts are to come, nothing is recorded for the job; then all that it has cost, once.
 func TestCostPerJobIsRecordedWithTheLastAttempt(t *testing.T) {
 	for _, opts := range [][]instrument.JobOption{nil, {instrument.WithBudget(dollar)}} {

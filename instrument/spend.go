@@ -50,10 +50,12 @@ func (p *Pipeline) spend(ctx context.Context, j *Job, api *apiHandle, amount USD
 	default:
 		p.inst.Cost.Add(ctx, amount.Float64(), j.dimension.cost(api)...)
 	}
-	if !j.done.Load() {
-		j.addCost(amount)
-		if p.live.spend(j.live, api, amount) {
-			p.inst.JobsUnshown.Add(ctx, 1)
-		}
+	if j.done.Load() {
+		j.spentLate(amount)
+		return
+	}
+	j.addCost(amount)
+	if p.live.spend(j.live, api, amount) {
+		p.inst.JobsUnshown.Add(ctx, 1)
 	}
 }
