@@ -201,7 +201,7 @@ func (l *Ledger) drop() {
 	q.entries, q.underway, q.goroutine = nil, q.underway+len(over), nil
 	q.mu.Unlock()
 	for _, e := range over {
-		l.Count(GivenUp)
+		l.giveUp(e, "the pipeline is closed")
 		e.account.count(-1)
 	}
 	q.mu.Lock()

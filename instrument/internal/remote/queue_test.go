@@ -231,8 +231,8 @@ func TestCloseOfALedgerThatHangs(t *testing.T) {
 		if !errors.Is(err, budget.ErrUnavailable) || !errors.Is(err, context.DeadlineExceeded) || !strings.Contains(err.Error(), "3 settles and releases could not be delivered") {
 			t.Errorf("%v", err)
 		}
-		if k.Pending() != 0 || k.count(remote.GivenUp) != 3 {
-			t.Errorf("%d pending, %d given up", k.Pending(), k.count(remote.GivenUp))
+		if k.Pending() != 0 || k.count(remote.GivenUp) != 3 || len(k.reported()) != 3 {
+			t.Errorf("%d pending, %d given up, %d reported; want 0, 3 and 3", k.Pending(), k.count(remote.GivenUp), len(k.reported()))
 		}
 		close(hang)
 	})
