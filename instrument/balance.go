@@ -48,13 +48,13 @@ func (b *jobBudget) known() budget.Balance {
 	}
 }
 
-// status returns the state of the account, nil without one.
-func (b *jobBudget) status() *BudgetStatus {
+// state returns the state of the account, nil without one.
+func (b *jobBudget) state() *BudgetState {
 	if b.account.Load() == nil {
 		return nil
 	}
 	known := b.known()
-	return &BudgetStatus{Limit: known.Limit, Spent: known.Spent, Held: USD(b.held.Load()), Unconfirmed: known.Unconfirmed}
+	return &BudgetState{Limit: known.Limit, Spent: known.Spent, Held: USD(b.held.Load()), Unconfirmed: known.Unconfirmed}
 }
 
 // see takes note of a balance. Answers may overtake each other. What is spent goes down only when an

@@ -21,7 +21,7 @@ type Call struct {
 	lease    time.Duration // of WithLease
 	wasOver  bool          // the context, before the call began
 	done     atomic.Bool
-	kept     *CallStatus // nil unless the job has details
+	kept     *CallState // nil unless the job has details
 }
 
 // StartCall starts a call of a paid API and a span "call API" of kind client, in the job of ctx, or

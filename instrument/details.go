@@ -20,20 +20,20 @@ const (
 // pipeline without [WithDetails], keeps nothing.
 type details struct {
 	mu            sync.Mutex
-	stages        kept[stageStatus]
-	calls         kept[CallStatus]
-	errors        []ErrorStatus
+	stages        kept[stageState]
+	calls         kept[CallState]
+	errors        []ErrorState
 	moreErrors    int
-	processes     []*ProcessStatus
+	processes     []*ProcessState
 	moreProcesses int // under way
-	quality       QualityStatus
+	quality       QualityState
 }
 
-func newDetails() *details { return &details{quality: QualityStatus{Segments: -1}} }
+func newDetails() *details { return &details{quality: QualityState{Segments: -1}} }
 
-// stageStatus is a stage with the place of its progress while it is under way.
-type stageStatus struct {
-	StageStatus
+// stageState is a stage with the place of its progress while it is under way.
+type stageState struct {
+	StageState
 	from *lazyRare
 }
 
@@ -63,20 +63,20 @@ func (k *kept[E]) add(e *E, limit int, ended func(*E) bool) bool {
 }
 
 // startStage keeps a stage that starts. The result is nil if nothing is kept.
-func (d *details) startStage(name string, depth int, from *lazyRare) *stageStatus {
+func (d *details) startStage(name string, depth int, from *lazyRare) *stageState {
 	if d == nil {
 		return nil
 	}
-	s := &stageStatus{StageStatus{Name: name, Depth: depth, Start: time.Now()}, from}
+	s := &stageState{StageState{Name: name, Depth: depth, Start: time.Now()}, from}
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	if !d.stages.add(s, keptStages, func(s *stageStatus) bool { return !s.End.IsZero() }) {
+	if !d.stages.add(s, keptStages, func(s *stageState) bool { return !s.End.IsZero() }) {
 		return nil
 	}
 	return s
 }
 
-func (d *details) endStage(s *stageStatus, errorType string) {
+func (d *details) endStage(s *stageState, errorType string) {
 	if s == nil {
 		return
 	}
@@ -86,20 +86,20 @@ func (d *details) endStage(s *stageStatus, errorType string) {
 }
 
 // startCall keeps a call that starts. The result is nil if nothing is kept.
-func (d *details) startCall(api, stage string, most USD) *CallStatus {
+func (d *details) startCall(api, stage string, most USD) *CallState {
 	if d == nil {
 		return nil
 	}
-	c := &CallStatus{API: api, Stage: stage, Start: time.Now(), MaxCost: most}
+	c := &CallState{API: api, Stage: stage, Start: time.Now(), MaxCost: most}
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	if !d.calls.add(c, keptCalls, func(c *CallStatus) bool { return !c.End.IsZero() }) {
+	if !d.calls.add(c, keptCalls, func(c *CallState) bool { return !c.End.IsZero() }) {
 		return nil
 	}
 	return c
 }
 
-func (d *details) endCall(c *CallStatus, cost USD, unpriced, errorType string) {
+func (d *details) endCall(c *CallState, cost USD, unpriced, errorType string) {
 	if c == nil {
 		return
 	}
@@ -124,7 +124,7 @@ func (d *details) addError(stage, errorType string) {
 		d.moreErrors++
 		return
 	}
-	d.errors = append(d.errors, ErrorStatus{stage, errorType, 1})
+	d.errors = append(d.errors, ErrorState{stage, errorType, 1})
 }
 
 // startProcess keeps a process until done is called.
@@ -132,7 +132,7 @@ func (d *details) startProcess(pid int, name string) (done func()) {
 	if d == nil {
 		return func() {}
 	}
-	s := &ProcessStatus{PID: pid, Name: name, Start: time.Now()}
+	s := &ProcessState{PID: pid, Name: name, Start: time.Now()}
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	if len(d.processes) == keptProcs {
@@ -147,12 +147,12 @@ func (d *details) startProcess(pid int, name string) (done func()) {
 	return func() {
 		d.mu.Lock()
 		defer d.mu.Unlock()
-		d.processes = slices.DeleteFunc(d.processes, func(o *ProcessStatus) bool { return o == s })
+		d.processes = slices.DeleteFunc(d.processes, func(o *ProcessState) bool { return o == s })
 	}
 }
 
 // record keeps a quality value.
-func (d *details) record(set func(*QualityStatus)) {
+func (d *details) record(set func(*QualityState)) {
 	if d == nil {
 		return
 	}
@@ -169,8 +169,8 @@ func bounded[V any](list []V, v V) []V {
 	return append(list, v)
 }
 
-// copyTo copies what is kept into the status of the job.
-func (d *details) copyTo(s *JobStatus) {
+// copyTo copies what is kept into the state of the job.
+func (d *details) copyTo(s *JobState) {
 	if d == nil {
 		s.Quality.Segments = -1
 		return
@@ -180,7 +180,7 @@ func (d *details) copyTo(s *JobStatus) {
 	s.MoreStages, s.MoreCalls = d.stages.more, d.calls.more
 	s.MoreErrors, s.MoreProcesses = d.moreErrors, d.moreProcesses
 	for _, e := range d.stages.list {
-		stage := e.StageStatus
+		stage := e.StageState
 		if stage.End.IsZero() {
 			stage.Progress = e.from.reported()
 		}

@@ -75,6 +75,6 @@
 //     context knows. errors.go, outcome.go, end.go, panic.go: how things end. enqueue.go,
 //     carrier.go, attempt.go: across a queue. live.go and observe.go: the series that are read at
 //     collection.
-//   - events.go, progress.go, status.go, snapshot.go, details.go, history.go: what runs now.
+//   - events.go, progress.go, state.go, snapshot.go, details.go, history.go: what runs now.
 //   - docs/architecture.md follows a job id, an error and a dollar through these files.
 package instrument

@@ -180,7 +180,7 @@ func TestReportProgress(t *testing.T) {
 	errs := captureReports(t)
 	p, _ := instrumenttest.New(t, instrument.WithDetails())
 	ctx, job := p.StartJob(t.Context(), "job-1")
-	status := func() instrument.JobStatus { return p.Snapshot(instrument.Query{}).Live[0] }
+	status := func() instrument.JobState { return p.Snapshot(instrument.Query{}).Live[0] }
 	if got := status().Progress; got != nil {
 		t.Errorf("progress before any report: %+v", got)
 	}

@@ -6,12 +6,12 @@ import "sync"
 type history struct {
 	limit int
 	mu    sync.Mutex
-	ended []*JobStatus // never changed
-	next  int          // the oldest, once there are limit
+	ended []*JobState // never changed
+	next  int         // the oldest, once there are limit
 }
 
 // add keeps a job that has ended.
-func (h *history) add(s JobStatus) {
+func (h *history) add(s JobState) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	if len(h.ended) < h.limit {
@@ -23,8 +23,8 @@ func (h *history) add(s JobStatus) {
 }
 
 // last returns the newest jobs that fit the query, and how many fit it.
-func (h *history) last(q Query) (ended []JobStatus, fit int) {
-	var found []*JobStatus
+func (h *history) last(q Query) (ended []JobState, fit int) {
+	var found []*JobState
 	h.mu.Lock()
 	for i := range h.ended {
 		s := h.ended[(h.next+2*len(h.ended)-1-i)%len(h.ended)]

@@ -167,7 +167,7 @@ func (j *Job) finish(o ending) {
 		j.scope.countEnd(o.err, as, jobStage)
 	}
 	if p.history.limit > 0 { // before the job leaves the live ones, so that a snapshot never misses it
-		s := j.status()
+		s := j.state()
 		s.End, s.Outcome = j.start.Add(took), as
 		p.history.add(s)
 	}
@@ -341,15 +341,15 @@ func (j *Job) ref() JobRef {
 	return JobRef{ID: j.shown, Run: j.number, Type: j.dimension.jobType, Attempt: j.attempt.n, MaxAttempts: j.attempt.most}
 }
 
-// status returns the state of a live run.
-func (j *Job) status() JobStatus {
-	s := JobStatus{
+// state returns the state of a live run.
+func (j *Job) state() JobState {
+	s := JobState{
 		JobRef: j.ref(), TraceID: traceID(j.scope.span), Start: j.start, Cost: j.Cost(),
 		Video: seconds(j.videoSeconds()),
 		Costs: j.live.apiCosts(),
 	}
 	s.Unpriced = int(j.unpriced.Load())
-	s.Budget = j.live.budget.status()
+	s.Budget = j.live.budget.state()
 	s.Progress = j.scope.rare.reported()
 	j.details.copyTo(&s)
 	return s

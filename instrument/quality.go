@@ -37,7 +37,7 @@ func RecordLoudnessSpread(ctx context.Context, phase semconv.Phase, spread LU) {
 	if p.valid(ctx, semconv.AudioLoudnessSpreadName, float64(spread), 0, maxLoudness) {
 		p.inst.AudioLoudnessSpread.Record(ctx, float64(spread), opts...)
 		if d := detailsOf(ctx); d != nil {
-			d.record(func(q *QualityStatus) {
+			d.record(func(q *QualityState) {
 				if phase == BeforeNormalization {
 					q.LoudnessBefore = bounded(q.LoudnessBefore, spread)
 				} else {
@@ -61,7 +61,7 @@ func RecordNormalization(ctx context.Context, gain Decibel) {
 	if !p.inert() && p.valid(ctx, semconv.AudioNormalizationName, float64(gain), -maxLoudness, maxLoudness) {
 		p.inst.AudioNormalization.Record(ctx, float64(gain))
 		if d := detailsOf(ctx); d != nil {
-			d.record(func(q *QualityStatus) { q.Gains = bounded(q.Gains, gain) })
+			d.record(func(q *QualityState) { q.Gains = bounded(q.Gains, gain) })
 		}
 	}
 }
@@ -73,7 +73,7 @@ func RecordSegments(ctx context.Context, n int) {
 	if !p.inert() && p.valid(ctx, semconv.SegmentsDetectedName, float64(n), 0, maxSegments) {
 		p.inst.SegmentsDetected.Record(ctx, int64(n))
 		if d := detailsOf(ctx); d != nil {
-			d.record(func(q *QualityStatus) { q.Segments = max(q.Segments, 0) + n })
+			d.record(func(q *QualityState) { q.Segments = max(q.Segments, 0) + n })
 		}
 	}
 }
@@ -85,7 +85,7 @@ func RecordHighlight(ctx context.Context, score float64) {
 	if !p.inert() && p.valid(ctx, semconv.HighlightScoresName, score, 0, 1) {
 		p.inst.HighlightScores.Record(ctx, score)
 		if d := detailsOf(ctx); d != nil {
-			d.record(func(q *QualityStatus) { q.Highlights = bounded(q.Highlights, score) })
+			d.record(func(q *QualityState) { q.Highlights = bounded(q.Highlights, score) })
 		}
 	}
 }

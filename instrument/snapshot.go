@@ -21,13 +21,13 @@ func (p *Pipeline) Snapshot(q Query) Snapshot {
 	q.Job = showID(q.Job)
 	jobs, n := p.live.runsOf(q)
 	s.LiveJobs = n
-	s.Live = make([]JobStatus, 0, len(jobs))
+	s.Live = make([]JobState, 0, len(jobs))
 	for _, j := range jobs {
-		s.Live = append(s.Live, j.status())
+		s.Live = append(s.Live, j.state())
 	}
 	s.Ended, s.EndedJobs = p.history.last(q)
 	for i := range s.Ended { // a job is kept before it leaves the live ones
-		at, both := slices.BinarySearchFunc(s.Live, s.Ended[i].Run, func(j JobStatus, run uint64) int { return cmp.Compare(j.Run, run) })
+		at, both := slices.BinarySearchFunc(s.Live, s.Ended[i].Run, func(j JobState, run uint64) int { return cmp.Compare(j.Run, run) })
 		if both {
 			s.Live = slices.Delete(s.Live, at, at+1)
 			s.LiveJobs--

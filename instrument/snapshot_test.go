@@ -49,7 +49,7 @@ func TestSnapshotOfLiveJobs(t *testing.T) {
 	if len(j.Costs) != 1 || j.Costs[0] != (instrument.APICost{API: "gpt", Cost: 25 * cent}) {
 		t.Errorf("costs %+v", j.Costs)
 	}
-	if want := (instrument.BudgetStatus{Limit: dollar, Spent: 25 * cent, Held: 30 * cent}); j.Budget == nil || *j.Budget != want {
+	if want := (instrument.BudgetState{Limit: dollar, Spent: 25 * cent, Held: 30 * cent}); j.Budget == nil || *j.Budget != want {
 		t.Errorf("budget %+v, want %+v", j.Budget, want)
 	}
 	if j.Progress == nil || j.Progress.Done != 1 || len(j.Stages)+len(j.Calls) != 0 || j.Quality.Segments != -1 {
@@ -130,7 +130,7 @@ func TestSnapshotWithDetails(t *testing.T) {
 	if len(j.Calls) != 2 || j.Calls[0].End.IsZero() || j.Calls[0].Cost != 4*cent || j.Calls[1].Unpriced != "no_price" {
 		t.Errorf("calls %+v", j.Calls)
 	}
-	if len(j.Errors) != 1 || j.Errors[0] != (instrument.ErrorStatus{Stage: "analysis", ErrorType: "error", Count: 1}) {
+	if len(j.Errors) != 1 || j.Errors[0] != (instrument.ErrorState{Stage: "analysis", ErrorType: "error", Count: 1}) {
 		t.Errorf("errors %+v", j.Errors)
 	}
 	q := j.Quality
@@ -177,7 +177,7 @@ func TestSnapshotOfMuchUnderWay(t *testing.T) {
 	p, _ := instrumenttest.New(t, instrument.WithDetails())
 	ctx, job := p.StartJob(t.Context(), "job-1")
 	defer job.End(nil)
-	status := func() instrument.JobStatus { return p.Snapshot(instrument.Query{}).Live[0] }
+	status := func() instrument.JobState { return p.Snapshot(instrument.Query{}).Live[0] }
 	const many = 1100
 	var stages []*instrument.Stage
 	for range many {
@@ -274,7 +274,7 @@ func TestSnapshotQuery(t *testing.T) {
 		_, job := p.StartJob(t.Context(), "a")
 		defer job.End(nil)
 	}
-	runs := func(jobs []instrument.JobStatus) (runs []uint64) {
+	runs := func(jobs []instrument.JobState) (runs []uint64) {
 		for _, j := range jobs {
 			runs = append(runs, j.Run)
 		}

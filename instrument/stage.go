@@ -17,7 +17,7 @@ type Stage struct {
 	start    time.Duration // on the clock of once.Now
 	video    float64       // length in seconds
 	hasVideo bool          // if not, the job's length is used
-	kept     *stageStatus  // nil unless the job has details
+	kept     *stageState   // nil unless the job has details
 	done     atomic.Bool
 }
 

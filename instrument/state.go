@@ -17,14 +17,14 @@ const defaultSnapshot = 1000
 // A Snapshot is the state of a pipeline at a moment: a copy, which belongs to the caller.
 type Snapshot struct {
 	Time  time.Time
-	Live  []JobStatus // the oldest first
-	Ended []JobStatus // the newest first; of [WithHistory]
+	Live  []JobState // the oldest first
+	Ended []JobState // the newest first; of [WithHistory]
 	// LiveJobs and EndedJobs count the runs that fit the query, also beyond its Limit.
 	LiveJobs, EndedJobs int
 }
 
-// A JobStatus is the state of one run of a job. Fields may be added.
-type JobStatus struct {
+// A JobState is the state of one run of a job. Fields may be added.
+type JobState struct {
 	JobRef
 	TraceID  string // "" if it is not traced
 	Start    time.Time
@@ -34,21 +34,21 @@ type JobStatus struct {
 	Cost     USD           // booked by this run so far
 	Costs    []APICost     // of it, by API; of live runs of one id together
 	Unpriced int           // calls of this run whose cost is not known
-	Budget   *BudgetStatus // nil without a budget
+	Budget   *BudgetState  // nil without a budget
 	Progress *Progress     // the newest report in the job; nil if there is none
 
 	// All below are kept only with [WithDetails] or [WithHistory]. The field beside a list has the
 	// number of those that are not in it.
 
-	Stages        []StageStatus // in the order of their starts
+	Stages        []StageState // in the order of their starts
 	MoreStages    int
-	Calls         []CallStatus // paid calls, in the order of their starts; those under way have no End
+	Calls         []CallState // paid calls, in the order of their starts; those under way have no End
 	MoreCalls     int
-	Errors        []ErrorStatus   // by stage and type, as errors_total counts them
-	MoreErrors    int             // errors of other types
-	Processes     []ProcessStatus // under way
+	Errors        []ErrorState   // by stage and type, as errors_total counts them
+	MoreErrors    int            // errors of other types
+	Processes     []ProcessState // under way
 	MoreProcesses int
-	Quality       QualityStatus
+	Quality       QualityState
 }
 
 // An APICost is what was spent on one API.
@@ -57,16 +57,16 @@ type APICost struct {
 	Cost USD
 }
 
-// A BudgetStatus is the state of the account that a job spends from, as its ledger last said.
-type BudgetStatus struct {
+// A BudgetState is the state of the account that a job spends from, as its ledger last said.
+type BudgetState struct {
 	Limit       USD // Unlimited when nothing is refused
 	Spent       USD // of all who spend from the account, with Unconfirmed
 	Held        USD
 	Unconfirmed USD
 }
 
-// A StageStatus is the state of one stage.
-type StageStatus struct {
+// A StageState is the state of one stage.
+type StageState struct {
 	Name      string
 	Depth     int // 0: not inside of another stage
 	Start     time.Time
@@ -75,8 +75,8 @@ type StageStatus struct {
 	Progress  *Progress // nil if none was reported
 }
 
-// A CallStatus is the state of one paid call.
-type CallStatus struct {
+// A CallState is the state of one paid call.
+type CallState struct {
 	API       string
 	Stage     string
 	Start     time.Time
@@ -87,22 +87,22 @@ type CallStatus struct {
 	ErrorType string
 }
 
-// An ErrorStatus counts the errors of one stage and type.
-type ErrorStatus struct {
+// An ErrorState counts the errors of one stage and type.
+type ErrorState struct {
 	Stage, ErrorType string
 	Count            int
 }
 
-// A ProcessStatus is a process of [StartProcess].
-type ProcessStatus struct {
+// A ProcessState is a process of [StartProcess].
+type ProcessState struct {
 	PID   int
 	Name  string // of the executable, without its path
 	Start time.Time
 }
 
-// QualityStatus holds the quality values that were recorded in a job: each list at most its first
+// QualityState holds the quality values that were recorded in a job: each list at most its first
 // 1,000.
-type QualityStatus struct {
+type QualityState struct {
 	LoudnessBefore, LoudnessAfter []LU // spreads; see [RecordLoudnessSpread]
 	Gains                         []Decibel
 	Segments                      int // the sum; -1 if none was recorded
@@ -130,7 +130,7 @@ type JobRef struct {
 }
 
 // clone returns a copy that shares no list with s.
-func (s JobStatus) clone() JobStatus {
+func (s JobState) clone() JobState {
 	s.Costs, s.Stages, s.Calls = slices.Clone(s.Costs), slices.Clone(s.Stages), slices.Clone(s.Calls)
 	s.Errors, s.Processes = slices.Clone(s.Errors), slices.Clone(s.Processes)
 	q := &s.Quality
