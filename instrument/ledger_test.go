@@ -237,7 +237,8 @@ func TestCanceledCallerIsNoFailureOfTheLedger(t *testing.T) {
 	}
 }
 
-// watchedLedger notes which of its operations came with a context that has ended, or that will by itself.
+// watchedLedger notes which of its operations came with a context that has ended, or that will by
+// itself.
 type watchedLedger struct {
 	budget.Ledger
 	seen []string

@@ -149,7 +149,8 @@ func TestNestedBudgetsAreStrict(t *testing.T) {
 	}
 }
 
-// A ledger may forget a job that is completed as soon as it is closed, while jobs in it still spend its budget.
+// A ledger may forget a job that is completed as soon as it is closed, while jobs in it still spend
+// its budget.
 func TestJobThatOutlivesTheOneAroundItSpendsItsBudget(t *testing.T) {
 	w := newWire()
 	p, _ := instrumenttest.New(t, instrument.WithLedger(w))

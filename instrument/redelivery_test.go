@@ -247,7 +247,8 @@ func TestCostPerJobIsThatOfAllAttempts(t *testing.T) {
 	}
 }
 
-// What a call has cost that outlived its attempt is in what the job has cost, unless the job had completed without it.
+// What a call has cost that outlived its attempt is in what the job has cost, unless the job had
+// completed without it.
 func TestCostPerJobHasCallsThatOutlivedTheirAttempt(t *testing.T) {
 	for name, opts := range map[string][]instrument.JobOption{
 		"with a budget":          {instrument.WithBudget(10 * dollar)},
