@@ -21,7 +21,8 @@ import (
 // Calls are refused as strictly as by l: what is left in a slice is held in l. If a whole slice does
 // not fit into the budget, only what the call lacks is held. The costs of calls are booked in l as
 // soon as they use up a slice, reach a threshold of the first scope, or exceed what was held; those
-// of a slice whose lease is half over when no call is under way; and all others at the last Close.
+// of a slice whose lease is half over when no call is under way, unless l is unavailable; and all
+// others at the last Close.
 // An idle slice that no operation follows expires, which books its amount in l; the next operation
 // corrects that. So l never has less than was spent, and until then may have more.
 //

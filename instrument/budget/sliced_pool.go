@@ -160,14 +160,12 @@ func (p *pool) hold(ctx context.Context, h Hold, amount money.USD) error {
 	b, err := p.state.account.Reserve(ctx, Hold{
 		ID: s.id, Job: p.state.scopes[0].ID, Attempt: h.Attempt, API: h.API, Amount: s.amount, Floor: floor, Lease: l.lease,
 	})
+	p.state.away = unanswered(err)
 	switch {
 	case err == nil:
 		s.old, s.over = began+l.lease/2, began+l.lease
 		p.slices = append(p.slices, s)
-	case errors.Is(err, ErrExceeded):
-	case errors.Is(err, ErrConflict): // it arrived before, and is over
-	case errors.Is(err, ErrLost), errors.Is(err, ErrInvalid):
-	default: // it may have arrived: ask with the same id again
+	case p.state.away: // it may have arrived: ask with the same id again
 		return fmt.Errorf("budget: no slice: %w: %w", ErrUnavailable, err)
 	}
 	p.asking = nil
@@ -184,8 +182,11 @@ func (p *pool) settle(over bool) {
 	}
 	switch {
 	case p.calls > 0:
-	case over || p.flush || p.cost() >= p.amount():
+	case over || p.flush && !p.state.away || p.cost() >= p.amount():
 		p.bookAll()
+	case p.state.away: // what is left of a slice is all that can be spent
+		now := p.state.ledger.clock.since()
+		p.settleWhile(func(s slice) bool { return s.over <= now })
 	default:
 		now := p.state.ledger.clock.since()
 		p.settleWhile(func(s slice) bool { return s.old <= now })
@@ -226,6 +227,11 @@ func (p *pool) settleWhile(due func(slice) bool) {
 }
 
 // giveUp queues that a slice which may be held costs nothing.
+// givesBack reports whether slices are to be settled that have something left.
+func (p *pool) givesBack() bool {
+	return p.calls == 0 && len(p.slices) > 0 && (p.flush || p.slices[0].old <= p.state.ledger.clock.since())
+}
+
 func (p *pool) giveUp() {
 	if p.asking != nil {
 		p.state.pending = append(p.state.pending, booking{id: p.asking.id, job: p.state.scopes[0].ID})
@@ -254,12 +260,23 @@ func (p *pool) bookIdle() {
 	}
 }
 
+// unanswered reports whether an error of the inner ledger is no answer.
+func unanswered(err error) bool {
+	for _, answer := range []error{nil, ErrExceeded, ErrConflict, ErrLost, ErrInvalid} {
+		if errors.Is(err, answer) {
+			return false
+		}
+	}
+	return true
+}
+
 // deliver tells the inner ledger what is pending, up to the first error. What the ledger will never
 // take is dropped; the error says so.
 func (s *slicedState) deliver(ctx context.Context) (err error) {
 	for len(s.pending) > 0 {
 		w := s.pending[0]
 		b, failed := s.account.Settle(ctx, Hold{ID: w.id, Job: w.job}, w.cost)
+		s.away = unanswered(failed)
 		never := errors.Is(failed, ErrLost) || errors.Is(failed, ErrConflict) || errors.Is(failed, ErrInvalid)
 		switch {
 		case failed == nil:

@@ -23,6 +23,7 @@ type slicedState struct {
 	seen    Balance // the newest of the inner ledger, without what one operation told
 	pool    pool
 	look    bool       // a limit may have changed: the next operation asks what that has reached
+	away    bool       // the inner ledger did not answer
 	pending []booking  // what the inner ledger has to be told
 	crossed []Crossing // by operations of the inner ledger, to be told by the next here
 	refused []Crossing // that whole slices did not fit, to be told when a call does not
@@ -88,7 +89,8 @@ func (s *slicedState) ask(ctx context.Context) {
 	if !s.look {
 		return
 	}
-	if b, err := s.account.Release(ctx, Hold{ID: s.ledger.id()}); err == nil {
+	b, err := s.account.Release(ctx, Hold{ID: s.ledger.id()})
+	if s.away = unanswered(err); err == nil {
 		s.see(b)
 		s.look = false
 	}
@@ -174,8 +176,9 @@ func (s *slicedState) end(ctx context.Context, op operation, h Hold, cost money.
 	known.cost, known.state = cost, state
 	s.pool.add(known.job, cost)
 	s.pool.flush = s.pool.flush || s.crosses(before, s.balance().Spent)
-	s.pool.settle(s.opens.Load() == 0)
+	s.look = s.look || s.pool.givesBack() // asked first, since it may be the last for long
 	s.ask(ctx)
+	s.pool.settle(s.opens.Load() == 0)
 	err := s.deliver(ctx)
 	if errors.Is(err, ErrUnavailable) { // the hold is ended here, and the ledger is told later
 		err = nil

@@ -146,6 +146,28 @@ func TestASliceIsNotSpentAfterItsLease(t *testing.T) {
 	}
 }
 
+// Without the ledger a slice is all that calls can spend: it is not given back early, neither by age nor for a threshold.
+func TestASliceIsKeptWithoutTheLedger(t *testing.T) {
+	c := newClock()
+	l := far(budget.NewMemoryLedger(budget.WithClock(c.Now)))
+	a, _ := open(t, budget.Sliced(l, 10, time.Hour, budget.WithClock(c.Now)), job("job-1", 16))
+	call(t, a, "first", 1)
+	l.down(true)
+	c.advance(40 * time.Minute)
+	for i := range 9 { // with the seventh, half of the limit is spent
+		call(t, a, fmt.Sprint("call-", i), 1)
+	}
+	l.down(false)
+	b, err := a.Release(t.Context(), budget.Hold{ID: "nobody"})
+	if err != nil || b.Spent != 10 || b.Held != 0 {
+		t.Errorf("%+v, %v, want 10n spent", b, err)
+	}
+	closeAs(t, a, false)
+	if got := spentOn(t, l, job("job-1", 16)); got != 10 {
+		t.Errorf("the ledger has %s spent, want 10n", got)
+	}
+}
+
 func TestASliceIsRenewedBeforeItsLeaseIsOver(t *testing.T) {
 	c := newClock()
 	l := far(budget.NewMemoryLedger(budget.WithClock(c.Now)))
