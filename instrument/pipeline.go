@@ -316,8 +316,8 @@ func (p *Pipeline) setLedger(c config) {
 		Report:  func(err error) { handle(fmt.Errorf("instrument: %w", err)) },
 	}
 	if c.policy.leased {
-		c.ledger = budget.Sliced(remote.Guard(c.ledger, asked), c.policy.slice, defaultLease)
-		asked.Patient = true // a slice answers while the ledger does not
+		c.ledger, asked = remote.Guard(c.ledger, asked)
+		c.ledger = budget.Sliced(c.ledger, c.policy.slice, defaultLease)
 	}
 	p.far = remote.New(c.ledger, asked)
 }

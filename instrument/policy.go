@@ -24,7 +24,8 @@ func LedgerClosed() LedgerPolicy { return LedgerPolicy{closed: true} }
 // LedgerLease makes the call as long as it fits into what is left of a slice that the ledger has
 // held for the account, for an hour, before it went away; then it refuses it as [LedgerClosed] does.
 // A job takes a slice at its first call, and another when that is spent, so it also asks the ledger
-// less often: see budget.Sliced, which says what that costs. The slice must be above 0.
+// less often: see budget.Sliced, which says what that costs. While the ledger stops answering, a
+// call may wait six times as long as [WithLedgerTimeout] says. The slice must be above 0.
 func LedgerLease(slice USD) LedgerPolicy {
 	return LedgerPolicy{closed: true, leased: true, slice: slice}
 }

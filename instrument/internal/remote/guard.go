@@ -3,16 +3,30 @@ package remote
 import (
 	"context"
 	"errors"
+	"time"
 
 	"github.com/stagemeter/stagemeter/instrument/budget"
 	"github.com/stagemeter/stagemeter/instrument/money"
 )
 
-// Guard returns a ledger that asks l as a [Ledger] does, but delivers nothing later, for a ledger
-// that is between l and the pipeline.
-func Guard(l budget.Ledger, c Config) budget.Ledger {
-	c.Count, c.Report = func(Op) {}, func(error) {}
-	return guarded{New(l, c)}
+// Guard returns a ledger that asks l as a [Ledger] does, but delivers nothing later, for slices
+// between l and the pipeline. It also returns how the pipeline is to ask these.
+//
+// No operation of l takes longer than c.Reserve, since calls wait meanwhile. An operation of the
+// slices may wait for as many of l as have to fail until l is left alone, and for one more; then the
+// slices answer. Failures of l count; those of the slices are the same ones.
+func Guard(l budget.Ledger, c Config) (guard budget.Ledger, slices Config) {
+	slices = c
+	slices.Patient = true
+	slices.Reserve = max(c.Reserve, (failuresInARow+1)*min(c.Reserve, time.Minute))
+	slices.Settle = max(c.Settle, slices.Reserve)
+	slices.Count = func(op Op) {
+		if op == GivenUp {
+			c.Count(op)
+		}
+	}
+	c.Settle = min(c.Settle, c.Reserve)
+	return guarded{New(l, c)}, slices
 }
 
 type guarded struct{ *Ledger }
