@@ -2,7 +2,6 @@ package instrument
 
 import (
 	"context"
-	"fmt"
 	"slices"
 	"sync/atomic"
 	"time"
@@ -55,18 +54,4 @@ func (a *openAccount) close(ctx context.Context) error {
 		return a.far.Close(ctx, final)
 	}
 	return a.near.Close(ctx, final)
-}
-
-// closeUnused ends one use of the accounts that the job leaves, and closes them after the last. Jobs
-// in this one spend them too, and may outlive it, while a ledger may forget a job that is completed
-// as soon as it is closed.
-func (j *Job) closeUnused() {
-	if j.users.Add(-1) > 0 || !j.closed.CompareAndSwap(false, true) {
-		return
-	}
-	for _, a := range j.accounts {
-		if err := a.close(context.WithoutCancel(&j.scope)); err != nil && !remote.Unasked(err) {
-			handle(fmt.Errorf("instrument: the account of job %q: %w", j.shown, err))
-		}
-	}
 }

@@ -85,14 +85,3 @@ func (a *earlierCosts) remove(e *list.Element) {
 	a.ages.Remove(e)
 	delete(a.byID, e.Value.(*earlierCost).id)
 }
-
-// spentLate adds what a call has spent that outlived this run to what the next attempt goes on with.
-// If none lives, an account of the job's own has it.
-func (j *Job) spentLate(amount USD) {
-	switch p := j.scope.p; {
-	case j.over.Load():
-	case p.live.spendLate(j.id, amount):
-	case j.account == nil || j.account.kept:
-		p.earlier.add(j.id, amount)
-	}
-}

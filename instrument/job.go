@@ -2,6 +2,7 @@ package instrument
 
 import (
 	"context"
+	"fmt"
 	"math"
 	"sync/atomic"
 	"time"
@@ -9,6 +10,7 @@ import (
 	"go.opentelemetry.io/otel/attribute"
 	"go.opentelemetry.io/otel/trace"
 
+	"github.com/stagemeter/stagemeter/instrument/internal/remote"
 	"github.com/stagemeter/stagemeter/instrument/money"
 	"github.com/stagemeter/stagemeter/semconv"
 )
@@ -203,6 +205,20 @@ func (j *Job) leave(completed bool) {
 	case j.generated:
 	case j.account == nil || j.account.kept:
 		j.scope.p.earlier.add(j.id, j.totalCost())
+	}
+}
+
+// closeUnused ends one use of the accounts that the job leaves, and closes them after the last. Jobs
+// in this one spend them too, and may outlive it, while a ledger may forget a job that is completed
+// as soon as it is closed.
+func (j *Job) closeUnused() {
+	if j.users.Add(-1) > 0 || !j.closed.CompareAndSwap(false, true) {
+		return
+	}
+	for _, a := range j.accounts {
+		if err := a.close(context.WithoutCancel(&j.scope)); err != nil && !remote.Unasked(err) {
+			handle(fmt.Errorf("instrument: the account of job %q: %w", j.shown, err))
+		}
 	}
 }
 

@@ -59,3 +59,14 @@ func (p *Pipeline) spend(ctx context.Context, j *Job, api *apiHandle, amount USD
 		p.inst.JobsUnshown.Add(ctx, 1)
 	}
 }
+
+// spentLate adds what a call has spent that outlived this run to what the next attempt goes on with.
+// If none lives, an account of the job's own has it.
+func (j *Job) spentLate(amount USD) {
+	switch p := j.scope.p; {
+	case j.over.Load():
+	case p.live.spendLate(j.id, amount):
+	case j.account == nil || j.account.kept:
+		p.earlier.add(j.id, amount)
+	}
+}
