@@ -92,7 +92,10 @@ func (s *scope) countEnd(err error, as Outcome, stage string) {
 	if around == nil {
 		return
 	}
-	if counted {
+	switch {
+	case counted && err == errGoexit: // a deferred End around does not see it, and ends without an error
+		around.rare.get().counted.AddRecorded(err)
+	case counted:
 		around.rare.get().counted.Add(err)
 	}
 	if r := s.rare.p.Load(); r != nil {

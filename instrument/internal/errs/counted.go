@@ -27,6 +27,9 @@ const maxCounted = 64
 // Add remembers an error that a part has counted and ended with.
 func (c *Counted) Add(err error) { c.add(counted{err: err}) }
 
+// AddRecorded is Add for an error that is handed on as one that was recorded.
+func (c *Counted) AddRecorded(err error) { c.add(counted{err, true}) }
+
 func (c *Counted) add(e counted) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
