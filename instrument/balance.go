@@ -102,4 +102,6 @@ func (b *jobBudget) forget() {
 }
 
 // isZero reports whether a ledger gave no balance.
-func isZero(bal budget.Balance) bool { return bal.Limit == 0 && bal.Spent == 0 && bal.Held == 0 }
+func isZero(bal budget.Balance) bool {
+	return bal.Limit == 0 && bal.Spent == 0 && bal.Held == 0 && len(bal.Crossed) == 0
+}

@@ -201,7 +201,7 @@ func (j *Job) admit(ctx context.Context, h *hold, a ask) error {
 		refusal.Err = err
 		return refusal
 	case errs.Is(err, budget.ErrExceeded):
-		if isZero(bal) && known.Limit != 0 { // of a ledger whose store is away
+		if h.account.near == nil && isZero(bal) && known.Limit != 0 { // of a ledger whose store is away
 			bal = known
 		}
 		j.saw(ctx, h.account, bal)

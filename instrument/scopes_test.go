@@ -124,3 +124,21 @@ func TestScopesThatAreNone(t *testing.T) {
 		}
 	}
 }
+// A refusal is the first crossing of a budget also if another job has set its limit to 0 meanwhile.
+func TestRefusalAfterTheLimitBecame0(t *testing.T) {
+	for name, opts := range ledgers {
+		t.Run(name, func(t *testing.T) {
+			p, rec := instrumenttest.New(t, opts()...)
+			ctx, first := p.StartJob(t.Context(), "first", instrument.WithBudget(dollar), instrument.WithAccount("order"))
+			_, second := p.StartJob(t.Context(), "second", instrument.WithBudget(0), instrument.WithAccount("order"))
+			if err := buy(ctx, "gpt", cent); !errors.Is(err, instrument.ErrBudgetExceeded) {
+				t.Errorf("%v, want a refusal", err)
+			}
+			if got := rec.Counter(vp("budget_exceeded_total")); got != 1 {
+				t.Errorf("%v budgets exceeded, want 1", got)
+			}
+			second.End(nil)
+			first.End(nil)
+		})
+	}
+}
