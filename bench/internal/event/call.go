@@ -13,11 +13,12 @@ import (
 var call = scenario{
 	name:  "call",
 	title: "A paid call",
-	intro: "One call that does nothing and costs a cent, in a job: counted by API and status, its cost in the total of the " +
-		"API and of the job, and a span of kind client. With a budget it is asked before, and its rest is a metric. By hand " +
+	intro: "One call that does nothing and costs a cent, in a job: counted by API and status, in progress until it ends, its duration in a " +
+		"histogram, its cost in the total of the API and of the job, and a span of kind client. With a budget it is asked before, and its rest is a metric. By hand " +
 		"that is a struct with a mutex, for all rivals.",
 	ours: []string{runCall, runCall + withBudget},
-	metrics: []string{"video_processing_api_calls_total", "video_processing_cost_usd_total", "video_processing_job_cost_usd",
+	metrics: []string{"video_processing_api_calls_total", "video_processing_api_calls_in_progress",
+		"video_processing_api_call_duration_seconds", "video_processing_cost_usd_total", "video_processing_job_cost_usd",
 		"video_processing_budget_remaining_usd"},
 	rivals: callRivals,
 }

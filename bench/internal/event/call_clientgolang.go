@@ -2,6 +2,7 @@ package event
 
 import (
 	"context"
+	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
 	"go.opentelemetry.io/otel/attribute"
@@ -11,10 +12,12 @@ import (
 // callVectors are the metrics of a call in client_golang, and a tracer of OpenTelemetry.
 type callVectors struct {
 	*promRegistry
-	tracer trace.Tracer
-	calls  *prometheus.CounterVec
-	cost   *prometheus.CounterVec
-	job    *handJob
+	tracer     trace.Tracer
+	calls      *prometheus.CounterVec
+	inProgress *prometheus.GaugeVec
+	duration   *prometheus.HistogramVec
+	cost       *prometheus.CounterVec
+	job        *handJob
 }
 
 func newCallVectors(tracers trace.TracerProvider, limit float64) *callVectors {
@@ -24,6 +27,8 @@ func newCallVectors(tracers trace.TracerProvider, limit float64) *callVectors {
 		promRegistry: r,
 		tracer:       tracers.Tracer("bench"),
 		calls:        r.counter("video_processing_api_calls_total", "api", "status"),
+		inProgress:   r.gauge("video_processing_api_calls_in_progress", "api"),
+		duration:     r.histogram("video_processing_api_call_duration_seconds", "api"),
 		cost:         r.counter("video_processing_cost_usd_total", "api"),
 		job:          jobs.start("job-1", limit),
 	}
@@ -43,7 +48,12 @@ func (v *callVectors) byLabels(ctx context.Context, api string, do work) (int, e
 		v.calls.WithLabelValues(api, "refused").Inc()
 		return 0, err
 	}
+	v.inProgress.WithLabelValues(api).Inc()
+	defer v.inProgress.WithLabelValues(api).Dec()
+
+	start := time.Now()
 	out, err := do(ctx)
+	v.duration.WithLabelValues(api).Observe(time.Since(start).Seconds())
 	if err != nil {
 		v.calls.WithLabelValues(api, "error").Inc()
 		return out, err
@@ -58,6 +68,7 @@ func (v *callVectors) byLabels(ctx context.Context, api string, do work) (int, e
 func callResolved(tracers trace.TracerProvider, limit float64) (rival, error) {
 	v := newCallVectors(tracers, limit)
 	cost, success := v.cost.WithLabelValues(apiName), v.calls.WithLabelValues(apiName, "success")
+	inProgress, duration := v.inProgress.WithLabelValues(apiName), v.duration.WithLabelValues(apiName)
 	failed, refused := v.calls.WithLabelValues(apiName, "error"), v.calls.WithLabelValues(apiName, "refused")
 	spanName, opts := callSpan()
 	return rival{name: budgeted(resolved, limit), ctx: context.Background(), handler: v.handler, close: nothing,
@@ -68,7 +79,12 @@ func callResolved(tracers trace.TracerProvider, limit float64) (rival, error) {
 				refused.Inc()
 				return 0, err
 			}
+			inProgress.Inc()
+			defer inProgress.Dec()
+
+			start := time.Now()
 			out, err := do(ctx)
+			duration.Observe(time.Since(start).Seconds())
 			if err != nil {
 				failed.Inc()
 				return out, err

@@ -2,6 +2,7 @@ package event
 
 import (
 	"context"
+	"time"
 
 	"go.opentelemetry.io/otel/attribute"
 	"go.opentelemetry.io/otel/codes"
@@ -12,9 +13,11 @@ import (
 // callInstruments are those of a call.
 type callInstruments struct {
 	*otelSDK
-	calls metric.Int64Counter
-	cost  metric.Float64Counter
-	job   *handJob
+	calls      metric.Int64Counter
+	inProgress metric.Int64UpDownCounter
+	duration   metric.Float64Histogram
+	cost       metric.Float64Counter
+	job        *handJob
 }
 
 func newCallInstruments(tracers trace.TracerProvider, limit float64) (*callInstruments, error) {
@@ -25,10 +28,12 @@ func newCallInstruments(tracers trace.TracerProvider, limit float64) (*callInstr
 	jobs := newHandJobs()
 	o.observe(jobs)
 	i := &callInstruments{
-		otelSDK: o,
-		calls:   o.counter("video_processing_api_calls_total"),
-		cost:    o.floatCounter("video_processing_cost_usd_total"),
-		job:     jobs.start("job-1", limit),
+		otelSDK:    o,
+		calls:      o.counter("video_processing_api_calls_total"),
+		inProgress: o.upDown("video_processing_api_calls_in_progress"),
+		duration:   o.histogram("video_processing_api_call_duration_seconds"),
+		cost:       o.floatCounter("video_processing_cost_usd_total"),
+		job:        jobs.start("job-1", limit),
 	}
 	return i, o.err()
 }
@@ -51,7 +56,12 @@ func (i *callInstruments) byHand(ctx context.Context, api string, do work) (int,
 		span.SetStatus(codes.Error, err.Error())
 		return 0, err
 	}
+	i.inProgress.Add(ctx, 1, metric.WithAttributes(attribute.String("api", api)))
+	defer i.inProgress.Add(ctx, -1, metric.WithAttributes(attribute.String("api", api)))
+
+	start := time.Now()
 	out, err := do(ctx)
+	i.duration.Record(ctx, time.Since(start).Seconds(), metric.WithAttributes(attribute.String("api", api)))
 	if err != nil {
 		i.calls.Add(ctx, 1, metric.WithAttributes(attribute.String("api", api), attribute.String("status", "error")))
 		span.SetStatus(codes.Error, err.Error())
@@ -74,7 +84,8 @@ func callPrebuilt(tracers trace.TracerProvider, limit float64) (rival, error) {
 		return []metric.AddOption{metric.WithAttributeSet(attribute.NewSet(attrs...))}
 	}
 	api := attribute.String("api", apiName)
-	cost, success := add(api), add(api, attribute.String("status", "success"))
+	ofAPI, record := add(api), []metric.RecordOption{metric.WithAttributeSet(attribute.NewSet(api))}
+	success := add(api, attribute.String("status", "success"))
 	failed, refused := add(api, attribute.String("status", "error")), add(api, attribute.String("status", "refused"))
 	spanName, opts := callSpan()
 	return rival{name: budgeted(prebuilt, limit), ctx: context.Background(), handler: i.handler, close: i.close,
@@ -86,14 +97,19 @@ func callPrebuilt(tracers trace.TracerProvider, limit float64) (rival, error) {
 				span.SetStatus(codes.Error, err.Error())
 				return 0, err
 			}
+			i.inProgress.Add(ctx, 1, ofAPI...)
+			defer i.inProgress.Add(ctx, -1, ofAPI...)
+
+			start := time.Now()
 			out, err := do(ctx)
+			i.duration.Record(ctx, time.Since(start).Seconds(), record...)
 			if err != nil {
 				i.calls.Add(ctx, 1, failed...)
 				span.SetStatus(codes.Error, err.Error())
 				return out, err
 			}
 			i.calls.Add(ctx, 1, success...)
-			i.cost.Add(ctx, price, cost...)
+			i.cost.Add(ctx, price, ofAPI...)
 			i.job.spend(apiName, price)
 			span.SetAttributes(attribute.Float64(spanCost, price))
 			return out, nil

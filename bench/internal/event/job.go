@@ -17,7 +17,7 @@ var job = scenario{
 		"length of the video, its cost, a span with the id, and an entry in the registry of live jobs, which by hand is a map " +
 		"with a mutex, observed at a collection.",
 	ours: []string{runJob, startJob},
-	metrics: []string{"video_processing_jobs_total", "video_processing_jobs_in_progress",
+	metrics: []string{"video_processing_jobs_total", "video_processing_attempts_total", "video_processing_jobs_in_progress",
 		"video_processing_job_duration_seconds", "video_processing_job_ratio", "video_processing_cost_per_job_usd"},
 	rivals: jobRivals,
 }
@@ -30,14 +30,15 @@ const (
 
 // Attributes of a job's span, beside spanCost.
 const (
-	spanJob    = "video.processing.job.id"
-	spanStatus = "video.processing.job.status"
-	spanVideo  = "video.processing.video.duration_s"
+	spanJob     = "video.processing.job.id"
+	spanStatus  = "video.processing.job.status"
+	spanOutcome = "video.processing.outcome"
+	spanVideo   = "video.processing.video.duration_s"
 )
 
 // outcome is what a job's span says at its end.
 func outcome(status string, j *handJob) []attribute.KeyValue {
-	return []attribute.KeyValue{attribute.String(spanStatus, status), attribute.Float64(spanCost, j.cost()),
+	return []attribute.KeyValue{attribute.String(spanStatus, status), attribute.String(spanOutcome, status), attribute.Float64(spanCost, j.cost()),
 		attribute.Float64(spanVideo, video.Seconds())}
 }
 

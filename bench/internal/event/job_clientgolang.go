@@ -15,6 +15,7 @@ type jobVectors struct {
 	tracer   trace.Tracer
 	live     *handJobs
 	jobs     *prometheus.CounterVec
+	attempts *prometheus.CounterVec
 	duration *prometheus.HistogramVec
 	ratio    *prometheus.HistogramVec
 	cost     prometheus.Observer
@@ -27,6 +28,7 @@ func newJobVectors(tracers trace.TracerProvider) *jobVectors {
 		tracer:       tracers.Tracer("bench"),
 		live:         newHandJobs(),
 		jobs:         r.counter("video_processing_jobs_total", "status"),
+		attempts:     r.counter("video_processing_attempts_total", "outcome"),
 		duration:     r.histogram("video_processing_job_duration_seconds", "status"),
 		ratio:        r.histogram("video_processing_job_ratio", "status"),
 		cost:         r.histogram("video_processing_cost_per_job_usd").WithLabelValues(),
@@ -53,6 +55,7 @@ func (v *jobVectors) byLabels(ctx context.Context, id string, do work) (int, err
 	if err != nil {
 		status = "failed"
 	}
+	v.attempts.WithLabelValues(status).Inc()
 	v.jobs.WithLabelValues(status).Inc()
 	v.duration.WithLabelValues(status).Observe(took.Seconds())
 	v.ratio.WithLabelValues(status).Observe(took.Seconds() / video.Seconds())
@@ -63,7 +66,7 @@ func (v *jobVectors) byLabels(ctx context.Context, id string, do work) (int, err
 
 // jobChildren are the metrics of one outcome.
 type jobChildren struct {
-	jobs            prometheus.Counter
+	jobs, attempts  prometheus.Counter
 	duration, ratio prometheus.Observer
 }
 
@@ -73,7 +76,7 @@ func jobResolved(tracers trace.TracerProvider) (rival, error) {
 	processing := v.jobs.WithLabelValues("processing")
 	children := make(map[string]jobChildren)
 	for _, status := range []string{"completed", "failed"} {
-		children[status] = jobChildren{v.jobs.WithLabelValues(status), v.duration.WithLabelValues(status),
+		children[status] = jobChildren{v.jobs.WithLabelValues(status), v.attempts.WithLabelValues(status), v.duration.WithLabelValues(status),
 			v.ratio.WithLabelValues(status)}
 	}
 	return rival{name: resolved, ctx: context.Background(), handler: v.handler, close: nothing,
@@ -90,6 +93,7 @@ func jobResolved(tracers trace.TracerProvider) (rival, error) {
 				status = "failed"
 			}
 			c := children[status]
+			c.attempts.Inc()
 			c.jobs.Inc()
 			c.duration.Observe(took.Seconds())
 			c.ratio.Observe(took.Seconds() / video.Seconds())

@@ -15,6 +15,7 @@ type jobInstruments struct {
 	*otelSDK
 	live     *handJobs
 	jobs     metric.Int64Counter
+	attempts metric.Int64Counter
 	duration metric.Float64Histogram
 	ratio    metric.Float64Histogram
 	cost     metric.Float64Histogram
@@ -29,6 +30,7 @@ func newJobInstruments(tracers trace.TracerProvider) (*jobInstruments, error) {
 		otelSDK:  o,
 		live:     newHandJobs(),
 		jobs:     o.counter("video_processing_jobs_total"),
+		attempts: o.counter("video_processing_attempts_total"),
 		duration: o.histogram("video_processing_job_duration_seconds"),
 		ratio:    o.histogram("video_processing_job_ratio"),
 		cost:     o.histogram("video_processing_cost_per_job_usd"),
@@ -59,6 +61,7 @@ func (i *jobInstruments) byHand(ctx context.Context, id string, do work) (int, e
 		status = "failed"
 		span.SetStatus(codes.Error, err.Error())
 	}
+	i.attempts.Add(ctx, 1, metric.WithAttributes(attribute.String("outcome", status)))
 	i.jobs.Add(ctx, 1, metric.WithAttributes(attribute.String("status", status)))
 	i.duration.Record(ctx, took.Seconds(), metric.WithAttributes(attribute.String("status", status)))
 	i.ratio.Record(ctx, took.Seconds()/video.Seconds(), metric.WithAttributes(attribute.String("status", status)))
@@ -74,8 +77,10 @@ func jobPrebuilt(tracers trace.TracerProvider) (rival, error) {
 		return rival{}, err
 	}
 	add, record := make(map[string][]metric.AddOption), make(map[string][]metric.RecordOption)
+	ended := make(map[string][]metric.AddOption) // by outcome
 	for _, status := range []string{"processing", "completed", "failed"} {
 		set := metric.WithAttributeSet(attribute.NewSet(attribute.String("status", status)))
+		ended[status] = []metric.AddOption{metric.WithAttributeSet(attribute.NewSet(attribute.String("outcome", status)))}
 		add[status], record[status] = []metric.AddOption{set}, []metric.RecordOption{set}
 	}
 	processing := add["processing"]
@@ -92,6 +97,7 @@ func jobPrebuilt(tracers trace.TracerProvider) (rival, error) {
 			status = "failed"
 			span.SetStatus(codes.Error, err.Error())
 		}
+		i.attempts.Add(ctx, 1, ended[status]...)
 		i.jobs.Add(ctx, 1, add[status]...)
 		i.duration.Record(ctx, took.Seconds(), record[status]...)
 		i.ratio.Record(ctx, took.Seconds()/video.Seconds(), record[status]...)
