@@ -9,8 +9,9 @@ import (
 // RecordError counts an error that the program survives in video_processing_errors_total{stage,
 // error_type} and adds it to the span of ctx. The stage is the one that ctx is in, "job" in a job
 // outside of any stage, and "none" outside of any job. RecordError counts only failures: not a nil
-// err, not the cancellation of the context of ctx's stage or job, and no error that [OutcomeOf] does
-// not call failed or retried.
+// err, no error that [OutcomeOf] does not call failed or retried, and not context.Canceled once the
+// context of ctx's stage or job is over. Any other error counts with its own type, also once that
+// context is over, when the same error would be canceled or timeout to the End of the stage.
 //
 // One failure is one error. If the stage or the job then returns the same error, or one that wraps
 // it, it is not counted again, and neither is an error that a stage or a job in it has ended with
@@ -58,7 +59,7 @@ func RecordError(ctx context.Context, err error) {
 //	any without a type of its own, once the
 //	  context of the job was canceled               canceled      canceled
 //	  deadline of the job has passed                failed        failed; error type timeout
-//	has canceled as its own type                    canceled      canceled
+//	has only canceled as its own type               canceled      canceled
 //	any other, a panic and a Goexit included        failed        failed
 //
 // While more attempts are to come, failed becomes retried, with the Status ""; see [WithAttempt].

@@ -341,7 +341,8 @@ func (j *Job) ReportBudgetRemaining(remaining USD) {
 
 // BudgetRemaining returns the limit less what was spent, as video_processing_budget_remaining_usd
 // shows it, and whether the job has a budget. The amount is negative when the job has overspent. It
-// is [Unlimited], which has no series, when the budget refuses nothing.
+// is [Unlimited], which has no series, when the budget refuses nothing. What others spend from an
+// account that they share by [WithAccount] is in it as of the job's own last call or Spend.
 func (j *Job) BudgetRemaining() (USD, bool) {
 	if j == nil || j.scope.p.inert() {
 		return 0, false

@@ -228,8 +228,8 @@ func WithLedger(l budget.Ledger) Option {
 }
 
 // WithUnpricedPolicy sets what budgets do with calls whose price is unknown before they are made.
-// It concerns jobs whose budget is not [Unlimited]; elsewhere such calls pass. The default is
-// [DenyUnpriced]. An amount of [ReserveUnpriced] that cannot be booked (negative, NaN, infinite) is
+// It concerns jobs that were given, or are inside of one that was given, a limit that is not
+// [Unlimited]; elsewhere such calls pass. The default is [DenyUnpriced]. An amount of [ReserveUnpriced] that cannot be booked (negative, NaN, infinite) is
 // an error of [New], which then keeps the default.
 func WithUnpricedPolicy(policy UnpricedPolicy) Option {
 	return option(func(c *config) error {

@@ -44,7 +44,8 @@ func trial(t *testing.T, seed uint64) {
 	for _, j := range p.Snapshot(instrument.Query{}).Live {
 		rest += j.Cost.Float64()
 	}
-	a.compare(t, got, rest)
+	a.compareCounts(t, got)
+	a.compareCost(t, got, rest)
 	for name := range run.thresholds {
 		if a.crossed[name] != run.thresholds[name] {
 			t.Errorf("threshold %s was told %d times, the books say %d", name, a.crossed[name], run.thresholds[name])
