@@ -16,10 +16,12 @@ type audit struct {
 	mu      sync.Mutex
 	b       *books
 	crossed map[string]int
-	log     []string
-	ended   float64 // dollars that jobs had cost when they ended
-	after   float64 // dollars of calls of no job, or of one that had ended
-	runs    map[uint64]bool
+
+	progress int
+	log      []string
+	ended    float64 // dollars that jobs had cost when they ended
+	after    float64 // dollars of calls of no job, or of one that had ended
+	runs     map[uint64]bool
 }
 
 func newAudit() *audit {
@@ -69,6 +71,11 @@ func (a *audit) events() instrument.Events {
 		},
 		CallRefused: func(_ context.Context, e instrument.CallEvent) {
 			a.b.add(1, "api_calls_total", "api", e.API, "status", "refused")
+		},
+		Progress: func(context.Context, instrument.ProgressEvent) {
+			a.mu.Lock()
+			defer a.mu.Unlock()
+			a.progress++
 		},
 		Threshold: func(_ context.Context, e instrument.ThresholdEvent) {
 			a.mu.Lock()

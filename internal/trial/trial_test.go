@@ -46,6 +46,9 @@ func trial(t *testing.T, seed uint64) {
 	}
 	a.compareCounts(t, got)
 	a.compareCost(t, got, rest)
+	if a.progress != run.progress {
+		t.Errorf("%d reports of progress, the books say %d", a.progress, run.progress)
+	}
 	for name := range run.thresholds {
 		if a.crossed[name] != run.thresholds[name] {
 			t.Errorf("threshold %s was told %d times, the books say %d", name, a.crossed[name], run.thresholds[name])
