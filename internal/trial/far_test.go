@@ -105,7 +105,7 @@ func TestShakyLedgers(t *testing.T) {
 func shakyTrial(t *testing.T, seed uint64, policy instrument.LedgerPolicy, closed bool) {
 	rnd := rand.New(rand.NewPCG(seed, 3))
 	memory := budget.NewMemoryLedger()
-	l := &shakyLedger{Ledger: memory, rnd: rnd, failed: make(map[string]float64)}
+	l := &shakyLedger{Ledger: memory, rnd: rand.New(rand.NewPCG(seed, 4)), failed: make(map[string]float64)}
 	p, rec := instrumenttest.New(t, instrument.WithLedger(l), instrument.WithLedgerPolicy(policy))
 	spent := make(map[string]int64)
 	var total int64
