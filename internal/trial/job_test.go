@@ -33,6 +33,7 @@ type jobBook struct {
 	unpriced      int
 	calls         int // under way
 	ended         bool
+	last          bool // it has ended, and no other attempt comes
 	endedOver     error
 	enqueued      time.Time
 }
@@ -262,6 +263,9 @@ func (p *program) endJobInCrash(s, in scope, run bool) {
 func (p *program) closeJob(j *jobBook, e ending) {
 	j.endedOver = j.over.why()
 	j.ended = true
+	j.last = e.status == "completed" || j.generated
+	j.before += p.spentLate[j.id]
+	delete(p.spentLate, j.id)
 	delete(p.live, j)
 	id := j.id
 	if j.generated {

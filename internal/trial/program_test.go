@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"runtime"
+	"slices"
 	"time"
 
 	"github.com/stagemeter/stagemeter/instrument"
@@ -21,6 +22,7 @@ type program struct {
 
 	accounts   map[string]*account
 	earlier    map[string]int64 // what the attempts at a job have cost
+	spentLate  map[string]int64 // what calls have cost that outlived an attempt, for the next one that ends
 	thresholds map[string]int
 	crossed    int
 	progress   int
@@ -48,7 +50,7 @@ type crash struct {
 func newProgram(name string, seed uint64, p *instrument.Pipeline, b *books, policy string) *program {
 	return &program{
 		rnd: rand.New(rand.NewPCG(seed, 7)), name: name, p: p, b: b, policy: policy,
-		accounts: make(map[string]*account), earlier: make(map[string]int64), thresholds: make(map[string]int),
+		accounts: make(map[string]*account), earlier: make(map[string]int64), spentLate: make(map[string]int64), thresholds: make(map[string]int),
 		live: make(map[*jobBook]bool), plans: make(map[string]plan),
 	}
 }
@@ -257,9 +259,15 @@ func (p *program) paid(j *jobBook, api string, nano int64) {
 	kind := ""
 	if j != nil {
 		kind = j.kind
-		if !j.ended {
+		switch {
+		case !j.ended:
 			j.cost += nano
 			j.costs[api] += nano
+		case j.last: // completed, or of an id that never comes again
+		case slices.ContainsFunc(p.runs(), func(o *jobBook) bool { return o.id == j.id }):
+			p.spentLate[j.id] += nano
+		case j.named() == nil:
+			p.earlier[j.id] += nano
 		}
 	}
 	p.b.pay(nano, "cost_usd_total", "api", api, "job_type", kind)
