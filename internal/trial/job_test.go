@@ -206,7 +206,8 @@ func (p *program) budgets(j *jobBook, id string) []instrument.JobOption {
 	}
 	var scopes []budget.Scope
 	if p.oneIn(4) {
-		scopes = append(scopes, budget.Scope{Kind: budget.Tenant, ID: p.name, Limit: money.USD(1 + p.rnd.Int64N(3e9))})
+		limit := 1 + p.rnd.Int64N(3e9)
+		scopes = append(scopes, budget.Scope{Kind: budget.Tenant, ID: p.name, Limit: money.USD(limit)})
 	}
 	if p.oneIn(4) {
 		scopes = append(scopes, budget.Scope{Kind: budget.Month, ID: p.name, Limit: pick(p, 5*money.Dollar, money.Unlimited)})
