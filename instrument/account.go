@@ -2,7 +2,6 @@ package instrument
 
 import (
 	"context"
-	"slices"
 	"sync/atomic"
 	"time"
 
@@ -16,9 +15,10 @@ import (
 type openAccount struct {
 	scopes []budget.Scope // the first is its own, of kind Job
 	around []budget.Scope // given with them, and left to the accounts of the jobs around
-	near   budget.Account
+	near   nearAccount
 	once   onceAccount // near, for a hold in no other account
 	far    *remote.Account
+	broken error       // why the ledger refused to open it; every call is refused
 	kept   bool        // it is another's, as WithAccount says: no job that completes ends it
 	final  atomic.Bool // the run that opened it has completed, or its id never comes again
 }
@@ -38,13 +38,38 @@ type nearLedger interface {
 	InMemory()
 }
 
+// A nearAccount is one of a nearLedger. It can be looked at without an operation.
+type nearAccount interface {
+	budget.Account
+	Look() budget.Balance
+}
+
+// openNear opens the account in memory.
+func (a *openAccount) openNear(ctx context.Context, l budget.Ledger, scopes ...budget.Scope) (budget.Balance, error) {
+	account, bal, err := l.Open(ctx, scopes...)
+	if err == nil {
+		a.near, _ = account.(nearAccount)
+		a.once, _ = account.(onceAccount)
+	}
+	return bal, err
+}
+
 // id returns the id of the account's own scope.
 func (a *openAccount) id() string { return a.scopes[0].ID }
 
 // limited reports whether a scope that the account was given refuses anything.
-func (a *openAccount) limited() bool {
-	limits := func(s budget.Scope) bool { return s.Limit != Unlimited }
-	return slices.ContainsFunc(a.scopes, limits) || slices.ContainsFunc(a.around, limits)
+func (a *openAccount) limited() bool { return a.limit().Kind != "" }
+
+// limit returns the first scope that the account was given and that refuses anything.
+func (a *openAccount) limit() budget.Scope {
+	for _, scopes := range [][]budget.Scope{a.scopes, a.around} {
+		for _, s := range scopes {
+			if s.Limit != Unlimited {
+				return s
+			}
+		}
+	}
+	return budget.Scope{}
 }
 
 // close ends the Open of the account.

@@ -8,7 +8,8 @@ import (
 	"github.com/stagemeter/stagemeter/instrument/money"
 )
 
-// jobBudget holds what the runs of one job id share: the newest account and its newest balance.
+// jobBudget holds what the runs of one job id share: the newest account and, unless that is in
+// memory, its newest balance.
 type jobBudget struct {
 	account  atomic.Pointer[openAccount]
 	limit    atomic.Int64
@@ -38,12 +39,17 @@ func (b *jobBudget) remaining() (USD, bool) {
 	return known.Limit - known.Spent, true
 }
 
-// known returns the newest balance, without what is held.
+// known returns the balance: that of this moment in memory, else the newest one that the ledger has
+// told.
 func (b *jobBudget) known() budget.Balance {
+	if a := b.account.Load(); a != nil && a.near != nil {
+		return a.near.Look()
+	}
 	unconfirmed := USD(b.unconfirmed.Load())
 	return budget.Balance{
 		Limit:       USD(b.limit.Load()),
 		Spent:       money.Sum(USD(b.settled.Load()), unconfirmed),
+		Held:        USD(b.held.Load()),
 		Unconfirmed: unconfirmed,
 	}
 }
@@ -54,7 +60,7 @@ func (b *jobBudget) state() *BudgetState {
 		return nil
 	}
 	known := b.known()
-	return &BudgetState{Limit: known.Limit, Spent: known.Spent, Held: USD(b.held.Load()), Unconfirmed: known.Unconfirmed}
+	return &BudgetState{Limit: known.Limit, Spent: known.Spent, Held: known.Held, Unconfirmed: known.Unconfirmed}
 }
 
 // see takes note of a balance. Answers may overtake each other. What is spent goes down only when an

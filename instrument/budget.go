@@ -49,9 +49,8 @@ func (j *Job) openBudget(ctx context.Context, c jobConfig) {
 			p.countLedger(remote.Open)
 		}
 		handle(fmt.Errorf("instrument: every paid call of job %q is refused: %w", j.shown, err))
-		b.limit.Store(0)
-		a.near, _, _ = budget.NewMemoryLedger().Open(ctx, budget.Scope{Kind: own.Kind, ID: own.ID})
-		a.once, _ = a.near.(onceAccount)
+		_, _ = a.openNear(ctx, budget.NewMemoryLedger(), budget.Scope{Kind: own.Kind, ID: own.ID}) // an account without scopes
+		a.far, a.broken = nil, err
 	}
 	j.account = a
 	b.account.Store(a)
@@ -91,7 +90,7 @@ func (j *Job) moveLimits(ctx context.Context, scopes []budget.Scope) {
 		a := &openAccount{scopes: []budget.Scope{s}}
 		var err error
 		if p := j.scope.p; p.near != nil {
-			if a.near, _, err = p.near.Open(ctx, s); err != nil {
+			if _, err = a.openNear(ctx, p.near, s); err != nil {
 				continue
 			}
 		} else if a.far, err = p.far.Open(ctx, func(budget.Balance) {}, s); a.far == nil {
@@ -108,9 +107,8 @@ func (j *Job) moveLimits(ctx context.Context, scopes []budget.Scope) {
 func (j *Job) open(ctx context.Context, a *openAccount) (err error) {
 	p := j.scope.p
 	if p.near != nil {
-		var bal budget.Balance
-		if a.near, bal, err = p.near.Open(ctx, a.scopes...); err == nil {
-			a.once, _ = a.near.(onceAccount)
+		bal, err := a.openNear(ctx, p.near, a.scopes...)
+		if err == nil {
 			j.opened(a, bal)
 		}
 		return err
@@ -175,10 +173,17 @@ func (j *Job) reserve(ctx context.Context, h *hold, a ask) error {
 
 // admit asks the budget of this job.
 func (j *Job) admit(ctx context.Context, h *hold, a ask) error {
-	known := j.live.budget.known()
-	if a.denied && h.account.limited() {
-		refusal := h.refusal(known, a, nil)
+	switch {
+	case h.account.broken != nil:
+		refusal := h.refusal(budget.Balance{}, a, nil)
+		refusal.Err = h.account.broken
+		return refusal
+	case a.denied && h.account.limited():
+		refusal := h.refusal(j.live.budget.known(), a, nil)
 		refusal.Unpriced = a.unknown
+		if s := h.account.limit(); s.Kind != budget.Job || s.ID != refusal.Scope.ID {
+			refusal.Scope, refusal.Limit, refusal.Spent, refusal.Held = s, s.Limit, 0, 0
+		}
 		return refusal
 	}
 	bal, err := h.take(ctx, a.began)
@@ -197,12 +202,12 @@ func (j *Job) admit(ctx context.Context, h *hold, a ask) error {
 		if told {
 			handle(fmt.Errorf("instrument: the ledger did not answer for job %q, the call of %s is refused: %w", j.shown, clean(a.api, maxNameLen), err))
 		}
-		refusal := h.refusal(known, a, nil)
+		refusal := h.refusal(j.live.budget.known(), a, nil)
 		refusal.Err = err
 		return refusal
 	case errs.Is(err, budget.ErrExceeded):
-		if h.account.near == nil && isZero(bal) && known.Limit != 0 { // of a ledger whose store is away
-			bal = known
+		if h.account.far != nil && isZero(bal) { // of a ledger whose store is away
+			bal = j.live.budget.known()
 		}
 		j.saw(ctx, h.account, bal)
 		return h.refusal(bal, a, err)
@@ -304,9 +309,11 @@ func (j *Job) failed(op remote.Op, h *hold, report, err error) {
 
 // saw takes note of a balance of the job's account, and of the thresholds that it tells of.
 func (j *Job) saw(ctx context.Context, a *openAccount, bal budget.Balance) {
-	j.live.budget.see(bal)
-	if j.done.Load() { // a call has outlived its job
-		j.scope.p.live.see(j.id, j.live, a, bal)
+	if a.far != nil {
+		j.live.budget.see(bal)
+		if j.done.Load() { // a call has outlived its job
+			j.scope.p.live.see(j.id, j.live, a, bal)
+		}
 	}
 	for _, c := range bal.Crossed {
 		j.crossed(ctx, a, c)

@@ -181,8 +181,9 @@ func (d *details) copyTo(s *JobState) {
 	s.MoreErrors, s.MoreProcesses = d.moreErrors, d.moreProcesses
 	for _, e := range d.stages.list {
 		stage := e.StageState
+		stage.Progress = copied(stage.Progress)
 		if stage.End.IsZero() {
-			stage.Progress = e.from.reported()
+			stage.Progress = copied(e.from.reported())
 		}
 		s.Stages = append(s.Stages, stage)
 	}
@@ -192,6 +193,5 @@ func (d *details) copyTo(s *JobState) {
 	for _, e := range d.processes {
 		s.Processes = append(s.Processes, *e)
 	}
-	s.Errors, s.Quality = d.errors, d.quality
-	*s = s.clone()
+	s.Errors, s.Quality = slices.Clone(d.errors), d.quality.clone()
 }

@@ -367,7 +367,7 @@ func (j *Job) state() JobState {
 	}
 	s.Unpriced = int(j.unpriced.Load())
 	s.Budget = j.live.budget.state()
-	s.Progress = j.scope.rare.reported()
+	s.Progress = copied(j.scope.rare.reported())
 	j.details.copyTo(&s)
 	return s
 }

@@ -141,9 +141,13 @@ func New(opts ...Option) (*Pipeline, error) {
 	return p, errors.Join(wrong...)
 }
 
+// closeGrace bounds Close for a context that is over.
+const closeGrace = 5 * time.Second
+
 // Close delivers what the ledger of [WithLedger] has not taken yet, until ctx is done, and
-// unregisters the pipeline's callback, so that its observed series end. The error says how much
-// could not be delivered. Call it before the meter provider is shut down, which pushes a last time:
+// unregisters the pipeline's callback, so that its observed series end. If ctx is over already, as
+// after a SIGTERM, Close takes up to 5 seconds all the same. The error says how much could not be
+// delivered. Call it before the meter provider is shut down, which pushes a last time:
 //
 //	err = errors.Join(p.Close(ctx), tel.Shutdown(ctx))
 //
@@ -158,7 +162,13 @@ func (p *Pipeline) Close(ctx context.Context) error {
 	}
 	var delivered, unregistered error
 	if p.far != nil {
-		if delivered = p.far.Close(orBackground(ctx)); delivered != nil {
+		ctx = orBackground(ctx)
+		if ctx.Err() != nil {
+			var cancel context.CancelFunc
+			ctx, cancel = context.WithTimeout(context.WithoutCancel(ctx), closeGrace)
+			defer cancel()
+		}
+		if delivered = p.far.Close(ctx); delivered != nil {
 			delivered = fmt.Errorf("instrument: %w", delivered)
 		}
 	}

@@ -124,6 +124,7 @@ func TestScopesThatAreNone(t *testing.T) {
 		}
 	}
 }
+
 // A refusal is the first crossing of a budget also if another job has set its limit to 0 meanwhile.
 func TestRefusalAfterTheLimitBecame0(t *testing.T) {
 	for name, opts := range ledgers {
@@ -139,6 +140,78 @@ func TestRefusalAfterTheLimitBecame0(t *testing.T) {
 			}
 			second.End(nil)
 			first.End(nil)
+		})
+	}
+}
+
+// What jobs that share an account have left is what the account has left, whoever spends it.
+func TestJobsThatShareAnAccountSeeEachOthersCosts(t *testing.T) {
+	p, rec := instrumenttest.New(t)
+	shared := []instrument.JobOption{instrument.WithBudget(dollar), instrument.WithAccount("order")}
+	one, first := p.StartJob(t.Context(), "first", shared...)
+	_, second := p.StartJob(t.Context(), "second", shared...)
+	if err := buy(one, "gpt", 60*cent); err != nil {
+		t.Fatal(err)
+	}
+	_, call, err := instrument.StartCall(one, "gpt", instrument.WithMaxCost(10*cent))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if left, _ := second.BudgetRemaining(); left != 40*cent {
+		t.Errorf("%s remain for the second job, want $0.40", left)
+	}
+	if left, _ := rec.Gauge(vp("budget_remaining_usd"), label("job_id", "second")); left != 0.4 {
+		t.Errorf("the second job's series shows %v, want 0.4", left)
+	}
+	if got, want := *p.Snapshot(instrument.Query{Job: "second"}).Live[0].Budget, (instrument.BudgetState{Limit: dollar, Spent: 60 * cent, Held: 10 * cent}); got != want {
+		t.Errorf("the second job's budget is %+v, want %+v", got, want)
+	}
+	call.End(nil)
+	first.End(nil)
+	second.End(nil)
+}
+
+// The refusal of a call whose price is unknown names the scope that has a limit.
+func TestRefusalOfAnUnknownPriceNamesTheScope(t *testing.T) {
+	acme := budget.Scope{Kind: budget.Tenant, ID: "acme", Limit: dollar}
+	for name, opts := range ledgers {
+		t.Run(name, func(t *testing.T) {
+			p, rec := instrumenttest.New(t, opts()...)
+			for want, options := range map[budget.Scope][]instrument.JobOption{
+				acme: {instrument.WithScopes(acme)},
+				{Kind: budget.Job, ID: "job-1", Limit: cent}: {instrument.WithScopes(acme), instrument.WithBudget(cent)},
+			} {
+				ctx, job := p.StartJob(t.Context(), "job-1", options...)
+				_, _, err := instrument.StartCall(ctx, "gpt", instrument.WithUnknownCost("new_model"))
+				var refusal *instrument.BudgetError
+				if !errors.As(err, &refusal) || refusal.Scope != want || refusal.Limit != want.Limit || refusal.Unpriced != "new_model" {
+					t.Errorf("%+v, want the scope %+v", err, want)
+				}
+				job.End(nil)
+			}
+			if got := rec.Counter(vp("budget_exceeded_total")); got != 0 {
+				t.Errorf("%v budgets exceeded, want 0", got)
+			}
+		})
+	}
+}
+
+// A scope that the ledger does not know refuses every call, and says why.
+func TestScopeThatTheLedgerDoesNotKnow(t *testing.T) {
+	for name, opts := range ledgers {
+		t.Run(name, func(t *testing.T) {
+			reports := captureReports(t)
+			p, rec := instrumenttest.New(t, opts()...)
+			ctx, job := p.StartJob(t.Context(), "job-1", instrument.WithScopes(budget.Scope{Kind: "week", ID: "all", Limit: dollar}))
+			err := buy(ctx, "gpt", cent)
+			if !errors.Is(err, budget.ErrInvalid) || !errors.Is(err, instrument.ErrBudgetExceeded) || instrument.ErrorType(err) != "budget_exceeded" {
+				t.Errorf("error %v of type %s", err, instrument.ErrorType(err))
+			}
+			if got := rec.Counter(vp("budget_exceeded_total")); got != 0 {
+				t.Errorf("%v budgets exceeded, want 0", got)
+			}
+			reports.expect(t, `"week"`)
+			job.End(nil)
 		})
 	}
 }

@@ -343,3 +343,35 @@ func TestSnapshotWhileJobsRun(t *testing.T) {
 		}
 	}
 }
+
+// A snapshot belongs to its caller: what is changed in it changes neither the jobs nor other snapshots.
+func TestSnapshotIsACopy(t *testing.T) {
+	p, _ := instrumenttest.New(t, instrument.WithHistory(1))
+	ctx, job := p.StartJob(t.Context(), "job-1", instrument.WithBudget(dollar))
+	sctx, stage := instrument.StartStage(ctx, "analysis")
+	instrument.ReportProgress(sctx, 1, 2)
+	instrument.RecordHighlight(sctx, 0.5)
+	if err := buy(sctx, "gpt", cent); err != nil {
+		t.Fatal(err)
+	}
+	spoil := func(s *instrument.JobState) {
+		s.Progress.Done, s.Stages[0].Progress.Done, s.Budget.Spent = 99, 99, 99
+		s.Costs[0].Cost, s.Calls[0].API, s.Quality.Highlights[0], s.Stages[0].Name = 99, "spoiled", 99, "spoiled"
+	}
+	check := func(when string, s instrument.JobState) {
+		t.Helper()
+		if s.Progress.Done != 1 || s.Stages[0].Progress.Done != 1 || s.Budget.Spent != cent || s.Costs[0].Cost != cent ||
+			s.Calls[0].API != "gpt" || s.Quality.Highlights[0] != 0.5 || s.Stages[0].Name != "analysis" {
+			t.Errorf("%s: %+v", when, s)
+		}
+	}
+	spoil(&p.Snapshot(instrument.Query{}).Live[0])
+	check("live", p.Snapshot(instrument.Query{}).Live[0])
+	stage.End(nil)
+	spoil(&p.Snapshot(instrument.Query{}).Live[0])
+	check("after the stage", p.Snapshot(instrument.Query{}).Live[0])
+	job.End(nil)
+	check("ended", p.Snapshot(instrument.Query{}).Ended[0])
+	spoil(&p.Snapshot(instrument.Query{}).Ended[0])
+	check("ended and changed", p.Snapshot(instrument.Query{}).Ended[0])
+}

@@ -129,17 +129,33 @@ type JobRef struct {
 	Attempt, MaxAttempts int
 }
 
-// clone returns a copy that shares no list with s.
+// clone returns a copy that shares nothing with s.
 func (s JobState) clone() JobState {
+	s.Budget, s.Progress = copied(s.Budget), copied(s.Progress)
 	s.Costs, s.Stages, s.Calls = slices.Clone(s.Costs), slices.Clone(s.Stages), slices.Clone(s.Calls)
+	for i := range s.Stages {
+		s.Stages[i].Progress = copied(s.Stages[i].Progress)
+	}
 	s.Errors, s.Processes = slices.Clone(s.Errors), slices.Clone(s.Processes)
-	q := &s.Quality
+	s.Quality = s.Quality.clone()
+	return s
+}
+
+func (q QualityState) clone() QualityState {
 	q.LoudnessBefore, q.LoudnessAfter = slices.Clone(q.LoudnessBefore), slices.Clone(q.LoudnessAfter)
 	q.Gains, q.Highlights = slices.Clone(q.Gains), slices.Clone(q.Highlights)
-	return s
+	return q
 }
 
 // matches reports whether a run is one that the query asks for.
 func (q Query) matches(run uint64, shown string) bool {
 	return (q.Run == 0 || q.Run == run) && (q.Job == "" || q.Job == shown)
+}
+
+func copied[T any](p *T) *T {
+	if p == nil {
+		return nil
+	}
+	c := *p
+	return &c
 }

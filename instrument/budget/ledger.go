@@ -74,8 +74,9 @@ var (
 	// ErrConflict says that a hold id came back with another amount, or was reserved again after its
 	// end.
 	ErrConflict = errors.New("hold id used again with another amount")
-	// ErrInvalid says that an amount is negative or no number.
-	ErrInvalid = errors.New("not an amount that can be booked")
+	// ErrInvalid says that an amount is negative or no number, or that a scope has no kind that the
+	// ledger knows.
+	ErrInvalid = errors.New("not an amount or a scope that can be booked")
 	// ErrUnavailable says that the store did not answer in time. Whether the operation took place
 	// is unknown.
 	ErrUnavailable = errors.New("ledger unavailable")

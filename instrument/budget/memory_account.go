@@ -43,6 +43,9 @@ func (a *memoryAccount) Close(_ context.Context, final bool) error {
 	return nil
 }
 
+// Look is that of a jobAccount, of the first scope.
+func (a *memoryAccount) Look() Balance { return (*jobAccount)(a.scopes[0]).Look() }
+
 func (l *memoryLedger) reserve(scopes []*memoryScope, h Hold) (Balance, error) {
 	if h.Amount.Validate() != nil || h.Floor.Validate() != nil {
 		return Balance{}, fmt.Errorf("budget: reserve %s with floor %s: %w", h.Amount, h.Floor, ErrInvalid)

@@ -38,6 +38,14 @@ func (a *jobAccount) Close(_ context.Context, final bool) error {
 	return nil
 }
 
+// Look returns the balance, and tells of no threshold.
+func (a *jobAccount) Look() (bal Balance) {
+	a.first.mu.Lock()
+	defer a.first.mu.Unlock()
+	a.first.write(&bal)
+	return bal
+}
+
 // ReserveOnce is Reserve for a hold without an id. now is what [once.Now] returned when the call
 // began, a moment ago, so that it need not be read again; a clock of [WithClock] is read all the
 // same. A refusal is a new [*Error] whose Job and API are for the caller to fill in.

@@ -1,6 +1,7 @@
 package budget
 
 import (
+	"errors"
 	"fmt"
 
 	"github.com/stagemeter/stagemeter/instrument/money"
@@ -16,7 +17,7 @@ type Error struct {
 	Spent money.USD // what is spent there
 	Held  money.USD // what calls under way have reserved there
 	Asked money.USD // the most that the refused call could cost; 0 if it did not say
-	Err   error     // why the ledger could not answer; nil if the call did not fit
+	Err   error     // why the ledger could not answer, or opened no account; nil if the call did not fit
 	// Unpriced says why the price of the call is unknown, if that is why it was refused, and is
 	// empty otherwise; see instrument.WithUnpricedPolicy.
 	Unpriced string
@@ -58,7 +59,7 @@ func (e *Error) Unwrap() error {
 
 // ErrorType returns the value of the error_type attribute.
 func (e *Error) ErrorType() string {
-	if e != nil && e.Err != nil {
+	if e != nil && (errors.Is(e.Err, ErrUnavailable) || errors.Is(e.Err, ErrLost)) {
 		return "ledger_unavailable"
 	}
 	return errorType
