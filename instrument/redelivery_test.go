@@ -117,7 +117,7 @@ func TestJobsOfOneAccount(t *testing.T) {
 	if err := buy(ctx, "gpt", 30*cent, instrument.WithMaxCost(30*cent)); !errors.As(err, &refusal) {
 		t.Fatalf("%v, want a refusal", err)
 	}
-	const message = `budget exceeded: job "order-1" of job "video-2" may spend $1.00, has spent $0.90 and holds $0.00; a call of gpt for at most $0.30 was not made`
+	const message = `budget exceeded: account "order-1", which job "video-2" spends from, may spend $1.00, has spent $0.90 and holds $0.00; a call of gpt for at most $0.30 was not made`
 	if refusal.Error() != message {
 		t.Errorf("message\n%s, want\n%s", refusal, message)
 	}

@@ -28,8 +28,8 @@ func (e *Error) Error() string {
 		return ErrExceeded.Error()
 	}
 	if e.Unpriced != "" {
-		return fmt.Sprintf("budget: job %q may spend %s; a call of %s was not made, because its price is unknown: %s",
-			e.Job, e.Limit, e.API, e.Unpriced)
+		return fmt.Sprintf("budget: %s may spend %s; a call of %s was not made, because its price is unknown: %s",
+			e.spender(), e.Limit, e.API, e.Unpriced)
 	}
 	most := ""
 	if e.Asked != 0 {
@@ -38,12 +38,20 @@ func (e *Error) Error() string {
 	if e.Err != nil {
 		return fmt.Sprintf("budget: job %q: a call of %s%s was not made: %v", e.Job, e.API, most, e.Err)
 	}
-	who := fmt.Sprintf("job %q", e.Job)
-	if e.Scope.Kind != "" && (e.Scope.Kind != Job || e.Scope.ID != e.Job) {
-		who = fmt.Sprintf("%s %q of job %q", e.Scope.Kind, e.Scope.ID, e.Job)
-	}
 	return fmt.Sprintf("budget exceeded: %s may spend %s, has spent %s and holds %s; a call of %s%s was not made",
-		who, e.Limit, e.Spent, e.Held, e.API, most)
+		e.spender(), e.Limit, e.Spent, e.Held, e.API, most)
+}
+
+// spender describes the budget that refused. A budget of kind Job that is not the job's own is that
+// of WithAccount, or of a job around it.
+func (e *Error) spender() string {
+	switch {
+	case e.Scope.Kind == "", e.Scope.Kind == Job && e.Scope.ID == e.Job:
+		return fmt.Sprintf("job %q", e.Job)
+	case e.Scope.Kind == Job:
+		return fmt.Sprintf("account %q, which job %q spends from,", e.Scope.ID, e.Job)
+	}
+	return fmt.Sprintf("%s %q of job %q", e.Scope.Kind, e.Scope.ID, e.Job)
 }
 
 // Is matches [ErrExceeded].
