@@ -55,8 +55,10 @@ func NewJobCost(m metric.Meter) (JobCost, error) {
 // CostPerJob is the histogram video.processing.cost_per_job, in Prometheus
 // video_processing_cost_per_job_usd.
 //
-// Money spent on an ended job, whatever its outcome, in US dollars. Over all its attempts. What a
-// nested job spends is in the cost of the nested job only.
+// Money spent on an ended job, whatever its outcome, in US dollars. Over all its attempts, recorded
+// when the job ends. Without WithAttempt each failed attempt ends it, and records once more what
+// the attempts before it have spent. What a nested job spends is in the cost of the nested job
+// only.
 type CostPerJob struct{ metric.Float64Histogram }
 
 // NewCostPerJob returns the instrument for [CostPerJob].
@@ -95,9 +97,11 @@ func NewBudgetRemaining(m metric.Meter) (BudgetRemaining, error) {
 // video_processing_budget_exceeded_total.
 //
 // Number of jobs that crossed their budget, each counted once. A job crosses it when a call is
-// refused, or when more is spent than the budget. It counts once over all its attempts, and so does
-// each budget of a tenant, a day or a month, by the process that crosses it; the ledger tells which
-// that is.
+// refused because it does not fit, or when more is spent than the budget. A call that is refused
+// because its price is unknown (DenyUnpriced), or because the ledger does not answer
+// (LedgerClosed), is only in api_calls with the status refused. A budget counts once over all its
+// attempts, and so does each budget of a tenant, a day or a month, by the process that crosses it;
+// the ledger tells which that is.
 type BudgetExceeded struct{ metric.Int64Counter }
 
 // NewBudgetExceeded returns the instrument for [BudgetExceeded].
