@@ -33,7 +33,9 @@ func billed(ctx context.Context, prompt string) error {
 	// page: track_api_cost, of a call that fails
 	err := instrument.RunCall(ctx, "openai", func(ctx context.Context) error {
 		answer, err := complete(ctx, prompt)
-		instrument.CallFromContext(ctx).SetCost(money.Per(2*money.Cent, 1000).Of(answer.Tokens))
+		if answer.Tokens > 0 { // without an answer the cost is unknown, not $0
+			instrument.CallFromContext(ctx).SetCost(money.Per(2*money.Cent, 1000).Of(answer.Tokens))
+		}
 		return err // the call counts as failed, and its tokens are booked
 	})
 	// end

@@ -1,5 +1,4 @@
-// Command quickstart measures jobs that only pretend to work. Run it and open the page that it
-// prints.
+// Command quickstart measures jobs that only pretend to work. Run it and open the page it prints.
 package main
 
 import (
@@ -29,16 +28,16 @@ func main() {
 	}
 	for n := 1; ctx.Err() == nil; n++ {
 		video := time.Duration(n%4+1) * time.Minute // every fourth video costs more than its budget
-		err := instrument.RunJob(ctx, fmt.Sprint("video-", n), func(ctx context.Context) error { return transcribe(ctx, video) },
-			instrument.WithVideoDuration(video), instrument.WithBudget(2*instrument.Cent))
-		outcome := instrument.OutcomeOf(ctx, err)
-		fmt.Printf("video-%d of %v: %s\n", n, video, cmp.Or(outcome.ErrorType, string(outcome.Attempt)))
+		_ = instrument.RunJob(ctx, fmt.Sprint("video-", n), func(ctx context.Context) error {
+			err := instrument.RunStage(ctx, "transcription", func(ctx context.Context) error { return transcribe(ctx, video) })
+			outcome := instrument.OutcomeOf(ctx, err) // in the job, so that it is what the metrics count
+			fmt.Printf("video-%d of %v: %s\n", n, video, cmp.Or(outcome.ErrorType, string(outcome.Attempt)))
+			return err
+		}, instrument.WithVideoDuration(video), instrument.WithBudget(2*instrument.Cent))
 	}
 }
 
-func transcribe(ctx context.Context, video time.Duration) (err error) {
-	ctx, stage := instrument.StartStage(ctx, "transcription")
-	defer stage.End(&err)
+func transcribe(ctx context.Context, video time.Duration) error {
 	price := money.PerMinute(6 * money.Cent / 10).Of(video)                     // $0.006 a minute
 	call := func(context.Context) error { time.Sleep(time.Second); return nil } // your API client here
 	return instrument.RunCall(ctx, "whisper", call, instrument.WithMaxCost(price))
