@@ -8,10 +8,10 @@ import (
 
 // RecordError counts an error that the program survives in video_processing_errors_total{stage,
 // error_type} and adds it to the span of ctx. The stage is the one that ctx is in, "job" in a job
-// outside of any stage, and "none" outside of any job. RecordError counts only failures: not a nil
-// err, no error that [OutcomeOf] does not call failed or retried, and not context.Canceled once the
-// context of ctx's stage or job is over. Any other error counts with its own type, also once that
-// context is over, when the same error would be canceled or timeout to the End of the stage.
+// outside of any stage, and "none" outside of any job. RecordError counts only errors that
+// [OutcomeOf] calls failed or retried while the context of ctx's stage or job lives. Once that
+// context is over they still count, with their own type, though End would call the same error
+// canceled or timeout. Only context.Canceled does not count then.
 //
 // One failure is one error. If the stage or the job then returns the same error, or one that wraps
 // it, it is not counted again, and neither is an error that a stage or a job in it has ended with
@@ -49,9 +49,12 @@ func RecordError(ctx context.Context, err error) {
 	detailsOf(s).addError(stage, as.ErrorType)
 }
 
-// OutcomeOf returns how an attempt ends with err. It is the one rule of this package: the metrics
-// and spans of a job follow it, and so should a program's own records. The first row that fits
-// holds:
+// OutcomeOf returns how an attempt ends with err. Call it with the context of the job, which
+// [StartJob] returns and [RunJob] passes to its function, or with one inside it, also once the job
+// has ended. Any other context knows neither the attempt nor the pipeline of the job.
+//
+// It is the one rule of this package: the metrics and spans of a job follow it, and so should a
+// program's own records. The first row that fits holds:
 //
 //	err                                             Attempt       Status
 //	says so itself, or WithOutcome does             as said       as said; "" for the last three words
@@ -59,7 +62,7 @@ func RecordError(ctx context.Context, err error) {
 //	any without a type of its own, once the
 //	  context of the job was canceled               canceled      canceled
 //	  deadline of the job has passed                failed        failed; error type timeout
-//	has only canceled as its own type               canceled      canceled
+//	is canceled by its own type                     canceled      canceled
 //	any other, a panic and a Goexit included        failed        failed
 //
 // While more attempts are to come, failed becomes retried, with the Status ""; see [WithAttempt].
@@ -73,9 +76,9 @@ func RecordError(ctx context.Context, err error) {
 // A type of its own is that of the function of [WithErrorClassifier], an ErrorType method, a status
 // of HTTP or gRPC, an SQLState, or an exit code. Once the context is over, a death by signal and
 // SQLState 57014 (query_canceled) are none: they are how a cancellation looks from outside. The same
-// holds for the context's cause, if err is or wraps it. A panic has the type panic. All other error
-// types are in the table of [ErrorType], and aborted: the cancellation of an inner context while
-// that of the job lives.
+// holds for the context's cause, if err is or wraps it. context.Canceled has no type of its own, so
+// while the context of the job lives it is the failure of an inner context, with the error type
+// aborted. A panic has the type panic. All other error types are in the table of [ErrorType].
 //
 // In a job, the context of the job decides, not that of a stage or a call in it, and the job's
 // attempt and pipeline. Once the job has ended, its context counts as it was then, so that OutcomeOf

@@ -64,7 +64,7 @@ type CallEvent struct {
 	// All below are zero when the call starts. A refused call has ErrorType and Err.
 
 	Duration  time.Duration
-	Cost      USD    // that was booked
+	Cost      USD    // that was booked; 0 if it is not known
 	Unpriced  string // why the cost is not known; "" if it is
 	Canceled  bool   // the caller gave up
 	ErrorType string
@@ -77,7 +77,7 @@ type ProgressEvent struct {
 	Progress Progress
 }
 
-// A ThresholdEvent says that the spending of an account has reached a share of its limit.
+// A ThresholdEvent says that an account has reached 50, 80 or 100 % of its limit, or exceeds it.
 type ThresholdEvent struct {
 	Job      JobRef // which spends from the account; the call may be that of a job inside of it
 	Crossing budget.Crossing

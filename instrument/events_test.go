@@ -226,7 +226,7 @@ func ExampleWithEvents() {
 	audit := instrument.Events{
 		JobStarted: func(_ context.Context, e instrument.JobEvent) { fmt.Println("audit:", e.Job.ID, "started") },
 		CallEnded: func(_ context.Context, e instrument.CallEvent) {
-			fmt.Println("audit:", e.Job.ID, "paid", e.Cost, "to", e.API)
+			fmt.Printf("audit: %s paid %s to %s, unpriced: %q\n", e.Job.ID, e.Cost, e.API, e.Unpriced)
 		},
 		CallRefused: func(_ context.Context, e instrument.CallEvent) { fmt.Println("audit:", e.Err) },
 		JobEnded: func(_ context.Context, e instrument.JobEvent) {
@@ -241,6 +241,7 @@ func ExampleWithEvents() {
 	p, _ := instrumenttest.New(t, instrument.WithEvents(audit), instrument.WithEvents(progress))
 
 	_ = p.RunJob(context.Background(), "talk-1", func(ctx context.Context) error {
+		_ = instrument.RunCall(ctx, "moderation", func(context.Context) error { return nil }) // nobody knows its price
 		return instrument.RunStage(ctx, "transcription", func(ctx context.Context) error {
 			for part := range 3 {
 				err := instrument.RunCall(ctx, "whisper", func(ctx context.Context) error {
@@ -257,9 +258,10 @@ func ExampleWithEvents() {
 	}, instrument.WithBudget(instrument.Dollar))
 	// Output:
 	// audit: talk-1 started
-	// audit: talk-1 paid $0.40 to whisper
+	// audit: talk-1 paid $0.00 to moderation, unpriced: "no_price"
+	// audit: talk-1 paid $0.40 to whisper, unpriced: ""
 	// transcription 25 %
-	// audit: talk-1 paid $0.40 to whisper
+	// audit: talk-1 paid $0.40 to whisper, unpriced: ""
 	// transcription 50 %
 	// audit: budget exceeded: job "talk-1" may spend $1.00, has spent $0.80 and holds $0.00; a call of whisper for at most $0.40 was not made
 	// audit: talk-1 failed budget_exceeded for $0.80

@@ -149,9 +149,12 @@ func WithCarrier(carrier propagation.TextMapCarrier) JobOption {
 
 // WithAttempt says that the job is run for the nth time, of most times in all; most 0 is unknown.
 // Both are on the span. While n < most an attempt that fails is retried, not failed, and the job
-// goes on; see [OutcomeOf]. Of n > 1 the wait is recorded only if [WithScheduledAt] says since when.
-// A number below 1, or above a most that is not 0, and a negative most count as invalid and say
-// nothing.
+// goes on; see [OutcomeOf]. For a later attempt (n > 1) the wait is recorded only with
+// [WithScheduledAt]. A number below 1, or above a most that is not 0, and a negative most count as
+// invalid and say nothing.
+//
+// Without WithAttempt each failed attempt ends the job: it counts as failed, and
+// video_processing_cost_per_job_usd records once more all that the attempts have spent so far.
 func WithAttempt(n, most int) JobOption {
 	return jobOption(func(c jobConfig) jobConfig { c.attempt = attempt{n, most, true}; return c })
 }
@@ -229,8 +232,11 @@ func WithMaxCost(cost USD) CallOption {
 }
 
 // WithMinCost sets what the call costs as soon as it was sent, such as the price of its input. It
-// is the least that a call books that failed and may have been charged. Every failed call may have
-// been charged, unless
+// is the least that a call books that failed and may have been charged. With it alone, a call that
+// succeeds is unpriced (no_price), and a budget lets the call pass while anything is left, however
+// little: give [WithMaxCost] too.
+//
+// Every failed call may have been charged, unless
 //
 //   - its request never left this machine. The HTTP clients of net/http tell, by the call's
 //     context, which requests they have sent. A connection that does not come up, a proxy that
@@ -244,7 +250,9 @@ func WithMaxCost(cost USD) CallOption {
 //     codes InvalidArgument, NotFound, AlreadyExists, PermissionDenied, Unauthenticated,
 //     ResourceExhausted, FailedPrecondition, OutOfRange and Unimplemented (not Unavailable); a
 //     handshake that the server ended. If the call sent several requests and one was never
-//     answered, that one may have been charged, whatever the last answer was.
+//     answered, that one may have been charged, whatever the last answer was. The error must carry
+//     the status as [ErrorType] finds it, such as in a method or an exported field StatusCode: to
+//     fmt.Errorf("status %d", code) it is only a text.
 //
 // Of errors that are joined, each must say so. Panics say nothing. A call is best one attempt: what
 // was answered before the last attempt of a call is not known. An amount that cannot be booked

@@ -23,11 +23,12 @@ type Expired struct {
 // A Crossing is a threshold that an account has reached.
 type Crossing struct {
 	Scope Scope
-	// Percent of the limit that is spent: 50, 80, 100, or [Exceeded] for the first call that was
-	// refused or the first cost that went over the limit, whichever comes first.
+	// Percent is the share of the limit that is spent, 50, 80 or 100, or [Exceeded].
 	Percent int
 	Spent   money.USD
 }
 
-// Exceeded is the Percent of a [Crossing] beyond the limit.
+// Exceeded is the Percent of a [Crossing] that is no share: the first call was refused because it
+// did not fit, or the first cost went over the limit, whichever comes first. A refusal may come when
+// 90 % is spent, so before the 100 or without it.
 const Exceeded = 101
