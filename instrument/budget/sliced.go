@@ -3,7 +3,6 @@ package budget
 import (
 	"context"
 	"crypto/rand"
-	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -90,13 +89,15 @@ func (l *slicedLedger) Open(ctx context.Context, scopes ...Scope) (Account, Bala
 	}
 	s, known, err := l.join(ctx, scopes)
 	if err != nil {
-		return nil, Balance{}, errors.Join(err, inner.Close(context.WithoutCancel(ctx), false))
+		return nil, Balance{}, closed(context.WithoutCancel(ctx), inner, err)
 	}
 	if err := s.turn.take(ctx); err != nil {
-		s.opens.Add(-1)
-		return nil, Balance{}, errors.Join(err, inner.Close(context.WithoutCancel(ctx), false))
+		l.quit(s)
+		return nil, Balance{}, closed(context.WithoutCancel(ctx), inner, err)
 	}
 	defer s.turn.give()
+	s.opens.Add(1)
+	s.joining.Add(-1)
 	s.account = inner
 	s.look = s.look || known && (b.Limit != s.seen.Limit || len(scopes) > 1)
 	s.see(b)
@@ -105,8 +106,16 @@ func (l *slicedLedger) Open(ctx context.Context, scopes ...Scope) (Account, Bala
 	return &slicedAccount{slicedState: s, inner: inner}, answer, nil
 }
 
-// join returns what the Opens of these scopes share, with one Open more, and whether there was one
-// before.
+// closed closes an account of the inner ledger that is not used because of err, and returns err.
+func closed(ctx context.Context, inner Account, err error) error {
+	if failed := inner.Close(ctx, false); failed != nil {
+		return fmt.Errorf("%w; close: %w", err, failed)
+	}
+	return err
+}
+
+// join returns what the Opens of these scopes share, with one more that is joining, and whether
+// there was one before.
 func (l *slicedLedger) join(ctx context.Context, scopes []Scope) (s *slicedState, known bool, err error) {
 	var key strings.Builder
 	for _, scope := range scopes {
@@ -122,15 +131,30 @@ func (l *slicedLedger) join(ctx context.Context, scopes []Scope) (s *slicedState
 		s.pool.state = s
 		l.states[s.key] = s
 	}
-	s.opens.Add(1)
+	s.joining.Add(1)
 	return s, known, nil
+}
+
+// quit takes back a join.
+func (l *slicedLedger) quit(s *slicedState) {
+	s.joining.Add(-1)
+	select {
+	case s.turn <- struct{}{}:
+	default:
+		return // whoever has the turn forgets the state
+	}
+	over := s.opens.Load() == 0 && s.idle()
+	s.turn.give()
+	if over {
+		l.leave(s)
+	}
 }
 
 // leave forgets a state that no Open and no call uses.
 func (l *slicedLedger) leave(s *slicedState) {
 	l.turn <- struct{}{} // never held for long
 	defer l.turn.give()
-	if s.opens.Load() == 0 && l.states[s.key] == s {
+	if s.opens.Load() == 0 && s.joining.Load() == 0 && l.states[s.key] == s {
 		delete(l.states, s.key)
 	}
 }
@@ -183,9 +207,8 @@ func (l *slicedLedger) Forget(ctx context.Context, kind Kind, id string) error {
 // A slicedAccount is one Open.
 type slicedAccount struct {
 	*slicedState
-	inner       Account
-	innerClosed bool // guarded by turn
-	closed      bool // guarded by turn
+	inner  Account
+	closed bool // guarded by turn
 }
 
 func (a *slicedAccount) Close(ctx context.Context, final bool) error {
@@ -196,8 +219,12 @@ func (a *slicedAccount) Close(ctx context.Context, final bool) error {
 	return err
 }
 
-// close closes, and reports whether no Open and no call is left. After an error it may be tried
-// again.
+// BooksAtClose marks an account whose Close books costs.
+func (*slicedAccount) BooksAtClose() {}
+
+// close closes, and reports whether no Open and no call is left. It may be tried again if the inner
+// ledger did not answer: what that has taken is not sent again. The last Close of the inner account
+// comes after what is booked, since a final one may forget the account.
 func (a *slicedAccount) close(ctx context.Context, final bool) (over bool, err error) {
 	if err := a.turn.take(ctx); err != nil {
 		return false, err
@@ -208,16 +235,16 @@ func (a *slicedAccount) close(ctx context.Context, final bool) (over bool, err e
 	}
 	if a.opens.Load() == 1 {
 		a.pool.bookIdle()
-		err = a.deliver(ctx)
+		if err := a.send(ctx); err != nil {
+			return false, err
+		}
 	}
-	if !a.innerClosed {
-		closeErr := a.inner.Close(ctx, final)
-		a.innerClosed = closeErr == nil
-		err = errors.Join(err, closeErr)
+	if err = a.inner.Close(ctx, final); unanswered(err) {
+		return false, fmt.Errorf("budget: close: %w", unavailable(err))
 	}
-	if err != nil {
-		return false, err
+	if dropped := a.drop(); dropped != nil {
+		err = dropped
 	}
 	a.closed = true
-	return a.opens.Add(-1) == 0 && a.idle(), nil
+	return a.opens.Add(-1) == 0 && a.idle(), err
 }

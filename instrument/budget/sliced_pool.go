@@ -98,7 +98,7 @@ func (p *pool) take(ctx context.Context, h Hold) error {
 	switch {
 	case err == nil && p.calls == 0: // else what is old ends with the calls
 		p.settleWhile(func(s slice) bool { return s.old <= now })
-		_ = p.state.deliver(ctx)
+		_ = p.state.send(ctx)
 	case errors.Is(err, ErrUnavailable) && fits(p.left(func(s slice) bool { return now < s.over })):
 		return nil
 	}
@@ -120,7 +120,7 @@ func (p *pool) grow(ctx context.Context, h Hold, lacks money.USD) error {
 	}
 	if p.calls == 0 { // what slices have left may be enough
 		p.bookAll()
-		_ = p.state.deliver(ctx)
+		_ = p.state.send(ctx)
 		lacks = h.Amount
 	}
 	refused := p.state.crossed
@@ -166,7 +166,7 @@ func (p *pool) hold(ctx context.Context, h Hold, amount money.USD) error {
 		s.old, s.over = began+l.lease/2, began+l.lease
 		p.slices = append(p.slices, s)
 	case p.state.away: // it may have arrived: ask with the same id again
-		return fmt.Errorf("budget: no slice: %w: %w", ErrUnavailable, err)
+		return fmt.Errorf("budget: no slice: %w", unavailable(err))
 	}
 	p.asking = nil
 	if err == nil || errors.Is(err, ErrExceeded) {
@@ -226,12 +226,12 @@ func (p *pool) settleWhile(due func(slice) bool) {
 	}
 }
 
-// giveUp queues that a slice which may be held costs nothing.
 // givesBack reports whether slices are to be settled that have something left.
 func (p *pool) givesBack() bool {
 	return p.calls == 0 && len(p.slices) > 0 && (p.flush || p.slices[0].old <= p.state.ledger.clock.since())
 }
 
+// giveUp queues that a slice which may be held costs nothing.
 func (p *pool) giveUp() {
 	if p.asking != nil {
 		p.state.pending = append(p.state.pending, booking{id: p.asking.id, job: p.state.scopes[0].ID})
@@ -262,6 +262,9 @@ func (p *pool) bookIdle() {
 
 // unanswered reports whether an error of the inner ledger is no answer.
 func unanswered(err error) bool {
+	if errors.Is(err, ErrUnavailable) {
+		return true
+	}
 	for _, answer := range []error{nil, ErrExceeded, ErrConflict, ErrLost, ErrInvalid} {
 		if errors.Is(err, answer) {
 			return false
@@ -270,23 +273,52 @@ func unanswered(err error) bool {
 	return true
 }
 
-// deliver tells the inner ledger what is pending, up to the first error. What the ledger will never
-// take is dropped; the error says so.
-func (s *slicedState) deliver(ctx context.Context) (err error) {
+// unavailable returns an error of the inner ledger that is no answer so that it matches
+// [ErrUnavailable].
+func unavailable(err error) error {
+	if errors.Is(err, ErrUnavailable) {
+		return err
+	}
+	return fmt.Errorf("%w: %w", ErrUnavailable, err)
+}
+
+// deliver tells the inner ledger what is pending, and returns what that will never take as an error,
+// once.
+func (s *slicedState) deliver(ctx context.Context) error {
+	if err := s.send(ctx); err != nil {
+		return err
+	}
+	return s.drop()
+}
+
+// send tells the inner ledger what is pending, until it does not answer. What it will never take is
+// left to drop.
+func (s *slicedState) send(ctx context.Context) error {
 	for len(s.pending) > 0 {
 		w := s.pending[0]
-		b, failed := s.account.Settle(ctx, Hold{ID: w.id, Job: w.job}, w.cost)
-		s.away = unanswered(failed)
-		never := errors.Is(failed, ErrLost) || errors.Is(failed, ErrConflict) || errors.Is(failed, ErrInvalid)
+		b, err := s.account.Settle(ctx, Hold{ID: w.id, Job: w.job}, w.cost)
+		s.away = unanswered(err)
 		switch {
-		case failed == nil:
+		case err == nil:
 			s.see(b)
-		case never:
-			err = errors.Join(err, fmt.Errorf("budget: book %s: %w", w.cost, failed))
+		case !s.away && !errors.Is(err, ErrExceeded):
+			s.dropped = money.Sum(s.dropped, w.cost)
+			if s.why == nil {
+				s.why = err
+			}
 		default:
-			return errors.Join(err, fmt.Errorf("budget: book %s: %w: %w", w.cost, ErrUnavailable, failed))
+			return fmt.Errorf("budget: book %s: %w", w.cost, unavailable(err))
 		}
 		s.pending = s.pending[1:]
 	}
+	return nil
+}
+
+// drop returns what the inner ledger has not taken, and will not take, since the last drop.
+func (s *slicedState) drop() (err error) {
+	if s.why != nil {
+		err = fmt.Errorf("budget: book %s: %w", s.dropped, s.why)
+	}
+	s.dropped, s.why = 0, nil
 	return err
 }

@@ -10,13 +10,15 @@ import (
 	"github.com/stagemeter/stagemeter/instrument/money"
 )
 
-// A slicedState is what all Opens of the same scopes share. All but opens is guarded by turn; whoever
-// takes the ledger's turn too takes that first.
+// A slicedState is what all Opens of the same scopes share. All but opens and joining is guarded by
+// turn; whoever takes the ledger's turn too takes that first.
 type slicedState struct {
 	ledger *slicedLedger
 	key    string
 	scopes []Scope
 	opens  atomic.Int64
+
+	joining atomic.Int64 // Opens that wait for turn
 
 	turn    turn
 	account Account // the newest Open of the inner ledger
@@ -25,6 +27,8 @@ type slicedState struct {
 	look    bool       // a limit may have changed: the next operation asks what that has reached
 	away    bool       // the inner ledger did not answer
 	pending []booking  // what the inner ledger has to be told
+	dropped money.USD  // that it will never take
+	why     error      // the first answer that says so
 	crossed []Crossing // by operations of the inner ledger, to be told by the next here
 	refused []Crossing // that whole slices did not fit, to be told when a call does not
 	expired Expired
@@ -162,7 +166,9 @@ func (s *slicedState) end(ctx context.Context, op operation, h Hold, cost money.
 	case state == once.Released && (known == nil || known.state != once.UnderWay),
 		known != nil && known.state == once.Settled && known.cost == cost:
 		s.ask(ctx)
-		return s.answer(op, h.ID), nil
+		err := s.deliverLate(ctx)
+		over = s.opens.Load() == 0 && s.idle()
+		return s.answer(op, h.ID), err
 	case known != nil && known.state == once.Settled:
 		return s.answer(op, h.ID), fmt.Errorf("budget: settle %s, settled %s: %w", cost, known.cost, ErrConflict)
 	case known == nil:
@@ -178,13 +184,22 @@ func (s *slicedState) end(ctx context.Context, op operation, h Hold, cost money.
 	s.pool.flush = s.pool.flush || s.crosses(before, s.balance().Spent)
 	s.look = s.look || s.pool.givesBack() // asked first, since it may be the last for long
 	s.ask(ctx)
-	s.pool.settle(s.opens.Load() == 0)
+	late := s.opens.Load() == 0
+	s.pool.settle(late)
 	err := s.deliver(ctx)
-	if errors.Is(err, ErrUnavailable) { // the hold is ended here, and the ledger is told later
+	if !late && errors.Is(err, ErrUnavailable) { // the hold is ended here, and a Close tells the ledger
 		err = nil
 	}
 	over = s.opens.Load() == 0 && s.idle()
 	return s.answer(op, h.ID), err
+}
+
+// deliverLate delivers what a call that outlived the last Close could not: no other Close will.
+func (s *slicedState) deliverLate(ctx context.Context) error {
+	if s.opens.Load() > 0 {
+		return nil
+	}
+	return s.deliver(ctx)
 }
 
 // crosses reports whether a threshold of the first scope lies between two amounts.

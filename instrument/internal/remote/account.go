@@ -3,6 +3,7 @@ package remote
 import (
 	"context"
 	"errors"
+	"fmt"
 	"sync"
 	"sync/atomic"
 
@@ -35,7 +36,7 @@ func (l *Ledger) Open(ctx context.Context, opened func(budget.Balance), scopes .
 		return budget.Balance{}, err
 	})
 	if late != nil { // it may come when the account is closed already
-		late.after(func() { _ = a.leave(ctx, nil) })
+		late.after(func() { a.leaveUnwatched(ctx) })
 	}
 	return a, err
 }
@@ -58,7 +59,8 @@ func (a *Account) get(ctx context.Context) (budget.Account, error) {
 	a.mu.Lock()
 	if first := a.account; first != nil { // another operation was faster
 		a.mu.Unlock()
-		return first, account.Close(ctx, false)
+		a.closeOther(ctx, account)
+		return first, nil
 	}
 	a.account = account
 	a.mu.Unlock()
@@ -112,33 +114,74 @@ func (a *Account) end(ctx context.Context, e entry) (budget.Balance, error) {
 	if err != nil && e.retried(err) {
 		a.l.enqueue(e)
 	}
-	_ = a.leave(ctx, nil)
+	a.leaveUnwatched(ctx)
 	return bal, err
 }
 
-// Close ends the Open, once nothing of the account is queued.
+// Close ends the Open, once nothing of the account is queued. If that fails, it is tried again for
+// an hour: the Close of an account with slices books them.
 func (a *Account) Close(ctx context.Context, final bool) error {
 	a.mu.Lock()
 	a.closed, a.final = true, final
 	a.mu.Unlock()
-	return a.leave(ctx, nil)
+	return a.leave(ctx)
 }
 
-// leave closes the ledger's account if it is to be closed and nothing of it is queued. It waits no
-// longer than until quit.
-func (a *Account) leave(ctx context.Context, quit <-chan struct{}) error {
-	a.mu.Lock()
-	account, final := a.account, a.final
-	if !a.closed || a.sent || a.queued > 0 || account == nil {
-		a.mu.Unlock()
+// leave closes the ledger's account if it is to be closed and nothing of it is queued.
+func (a *Account) leave(ctx context.Context) error {
+	e, due := a.leaving()
+	if !due {
 		return nil
 	}
-	a.sent = true
-	a.mu.Unlock()
-	_, _, err := a.l.do(context.WithoutCancel(ctx), try{op: Close, limit: a.l.Config.Settle, quit: quit}, func(ctx context.Context) (budget.Balance, error) {
-		return budget.Balance{}, account.Close(ctx, final)
-	})
+	_, err := a.l.send(context.WithoutCancel(ctx), e, nil, false)
+	if err != nil && e.retried(err) {
+		a.l.enqueue(e)
+	}
 	return err
+}
+
+// leaveUnwatched leaves for a caller who is not told of an error.
+func (a *Account) leaveUnwatched(ctx context.Context) {
+	if err := a.leave(ctx); err != nil && !Unasked(err) {
+		a.l.Report(fmt.Errorf("%s: %w", a, err))
+	}
+}
+
+// leaving returns the Close of the ledger's account if it is due, which it is once.
+func (a *Account) leaving() (e entry, due bool) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	if !a.closed || a.sent || a.queued > 0 || a.account == nil {
+		return entry{}, false
+	}
+	a.sent = true
+	return entry{account: a, op: Close, open: a.account, final: a.final}, true
+}
+
+// closeOther closes what a second Open of the ledger gave.
+func (a *Account) closeOther(ctx context.Context, other budget.Account) {
+	e := entry{account: a, op: Close, open: other}
+	err := errGoexit
+	defer func() {
+		if v := recover(); v != nil {
+			err = panicked(v)
+		}
+		if err != nil {
+			a.l.Count(Close)
+			if e.retried(err) {
+				a.l.enqueue(e)
+			}
+		}
+	}()
+	err = other.Close(ctx, false)
+}
+
+// String names the account in a report.
+func (a *Account) String() string {
+	if len(a.scopes) == 0 {
+		return "an account without a scope"
+	}
+	return fmt.Sprintf("the account of %s %q", a.scopes[0].Kind, a.scopes[0].ID)
 }
 
 func (a *Account) count(queued int) {

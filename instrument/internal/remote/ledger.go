@@ -13,8 +13,8 @@ import (
 // An Op names an operation of a ledger.
 type Op string
 
-// Operations. GivenUp is none of a ledger's: it is a settle or a release that will not be tried
-// again.
+// Operations. GivenUp is none of a ledger's: it is a settle, a release or a close that will not be
+// tried again.
 const (
 	Open    Op = "open"
 	Reserve Op = "reserve"
@@ -80,14 +80,20 @@ type try struct {
 	op    Op
 	limit time.Duration
 	quit  <-chan struct{} // ends the wait; nil for none
-	force bool            // ask even a ledger that keeps failing
+	force bool            // ask even a ledger that keeps failing, also behind slices
 }
+
+// forced is the key of a context whose operations ask even a ledger that keeps failing.
+type forced struct{}
 
 // do makes one operation. Its error matches one of package budget's. It returns the operation, too,
 // if that has not ended.
 func (l *Ledger) do(ctx context.Context, t try, f func(context.Context) (budget.Balance, error)) (budget.Balance, *Running, error) {
+	if t.force {
+		ctx = context.WithValue(ctx, forced{}, true)
+	}
 	probe, err := l.breaker.ask()
-	if err != nil && !t.force && !l.Patient {
+	if err != nil && ctx.Value(forced{}) == nil && !l.Patient {
 		l.Count(t.op)
 		return budget.Balance{}, nil, err
 	}

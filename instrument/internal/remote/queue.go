@@ -2,7 +2,6 @@ package remote
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"sync"
 	"time"
@@ -18,7 +17,7 @@ const (
 	maxWait   = 10 * time.Second
 )
 
-// An entry is a settle or a release.
+// An entry is a settle, a release or a close.
 type entry struct {
 	account *Account
 	op      Op
@@ -26,12 +25,34 @@ type entry struct {
 	cost    money.USD
 	told    func(budget.Balance)
 	until   time.Time
+
+	open  budget.Account // only of a close
+	final bool
 }
 
 // retried reports whether an operation that failed may succeed later. An account that was closed for
-// good may be lost since it was forgotten.
+// good may be lost since it was forgotten. A close that was answered is done.
 func (e entry) retried(err error) bool {
+	if e.op == Close || errs.Is(err, budget.ErrUnavailable) {
+		return !Answered(err)
+	}
 	return !errs.Is(err, budget.ErrConflict) && !errs.Is(err, budget.ErrInvalid) && !(errs.Is(err, budget.ErrLost) && e.account.over())
+}
+
+// books reports whether the entry is a close that books costs.
+func (e entry) books() bool {
+	_, books := e.open.(interface{ BooksAtClose() })
+	return books
+}
+
+// lasting returns the entry with the time until which it is tried.
+func (e entry) lasting() entry {
+	lease := e.hold.Lease
+	if lease <= 0 {
+		lease = time.Hour
+	}
+	e.until = time.Now().Add(lease)
+	return e
 }
 
 // queue holds what is to be delivered. Its goroutine lives while there is any.
@@ -41,7 +62,8 @@ type queue struct {
 	underway  int           // taken out by the goroutine
 	goroutine chan struct{} // closed when it ends; nil if there is none
 	closed    bool
-	lost      int // given up since closed
+	over      error // of Close's context, if that ended it; set before quit is closed
+	lost      lost  // given up since closed
 
 	flush chan struct{} // closed by Close
 	quit  chan struct{} // closed when Close has no more time
@@ -55,7 +77,7 @@ func newQueue() queue {
 	return queue{flush: make(chan struct{}), quit: make(chan struct{}), closeDone: make(chan struct{})}
 }
 
-// Pending returns how many settles and releases wait to be delivered.
+// Pending returns how many settles, releases and closes wait to be delivered.
 func (l *Ledger) Pending() int {
 	l.queue.mu.Lock()
 	defer l.queue.mu.Unlock()
@@ -64,11 +86,7 @@ func (l *Ledger) Pending() int {
 
 // enqueue has an entry delivered later. It never blocks.
 func (l *Ledger) enqueue(e entry) {
-	lease := e.hold.Lease
-	if lease <= 0 {
-		lease = time.Hour
-	}
-	e.until = time.Now().Add(lease)
+	e = e.lasting()
 	q := &l.queue
 	q.mu.Lock()
 	closed, full := q.closed, len(q.entries)+q.underway >= maxQueued
@@ -92,6 +110,10 @@ func (l *Ledger) enqueue(e entry) {
 
 func (l *Ledger) giveUp(e entry, why string) {
 	l.Count(GivenUp)
+	if e.op == Close {
+		l.Report(fmt.Errorf("the close of %s, with what it has not booked yet, cannot be delivered to the ledger: %s", e.account, why))
+		return
+	}
 	what := fmt.Sprintf("the release of a hold of job %q", e.hold.Job)
 	if e.op == Settle {
 		what = fmt.Sprintf("%s of job %q", e.cost, e.hold.Job)
@@ -110,7 +132,10 @@ func (l *Ledger) deliver(done chan struct{}) {
 		}
 		bal, err := l.send(context.Background(), e, l.queue.quit, l.queue.flushing())
 		if err == nil || !e.retried(err) {
-			if err == nil {
+			switch {
+			case err != nil:
+				l.refused(e, err)
+			case e.told != nil:
 				e.told(bal)
 			}
 			wait, missed = minWait, 0
@@ -142,6 +167,9 @@ func (l *Ledger) send(ctx context.Context, e entry, quit <-chan struct{}, force 
 		limit = l.Reserve
 	}
 	bal, _, err := l.do(ctx, try{op: e.op, limit: limit, quit: quit, force: force}, func(ctx context.Context) (budget.Balance, error) {
+		if e.op == Close {
+			return budget.Balance{}, e.open.Close(ctx, e.final)
+		}
 		account, err := e.account.get(ctx)
 		switch {
 		case err != nil:
@@ -155,14 +183,35 @@ func (l *Ledger) send(ctx context.Context, e entry, quit <-chan struct{}, force 
 	return bal, err
 }
 
-// done takes note that an entry is no longer queued.
+// refused takes note of an answer that will not change.
+func (l *Ledger) refused(e entry, err error) {
+	if e.op == Close {
+		l.Report(fmt.Errorf("%s: %w", e.account, err))
+		return
+	}
+	q := &l.queue
+	q.mu.Lock()
+	if q.closed {
+		q.lost.add(e)
+	}
+	q.mu.Unlock()
+	l.giveUp(e, errs.Text(err))
+}
+
+// done takes note that an entry is no longer queued. After the last of an account that is to be
+// closed, the close is queued, also while Close delivers.
 func (l *Ledger) done(e entry) {
-	l.queue.mu.Lock()
-	l.queue.underway--
-	l.queue.mu.Unlock()
 	e.account.count(-1)
-	if err := e.account.leave(context.Background(), l.queue.quit); err != nil {
-		l.Report(fmt.Errorf("the account of job %q: %w", e.hold.Job, err))
+	last, due := e.account.leaving()
+	if due {
+		e.account.count(+1)
+	}
+	q := &l.queue
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	q.underway--
+	if due {
+		q.entries = append(q.entries, last.lasting())
 	}
 }
 
@@ -183,7 +232,7 @@ func (l *Ledger) expire() {
 	q.entries = kept
 	q.underway += len(over)
 	if q.closed {
-		q.lost += len(over)
+		q.lost.add(over...)
 	}
 	q.mu.Unlock()
 	for _, e := range over {
@@ -192,19 +241,26 @@ func (l *Ledger) expire() {
 	}
 }
 
-// drop gives up everything, as nobody waits any longer.
+// drop gives up everything, as nobody waits any longer, with the closes that were to follow and
+// would have booked something.
 func (l *Ledger) drop() {
 	q := &l.queue
 	q.mu.Lock()
-	q.lost += len(q.entries)
-	over := q.entries
+	over, why := q.entries, fmt.Sprintf("the pipeline is closed, and its time is over: %v", q.over)
 	q.entries, q.underway, q.goroutine = nil, q.underway+len(over), nil
 	q.mu.Unlock()
+	var closes []entry
 	for _, e := range over {
-		l.giveUp(e, "the pipeline is closed")
+		l.giveUp(e, why)
 		e.account.count(-1)
+		if last, due := e.account.leaving(); due && last.books() {
+			closes = append(closes, last)
+			l.giveUp(last, why)
+		}
 	}
 	q.mu.Lock()
+	q.lost.add(over...)
+	q.lost.add(closes...)
 	q.underway -= len(over)
 	q.mu.Unlock()
 }
@@ -262,56 +318,4 @@ func (q *queue) sleep(d time.Duration) bool {
 	default:
 		return true
 	}
-}
-
-// Close delivers what is queued, until ctx is done. The error says how much could not be delivered.
-// Whatever fails later is given up at once. Only the first Close does anything; the others wait for
-// it, until their ctx is done.
-func (l *Ledger) Close(ctx context.Context) error {
-	q := &l.queue
-	first := false
-	q.closing.Do(func() { first = true })
-	if !first {
-		select {
-		case <-q.closeDone:
-		case <-ctx.Done():
-		}
-		select {
-		case <-q.closeDone:
-			return q.closeErr
-		default:
-			return ctx.Err()
-		}
-	}
-	defer close(q.closeDone)
-	l.await(ctx)
-	q.mu.Lock()
-	q.closed = true
-	goroutine := q.goroutine
-	q.mu.Unlock()
-	close(q.flush)
-	if goroutine != nil {
-		select {
-		case <-goroutine:
-		case <-ctx.Done():
-		}
-	}
-	close(q.quit)
-	if goroutine != nil {
-		<-goroutine
-	}
-	q.mu.Lock()
-	defer q.mu.Unlock()
-	if q.lost > 0 {
-		q.closeErr = errors.Join(fmt.Errorf("%w: %d settles and releases could not be delivered", budget.ErrUnavailable, q.lost), ctx.Err())
-	}
-	return q.closeErr
-}
-
-// await waits for the operations that nobody waits for any more, but not for long: some may never
-// return.
-func (l *Ledger) await(ctx context.Context) {
-	ctx, cancel := context.WithTimeout(ctx, l.Settle)
-	defer cancel()
-	l.runner.wait(ctx.Done())
 }
