@@ -88,12 +88,11 @@ func (j *Job) besides(scopes []budget.Scope) (own, left []budget.Scope) {
 func (j *Job) moveLimits(ctx context.Context, scopes []budget.Scope) {
 	for _, s := range scopes {
 		a := &openAccount{scopes: []budget.Scope{s}}
-		var err error
 		if p := j.scope.p; p.near != nil {
-			if _, err = a.openNear(ctx, p.near, s); err != nil {
+			if _, err := a.openNear(ctx, p.near, s); err != nil {
 				continue
 			}
-		} else if a.far, err = p.far.Open(ctx, func(budget.Balance) {}, s); a.far == nil {
+		} else if a.far, _ = p.far.Open(ctx, func(budget.Balance) {}, s); a.far == nil {
 			continue
 		}
 		if err := a.close(context.WithoutCancel(ctx)); err != nil && !remote.Unasked(err) {

@@ -19,16 +19,14 @@ type callBook struct {
 	over *over
 	hold *hold // nil if no budget was asked
 
-	max, min     int64 // -1: none
-	free         bool
-	unknown      string // the reason of WithUnknownCost
-	before       bool   // the context was over before
-	invalid      bool   // an amount that is none came
-	said         string // cost or unpriced, whichever came last
-	cost         int64
-	reason       string
-	keepsHold    bool // the policy allow: the budget loses nothing
-	lateReported bool
+	max, min int64 // -1: none
+	free     bool
+	unknown  string // the reason of WithUnknownCost
+	before   bool   // the context was over before
+	invalid  bool   // an amount that is none came
+	said     string // cost or unpriced, whichever came last
+	cost     int64
+	reason   string
 }
 
 // callOptions chooses what a call says beforehand.

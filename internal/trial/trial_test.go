@@ -79,7 +79,7 @@ func (p *program) compareSpans(t *testing.T, rec *instrumenttest.Recorder) {
 		}
 		attrs := make(map[string]string)
 		for _, a := range s.Attributes {
-			attrs[string(a.Key)] = a.Value.Emit()
+			attrs[string(a.Key)] = a.Value.String()
 		}
 		open := attrs["video.processing.calls_open"]
 		if open == "" {
