@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"testing"
+	"time"
 
 	"go.opentelemetry.io/otel/attribute"
 	"go.opentelemetry.io/otel/metric"
@@ -41,9 +42,10 @@ func New(t testing.TB, opts ...instrument.Option) (*instrument.Pipeline, *Record
 	own := []instrument.Option{instrument.WithMeterProvider(r.meters), instrument.WithTracerProvider(r.tracers)}
 	p, err := instrument.New(append(own, opts...)...)
 	t.Cleanup(func() {
-		ended, cancel := context.WithCancel(context.Background())
-		cancel() // a ledger that the test has made fail is not asked again
-		if err := p.Close(ended); err != nil && !errors.Is(err, budget.ErrUnavailable) {
+		// Not for long: the test may have made its ledger fail.
+		soon, cancel := context.WithTimeout(context.Background(), 50*time.Millisecond)
+		defer cancel()
+		if err := p.Close(soon); err != nil && !errors.Is(err, budget.ErrUnavailable) {
 			t.Errorf("instrumenttest: close the pipeline: %v", err)
 		}
 	})
