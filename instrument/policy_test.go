@@ -293,7 +293,7 @@ func TestCloseSaysWhatIsLost(t *testing.T) {
 		if _, ok := rec.Gauge(vp("ledger_pending")); ok {
 			t.Error("an observed series outlives Close")
 		}
-		reports.expect(t, "$0.01 of job \"job-1\" not settled", "cannot be delivered to the ledger: the pipeline is closed")
+		reports.expect(t, "$0.01 of job \"job-1\" not settled", "cannot be delivered to the ledger: the pipeline is closed, and its time is over: context deadline exceeded")
 	})
 }
 

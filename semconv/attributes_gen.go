@@ -148,9 +148,9 @@ const (
 	LedgerOpSettle LedgerOp = "settle"
 	// A reservation was to be given back; tried again.
 	LedgerOpRelease LedgerOp = "release"
-	// An account was to be closed.
+	// An account was to be closed, and its slice to be booked; tried again.
 	LedgerOpClose LedgerOp = "close"
-	// A settle or a release will not be tried again, so the ledger never hears of it.
+	// A settle, a release or a close will not be tried again, so the ledger never hears of it.
 	LedgerOpGivenUp LedgerOp = "given_up"
 )
 

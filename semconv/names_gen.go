@@ -30,8 +30,8 @@ const (
 	LedgerErrorsName = "video.processing.ledger_errors"
 
 	// LedgerPendingName is the observable up-down counter that Prometheus shows as
-	// video_processing_ledger_pending. Number of settles and releases that the ledger has not taken
-	// yet, and that are tried again.
+	// video_processing_ledger_pending. Number of settles, releases and closes that the ledger has not
+	// taken yet, and that are tried again.
 	LedgerPendingName = "video.processing.ledger_pending"
 
 	// APICallsName is the counter that Prometheus shows as video_processing_api_calls_total. Number of

@@ -38,7 +38,7 @@ import (
 //
 // An error that matches none of the errors of this package counts as [ErrUnavailable]. Package
 // instrument bounds every operation in time, and tries a settle or a release that failed again with
-// the same hold; so an implementation need do neither.
+// the same hold, and a close; so an implementation need do neither.
 type Ledger interface {
 	// Open opens one account over scopes, and returns its balance. It creates the accounts of
 	// scopes that do not exist. The newest limit of a scope holds, even below what is spent. The
@@ -60,7 +60,7 @@ type Account interface {
 	Settle(ctx context.Context, h Hold, cost money.USD) (Balance, error)
 	// Release ends the hold of a call that surely cost nothing.
 	Release(ctx context.Context, h Hold) (Balance, error)
-	// Close ends one Open. If final is set, the job is completed, and the account of the first
+	// Close ends one Open, once: a Close that may have failed is tried again. If final is set, the job is completed, and the account of the first
 	// scope may be forgotten once no other Open and no hold of it is left; from then on the other
 	// methods may return ErrLost, or use an account that nobody else sees. Otherwise the account is
 	// kept for the next attempt at the job.

@@ -21,7 +21,9 @@ import (
 // not fit into the budget, only what the call lacks is held. The costs of calls are booked in l as
 // soon as they use up a slice, reach a threshold of the first scope, or exceed what was held; those
 // of a slice whose lease is half over when no call is under way, unless l is unavailable; and all
-// others at the last Close.
+// others at the last Close. If that fails, it is to be tried again, as package instrument does, and so
+// is the Settle of a call that ends after it.
+//
 // An idle slice that no operation follows expires, which books its amount in l; the next operation
 // corrects that. So l never has less than was spent, and until then may have more.
 //
@@ -83,56 +85,54 @@ func (l *slicedLedger) Open(ctx context.Context, scopes ...Scope) (Account, Bala
 	if l.slice <= 0 || l.lease <= 0 || l.slice.Validate() != nil {
 		return nil, Balance{}, fmt.Errorf("budget: slices of %s for %s: %w", l.slice, l.lease, ErrInvalid)
 	}
+	s, err := l.join(ctx, scopes)
+	if err != nil {
+		return nil, Balance{}, err
+	}
+	if err := s.turn.take(ctx); err != nil {
+		l.quit(s)
+		return nil, Balance{}, err
+	}
+	opened := false
+	defer func() {
+		s.turn.give()
+		if !opened {
+			l.quit(s)
+		}
+	}()
 	inner, b, err := l.inner.Open(ctx, scopes...)
 	if err != nil {
 		return nil, b, err
 	}
-	s, known, err := l.join(ctx, scopes)
-	if err != nil {
-		return nil, Balance{}, closed(context.WithoutCancel(ctx), inner, err)
-	}
-	if err := s.turn.take(ctx); err != nil {
-		l.quit(s)
-		return nil, Balance{}, closed(context.WithoutCancel(ctx), inner, err)
-	}
-	defer s.turn.give()
+	opened = true
 	s.opens.Add(1)
 	s.joining.Add(-1)
+	s.look = s.look || s.account != nil && (b.Limit != s.seen.Limit || len(scopes) > 1)
 	s.account = inner
-	s.look = s.look || known && (b.Limit != s.seen.Limit || len(scopes) > 1)
 	s.see(b)
 	answer := s.balance()
 	answer.Expired, s.expired = s.expired, Expired{}
 	return &slicedAccount{slicedState: s, inner: inner}, answer, nil
 }
 
-// closed closes an account of the inner ledger that is not used because of err, and returns err.
-func closed(ctx context.Context, inner Account, err error) error {
-	if failed := inner.Close(ctx, false); failed != nil {
-		return fmt.Errorf("%w; close: %w", err, failed)
-	}
-	return err
-}
-
-// join returns what the Opens of these scopes share, with one more that is joining, and whether
-// there was one before.
-func (l *slicedLedger) join(ctx context.Context, scopes []Scope) (s *slicedState, known bool, err error) {
+// join returns what the Opens of these scopes share, with one more that is joining.
+func (l *slicedLedger) join(ctx context.Context, scopes []Scope) (*slicedState, error) {
 	var key strings.Builder
 	for _, scope := range scopes {
 		fmt.Fprintf(&key, "%s %q ", scope.Kind, scope.ID)
 	}
 	if err := l.turn.take(ctx); err != nil {
-		return nil, false, err
+		return nil, err
 	}
 	defer l.turn.give()
-	s, known = l.states[key.String()]
-	if !known {
+	s := l.states[key.String()]
+	if s == nil {
 		s = &slicedState{ledger: l, key: key.String(), scopes: slices.Clone(scopes), turn: make(turn, 1)}
 		s.pool.state = s
 		l.states[s.key] = s
 	}
 	s.joining.Add(1)
-	return s, known, nil
+	return s, nil
 }
 
 // quit takes back a join.
@@ -195,6 +195,9 @@ func (l *slicedLedger) Forget(ctx context.Context, kind Kind, id string) error {
 	}
 	for _, s := range states {
 		s.forgetEnded()
+		if s.account == nil { // its first Open has not succeeded
+			continue
+		}
 		b, err := s.account.Release(ctx, Hold{ID: l.id()})
 		if err != nil {
 			return err

@@ -120,8 +120,8 @@ func NewBudgetExceeded(m metric.Meter) (BudgetExceeded, error) {
 // video_processing_ledger_errors_total.
 //
 // Number of operations of the ledger that failed, by operation. A refusal by a budget is none. Each
-// failed attempt at a settle or a release counts; one that is given up counts once more, as
-// given_up.
+// failed attempt at a settle, a release or a close counts; one that is given up counts once more,
+// as given_up.
 type LedgerErrors struct{ metric.Int64Counter }
 
 // NewLedgerErrors returns the instrument for [LedgerErrors].
@@ -145,13 +145,14 @@ func (LedgerErrors) With(op semconv.LedgerOp) metric.MeasurementOption {
 // LedgerPending is the observable up-down counter video.processing.ledger_pending, in Prometheus
 // video_processing_ledger_pending.
 //
-// Number of settles and releases that the ledger has not taken yet, and that are tried again.
+// Number of settles, releases and closes that the ledger has not taken yet, and that are tried
+// again.
 type LedgerPending = metric.Int64ObservableUpDownCounter
 
 // NewLedgerPending returns the instrument for [LedgerPending].
 func NewLedgerPending(m metric.Meter) (LedgerPending, error) {
 	i, err := meter(m).Int64ObservableUpDownCounter(semconv.LedgerPendingName,
-		metric.WithDescription("Number of settles and releases that the ledger has not taken yet, and that are tried again."),
+		metric.WithDescription("Number of settles, releases and closes that the ledger has not taken yet, and that are tried again."),
 		metric.WithUnit("{operation}"),
 	)
 	if i == nil {

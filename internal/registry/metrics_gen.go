@@ -85,7 +85,7 @@ func Metrics() []Metric {
 			Prometheus: "video_processing_ledger_errors_total",
 			Unit:       "{error}",
 			Brief:      "Number of operations of the ledger that failed, by operation.",
-			Note:       "A refusal by a budget is none. Each failed attempt at a settle or a release counts; one that is given up counts once more, as given_up.",
+			Note:       "A refusal by a budget is none. Each failed attempt at a settle, a release or a close counts; one that is given up counts once more, as given_up.",
 			Kind:       KindCounter,
 			Attributes: []Attribute{
 				{Key: semconv.AttrOp, Label: "op", Values: []string{"open", "reserve", "settle", "release", "close", "given_up"}},
@@ -97,10 +97,10 @@ func Metrics() []Metric {
 			Name:       semconv.LedgerPendingName,
 			Prometheus: "video_processing_ledger_pending",
 			Unit:       "{operation}",
-			Brief:      "Number of settles and releases that the ledger has not taken yet, and that are tried again.",
+			Brief:      "Number of settles, releases and closes that the ledger has not taken yet, and that are tried again.",
 			Kind:       KindUpDownCounter,
 			Async:      true,
-			RecordedBy: []string{"Call.End", "Spend", "Pipeline.Close"},
+			RecordedBy: []string{"Call.End", "Spend", "Job.End", "Pipeline.Close"},
 			OfPipeline: true,
 		},
 		{

@@ -17,6 +17,15 @@ var closeDuties = []duty{
 			third.close(final)
 		}
 	}},
+	{"a close that is tried again ends one open", "an answer that was lost costs another attempt its budget", 0, func(c *checker) {
+		s := c.job(10)
+		first, second := c.open(s), c.open(s)
+		first.settle("a", 6).gives(6, 0)
+		first.close(true)
+		first.close(true)
+		second.look(6, 0)
+		second.close(true)
+	}},
 	{"a job is opened again after its end", "a job that is redelivered has no budget", 0, func(c *checker) {
 		for range 3 {
 			a, r := c.tryOpen(c.ledger, c.job(unlimited))

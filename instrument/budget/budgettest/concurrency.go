@@ -116,6 +116,16 @@ func overLimit(b budget.Balance) error {
 	return nil
 }
 
+// contained runs one function of parallel. A panic of the ledger is its error.
+func contained(f func(i int) error, i int) (err error) {
+	defer func() {
+		if v := recover(); v != nil {
+			err = panicked(v)
+		}
+	}()
+	return f(i)
+}
+
 // parallel runs n functions, which all start at the same moment, and returns the first error. It
 // does not wait for functions that block each other.
 func parallel(n int, f func(i int) error) error {
@@ -126,7 +136,7 @@ func parallel(n int, f func(i int) error) error {
 	for i := range n {
 		wg.Go(func() {
 			<-start
-			if err := f(i); err != nil {
+			if err := contained(f, i); err != nil {
 				once.Do(func() { first <- err })
 			}
 		})

@@ -119,6 +119,7 @@ var faults = []faultFound{
 	{"each open starts anew", "an account lives as long as one of its opens"},
 	{"the first close ends it", "an account lives as long as one of its opens"},
 	{"a job is opened once", "a job is opened again after its end"},
+	{"each close ends an open", "a close that is tried again ends one open"},
 	{"every close is final", "a close that is not final keeps the account"},
 	{"a close frees the holds under way", "what expired after a close is kept"},
 	{"a closed account takes nothing", "a hold ends after its account is closed"},

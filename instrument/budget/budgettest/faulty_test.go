@@ -99,6 +99,7 @@ type faultyAccount struct {
 	names  []budget.Scope // as they were opened
 	lives  int
 	starts int
+	shut   bool
 	limit  money.USD
 	old    budget.Balance // after the last operation, and the one before
 	older  budget.Balance
@@ -259,6 +260,10 @@ func (l *faultyLedger) Forget(_ context.Context, kind budget.Kind, id string) er
 func (a *faultyAccount) Close(_ context.Context, final bool) error {
 	a.mu.Lock()
 	defer a.mu.Unlock()
+	if a.shut && !a.is("each close ends an open") {
+		return nil
+	}
+	a.shut = true
 	first := a.scopes[0].ID
 	a.closed[first] = true
 	final = final || a.is("every close is final")

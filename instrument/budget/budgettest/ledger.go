@@ -2,8 +2,11 @@ package budgettest
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"runtime/debug"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -52,10 +55,15 @@ type Store struct {
 //		})
 //	}
 //
+// A ledger that panics fails the duty that it panics in, and the others go on.
+//
 // Run it with the race detector. Among what it does are 10,000 holds of one account, and 1,000
 // operations at once.
 func TestLedger(t *testing.T, open func(t *testing.T) Store) {
 	can := open(t)
+	if can.Open == nil {
+		t.Fatal(errOpen)
+	}
 	for name := range can.Except {
 		if !slices.ContainsFunc(duties(), func(d duty) bool { return d.name == name }) {
 			t.Errorf("Store.Except names %q, which is no duty", name)
@@ -125,16 +133,25 @@ func (d duty) run(ctx context.Context, s Store) (err error) {
 	if s.Advance == nil {
 		s.Advance = time.Sleep
 	}
-	c := &checker{ctx: ctx, store: s, ledger: s.Open(), prefix: uniqueID()}
+	if s.Open == nil {
+		return errOpen
+	}
+	c := &checker{ctx: ctx, store: s, prefix: uniqueID()}
 	defer func() {
 		switch r := recover().(type) {
 		case nil:
 		case failure:
 			err = r.err
 		default:
-			panic(r)
+			err = fmt.Errorf("%s:\n\t%w", strings.Join(c.done, "; "), panicked(r))
 		}
 	}()
+	c.ledger = s.Open()
 	d.check(c)
 	return nil
 }
+
+var errOpen = errors.New("budgettest.Store.Open is required")
+
+// panicked returns a panic of the ledger as an error, with the stack that it comes from.
+func panicked(v any) error { return fmt.Errorf("the ledger panicked: %v\n%s", v, debug.Stack()) }

@@ -1,11 +1,17 @@
 package budgettest
 
 import (
+	"context"
+	"errors"
+	"os"
+	"os/exec"
 	"slices"
+	"strings"
 	"testing"
 	"testing/synctest"
 
 	"github.com/stagemeter/stagemeter/instrument/budget"
+	"github.com/stagemeter/stagemeter/instrument/money"
 )
 
 func TestAPlainLedgerDoesItsDuties(t *testing.T) {
@@ -106,5 +112,94 @@ func TestALedgerInRealTimeDoesItsDuties(t *testing.T) {
 				}
 			})
 		})
+	}
+}
+
+// A panicky is a ledger that panics in one of its operations, and else does its duties.
+type panicky struct {
+	budget.Ledger
+	at string
+}
+
+func (l panicky) panics(op string) {
+	if op == l.at {
+		panic("no " + op)
+	}
+}
+
+func (l panicky) Open(ctx context.Context, scopes ...budget.Scope) (budget.Account, budget.Balance, error) {
+	l.panics("open")
+	a, b, err := l.Ledger.Open(ctx, scopes...)
+	return panickyAccount{a, l}, b, err
+}
+
+func (l panicky) Forget(ctx context.Context, kind budget.Kind, id string) error {
+	l.panics("forget")
+	return l.Ledger.Forget(ctx, kind, id)
+}
+
+type panickyAccount struct {
+	budget.Account
+	l panicky
+}
+
+func (a panickyAccount) Reserve(ctx context.Context, h budget.Hold) (budget.Balance, error) {
+	a.l.panics("reserve")
+	return a.Account.Reserve(ctx, h)
+}
+
+func (a panickyAccount) Settle(ctx context.Context, h budget.Hold, cost money.USD) (budget.Balance, error) {
+	a.l.panics("settle")
+	return a.Account.Settle(ctx, h, cost)
+}
+
+func (a panickyAccount) Release(ctx context.Context, h budget.Hold) (budget.Balance, error) {
+	a.l.panics("release")
+	return a.Account.Release(ctx, h)
+}
+
+func (a panickyAccount) Close(ctx context.Context, final bool) error {
+	a.l.panics("close")
+	return a.Account.Close(ctx, final)
+}
+
+// A panic is the failure of the duty that it happens in, also in a goroutine, and the others are seen.
+func TestAPanicFailsItsDuty(t *testing.T) {
+	for _, op := range []string{"handle", "open", "reserve", "settle", "release", "close", "forget"} {
+		failed := 0
+		for _, d := range duties() {
+			store := newFaulty("").store()
+			open := store.Open
+			store.Open = func() budget.Ledger {
+				l := panicky{open(), op}
+				l.panics("handle")
+				return l
+			}
+			err := d.run(t.Context(), store)
+			switch {
+			case err == nil:
+			case !strings.Contains(err.Error(), "the ledger panicked: no "+op) || !strings.Contains(err.Error(), ".panics("):
+				t.Errorf("%s panics: duty %q gives %v", op, d.name, err)
+			default:
+				failed++
+			}
+		}
+		if failed == 0 {
+			t.Errorf("%s panics: no duty fails", op)
+		}
+	}
+}
+
+func TestAStoreNeedsOpen(t *testing.T) {
+	if os.Getenv("BUDGETTEST_WITHOUT_OPEN") != "" {
+		TestLedger(t, func(*testing.T) Store { return Store{} })
+		return
+	}
+	cmd := exec.Command(os.Args[0], "-test.run=^TestAStoreNeedsOpen$")
+	cmd.Env = append(os.Environ(), "BUDGETTEST_WITHOUT_OPEN=1")
+	out, err := cmd.CombinedOutput()
+	exit := new(exec.ExitError)
+	if !errors.As(err, &exit) || !strings.Contains(string(out), "Open is required") || strings.Contains(string(out), "panic") {
+		t.Errorf("%v:\n%s", err, out)
 	}
 }

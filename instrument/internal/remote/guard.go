@@ -62,7 +62,9 @@ func (g guarded) closeLate(opened <-chan budget.Account) {
 	select {
 	case a := <-opened:
 		defer func() { _ = recover() }()
-		_ = a.Close(context.Background(), false)
+		ctx, cancel := context.WithTimeout(context.Background(), g.Settle)
+		defer cancel()
+		_ = a.Close(ctx, false)
 	default:
 	}
 }

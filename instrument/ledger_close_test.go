@@ -1,0 +1,215 @@
+package instrument_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/stagemeter/stagemeter/instrument"
+	"github.com/stagemeter/stagemeter/instrument/budget"
+	"github.com/stagemeter/stagemeter/instrument/instrumenttest"
+)
+
+// slicedWays are the ways to spend from slices of a ledger, and the one without.
+var slicedWays = map[string]func(l budget.Ledger, slice instrument.USD) []instrument.Option{
+	"LedgerLease": func(l budget.Ledger, slice instrument.USD) []instrument.Option {
+		return []instrument.Option{instrument.WithLedger(l), instrument.WithLedgerPolicy(instrument.LedgerLease(slice))}
+	},
+	"Sliced": func(l budget.Ledger, slice instrument.USD) []instrument.Option {
+		return []instrument.Option{instrument.WithLedger(budget.Sliced(l, slice, time.Hour))}
+	},
+	"LedgerOpen": func(l budget.Ledger, _ instrument.USD) []instrument.Option {
+		return []instrument.Option{instrument.WithLedger(l)}
+	},
+}
+
+func tenantOf(t *testing.T, l budget.Ledger) budget.Balance {
+	t.Helper()
+	a, bal, err := l.Open(t.Context(), budget.Scope{Kind: budget.Tenant, ID: "acme", Limit: 1000 * dollar})
+	if err != nil {
+		t.Fatal(err)
+	}
+	_ = a.Close(t.Context(), false)
+	return bal
+}
+
+// A job that ends while the ledger is away leaves costs in its slice. They are booked when the ledger is back.
+func TestSliceOfAJobThatEndsInAnOutageIsBooked(t *testing.T) {
+	for name, way := range slicedWays {
+		for _, ends := range []string{"while the pipeline lives", "by Close"} {
+			t.Run(name+"/"+ends, func(t *testing.T) {
+				synctest.Test(t, func(t *testing.T) {
+					captureReports(t)
+					w := newWire()
+					p, rec := instrumenttest.New(t, way(w, 50*cent)...)
+					err := p.RunJob(t.Context(), "a", func(ctx context.Context) error {
+						return instrument.RunCall(ctx, "gpt", func(context.Context) error {
+							w.set(storeAway)
+							return nil
+						}, instrument.WithMaxCost(20*cent))
+					}, instrument.WithScopes(budget.Scope{Kind: budget.Tenant, ID: "acme", Limit: 1000 * dollar}))
+					if err != nil {
+						t.Fatal(err)
+					}
+					if pending, _ := rec.Gauge(vp("ledger_pending")); pending != 1 {
+						t.Errorf("%v pending, want 1", pending)
+					}
+					w.set(nil)
+					if ends == "while the pipeline lives" {
+						time.Sleep(time.Minute)
+						synctest.Wait()
+						if bal := tenantOf(t, w.Ledger); bal.Spent != 20*cent || bal.Held != 0 {
+							t.Errorf("%s spent and %s held, want $0.20 and nothing", bal.Spent, bal.Held)
+						}
+						if pending, _ := rec.Gauge(vp("ledger_pending")); pending != 0 {
+							t.Errorf("%v pending, want none", pending)
+						}
+					}
+					if err := p.Close(t.Context()); err != nil {
+						t.Error(err)
+					}
+					if bal := tenantOf(t, w.Ledger); bal.Spent != 20*cent || bal.Held != 0 {
+						t.Errorf("%s spent and %s held, want $0.20 and nothing", bal.Spent, bal.Held)
+					}
+				})
+			})
+		}
+	}
+}
+
+// What Close could not deliver of a slice is in its error, in the metric and in the log, each with the reason and once.
+func TestCloseSaysThatASliceIsLost(t *testing.T) {
+	for name, way := range slicedWays {
+		synctest.Test(t, func(t *testing.T) {
+			reports := captureReports(t)
+			w := newWire()
+			p, rec := instrumenttest.New(t, way(w, 50*cent)...)
+			ctx, job := p.StartJob(t.Context(), "a", instrument.WithBudget(dollar))
+			if err := buy(ctx, "gpt", 20*cent, instrument.WithMaxCost(20*cent)); err != nil {
+				t.Fatal(err)
+			}
+			w.set(storeAway)
+			job.End(nil)
+			over, cancel := context.WithTimeout(t.Context(), time.Second)
+			defer cancel()
+			err := p.Close(over)
+			if !errors.Is(err, budget.ErrUnavailable) || !errors.Is(err, context.DeadlineExceeded) || !strings.Contains(fmt.Sprint(err), "1 accounts could not be closed") {
+				t.Errorf("%s: Close gave %v", name, err)
+			}
+			if got := rec.Counter(vp("ledger_errors_total"), label("op", "given_up")); got != 1 {
+				t.Errorf("%s: %v given up, want 1", name, got)
+			}
+			for _, text := range append(reports.all(), fmt.Sprint(err)) {
+				if strings.Contains(text, "\n") || strings.Count(text, budget.ErrUnavailable.Error()) > 1 || strings.Count(text, errStore.Error()) > 1 {
+					t.Errorf("%s: a text says something twice: %q", name, text)
+				}
+			}
+			if all := reports.all(); !strings.Contains(all[len(all)-1], `the account of job "a"`) || !strings.Contains(all[len(all)-1], "context deadline exceeded") {
+				t.Errorf("%s: reported %q", name, all)
+			}
+		})
+	}
+}
+
+// A call that outlives its job ends while the ledger is away: no other Close books it.
+func TestCallThatOutlivesItsJobInAnOutageIsBooked(t *testing.T) {
+	for name, way := range slicedWays {
+		synctest.Test(t, func(t *testing.T) {
+			captureReports(t)
+			w := newWire()
+			p, _ := instrumenttest.New(t, way(w, 50*cent)...)
+			ctx, job := p.StartJob(t.Context(), "a", instrument.WithScopes(budget.Scope{Kind: budget.Tenant, ID: "acme", Limit: 1000 * dollar}))
+			_, call, err := instrument.StartCall(ctx, "gpt", instrument.WithMaxCost(20*cent))
+			if err != nil {
+				t.Fatal(err)
+			}
+			job.End(nil)
+			w.set(storeAway)
+			call.End(nil)
+			time.Sleep(10 * time.Second)
+			w.set(nil)
+			if err := p.Close(t.Context()); err != nil {
+				t.Error(err)
+			}
+			if bal := tenantOf(t, w.Ledger); bal.Spent != 20*cent || bal.Held != 0 {
+				t.Errorf("%s: %s spent and %s held, want $0.20 and nothing", name, bal.Spent, bal.Held)
+			}
+		})
+	}
+}
+
+// However a ledger fails for a while, once it is back and Close gave no error it has what was spent, and holds nothing.
+func TestNothingIsLostByALedgerThatFlaps(t *testing.T) {
+	for name, way := range slicedWays {
+		for seed := range uint64(8) {
+			synctest.Test(t, func(t *testing.T) {
+				captureReports(t)
+				w := newWire()
+				var mu sync.Mutex
+				random := rand.New(rand.NewPCG(seed, 1))
+				draw := func(n int) int {
+					mu.Lock()
+					defer mu.Unlock()
+					return random.IntN(n)
+				}
+				w.set(func(ctx context.Context, _ string) error {
+					switch draw(12) {
+					case 0, 1:
+						return errStore
+					case 2:
+						<-ctx.Done()
+						return ctx.Err()
+					case 3: // it ignores its context, and does what nobody waits for
+						time.Sleep(50 * time.Millisecond)
+					}
+					return nil
+				})
+				p, rec := instrumenttest.New(t, append(way(w, 5000), instrument.WithLedgerTimeout(20*time.Millisecond, 20*time.Millisecond))...)
+				var truth atomic.Int64
+				var wg sync.WaitGroup
+				for worker := range 10 {
+					wg.Go(func() {
+						for i := range 10 {
+							// Some jobs share their account.
+							_ = p.RunJob(t.Context(), fmt.Sprint("job-", worker/2, "-", i), func(ctx context.Context) error {
+								for range 3 {
+									cost := instrument.USD(draw(1000))
+									_ = instrument.RunCall(ctx, "gpt", func(ctx context.Context) error {
+										truth.Add(int64(cost))
+										instrument.CallFromContext(ctx).SetCost(cost)
+										time.Sleep(time.Duration(draw(10)) * time.Millisecond)
+										return nil
+									}, instrument.WithMaxCost(1000))
+								}
+								if draw(3) == 0 {
+									return errDecoder
+								}
+								return nil
+							}, instrument.WithScopes(budget.Scope{Kind: budget.Tenant, ID: "acme", Limit: 1000 * dollar}))
+						}
+					})
+				}
+				wg.Wait()
+				time.Sleep(100 * time.Millisecond)
+				w.set(nil)
+				if err := p.Close(t.Context()); err != nil {
+					t.Errorf("%s, seed %d: %v", name, seed, err)
+				}
+				synctest.Wait()
+				if bal := tenantOf(t, w.Ledger); int64(bal.Spent) != truth.Load() || bal.Held != 0 || truth.Load() == 0 {
+					t.Errorf("%s, seed %d: %dn spent and %dn held, want %dn", name, seed, int64(bal.Spent), int64(bal.Held), truth.Load())
+				}
+				if got := rec.Counter(vp("ledger_errors_total"), label("op", "given_up")); got != 0 {
+					t.Errorf("%s, seed %d: %v given up", name, seed, got)
+				}
+			})
+		}
+	}
+}
