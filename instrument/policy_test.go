@@ -374,36 +374,3 @@ func TestLedgerOptionsThatAreNone(t *testing.T) {
 		}
 	}
 }
-
-// A context that is over, as after a SIGTERM, leaves Close some time to deliver what waits.
-func TestCloseWithAContextThatIsOver(t *testing.T) {
-	for name, back := range map[string]bool{"the ledger is back": true, "it stays away": false} {
-		t.Run(name, func(t *testing.T) {
-			synctest.Test(t, func(t *testing.T) {
-				captureReports(t)
-				w := newWire()
-				p, _ := instrumenttest.New(t, instrument.WithLedger(w))
-				ctx, job := p.StartJob(t.Context(), "job-1", instrument.WithBudget(dollar))
-				w.set(storeAway)
-				for range 9 {
-					instrument.Spend(ctx, "gpu", cent)
-				}
-				failed := errDecoder
-				job.End(&failed)
-				if back {
-					w.set(nil)
-				}
-				over, cancel := context.WithCancel(t.Context())
-				cancel()
-				began := time.Now()
-				err := p.Close(over)
-				if bal := w.balance("job-1", dollar); back && (err != nil || bal.Spent != 9*cent) {
-					t.Errorf("error %v, %+v; want $0.09 spent", err, bal)
-				}
-				if took := time.Since(began); !back && (err == nil || took > 10*time.Second) {
-					t.Errorf("error %v after %s", err, took)
-				}
-			})
-		})
-	}
-}
