@@ -281,6 +281,7 @@ func TestCloseSaysWhatIsLost(t *testing.T) {
 			t.Errorf("%v given up, want 1", got)
 		}
 		// Recordings still count, and what they cost is told to the ledger once.
+		synctest.Wait() // the delivery that Close left behind
 		w.set(nil)
 		time.Sleep(2 * time.Second) // a ledger that keeps failing is left alone for a while
 		instrument.Spend(ctx, "gpu", 2*cent)
