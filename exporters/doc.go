@@ -103,10 +103,16 @@
 //   - /: a page with links to both, or what [Telemetry.Handle] puts there;
 //   - every other path that Handle adds, protected as the metrics are.
 //
-// Scrapes at the same time share a collection. The answer is 503 if more than 16 scrapes of a kind
-// are under way, after 30 seconds, and after Shutdown. Series have no labels of their scope;
-// target_info has the attributes of the resource. Metrics of the Go runtime and the process are not
-// included.
+// Scrapes at the same time share a collection and, in the same format and encoding, its text. The
+// answer is 503 with Retry-After if more than 512 scrapes are under way, and 503 after 30 seconds and
+// after Shutdown. Series have no labels of their scope; target_info has the attributes of the
+// resource. Metrics of the Go runtime and the process are not included.
+//
+// Clients that read slowly share the memory of their answers: at most two of each format and
+// encoding, unless they are small. A client is cut off if it takes nothing for 10 seconds, or not all
+// within 30. It is cut off earlier if a new scrape needs a third answer while it takes nothing. While
+// clients read two answers, a new scrape may get the newer one, if that was made within the last
+// 250 ms, or the time that it took to make.
 //
 // A scrape in text or OpenMetrics costs about 1 µs for each series, 2 µs with gzip, and more with
 // exemplars. It keeps memory for the next scrape: 200 to 500 bytes for a series, up to 1,500 for a

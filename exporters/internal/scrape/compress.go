@@ -19,8 +19,9 @@ var encodings = []string{identity, "gzip", "zstd"}
 
 const identity = "identity"
 
-// acceptedEncoding returns the encoding of encodings to which the client gives the highest quality.
-func acceptedEncoding(h http.Header) string {
+// acceptedEncoding returns the one of offers, which begin as encodings do, to which the client gives
+// the highest quality.
+func acceptedEncoding(h http.Header, offers []string) string {
 	best, quality := identity, 0.0
 	for item := range strings.SplitSeq(strings.Join(h.Values("Accept-Encoding"), ","), ",") {
 		name, params, _ := strings.Cut(item, ";")
@@ -30,8 +31,8 @@ func acceptedEncoding(h http.Header) string {
 		if v, ok := strings.CutPrefix(strings.ToLower(strings.TrimSpace(params)), "q="); ok {
 			q, _ = strconv.ParseFloat(v, 64) // 0, never, if v is not a number
 		}
-		rank := slices.Index(encodings, name)
-		if rank >= 0 && (q > quality || q == quality && rank > slices.Index(encodings, best)) && q > 0 {
+		rank := slices.Index(offers, name)
+		if rank >= 0 && (q > quality || q == quality && rank > slices.Index(offers, best)) && q > 0 {
 			best, quality = name, q
 		}
 	}

@@ -27,11 +27,11 @@ func TestAcceptedEncoding(t *testing.T) {
 		" , ;q=1,gzip":                   "gzip",
 		"gzip;q=0.1, gzip;q=1, zstd;q=0": "gzip",
 	} {
-		if got := acceptedEncoding(http.Header{"Accept-Encoding": {accept}}); got != want {
+		if got := acceptedEncoding(http.Header{"Accept-Encoding": {accept}}, encodings); got != want {
 			t.Errorf("%q: %s, want %s", accept, got, want)
 		}
 	}
-	if got := acceptedEncoding(http.Header{"Accept-Encoding": {"gzip;q=0.1", "zstd"}}); got != "zstd" {
+	if got := acceptedEncoding(http.Header{"Accept-Encoding": {"gzip;q=0.1", "zstd"}}, encodings); got != "zstd" {
 		t.Errorf("two headers: %s", got)
 	}
 }

@@ -1,12 +1,8 @@
 package scrape
 
 import (
-	"errors"
-	"fmt"
 	"math"
-	"net/http"
 	"slices"
-	"strings"
 	"sync"
 	"time"
 
@@ -116,9 +112,9 @@ func (f *figures) gathered(families []*dto.MetricFamily) {
 	}
 }
 
-// plainSize returns the size of the upstream exporter's answer to a request for some metrics, or
+// upstreamSize returns the size of the upstream exporter's answer to a request for some metrics, or
 // for all if there are no names.
-func (f *figures) plainSize(names []string) (size exposition.Size) {
+func (f *figures) upstreamSize(names []string) (size exposition.Size) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	for _, family := range f.plain {
@@ -165,52 +161,4 @@ func Names(instruments []collect.Instrument) (names []string) {
 		names = append(names, name)
 	}
 	return names
-}
-
-// A meter counts what is written to a ResponseWriter, and keeps the beginning of an error.
-type meter struct {
-	http.ResponseWriter
-	status int
-	bytes  int64
-	text   []byte // of an error
-	err    error  // of the first write that failed
-}
-
-// maxError is how much of an error a meter keeps.
-const maxError = 500
-
-func (m *meter) WriteHeader(status int) {
-	if m.status == 0 && status >= http.StatusOK {
-		m.status = status
-	}
-	m.ResponseWriter.WriteHeader(status)
-}
-
-func (m *meter) Write(p []byte) (int, error) {
-	if m.status == 0 {
-		m.status = http.StatusOK
-	}
-	n, err := m.ResponseWriter.Write(p)
-	m.bytes += int64(n)
-	if m.err == nil {
-		m.err = err
-	}
-	if m.status >= http.StatusBadRequest {
-		m.text = append(m.text, p[:min(len(p), maxError-len(m.text))]...)
-	}
-	return n, err
-}
-
-func (m *meter) Unwrap() http.ResponseWriter { return m.ResponseWriter }
-
-// result returns the error of the answer, or nil.
-func (m *meter) result() error {
-	switch {
-	case m.status >= http.StatusBadRequest:
-		return fmt.Errorf("%d: %s", m.status, strings.Join(strings.Fields(string(m.text)), " "))
-	case m.status == 0 && m.err == nil:
-		return errors.New("no answer")
-	default:
-		return m.err
-	}
 }

@@ -182,7 +182,7 @@ func TestHealthDuringScrapes(t *testing.T) {
 	collections, release := blockCollections(t, p)
 	const more = 3
 	codes := make(chan int)
-	for range maxScrapes + more {
+	for range maxClients + more {
 		go func() { codes <- serve(p.handler).Code }()
 	}
 	for range more {
@@ -195,12 +195,12 @@ func TestHealthDuringScrapes(t *testing.T) {
 		t.Errorf("meanwhile: %+v", h)
 	}
 	release()
-	for range maxScrapes {
+	for range maxClients {
 		if code := <-codes; code != http.StatusOK {
 			t.Errorf("%d", code)
 		}
 	}
-	if h := p.handler.Health(); h.Failures != more || h.Successes != maxScrapes || h.FailuresInARow != 0 {
+	if h := p.handler.Health(); h.Failures != more || h.Successes != maxClients || h.FailuresInARow != 0 {
 		t.Errorf("at the end: %+v", h)
 	}
 }

@@ -1,14 +1,11 @@
 package scrape
 
 import (
-	"bytes"
 	"context"
 	"errors"
-	"fmt"
 	"io"
 	"log/slog"
 	"net/http"
-	"strconv"
 	"sync/atomic"
 	"time"
 
@@ -29,14 +26,16 @@ import (
 // Timeout is how long a scrape may take before it is answered with 503.
 const Timeout = 30 * time.Second
 
-const (
-	maxScrapes = 16          // at once; further ones are answered with 503
-	detour     = time.Minute // for which plain answers after it had to answer once: both ways would collect
-)
+// detour is the time for which plain answers after it had to answer once: both ways would collect.
+const detour = time.Minute
 
 // A Handler answers scrapes. It writes the text formats with package exposition. It leaves the
 // other formats, and metrics that exposition cannot write, to plain. Scrapes at the same time share
-// a collection, but only one that began after they arrived.
+// a collection, and its text if they want the same format and encoding, but only one that began
+// after they arrived.
+//
+// It holds no lock while it writes to a client. See shelves for what slow clients hold, and deliver
+// for how long.
 type Handler struct {
 	source   *collect.Source
 	plain    http.Handler           // the upstream exporter and promhttp, which collect from the same reader
@@ -44,19 +43,20 @@ type Handler struct {
 	report   *report.Repeated       // of both ways
 	figures  *figures               // of both ways
 	timeout  time.Duration
-	slots    chan struct{}      // holds a value for each scrape
-	turn     chan struct{}      // holds a value while somebody collects and writes
-	begun    atomic.Uint64      // collections
-	ended    *atomic.Bool       // set by End
-	detour   atomic.Int64       // plain answers everything until then, in nanoseconds since 1970
-	spare    chan *bytes.Buffer // holds the body of an earlier answer
+	stall    time.Duration // for which a client may take nothing of its answer
+	shelves  shelves
+	turn     chan struct{} // holds a value while somebody collects and writes
+	begun    atomic.Uint64 // collections
+	ended    *atomic.Bool  // set by End
+	detour   atomic.Int64  // plain answers everything until then, in nanoseconds since 1970
 
 	// Guarded by turn.
 	rm         metricdata.ResourceMetrics
 	exposition exposition.Exposition
 	compressor compressor
-	failed     error // of the last collection: there is nothing to show
-	other      error // of the last collection: plain has to show it
+	last       uint64 // the number of the last collection
+	failed     error  // of the last collection: there is nothing to show
+	other      error  // of the last collection: plain has to show it
 }
 
 // New returns a handler that shows the metrics of a provider with the reader of its Source. It logs
@@ -80,23 +80,17 @@ func New(logger *slog.Logger) (*Handler, error) {
 		source:  source,
 		figures: figures,
 		plain: promhttp.HandlerFor(whole{registry, own, source, ended, figures}, promhttp.HandlerOpts{
-			ErrorLog:            errorLog,
-			ErrorHandling:       promhttp.ContinueOnError,
-			Registry:            own,
-			AcceptedFormats:     acceptedFormats,
-			MaxRequestsInFlight: maxScrapes,
-			CoalesceGather:      true,
-			// It also buffers the answer, so that a slow client does not hold a collection that
-			// other scrapes would share when it is old.
-			Timeout: Timeout,
+			ErrorLog:        errorLog,
+			ErrorHandling:   promhttp.ContinueOnError,
+			Registry:        own,
+			AcceptedFormats: acceptedFormats,
 		}),
 		failures: handlerErrors(own),
 		ended:    ended,
 		report:   errorLog,
 		timeout:  Timeout,
-		slots:    make(chan struct{}, maxScrapes),
+		stall:    stall,
 		turn:     make(chan struct{}, 1),
-		spare:    make(chan *bytes.Buffer, 1),
 	}, nil
 }
 
@@ -121,64 +115,49 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 			h.figures.add(began, a)
 		}
 	}()
-	a = h.answer(w, r)
+	a = h.answer(w, r, began)
+	if errors.Is(a.err, errSlow) {
+		panic(http.ErrAbortHandler) // the client must not take what it has for the whole answer
+	}
 }
 
-// answer answers a scrape.
-func (h *Handler) answer(w http.ResponseWriter, r *http.Request) answer {
+// answer answers a scrape that began at a time.
+func (h *Handler) answer(w http.ResponseWriter, r *http.Request, began time.Time) answer {
 	if h.ended.Load() {
 		unavailable(w, errEnded)
 		return answer{err: errEnded}
 	}
+	c, err := h.shelves.admit(w)
+	if err != nil {
+		unavailable(w, err)
+		return answer{err: err}
+	}
+	defer h.shelves.leave(c)
 	format := expfmt.NegotiateAccept(r.Header, acceptedFormats...)
 	text, ok := textFormat(format)
-	if !ok || time.Now().UnixNano() < h.detour.Load() || r.URL != nil && r.URL.Query().Has("name[]") {
-		return h.answerPlain(w, r)
+	err = errOther
+	if ok && time.Now().UnixNano() >= h.detour.Load() && len(names(r)) == 0 {
+		err = h.scrape(r.Context(), c, text, format, acceptedEncoding(r.Header, encodings))
 	}
-	compression := acceptedEncoding(r.Header)
-	body, size, err := h.scrape(r.Context(), text, format, compression)
+	if errors.Is(err, errOther) {
+		err = h.upstream(c, r, format)
+	}
 	switch {
-	case errors.Is(err, errOther):
-		return h.answerPlain(w, r)
-	case errors.Is(err, errEnded), errors.Is(err, errTooMany), errors.Is(err, context.DeadlineExceeded), errors.Is(err, context.Canceled):
+	case errors.Is(err, errEnded), errors.Is(err, context.DeadlineExceeded), errors.Is(err, context.Canceled):
 		unavailable(w, err)
 	case err != nil:
 		http.Error(w, "An error has occurred while serving metrics:\n\n"+err.Error(), http.StatusInternalServerError)
 	default:
-		header := w.Header()
-		header.Add("Vary", "Accept")
-		header.Add("Vary", "Accept-Encoding")
-		header.Set("Content-Type", string(format))
-		header.Set("Content-Length", strconv.Itoa(body.Len()))
-		if compression != identity {
-			header.Set("Content-Encoding", compression)
-		}
-		bytes := int64(body.Len())
-		if _, err := w.Write(body.Bytes()); err != nil {
-			return answer{err: err} // without reusing body: HTTP/2 may still be writing it
-		}
-		select {
-		case h.spare <- body:
-		default:
-		}
-		return answer{bytes: bytes, size: size}
+		return h.deliver(w, c, format, limit(r, began))
 	}
 	return answer{err: err}
 }
 
-// answerPlain answers with the upstream exporter.
-func (h *Handler) answerPlain(w http.ResponseWriter, r *http.Request) answer {
-	m := &meter{ResponseWriter: w}
-	h.plain.ServeHTTP(m, r)
-	var names []string
-	if r.URL != nil {
-		names = r.URL.Query()["name[]"]
-	}
-	return answer{bytes: m.bytes, size: h.figures.plainSize(names), err: m.result()}
-}
-
 // unavailable answers 503 with err.
 func unavailable(w http.ResponseWriter, err error) {
+	if errors.Is(err, errTooMany) {
+		w.Header().Set("Retry-After", "1")
+	}
 	http.Error(w, "No scrape now: "+err.Error(), http.StatusServiceUnavailable)
 }
 
@@ -187,7 +166,6 @@ var (
 	errEnded      = errors.New("telemetry has been shut down")
 	errOther      = errors.New("package exposition cannot write it")
 	errUnfinished = errors.New("the collection did not end")
-	errTooMany    = fmt.Errorf("limit of concurrent scrapes reached (%d), try again later", maxScrapes)
 )
 
 // textFormat returns the format in which package exposition writes format. All names have only
@@ -206,49 +184,59 @@ func textFormat(format expfmt.Format) (f exposition.Format, ok bool) {
 	}
 }
 
-// scrape returns the body of an answer and what is in it.
-func (h *Handler) scrape(ctx context.Context, text exposition.Format, format expfmt.Format, compression string) (*bytes.Buffer, exposition.Size, error) {
-	var none exposition.Size
+// takeTurn waits for the handler's turn. The caller gives it back by reading h.turn.
+func (h *Handler) takeTurn(ctx, deadline context.Context) error {
 	select {
-	case h.slots <- struct{}{}:
-		defer func() { <-h.slots }()
-	default:
-		return nil, none, errTooMany
+	case h.turn <- struct{}{}:
+		return nil
+	case <-deadline.Done():
+		return deadline.Err()
+	case <-ctx.Done():
+		return ctx.Err()
 	}
+}
+
+// scrape gives c a body that package exposition writes, or another client's.
+func (h *Handler) scrape(ctx context.Context, c *client, text exposition.Format, format expfmt.Format, compression string) error {
+	k := kind{format.FormatType(), compression}
+	h.shelves.wait(k)
+	defer h.shelves.served(k)
 	deadline, cancel := context.WithTimeout(context.WithoutCancel(ctx), h.timeout)
 	defer cancel()
 	seen := h.begun.Load()
-	select {
-	case h.turn <- struct{}{}:
-		defer func() { <-h.turn }()
-	case <-deadline.Done():
-		return nil, none, deadline.Err()
-	case <-ctx.Done():
-		return nil, none, ctx.Err()
+	if err := h.takeTurn(ctx, deadline); err != nil {
+		return err
 	}
-	if h.begun.Load() == seen || errors.Is(h.failed, context.DeadlineExceeded) && deadline.Err() == nil {
-		h.begun.Add(1)
+	defer func() { <-h.turn }()
+	if h.shelves.take(c, k, "", seen) || h.shelves.room(c, k, "") {
+		return nil
+	}
+	began := time.Now()
+	if h.last <= seen || errors.Is(h.failed, context.DeadlineExceeded) && deadline.Err() == nil {
+		h.last = h.begun.Add(1)
 		h.collect(deadline) // not ctx: others may share the collection after this client has gone
 	}
 	switch {
 	case errors.Is(h.failed, errEnded):
-		return nil, none, errEnded // no defect
+		return errEnded // no defect
 	case h.other != nil:
 		h.detour.Store(time.Now().Add(detour).UnixNano())
-		return nil, none, errOther
+		return errOther
 	case h.failed != nil:
 		h.failures.WithLabelValues(gathering).Inc()
 		h.report.Handle(h.failed)
-		return nil, none, h.failed
+		return h.failed
 	}
-	body, err := h.write(text, format, compression)
-	if err != nil {
+	b := h.shelves.open(c, k, "", h.last, began)
+	b.err = errUnfinished // holds if write panics
+	defer h.shelves.finish(b)
+	if b.err = h.write(b, text, format, compression); b.err != nil {
 		h.failures.WithLabelValues(encoding).Inc()
-		h.report.Handle(err)
+		h.report.Handle(b.err)
 	}
-	size := h.exposition.Size()
-	size.Add(handlerSeries) // which writeErrors has written
-	return body, size, err
+	b.size = h.exposition.Size()
+	b.size.Add(handlerSeries) // which writeErrors has written
+	return b.err
 }
 
 // collect fills h.rm and passes it to h.exposition.
@@ -273,21 +261,14 @@ func (h *Handler) collect(ctx context.Context) {
 }
 
 // write writes the metrics of the last collection.
-func (h *Handler) write(text exposition.Format, format expfmt.Format, compression string) (*bytes.Buffer, error) {
-	body := new(bytes.Buffer)
-	select {
-	case body = <-h.spare:
-		body.Reset()
-	default:
-	}
-	err := errUnfinished // holds if anything below panics
+func (h *Handler) write(b *body, text exposition.Format, format expfmt.Format, compression string) (err error) {
+	err = errUnfinished // holds if anything below panics
 	defer func() {
 		if err != nil {
-			h.compressor = compressor{} // writing to a buffer cannot fail: the compressor is broken
+			h.compressor = compressor{} // writing to a body cannot fail: the compressor is broken
 		}
 	}()
-	err = h.compressor.write(compression, body, func(w io.Writer) error {
+	return h.compressor.write(compression, b, func(w io.Writer) error {
 		return errors.Join(h.exposition.WriteTo(w, text), writeErrors(w, h.failures, format))
 	})
-	return body, err
 }
