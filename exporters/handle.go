@@ -27,6 +27,9 @@ import (
 // If h panics, its own answer is broken off and the log has a line. [http.ErrAbortHandler] is not
 // logged.
 //
+// At most three quarters of the server's connections, 384 of 512, are for requests to such handlers.
+// Further ones get 503 with Retry-After.
+//
 // An answer has 60 seconds, and a request's body 10. A handler that streams extends the deadline
 // before each write, by SetWriteDeadline of [http.ResponseController]; it works over HTTP/1.1 and
 // HTTP/2. Shutdown cancels the contexts of the requests, waits for their handlers for up to a

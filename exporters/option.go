@@ -150,10 +150,14 @@ func WithoutPrometheus() Option {
 }
 
 // WithWebConfigFile protects the metrics server with a file in the format of Prometheus's
-// exporter-toolkit: TLS, client certificates, basic authentication, headers, a rate limit. The
-// server reads the file and the certificates again for new connections. If Start cannot use the
-// file, or path is empty, no port is opened. If there are several of these options, the last one
-// wins.
+// exporter-toolkit: TLS, client certificates, basic authentication, headers, a rate limit. If Start
+// cannot use the file, or path is empty, no port is opened. If there are several of these options, the
+// last one wins.
+//
+// The server reads the file and the certificates again for each connection and request, so a client
+// that loses its rights is refused at once. If they cannot be used any more, what they said before
+// holds: the log has a line then, and another when they can be used again. Only a restart turns TLS on
+// or off, or removes all protection.
 //
 // The file also protects the handlers of [Telemetry.Handle], but not [Telemetry.Handler]. Without a
 // server, as after [WithoutServer], it is not read, and Start returns an error.

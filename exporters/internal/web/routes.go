@@ -32,6 +32,7 @@ type routes struct {
 	mux     atomic.Pointer[http.ServeMux] // of everything but fixed; replaced, not changed
 	ctx     context.Context               // of requests to added handlers
 	cancel  context.CancelFunc            // cancels ctx
+	places  chan struct{}                 // holds a value for each request to an added handler
 
 	mu    sync.Mutex
 	added []route // guarded by mu
@@ -43,10 +44,11 @@ type route struct {
 	handler http.Handler
 }
 
-func newRoutes(c Config) *routes {
+// newRoutes returns routes on which added handlers have at most some requests at a time.
+func newRoutes(c Config, most int) *routes {
 	fixed := http.NewServeMux()
 	fixed.Handle("GET "+metricsPath, c.Metrics)
-	r := &routes{fixed: fixed, landing: landing(c.Service), logger: c.Logger}
+	r := &routes{fixed: fixed, landing: landing(c.Service), logger: c.Logger, places: make(chan struct{}, most)}
 	r.ctx, r.cancel = context.WithCancel(context.Background())
 	r.mux.Store(r.muxOf(nil))
 	return r
@@ -108,7 +110,7 @@ func (r *routes) muxOf(added []route) *http.ServeMux {
 	return mux
 }
 
-// guarded returns h with a context that end cancels. If h panics, the log has a line that names the
+// guarded returns h with a place and a context that end cancels. If h panics, the log has a line that names the
 // pattern, and net/http breaks off the answer and no other.
 //
 // It passes the ResponseWriter unchanged: a stream needs its Flush and its deadlines.
@@ -119,6 +121,15 @@ func (r *routes) guarded(pattern string, h http.Handler) http.Handler {
 			http.Error(w, "telemetry has been shut down", http.StatusServiceUnavailable)
 			return
 		}
+		select {
+		case r.places <- struct{}{}:
+			defer func() { <-r.places }()
+		default:
+			w.Header().Set("Retry-After", "1")
+			http.Error(w, "too many requests at a time, try again later", http.StatusServiceUnavailable)
+			return
+		}
+		w.Header().Del("Connection") // of withHealth
 		ctx, cancel := context.WithCancel(req.Context())
 		defer cancel()
 		defer context.AfterFunc(r.ctx, cancel)()
@@ -167,12 +178,18 @@ func reserved(pattern string) string {
 }
 
 // withHealth serves /healthz beside next, outside of next's protection: a Kubernetes probe has no
-// credentials.
+// credentials. Only added handlers read a request's body: the connection of another one that has a
+// body is closed after the answer, so that it does not keep its place until the body has come.
 func withHealth(next http.Handler) http.Handler {
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET "+healthPath, health)
 	mux.Handle("/", next)
-	return mux
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.ContentLength != 0 && r.ProtoMajor == 1 {
+			w.Header().Set("Connection", "close")
+		}
+		mux.ServeHTTP(w, r)
+	})
 }
 
 // health answers ok while the process is alive, also while a receiver is down: a restart would only

@@ -12,13 +12,14 @@ import (
 	"time"
 )
 
-// Limits of the server. Connections stay open from one scrape to the next.
+// Limits of the server. Connections stay open from one scrape to the next, if that comes soon.
 const (
-	readTimeout = 10 * time.Second
-	transfer    = 30 * time.Second // of an answer, after the time to make it
-	idleTimeout = 5 * time.Minute
-	maxHeader   = 64 << 10
-	linger      = time.Second // which Shutdown gives to a scrape that is under way
+	readTimeout  = 10 * time.Second
+	transfer     = 30 * time.Second // of an answer, after the time to make it
+	idleTimeout  = 45 * time.Second
+	stallTimeout = 10 * time.Second // of a connection of HTTP/2 that takes nothing, or does not answer
+	maxHeader    = 64 << 10
+	linger       = time.Second // which Shutdown gives to a scrape that is under way
 )
 
 // A Config is what a Server needs.
@@ -32,12 +33,13 @@ type Config struct {
 	Logger        *slog.Logger
 
 	read, write time.Duration // tests set them; 0: readTimeout, and Timeout and transfer
+	conns       int           // tests set it; 0: what connLimit returns
 }
 
 // A Server serves /metrics, /healthz, a landing page and what Handle adds. A nil *Server serves
 // nothing.
 type Server struct {
-	listener net.Listener
+	listener *conns
 	http     *http.Server
 	routes   *routes
 	done     chan struct{} // closed when it no longer serves
@@ -46,7 +48,8 @@ type Server struct {
 // Listen listens on c.Addr and serves until Shutdown. If it cannot, it opens no port and the error
 // says why.
 func Listen(c Config) (*Server, error) {
-	routes := newRoutes(c)
+	most := cmp.Or(c.conns, connLimit(descriptors()))
+	routes := newRoutes(c, most-most/4) // streams may last for ever, and leave a quarter to scrapes
 	s := &Server{
 		routes: routes,
 		http: &http.Server{
@@ -56,6 +59,14 @@ func Listen(c Config) (*Server, error) {
 			WriteTimeout:      cmp.Or(c.write, c.Timeout+transfer),
 			IdleTimeout:       idleTimeout,
 			MaxHeaderBytes:    maxHeader,
+			HTTP2: &http.HTTP2Config{
+				MaxConcurrentStreams:          maxStreams,
+				MaxReceiveBufferPerConnection: windowBytes,
+				MaxReceiveBufferPerStream:     windowBytes,
+				SendPingTimeout:               stallTimeout,
+				PingTimeout:                   stallTimeout,
+				WriteByteTimeout:              stallTimeout,
+			},
 			// Failed handshakes, most of them of port scanners.
 			ErrorLog: slog.NewLogLogger(c.Logger.Handler(), slog.LevelDebug),
 		},
@@ -68,14 +79,16 @@ func Listen(c Config) (*Server, error) {
 	}
 	s.http.Handler = withHealth(s.http.Handler)
 
-	var err error
-	if s.listener, err = net.Listen("tcp", c.Addr); err != nil {
+	l, err := net.Listen("tcp", c.Addr)
+	if err != nil {
 		from := c.AddrFrom
 		if from != "" {
 			from += ": "
 		}
 		return nil, fmt.Errorf("exporters: %smetrics are not served on %s: %w%s", from, c.Addr, err, advice(err))
 	}
+	s.listener = newConns(l, most)
+	s.http.ConnState = s.listener.state
 	go s.serve(c.Logger)
 	return s, nil
 }

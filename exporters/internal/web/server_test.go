@@ -178,6 +178,12 @@ func TestServerHasLimits(t *testing.T) {
 	if timeout := config(Config{}).Timeout; s.http.WriteTimeout <= timeout {
 		t.Errorf("WriteTimeout = %v, which ends an answer that may take %v", s.http.WriteTimeout, timeout)
 	}
+	if s.http.IdleTimeout > time.Minute {
+		t.Errorf("IdleTimeout = %v: an idle connection stays longer than a minute", s.http.IdleTimeout)
+	}
+	if h2 := s.http.HTTP2; h2.MaxConcurrentStreams <= 0 || h2.WriteByteTimeout <= 0 || h2.SendPingTimeout <= 0 || h2.MaxReceiveBufferPerConnection > 1<<20 {
+		t.Errorf("HTTP/2 = %+v", h2)
+	}
 	if s.http.MaxHeaderBytes <= 0 || s.http.MaxHeaderBytes > 1<<20 {
 		t.Errorf("MaxHeaderBytes = %d", s.http.MaxHeaderBytes)
 	}

@@ -199,7 +199,9 @@ func TestWebConfigReload(t *testing.T) {
 	if err := os.WriteFile(file, []byte("no: such key"), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	expect(member.as("prometheus", "new"), 0)
+	expect(member.as("prometheus", "new"), http.StatusOK) // as before
+	expect(nobody.as("prometheus", "new"), http.StatusForbidden)
+	expect(member.as("prometheus", "old"), http.StatusUnauthorized)
 }
 
 // A file that cannot be used opens no port.
