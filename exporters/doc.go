@@ -88,7 +88,9 @@
 // otlp and no endpoint pushes to localhost, port 4317, or 4318 for HTTP.
 //
 // The SDK itself reads OTEL_SPAN_*, the limits of spans. It also prints what is wrong with other
-// variables to stderr, a malformed header with its value; with [WithGlobals] it does not.
+// variables to stderr; with [WithGlobals] it does not. It would print headers and endpoints with
+// their keys and passwords: while Start runs, those that cannot be read are replaced in the
+// environment by what can be read of them.
 //
 // docs/configuration.md has recipes: protecting the scrape, receivers, shutdown.
 //

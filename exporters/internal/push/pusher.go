@@ -188,7 +188,7 @@ func (p *Pusher) push(ctx context.Context, consequence string) error {
 				p.failures.uncollected(err)
 			}
 		}
-		err = fmt.Errorf("exporters: collecting metrics: %w", err)
+		err = fmt.Errorf("exporters: collecting metrics: %w", report.Hidden(err))
 	}
 	if !collected {
 		return err

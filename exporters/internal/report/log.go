@@ -67,7 +67,7 @@ const repeatAfter = 10 * time.Minute
 
 // A Repeated logs errors that may return with every scrape or collection. The same error is logged
 // again only after 10 minutes, or after another error. It is an otel.ErrorHandler and
-// promhttp.Logger, and safe for concurrent use.
+// promhttp.Logger, and safe for concurrent use. Its lines have nothing secret of URLs, see Hide.
 type Repeated struct {
 	logger *slog.Logger
 	msg    string
@@ -96,6 +96,7 @@ func (r *Repeated) Println(v ...any) {
 
 func (r *Repeated) log(text string) {
 	text, _, _ = strings.Cut(text, " stack trace=") // each stack trace differs
+	text = Hide(text)
 	r.mu.Lock()
 	repeated := text == r.last && time.Since(r.at) < repeatAfter
 	if !repeated {

@@ -14,14 +14,52 @@ const maxText = 500
 // ValidUTF8 returns text with U+FFFD in place of the bytes that are not UTF-8.
 func ValidUTF8(text string) string { return strings.ToValidUTF8(text, "\uFFFD") }
 
-// userinfo is the user and the password of a URL. A URL that net/url refuses may have spaces in it,
-// and is quoted then.
-var userinfo = regexp.MustCompile(`://[^"@]*@([^"@]*@)*`)
+// hidden are the parts of a text that may be secret, each with its replacement. A URL
+// that net/url refuses may have spaces in it, and is quoted then.
+var hidden = []struct {
+	part  *regexp.Regexp
+	shown string
+}{
+	{regexp.MustCompile(`://[^"@]*@([^"@]*@)*`), "://…@"},                                 // user and password
+	{regexp.MustCompile(`"[^\s"/@]*:[^"@/][^"@]*@([^"@]*@)*`), `"…@`},                     // without a scheme
+	{regexp.MustCompile(`(://[^\s"/:@?#\[\]]*):\d*[A-Za-z%_~!$&*+=-][^\s"/?#]*`), "$1:…"}, // a port that is none
+	{regexp.MustCompile(`(://[^\s"'?#]*[?#])[^\s"']+`), "$1…"},                            // query, fragment
+	{regexp.MustCompile("(!![a-z]+ )`[^`]*`"), "$1`…`"},                                   // a value of YAML
+}
 
-// short removes the users and passwords of URLs, cuts text to maxText bytes and replaces control
-// characters by spaces. A receiver may answer with a whole page.
+// Hide returns text without the secrets of URLs in it: users, passwords, queries, fragments, and
+// ports that are none. Nor has it the values of a YAML file that has errors.
+func Hide(text string) string {
+	if !strings.ContainsAny(text, ":?@") {
+		return text
+	}
+	for _, h := range hidden {
+		text = h.part.ReplaceAllString(text, h.shown)
+	}
+	return text
+}
+
+// Hidden returns err with its text as Hide returns it. The result wraps err.
+func Hidden(err error) error {
+	if err == nil {
+		return nil
+	}
+	return hiding{err}
+}
+
+type hiding struct{ error }
+
+func (e hiding) Error() string { return Hide(e.error.Error()) }
+
+func (e hiding) Unwrap() error { return e.error }
+
+// maxSearched is how many bytes of a foreign error are searched for URLs.
+const maxSearched = 1 << 16
+
+// short hides the secrets of URLs, cuts text to maxText bytes and replaces control characters
+// by spaces. A receiver may answer with a whole page.
 func short(text string) string {
-	text = userinfo.ReplaceAllString(text, "://…@")
+	text = Hide(text[:min(len(text), maxSearched)])
 	cut := len(text) > maxText
 	text = strings.Map(func(r rune) rune {
 		if unicode.IsControl(r) {
@@ -35,8 +73,8 @@ func short(text string) string {
 	return text
 }
 
-// Brief returns err with its text cut to one line of about 500 bytes, and without the users and
-// passwords of URLs. If secrets are given, the text has … in place of each of them. The result wraps
+// Brief returns err with its text cut to one line of about 500 bytes, and without the secrets of
+// URLs, see Hide. If secrets are given, the text has … in place of each of them. The result wraps
 // err.
 func Brief(err error, secrets ...string) error { return brief{err, secrets} }
 

@@ -146,7 +146,7 @@ func (h *Handler) answer(w http.ResponseWriter, r *http.Request, began time.Time
 	case errors.Is(err, errEnded), errors.Is(err, context.DeadlineExceeded), errors.Is(err, context.Canceled):
 		unavailable(w, err)
 	case err != nil:
-		http.Error(w, "An error has occurred while serving metrics:\n\n"+err.Error(), http.StatusInternalServerError)
+		http.Error(w, "An error has occurred while serving metrics:\n\n"+report.Hide(err.Error()), http.StatusInternalServerError)
 	default:
 		return h.deliver(w, c, format, limit(r, began))
 	}

@@ -10,6 +10,8 @@ import (
 	"go.opentelemetry.io/otel/attribute"
 	sdkmetric "go.opentelemetry.io/otel/sdk/metric"
 	sdktrace "go.opentelemetry.io/otel/sdk/trace"
+
+	"github.com/stagemeter/stagemeter/exporters/internal/report"
 )
 
 // A Config is what the options say. The zero value is no options.
@@ -61,9 +63,9 @@ func (c Config) Reject(call, want, used string) Config {
 	return c.Note(fmt.Errorf("exporters: %s: want %s; %s", call, want, used))
 }
 
-// Note returns c with err, which [Resolve] joins to its own.
+// Note returns c with err, which [Resolve] joins to its own, without the secrets of URLs.
 func (c Config) Note(err error) Config {
-	c.errs = append(slices.Clip(c.errs), err)
+	c.errs = append(slices.Clip(c.errs), report.Hidden(err))
 	return c
 }
 

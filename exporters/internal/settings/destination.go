@@ -1,6 +1,7 @@
 package settings
 
 import (
+	"cmp"
 	"crypto/tls"
 	"crypto/x509"
 	"errors"
@@ -8,6 +9,7 @@ import (
 	"net"
 	"net/url"
 	"os"
+	"regexp"
 	"slices"
 	"strings"
 	"time"
@@ -45,22 +47,35 @@ func (d *Destination) String() string {
 	return d.URL.String()
 }
 
-// minSecret is the length from which a header's value, or a word of it, may be a secret: not a
-// scheme such as Bearer, nor the name of a tenant.
-const minSecret = 8
+// Lengths from which a header's value, or a word of it, may be a secret. Schemes such as Bearer and
+// names of tenants are shown, but not a short key in a header that is called so.
+const (
+	minSecret = 8
+	minKey    = 3
+)
+
+// keyHeader matches the names of headers that hold keys.
+var keyHeader = regexp.MustCompile(`(?i)auth|key|token|secret|pass|cookie|cred|sign|license|dsn`)
+
+// scheme matches the first word of an authorization.
+var scheme = regexp.MustCompile(`(?i)^(bearer|basic|digest|token|apikey|api-key|key|negotiate)$`)
 
 // Secrets returns what no text may show: the values of headers, and their words, because a receiver
 // may repeat a token without its scheme. Longer ones come first.
 func (d *Destination) Secrets() []string {
 	var all []string
-	for _, v := range d.Headers {
+	for name, v := range d.Headers {
+		least := minSecret
+		if keyHeader.MatchString(name) {
+			least = minKey
+		}
 		for _, s := range append(strings.Fields(v), v) {
-			if len(s) >= minSecret {
+			if len(s) >= least && !scheme.MatchString(s) {
 				all = append(all, s)
 			}
 		}
 	}
-	slices.SortFunc(all, func(a, b string) int { return len(b) - len(a) })
+	slices.SortFunc(all, func(a, b string) int { return cmp.Or(len(b)-len(a), strings.Compare(a, b)) })
 	return slices.Compact(all)
 }
 
@@ -193,6 +208,9 @@ func redact(value string) string {
 	if i := strings.IndexAny(value, "?#"); i >= 0 {
 		value = value[:i] + "…"
 	}
+	if host, port, found := strings.Cut(value, ":"); found && !strings.HasPrefix(port, "//") && host != "unix" && checkPort(port) != nil {
+		value = host + ":…"
+	}
 	return value
 }
 
@@ -215,6 +233,32 @@ func (r *reader) headers(names ...string) map[string]string {
 	return headers
 }
 
+// malformed returns the headers and endpoints of the environment that the exporters cannot read,
+// whether or not they are used, each with its readable part.
+func (r *reader) malformed() map[string]string {
+	all := make(map[string]string)
+	for _, signal := range []string{"", "METRICS_", "TRACES_"} {
+		name := envOTLP + signal + otlpEndpoint
+		if _, err := url.Parse(r.env.get(name)); err != nil {
+			all[name] = ""
+		}
+		name = envOTLP + signal + otlpHeaders
+		var good []string
+		bad := false
+		for _, p := range pairs(r.env.get(name)) {
+			if p.err != nil || !validHeader(p.key) {
+				bad = true
+			} else {
+				good = append(good, p.item)
+			}
+		}
+		if bad {
+			all[name] = strings.Join(good, ",")
+		}
+	}
+	return all
+}
+
 func validHeader(key string) bool {
 	return key != "" && !strings.ContainsFunc(key, func(c rune) bool {
 		return c <= ' ' || c >= 0x7f || strings.ContainsRune(`"(),/:;<=>?@[\]{}`, c)
@@ -230,6 +274,11 @@ func validHeaderValue(value string) bool {
 // file the host's authorities would be trusted.
 func (r *reader) tls(signal semconv.Signal) (*tls.Config, error) {
 	c := &tls.Config{MinVersion: tls.VersionTLS12}
+	for _, suffix := range []string{otlpCA, otlpCert, otlpKey} {
+		if name, file := r.env.first(names(signal, suffix)...); strings.Contains(file, "-----BEGIN") {
+			return nil, fmt.Errorf("exporters: %s: want the path of a file in PEM, not its content", name)
+		}
+	}
 	if name, file := r.env.first(names(signal, otlpCA)...); file != "" {
 		pem, err := os.ReadFile(file)
 		if err != nil {

@@ -9,6 +9,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"github.com/stagemeter/stagemeter/exporters/internal/report"
 )
 
 // Environment variables that this package reads. The SDK itself reads those of the span limits.
@@ -74,8 +76,10 @@ func (r *reader) reject(name, value, want, used string) {
 	r.note(fmt.Errorf("exporters: %s=%q: want %s; %s", name, value, want, used))
 }
 
-// note keeps err once: both signals may read the same variable.
+// note keeps err once: both signals may read the same variable. Values may be URLs, also of variables
+// that take none: err is kept without their secrets.
 func (r *reader) note(err error) {
+	err = report.Hidden(err)
 	if !slices.ContainsFunc(r.errs, func(e error) bool { return e.Error() == err.Error() }) {
 		r.errs = append(r.errs, err)
 	}

@@ -58,6 +58,10 @@ type Settings struct {
 	Spans         SpanQueue
 
 	ShutdownTimeout time.Duration
+
+	// Malformed are the variables that the exporters would print to stderr with their values, which
+	// may be secret, and the part of each value that they can read.
+	Malformed map[string]string
 }
 
 // Resolve puts options over the environment, and the environment over the defaults. getenv looks up
@@ -76,6 +80,7 @@ func Resolve(c Config, getenv func(name string) string) (Settings, error) {
 	r.resource()
 	r.metrics(&s)
 	r.traces(&s)
+	s.Malformed = r.malformed()
 	return s, errors.Join(c.err(), r.err())
 }
 

@@ -10,6 +10,8 @@ import (
 	"net/http"
 	"syscall"
 	"time"
+
+	"github.com/stagemeter/stagemeter/exporters/internal/report"
 )
 
 // Limits of the server. Connections stay open from one scrape to the next, if that comes soon.
@@ -74,7 +76,7 @@ func Listen(c Config) (*Server, error) {
 	}
 	if file := c.WebConfigFile; file != "" {
 		if err := protect(s.http, file, c.Logger); err != nil {
-			return nil, fmt.Errorf("exporters: WithWebConfigFile(%q): %w; metrics are not served", file, err)
+			return nil, fmt.Errorf("exporters: WithWebConfigFile(%q): %w; metrics are not served", file, report.Hidden(err))
 		}
 	}
 	s.http.Handler = withHealth(s.http.Handler)
