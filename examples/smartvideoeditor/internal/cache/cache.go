@@ -20,12 +20,15 @@ const ttl = 24 * time.Hour
 // A Cache is a Redis database. A nil *Cache is none: it holds nothing and takes nothing.
 type Cache struct{ client *redis.Client }
 
+// errURL does not wrap the error of the client, which shows the URL or parts of it.
+var errURL = errors.New("cache: want a URL such as redis://host:6379/0; yours is not shown, because a password may be in it")
+
 // Open makes a cache of the Redis database at a URL, redis://… or rediss://…. Whether it answers is
 // seen at the first use.
 func Open(url string) (*Cache, error) {
 	options, err := redis.ParseURL(url)
 	if err != nil {
-		return nil, fmt.Errorf("cache: %w", err)
+		return nil, errURL
 	}
 	// The editor works without a cache, so it does not wait long for one.
 	options.DialTimeout, options.ReadTimeout, options.WriteTimeout = time.Second, time.Second, time.Second

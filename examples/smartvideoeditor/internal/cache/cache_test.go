@@ -2,6 +2,7 @@ package cache
 
 import (
 	"fmt"
+	"strings"
 	"testing"
 
 	"github.com/redis/go-redis/v9"
@@ -88,6 +89,19 @@ func TestErrorTypes(t *testing.T) {
 	} {
 		if got := instrument.ErrorType(fmt.Errorf("get: %w", err)); got != want {
 			t.Errorf("%v: %q, want %q", err, got, want)
+		}
+	}
+}
+
+// No error shows the password of a URL, also in an unexpected place.
+func TestPasswordIsNotShown(t *testing.T) {
+	for _, url := range []string{
+		"redis://user:hunter2@host:bad", "redis://user:hunter2%@host/0", "redis://user:hunter2@ho st:1/0", "redis://user:hunter2",
+		"redis://user:hunter2@host:6379/0?dial_timeout=x", "redis://host/0?dial_timeout=hunter2", "redis://host/hunter2", "http://:hunter2@host",
+		"redis://host/0?password=hunter2&x=y", "user:hunter2@host:6379",
+	} {
+		if _, err := Open(url); err == nil || strings.Contains(err.Error(), "hunter2") {
+			t.Errorf("%s: %v", url, err)
 		}
 	}
 }

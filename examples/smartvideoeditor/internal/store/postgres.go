@@ -2,8 +2,10 @@ package store
 
 import (
 	"context"
+	"errors"
 	"fmt"
 
+	"github.com/jackc/pgx/v5/pgconn"
 	"github.com/jackc/pgx/v5/pgxpool"
 
 	"github.com/stagemeter/stagemeter/instrument"
@@ -12,8 +14,13 @@ import (
 // postgres is a PostgreSQL database through pgx and its pool.
 type postgres struct{ pool *pgxpool.Pool }
 
+var errURL = errors.New("want a URL such as postgres://host:5432/database; yours is not shown, because a password may be in it")
+
 func openPostgres(ctx context.Context, dsn string) (database, error) {
 	pool, err := pgxpool.New(ctx, dsn)
+	if bad := (*pgconn.ParseConfigError)(nil); errors.As(err, &bad) {
+		return nil, errURL // without the error of the driver, which shows parts of the URL
+	}
 	if err != nil {
 		return nil, fmt.Errorf("PostgreSQL database: %w", err)
 	}

@@ -204,3 +204,16 @@ func must(t *testing.T, err error) {
 		t.Fatal(err)
 	}
 }
+
+// No error shows the password of a URL, also in an unexpected place.
+func TestPasswordIsNotShown(t *testing.T) {
+	for _, url := range []string{
+		"postgres://user:hunter2@host:bad/x", "postgres://user:hunter2%@host/x", "postgres://user:hunter2@ho st:1/x", "postgres://user:hunter2",
+		"postgres://user:hunter2@127.0.0.1:1/x?connect_timeout=x", "postgres://user:hunter2@127.0.0.1:1/x?pool_max_conns=x",
+		"postgres://127.0.0.1:1/x?password=hunter2&connect_timeout=1", "postgres://user:hunter2@127.0.0.1:1/x?sslmode=hunter2",
+	} {
+		if _, err := Open(t.Context(), url); err == nil || strings.Contains(err.Error(), "hunter2") {
+			t.Errorf("%s: %v", url, err)
+		}
+	}
+}
