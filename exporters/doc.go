@@ -55,7 +55,7 @@
 //	WithPrometheusAddr      OTEL_EXPORTER_PROMETHEUS_PORT            0 to 65535                                    9099
 //	WithWebConfigFile                                                a file of Prometheus's exporter-toolkit       plain HTTP, open
 //	WithExportInterval      OTEL_METRIC_EXPORT_INTERVAL              milliseconds                                  60000
-//	                        OTEL_METRIC_EXPORT_TIMEOUT               milliseconds to collect and push              30000
+//	                        OTEL_METRIC_EXPORT_TIMEOUT               milliseconds to collect, to push while stuck  30000
 //	                        OTEL_METRICS_EXEMPLAR_FILTER             always_on always_off trace_based              trace_based
 //	WithCardinalityLimit                                             series of an instrument, more than 0          2000
 //	WithView                                                         views of the SDK                              the instruments' advice
@@ -90,7 +90,7 @@
 // The SDK itself reads OTEL_SPAN_*, the limits of spans. It also prints what is wrong with other
 // variables to stderr; with [WithGlobals] it does not. It would print headers and endpoints with
 // their keys and passwords: while Start runs, those that cannot be read are replaced in the
-// environment by what can be read of them.
+// environment by their readable parts.
 //
 // docs/configuration.md has recipes: protecting the scrape, receivers, shutdown.
 //
@@ -139,12 +139,19 @@
 // Metrics are pushed about a second after the start, at each interval and at Shutdown; spans in
 // batches after they end. Each failure is counted in
 // video_processing_export_failures_total{signal}. The log has one line when a signal begins to
-// fail, and one when it works again. While pushes fail, they are tried again every few seconds.
+// fail, and one when it works again. During an outage pushes are tried again every few seconds. A
+// receiver that refuses the data is asked again at the next interval, and one that asks to wait
+// after that time: RetryInfo and Retry-After are obeyed, for up to an hour.
+//
+// A request has at most 2,048 points and 4 MiB. If a receiver takes less, it gets smaller ones; a
+// point or a span that it does not take alone is dropped, counted and logged. Requests follow no
+// redirect to another origin, because their headers may hold keys.
 //
 // Cumulative metrics, the default, lose nothing when a push fails: the next push that arrives has
 // the totals. What the last push, at Shutdown, does not deliver is lost. With delta temporality the
-// data of a failed push is lost, sums that callbacks observe are too high once after another
-// callback has panicked, and Prometheus's own OTLP receiver refuses every push.
+// data of a failed push is lost, data whose answer is lost is counted twice, sums that callbacks
+// observe are too high once after another callback has panicked, and Prometheus's own OTLP receiver
+// refuses every push.
 //
 // OTLP refuses texts that are not UTF-8. They arrive with U+FFFD in place of the wrong bytes.
 //
@@ -164,7 +171,8 @@
 //
 //   - settings: options and variables, checked, as one value
 //   - collect: the reader that scrape and push share, exemplars, views
-//   - push: OTLP exporters, the pusher of metrics, the queue of spans, failures, invalid UTF-8
+//   - push: OTLP exporters, the pusher of metrics, the queue of spans, answers of
+//     receivers, failures, invalid UTF-8
 //   - scrape: formats, compression, the handler of /metrics
 //   - exposition: text and OpenMetrics, written without a registry
 //   - web: the HTTP server, its paths, the landing page, the web config file

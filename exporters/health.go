@@ -70,7 +70,8 @@ type PushHealth struct {
 	LastSuccess time.Time // zero: none
 
 	// Requests that failed, as video_processing_export_failures_total counts them, and pushes of
-	// metrics that could not be collected.
+	// metrics that could not be collected. A point or a span that is too large for the receiver is
+	// one of Failures, but not of FailuresInARow: the rest of its push arrives.
 	Failures       int64
 	FailuresInARow int64 // since the last success
 	LastFailure    time.Time
@@ -82,7 +83,7 @@ type PushHealth struct {
 type SpanHealth struct {
 	QueueSize int64 // OTEL_BSP_MAX_QUEUE_SIZE; 0: spans are not pushed
 	Queued    int64 // wait to be sent
-	Sending   int64 // in the request that is under way
+	Sending   int64 // in the batch that is under way, also while the receiver asks to wait
 	Sent      int64 // taken by the receiver
 	Dropped   int64 // lost
 	QueueFull int64 // of Dropped, because the queue was full; the others were in requests that failed, or Shutdown did not send them

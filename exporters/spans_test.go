@@ -207,7 +207,7 @@ func TestSpansThatAreRejected(t *testing.T) {
 					t.Fatal(err)
 				}
 				server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-					w.Header().Set("Content-Type", "application/x-protobuf")
+					w.Header().Set("Content-Type", "application/x-protobuf; charset=utf-8")
 					if strings.HasSuffix(r.URL.Path, "traces") {
 						_, _ = w.Write(body)
 					}

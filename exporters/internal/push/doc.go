@@ -6,5 +6,9 @@
 // connect to a [settings.Destination]. [Failures] counts and logs the exports of one signal that
 // fail.
 //
+// Both signals send through a sender and a delivery, which cut data into requests that the receiver
+// takes, retry what may be retried, and wait if the receiver asks for it. judge classifies the
+// answers.
+//
 // It imports report, settings and collect.
 package push

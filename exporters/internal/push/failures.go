@@ -19,7 +19,8 @@ import (
 
 // Failures follows one signal's exports. It counts each failure in
 // video.processing.export_failures, logs one line when exports begin to fail and one when they work
-// again, and keeps the figures of Health. It is safe for concurrent use. A nil *Failures has none.
+// again, and keeps the figures of Health. An outage, a refusal and a wish to wait have a line each.
+// It is safe for concurrent use. A nil *Failures has none.
 type Failures struct {
 	signal semconv.Signal
 	to     *settings.Destination
@@ -30,11 +31,13 @@ type Failures struct {
 	mu      sync.Mutex
 	counter metric.Int64Counter
 	add     []metric.AddOption
-	total   uint64 // failures ever
-	last    error  // the latest of them
-	spell   uint64 // failures since exports last worked; 0: they work
+	total   uint64           // failures ever
+	last    error            // the latest of them
+	spell   uint64           // failures since exports last worked; 0: they work
+	logged  map[verdict]bool // of the spell
 	since   time.Time
-	warning string // the latest of the receiver
+	leftOut time.Time // when it was last logged that data is too large
+	warning string    // the latest of the receiver
 	health  Health
 }
 
@@ -97,33 +100,69 @@ const (
 	lost     = "counts of pushes that fail are lost"
 	lastLost = "this was the last push: counts that no earlier one delivered are lost"
 	dropped  = "spans are dropped meanwhile"
+	queued   = "spans wait in their queue, and are dropped if it is full"
 )
 
-// failed counts an export under ctx that ended in err. If it is the first since exports last
-// worked, failed logs it with its consequence. An export whose ctx was canceled is no failure:
+// failed counts an export under ctx that ended in o. If it is the first of its kind since exports
+// last worked, failed logs it with its consequence. An export whose ctx was canceled is no failure:
 // Shutdown cancels a push to make the last one itself.
-func (f *Failures) failed(ctx context.Context, err error, consequence string) {
+func (f *Failures) failed(ctx context.Context, o outcome, consequence string) {
 	if errors.Is(ctx.Err(), context.Canceled) {
 		return
 	}
-	err = report.Brief(err, f.secrets...)
+	kind, text := o.verdict, "OTLP export fails; "
+	switch kind {
+	case asked:
+		text = "OTLP export waits, as the receiver asks; "
+	case refused:
+		text = "OTLP export fails: the receiver refuses the data; "
+	default:
+		kind = outage
+	}
+	err := report.Brief(o.err, f.secrets...)
 	f.mu.Lock()
 	f.health.failed(err)
 	f.total++
 	f.spell++
 	f.last = err
-	first := f.spell == 1
+	if f.spell == 1 {
+		f.since, f.logged = time.Now(), map[verdict]bool{}
+	}
+	first := !f.logged[kind]
+	f.logged[kind] = true
+	counter, add := f.counter, f.add
+	f.mu.Unlock()
+
+	counter.Add(context.WithoutCancel(ctx), 1, add...)
 	if first {
-		f.since = time.Now()
+		f.logger.Warn(text+consequence, "error", err)
+	}
+}
+
+// sayAgain is how long it is not said again that data is too large. A metric that is too large
+// comes with every push.
+const sayAgain = time.Hour
+
+// tooLarge counts an item that the receiver does not take alone because of its size. It is lost,
+// but it is no outage: the others of its push arrive.
+func (f *Failures) tooLarge(ctx context.Context, o outcome) {
+	err := report.Brief(o.err, f.secrets...)
+	f.mu.Lock()
+	f.health.Failures++
+	f.health.LastFailure, f.health.LastError = time.Now(), err.Error()
+	f.total++
+	f.last = err
+	first := f.leftOut.IsZero() || time.Since(f.leftOut) >= sayAgain
+	if first {
+		f.leftOut = time.Now()
 	}
 	counter, add := f.counter, f.add
 	f.mu.Unlock()
 
 	counter.Add(context.WithoutCancel(ctx), 1, add...)
-	if !first {
-		return
+	if first {
+		f.logger.Warn("OTLP export leaves out data that is too large for the receiver; the rest is sent", "name", o.name, "error", err)
 	}
-	f.logger.Warn("OTLP export fails; "+consequence, "error", err)
 }
 
 // uncollected records that a push had nothing to export, because of err. It is a failure of Health

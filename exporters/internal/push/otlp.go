@@ -3,7 +3,6 @@ package push
 import (
 	"context"
 	"fmt"
-	"net"
 	"net/http"
 	"time"
 
@@ -22,8 +21,9 @@ import (
 	"github.com/stagemeter/stagemeter/exporters/internal/settings"
 )
 
-// How soon a failed receiver is tried again. With the SDK's own bounds, 30 seconds between attempts
-// and 2 minutes between connections, data would be missing long after the receiver is back.
+// How soon a failed receiver is tried again within a request. With the SDK's own bounds, 30 seconds
+// between attempts and 2 minutes between connections, data would be missing long after the receiver
+// is back.
 const (
 	retryFirst   = 500 * time.Millisecond
 	retryMax     = 2 * time.Second
@@ -46,9 +46,7 @@ func MetricExporter(ctx context.Context, d *settings.Destination) (sdkmetric.Exp
 			otlpmetrichttp.WithEndpointURL(d.URL.String()),
 			otlpmetrichttp.WithTLSClientConfig(nil), // client has the configuration
 			otlpmetrichttp.WithHTTPClient(client),
-			otlpmetrichttp.WithRetry(otlpmetrichttp.RetryConfig{
-				Enabled: true, InitialInterval: retryFirst, MaxInterval: retryMax, MaxElapsedTime: d.Timeout,
-			}),
+			otlpmetrichttp.WithRetry(otlpmetrichttp.RetryConfig{}), // a sender retries
 		)
 		if err != nil {
 			return nil, unusable(d, err)
@@ -61,9 +59,7 @@ func MetricExporter(ctx context.Context, d *settings.Destination) (sdkmetric.Exp
 		otlpmetricgrpc.WithTLSCredentials(transport(d)),
 		otlpmetricgrpc.WithTimeout(d.Timeout),
 		otlpmetricgrpc.WithDialOption(dialOptions()...),
-		otlpmetricgrpc.WithRetry(otlpmetricgrpc.RetryConfig{
-			Enabled: true, InitialInterval: retryFirst, MaxInterval: retryMax, MaxElapsedTime: d.Timeout,
-		}),
+		otlpmetricgrpc.WithRetry(otlpmetricgrpc.RetryConfig{}), // a sender retries
 	}
 	if d.Gzip {
 		opts = append(opts, otlpmetricgrpc.WithCompressor("gzip"))
@@ -90,9 +86,7 @@ func SpanExporter(ctx context.Context, d *settings.Destination) (sdktrace.SpanEx
 			otlptracehttp.WithEndpointURL(d.URL.String()),
 			otlptracehttp.WithTLSClientConfig(nil), // client has the configuration
 			otlptracehttp.WithHTTPClient(client),
-			otlptracehttp.WithRetry(otlptracehttp.RetryConfig{
-				Enabled: true, InitialInterval: retryFirst, MaxInterval: retryMax, MaxElapsedTime: d.Timeout,
-			}),
+			otlptracehttp.WithRetry(otlptracehttp.RetryConfig{}), // a sender retries
 		)
 		if err != nil {
 			return nil, unusable(d, err)
@@ -105,9 +99,7 @@ func SpanExporter(ctx context.Context, d *settings.Destination) (sdktrace.SpanEx
 		otlptracegrpc.WithTLSCredentials(transport(d)),
 		otlptracegrpc.WithTimeout(d.Timeout),
 		otlptracegrpc.WithDialOption(dialOptions()...),
-		otlptracegrpc.WithRetry(otlptracegrpc.RetryConfig{
-			Enabled: true, InitialInterval: retryFirst, MaxInterval: retryMax, MaxElapsedTime: d.Timeout,
-		}),
+		otlptracegrpc.WithRetry(otlptracegrpc.RetryConfig{}), // a sender retries
 	}
 	if d.Gzip {
 		opts = append(opts, otlptracegrpc.WithCompressor("gzip"))
@@ -143,23 +135,6 @@ func dialOptions() []grpc.DialOption {
 			MinConnectTimeout: dialTimeout,
 		}),
 		grpc.WithKeepaliveParams(keepalive.ClientParameters{Time: time.Minute, Timeout: unackTimeout}),
-	}
-}
-
-// httpClient returns a new client for d. Without it the exporters would share one client in the
-// process, whose idle connections would outlive Shutdown.
-func httpClient(d *settings.Destination) *http.Client {
-	return &http.Client{
-		Timeout: d.Timeout,
-		Transport: &http.Transport{
-			Proxy:               http.ProxyFromEnvironment,
-			DialContext:         (&net.Dialer{Timeout: dialTimeout}).DialContext,
-			TLSHandshakeTimeout: dialTimeout,
-			TLSClientConfig:     d.TLS.Clone(),
-			ForceAttemptHTTP2:   true,
-			MaxIdleConns:        2,
-			IdleConnTimeout:     90 * time.Second,
-		},
 	}
 }
 

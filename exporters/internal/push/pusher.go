@@ -37,7 +37,8 @@ type Pusher struct {
 	config   Config
 	exporter sdkmetric.Exporter
 	source   *collect.Source
-	failures *Failures        // nil: the console, whose failures are not counted
+	failures *Failures // nil: the console, whose failures are not counted
+	sender   *sender
 	report   *report.Repeated // of callbacks that fail
 
 	turn   chan struct{}      // holds a value during a push
@@ -50,14 +51,20 @@ type Pusher struct {
 	halt   func()
 	done   chan struct{}
 
-	rm metricdata.ResourceMetrics // guarded by turn
+	rm   metricdata.ResourceMetrics // guarded by turn
+	next int                        // the point to begin a push with; guarded by turn
 }
 
 // NewPusher returns a Pusher from source to e. It pushes nothing on its own before Run. f is nil
 // for the console, and counts the failures otherwise.
 func NewPusher(c Config, source *collect.Source, e sdkmetric.Exporter, f *Failures) *Pusher {
+	timeout := c.Timeout
+	if f != nil && f.to.Timeout > 0 {
+		timeout = min(timeout, f.to.Timeout)
+	}
 	p := &Pusher{
 		config:   c,
+		sender:   newSender(timeout, maxItems),
 		exporter: e,
 		source:   source,
 		failures: f,
@@ -86,18 +93,22 @@ func (p *Pusher) Run() {
 			return
 		case <-p.failed:
 			wait = min(pace.Min, interval)
-			timer.Reset(wait)
+			timer.Reset(max(wait, p.sender.wait()))
 			continue
 		case <-timer.C:
 		}
+		if left := p.sender.wait(); left > 0 {
+			timer.Reset(left)
+			continue
+		}
 		began := time.Now()
-		ctx, cancel := context.WithTimeout(p.ctx, p.config.Timeout)
-		err := p.push(ctx, p.consequence())
-		cancel()
-		if err != nil {
+		switch r := p.push(p.ctx, turn{consequence: p.consequence(), limit: p.config.Timeout}); {
+		case r.asked: // wait stays: whether there is an outage is not known
+			timer.Reset(max(p.sender.wait(), pace.Min))
+		case r.soon:
 			wait = min(max(2*wait, pace.Min), pace.Max, interval)
 			timer.Reset(wait)
-		} else {
+		default:
 			wait = 0
 			timer.Reset(interval - time.Since(began))
 		}
@@ -105,42 +116,64 @@ func (p *Pusher) Run() {
 }
 
 // Flush pushes now and returns an error for the metrics that were not delivered. It returns at the
-// latest when ctx is done.
+// latest when ctx is done, and at once if the receiver asks to be left alone for longer.
 func (p *Pusher) Flush(ctx context.Context) error {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	defer context.AfterFunc(p.life, cancel)()
-	err := p.pushWithin(ctx, p.consequence())
-	if err != nil {
+	if err := p.sender.tooEarly(ctx); err != nil {
+		return p.failures.wrap(err)
+	}
+	if wait := p.sender.wait(); wait > 0 && !sleep(ctx, wait) {
+		return p.failures.wrap(ctx.Err())
+	}
+	r := p.pushWithin(ctx, turn{consequence: p.consequence()})
+	if r.soon || r.asked {
 		select {
 		case p.failed <- struct{}{}:
 		default:
 		}
 	}
-	return err
+	return r.err
+}
+
+// A turn is how a push is made.
+type turn struct {
+	consequence string        // for the log, if the export fails
+	limit       time.Duration // of the collection, and of exporting while nothing arrives; 0: until the context is done
+	last        bool          // no later push has the data
+}
+
+// A result is how a push ended.
+type result struct {
+	err   error // about the metrics that were not collected or not delivered
+	soon  bool  // it is worth trying again soon: there is an outage, or nothing was collected
+	asked bool  // the receiver asks to wait
 }
 
 // pushWithin pushes and returns when ctx is done. The push then continues in the background if it
 // cannot be canceled: the console may block until somebody reads it, and with delta temporality a
 // collection is not abandoned, see patient.
-func (p *Pusher) pushWithin(ctx context.Context, consequence string) error {
+func (p *Pusher) pushWithin(ctx context.Context, t turn) result {
 	if !p.source.Delta() && p.failures != nil {
-		return p.push(ctx, consequence)
+		return p.push(ctx, t)
 	}
-	done := make(chan error, 1)
-	go func() { done <- p.push(ctx, consequence) }() // ends when the callbacks return, or the console is read
+	done := make(chan result, 1)
+	go func() { done <- p.push(ctx, t) }() // ends when the callbacks return, or the console is read
 	select {
-	case err := <-done:
-		return err
+	case r := <-done:
+		return r
 	case <-ctx.Done():
-		return fmt.Errorf("exporters: metrics not delivered: %w", ctx.Err())
+		return result{err: fmt.Errorf("exporters: metrics not delivered: %w", ctx.Err()), soon: true}
 	}
 }
 
-// Shutdown makes the last push and ends Run. A push that is under way is canceled, because the last
+// Shutdown makes the last push and ends Run. If the receiver asks to be left alone, the last push
+// waits if the time is there, and is made at once otherwise, with a single request. A push that is under way is canceled, because the last
 // one has all its data. With delta temporality the last one does not, so the push may take until
 // ctx is done. A collection in which a callback blocks is abandoned, see [collect.Source].
 func (p *Pusher) Shutdown(ctx context.Context) error {
+	p.sender.end(ctx)
 	p.halt()
 	if !p.source.Delta() {
 		p.cancel()
@@ -155,7 +188,12 @@ func (p *Pusher) Shutdown(ctx context.Context) error {
 		case <-time.After(cancelGrace):
 		}
 	}
-	err := p.pushWithin(ctx, lastLost)
+	var err error
+	if p.sender.hold() {
+		err = p.pushWithin(ctx, turn{consequence: lastLost, last: true}).err
+	} else {
+		err = p.undelivered(ctx, outcome{verdict: outage, err: errLeft}, lastLost)
+	}
 	p.end() // a Flush with a later deadline holds the exporter, and its Shutdown would wait
 	return errors.Join(err, p.exporter.Shutdown(ctx))
 }
@@ -171,65 +209,53 @@ func (p *Pusher) consequence() string {
 	return kept
 }
 
-// push collects and exports once. The error is about the metrics that were not collected or not
-// delivered. The log has consequence if the export fails.
-func (p *Pusher) push(ctx context.Context, consequence string) error {
+// push collects and exports once.
+func (p *Pusher) push(ctx context.Context, t turn) (r result) {
 	select {
 	case p.turn <- struct{}{}:
 		defer func() { <-p.turn }()
 	case <-ctx.Done():
-		return fmt.Errorf("exporters: metrics not collected: %w", ctx.Err())
+		return result{err: fmt.Errorf("exporters: metrics not collected: %w", ctx.Err()), soon: true}
 	}
-	collected, err := p.source.Collect(p.patient(ctx), &p.rm)
+	collected, err := p.collect(ctx, t)
 	if err != nil {
-		if canceled := errors.Is(err, context.Canceled) && ctx.Err() != nil; !canceled && !errors.Is(err, sdkmetric.ErrReaderShutdown) {
-			p.report.Handle(err)
-			if !collected && p.failures != nil {
-				p.failures.uncollected(err)
-			}
-		}
-		err = fmt.Errorf("exporters: collecting metrics: %w", report.Hidden(err))
+		r.err = fmt.Errorf("exporters: collecting metrics: %w", report.Hidden(err))
 	}
 	if !collected {
-		return err
+		r.soon = err != nil
+		return r
 	}
 	if p.source.Delta() && ctx.Err() != nil { // the collection took all the time: exporting gets its own
 		select {
 		case <-p.stop:
 		default:
-			var cancel context.CancelFunc
-			ctx, cancel = context.WithTimeout(p.ctx, p.config.Timeout)
-			defer cancel()
+			ctx, t.limit = p.ctx, p.config.Timeout
 		}
 	}
-	return p.export(ctx, err, consequence)
+	p.rm.Resource = p.config.Resource // the SDK has merged the environment's attributes into it, unchecked
+	if points := newPoints(&p.rm); points.len() > 0 {
+		x := export{p: p, turn: t, points: points, result: &r}
+		x.run(ctx)
+	}
+	return r
 }
 
-// export exports p.rm in parts. It returns err joined with an error for each part that was not
-// delivered.
-func (p *Pusher) export(ctx context.Context, err error, consequence string) error {
-	p.rm.Resource = p.config.Resource // the SDK has merged the environment's attributes into it, unchecked
-	sent, delivered := false, true
-	for part := range parts(&p.rm, maxBatch) {
-		sent = true
-		e := p.exporter.Export(ctx, part)
-		if notUTF8(e) {
-			validPoints(part)
-			e = p.exporter.Export(ctx, part)
-		}
-		if e != nil && p.failures != nil && rejected(e, 1) == 0 {
-			p.failures.warned(e)
-			e = nil
-		}
-		if e != nil {
-			delivered = false
-			err = errors.Join(err, p.undelivered(ctx, e, consequence))
-		}
+// collect fills p.rm and reports whether it did.
+func (p *Pusher) collect(ctx context.Context, t turn) (collected bool, err error) {
+	if t.limit > 0 {
+		var cancel context.CancelFunc
+		ctx, cancel = context.WithTimeout(ctx, t.limit)
+		defer cancel()
 	}
-	if sent && delivered && p.failures != nil { // without a request nobody knows whether exports work
-		p.failures.worked()
+	collected, err = p.source.Collect(p.patient(ctx), &p.rm)
+	if canceled := errors.Is(err, context.Canceled) && ctx.Err() != nil; err == nil || canceled || errors.Is(err, sdkmetric.ErrReaderShutdown) {
+		return collected, err
 	}
-	return err
+	p.report.Handle(err)
+	if !collected && p.failures != nil {
+		p.failures.uncollected(err)
+	}
+	return collected, err
 }
 
 // patient returns the context of a collection. With delta temporality a collection is not abandoned
@@ -246,14 +272,18 @@ func (p *Pusher) patient(ctx context.Context) context.Context {
 	return ctx
 }
 
-// undelivered counts an export under ctx that ended in err, and returns the error to report.
-func (p *Pusher) undelivered(ctx context.Context, err error, consequence string) error {
+// undelivered counts an export under ctx that ended in o, and returns the error to report.
+func (p *Pusher) undelivered(ctx context.Context, o outcome, consequence string) error {
 	if p.failures == nil {
-		return fmt.Errorf("exporters: metrics not written: %w", err)
+		return fmt.Errorf("exporters: metrics not written: %w", o.err)
 	}
 	if p.source.Delta() {
 		ctx = context.WithoutCancel(ctx) // the data is lost, also if the export was canceled
 	}
-	p.failures.failed(ctx, err, consequence)
-	return p.failures.wrap(err)
+	if o.verdict == tooLarge {
+		p.failures.tooLarge(ctx, o)
+	} else {
+		p.failures.failed(ctx, o, consequence)
+	}
+	return p.failures.wrap(o.err)
 }

@@ -11,8 +11,6 @@ import (
 	"testing/synctest"
 	"time"
 
-	"go.opentelemetry.io/otel/attribute"
-	"go.opentelemetry.io/otel/metric"
 	sdkmetric "go.opentelemetry.io/otel/sdk/metric"
 	"go.opentelemetry.io/otel/sdk/metric/metricdata"
 	"go.opentelemetry.io/otel/sdk/resource"
@@ -194,50 +192,4 @@ func TestShutdownDuringADeltaPush(t *testing.T) {
 			t.Error("the push that was under way was canceled, and its data is lost")
 		}
 	})
-}
-
-// Parts have at most the limit of points, all of them, in the order and the scopes that they had.
-func TestParts(t *testing.T) {
-	reader := sdkmetric.NewManualReader()
-	provider := sdkmetric.NewMeterProvider(sdkmetric.WithReader(reader))
-	for _, scope := range []string{"a", "b"} {
-		for _, name := range []string{"x", "y"} {
-			c, err := provider.Meter(scope).Int64Counter(name)
-			if err != nil {
-				t.Fatal(err)
-			}
-			for i := range 5 {
-				c.Add(t.Context(), 1, metric.WithAttributes(attribute.Int("i", i)))
-			}
-		}
-	}
-	var rm metricdata.ResourceMetrics
-	if err := reader.Collect(t.Context(), &rm); err != nil {
-		t.Fatal(err)
-	}
-	for limit := 1; limit <= 21; limit++ {
-		points := map[string]int{}
-		var sizes []int
-		for part := range parts(&rm, limit) {
-			size := 0
-			for _, scope := range part.ScopeMetrics {
-				for _, m := range scope.Metrics {
-					n := len(m.Data.(metricdata.Sum[int64]).DataPoints)
-					points[scope.Scope.Name+m.Name] += n
-					size += n
-				}
-			}
-			sizes = append(sizes, size)
-		}
-		for i, size := range sizes {
-			if size > limit || size < limit && i < len(sizes)-1 {
-				t.Errorf("limit %d: parts of %v", limit, sizes)
-			}
-		}
-		for _, name := range []string{"ax", "ay", "bx", "by"} {
-			if points[name] != 5 {
-				t.Errorf("limit %d: %s has %d points, want 5", limit, name, points[name])
-			}
-		}
-	}
 }

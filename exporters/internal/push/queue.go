@@ -18,7 +18,9 @@ import (
 // has room for.
 type Queue struct {
 	sdktrace.SpanProcessor
-	flushes chan struct{} // holds a value for each ForceFlush, which takes a place in the SDK's queue
+	flushes  chan struct{} // holds a value for each ForceFlush, which takes a place in the SDK's queue
+	failures *Failures
+	sender   *sender
 
 	mu     sync.Mutex
 	closed bool // the SDK takes nothing any more
@@ -30,7 +32,7 @@ type Queue struct {
 type Spans struct {
 	Room      int64 // spans that may wait
 	Waiting   int64
-	Sending   int64 // of the request that is under way
+	Sending   int64 // of the batch that is under way
 	Sent      int64
 	Dropped   int64
 	QueueFull int64 // of Dropped; the others were refused, or had no receiver
@@ -42,9 +44,18 @@ const maxFlushes = 16
 // NewQueue returns a Queue that sends to e. It counts failures in f, and makes spans valid UTF-8 if
 // e refuses them. If res is not nil, it replaces the resource of the spans.
 func NewQueue(e sdktrace.SpanExporter, f *Failures, res *resource.Resource, s settings.SpanQueue) *Queue {
-	q := &Queue{flushes: make(chan struct{}, maxFlushes), spans: Spans{Room: int64(s.Size())}}
+	timeout := s.Timeout()
+	if f.to.Timeout > 0 {
+		timeout = min(timeout, f.to.Timeout)
+	}
+	q := &Queue{
+		flushes:  make(chan struct{}, maxFlushes),
+		failures: f,
+		sender:   newSender(timeout, s.Size()),
+		spans:    Spans{Room: int64(s.Size())},
+	}
 	opts := append(s.Options(), sdktrace.WithMaxQueueSize(s.Size()+maxFlushes))
-	q.SpanProcessor = sdktrace.NewBatchSpanProcessor(countedExporter{e, f, res, q}, opts...)
+	q.SpanProcessor = sdktrace.NewBatchSpanProcessor(countedExporter{e, f, res, q, q.sender, s.Timeout()}, opts...)
 	return q
 }
 
@@ -108,8 +119,18 @@ func (q *Queue) close() {
 	q.spans.Waiting = 0
 }
 
-// ForceFlush exports the spans that wait.
+// Shutdown exports the spans that wait, within the deadline of ctx.
+func (q *Queue) Shutdown(ctx context.Context) error {
+	q.sender.end(ctx)
+	return q.SpanProcessor.Shutdown(ctx)
+}
+
+// ForceFlush exports the spans that wait. It returns at once if the receiver asks to be left alone
+// for longer than ctx lasts.
 func (q *Queue) ForceFlush(ctx context.Context) error {
+	if err := q.sender.tooEarly(ctx); err != nil {
+		return q.failures.wrap(err)
+	}
 	select {
 	case q.flushes <- struct{}{}:
 		defer func() { <-q.flushes }()

@@ -2,9 +2,10 @@ package push
 
 import (
 	"context"
-	"regexp"
+	"errors"
 	"slices"
 	"strconv"
+	"time"
 
 	"go.opentelemetry.io/otel/sdk/resource"
 	sdktrace "go.opentelemetry.io/otel/sdk/trace"
@@ -17,6 +18,8 @@ type countedExporter struct {
 	failures *Failures
 	resource *resource.Resource // nil: that of the spans
 	queue    *Queue
+	sender   *sender
+	timeout  time.Duration // of a batch
 }
 
 func (e countedExporter) ExportSpans(ctx context.Context, spans []sdktrace.ReadOnlySpan) error {
@@ -30,25 +33,94 @@ func (e countedExporter) ExportSpans(ctx context.Context, spans []sdktrace.ReadO
 			spans[i] = ofResource{spans[i], e.resource}
 		}
 	}
-	err := e.SpanExporter.ExportSpans(ctx, spans)
-	if notUTF8(err) {
-		spans = slices.Clone(spans)
-		for i := range spans {
-			spans[i] = validSpan{spans[i]}
-		}
-		err = e.SpanExporter.ExportSpans(ctx, spans)
-	}
-	lost = min(n, rejected(err, n))
-	switch {
-	case err == nil:
-		e.failures.worked()
-	case lost == 0:
-		e.failures.warned(err)
-		e.failures.worked()
-	default:
-		e.failures.failed(context.WithoutCancel(ctx), err, dropped) // the spans are lost, also if the export was canceled
-	}
+	lost = e.export(ctx, spans)
 	return nil
+}
+
+// maxAsked is how many times a batch of spans is sent to a receiver that asks to wait.
+const maxAsked = 3
+
+// errLeft is the error for spans that are not sent because the receiver asks to wait for longer than
+// Shutdown lasts.
+var errLeft = errors.New("the receiver asks to wait for longer than Shutdown lasts")
+
+// export sends spans and returns how many of them are lost. While the receiver asks to be left
+// alone it waits, whatever the deadline of ctx: the queue holds the spans that end meanwhile.
+func (e countedExporter) export(ctx context.Context, spans []sdktrace.ReadOnlySpan) (lost int64) {
+	n := len(spans)
+	some, failed, sent := false, false, 0
+	d := newDelivery(e.sender, e.batch(spans), 0, func(o outcome) bool {
+		switch o.verdict {
+		case delivered:
+			some = true
+			if o.err != nil {
+				e.failures.warned(o.err)
+			}
+		case tooLarge:
+			e.failures.tooLarge(ctx, o)
+		case asked:
+			e.failures.failed(context.WithoutCancel(ctx), o, queued)
+			return false
+		default:
+			failed = true
+			e.failures.failed(context.WithoutCancel(ctx), o, dropped) // the spans are lost, also if the export was canceled
+		}
+		sent += o.items
+		lost += int64(o.lost)
+		return true
+	})
+	for try := 1; sent < n; try++ {
+		if !e.sender.hold() {
+			e.failures.failed(context.WithoutCancel(ctx), outcome{verdict: outage, err: errLeft}, dropped)
+			return lost + int64(n-sent)
+		}
+		if try > 1 || ctx.Err() != nil && !errors.Is(ctx.Err(), context.Canceled) {
+			var cancel context.CancelFunc
+			ctx, cancel = context.WithTimeout(context.WithoutCancel(ctx), e.timeout)
+			defer cancel()
+		}
+		if !d.run(ctx) && try == maxAsked {
+			return lost + int64(n-sent)
+		}
+	}
+	if some && !failed {
+		e.failures.worked()
+	}
+	return lost
+}
+
+// batch returns spans as a batch.
+func (e countedExporter) batch(spans []sdktrace.ReadOnlySpan) *batch {
+	sizes := []int{0}                // sizes[i] are the bytes of the spans before i, and of their scopes and resources
+	heads := make([]int, len(spans)) // bytes of a scope and a resource that begin with a span
+	for i, s := range spans {
+		if i > 0 && s.InstrumentationScope() != spans[i-1].InstrumentationScope() {
+			heads[i] += scopeSize(s.InstrumentationScope())
+		}
+		if i > 0 && s.Resource() != spans[i-1].Resource() {
+			heads[i] += resourceSize(s.Resource())
+		}
+		sizes = append(sizes, sizes[i]+heads[i]+spanSize(s))
+	}
+	return &batch{
+		n: len(spans),
+		size: func(from, to int) int {
+			first := resourceSize(spans[from].Resource()) + scopeSize(spans[from].InstrumentationScope())
+			return first + sizes[to] - sizes[from] - heads[from]
+		},
+		name: func(i int) string { return spans[i].Name() },
+		send: func(ctx context.Context, from, to int) error {
+			err := e.SpanExporter.ExportSpans(ctx, spans[from:to])
+			if notUTF8(err) {
+				valid := slices.Clone(spans[from:to])
+				for i := range valid {
+					valid[i] = validSpan{valid[i]}
+				}
+				err = e.SpanExporter.ExportSpans(ctx, valid)
+			}
+			return err
+		},
+	}
 }
 
 // Shutdown ends the queue: the SDK calls it when it has drained its own.
@@ -56,10 +128,6 @@ func (e countedExporter) Shutdown(ctx context.Context) error {
 	e.queue.close()
 	return e.SpanExporter.Shutdown(ctx)
 }
-
-// partial matches the whole error of a request of which the receiver has rejected some items, or
-// none with a warning. The exporters have no type for it that others can use.
-var partial = regexp.MustCompile(`(?s)^(?:traces export|failed to upload metrics): OTLP partial success: .*\((\d+) [a-z ]+ rejected\)$`)
 
 // rejected returns how many of n items an export that ended in err has lost.
 func rejected(err error, n int64) int64 {
@@ -74,7 +142,7 @@ func rejected(err error, n int64) int64 {
 	if parseErr != nil {
 		return n
 	}
-	return some
+	return max(0, some)
 }
 
 // An ofResource is a span with another resource than its provider's.

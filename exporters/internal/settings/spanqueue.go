@@ -30,6 +30,9 @@ func (r *reader) spanQueue() SpanQueue {
 // Size returns how many spans may wait.
 func (q SpanQueue) Size() int { return q.size }
 
+// Timeout returns how long sending a batch may take.
+func (q SpanQueue) Timeout() time.Duration { return q.timeout }
+
 // Options returns q as options of the SDK.
 func (q SpanQueue) Options() []sdktrace.BatchSpanProcessorOption {
 	return []sdktrace.BatchSpanProcessorOption{
