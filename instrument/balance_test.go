@@ -33,7 +33,7 @@ func (s *scripted) Close(context.Context, bool) error { return nil }
 // turns out to have cost less does.
 func TestWhatRemainsFollowsTheNewestBalance(t *testing.T) {
 	l := &scripted{}
-	p, _ := instrumenttest.New(t, instrument.WithLedger(l))
+	p, _ := instrumenttest.New(t, instrument.WithLedger(l), patient)
 	ctx, job := p.StartJob(t.Context(), "job-1", instrument.WithBudget(dollar))
 	defer job.End(nil)
 	for _, tt := range []struct {

@@ -137,7 +137,7 @@ func TestReportBudgetRemainingIsShownInPlaceOfTheBudget(t *testing.T) {
 // Answers of a ledger that is far away overtake each other. What is spent never comes back.
 func TestAnswersThatOvertakeEachOther(t *testing.T) {
 	l := &slowLedger{Ledger: budget.NewMemoryLedger(), booked: make(chan struct{}), answer: make(chan struct{})}
-	p, _ := instrumenttest.New(t, instrument.WithLedger(l))
+	p, _ := instrumenttest.New(t, instrument.WithLedger(l), patient)
 	ctx, job := p.StartJob(t.Context(), "job-1", instrument.WithBudget(dollar))
 	defer job.End(nil)
 	done := make(chan struct{})

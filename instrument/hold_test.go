@@ -26,7 +26,7 @@ func (l disguised) Open(ctx context.Context, scopes ...budget.Scope) (budget.Acc
 func TestHoldsWithoutAnIDAreTheSame(t *testing.T) {
 	for seed := range uint64(50) {
 		fast, recFast := instrumenttest.New(t)
-		plain, recPlain := instrumenttest.New(t, instrument.WithLedger(disguised{budget.NewMemoryLedger()}))
+		plain, recPlain := instrumenttest.New(t, instrument.WithLedger(disguised{budget.NewMemoryLedger()}), patient)
 		limit := instrument.USD(rand.New(rand.NewPCG(seed, 0)).Int64N(int64(3 * instrument.Dollar)))
 		if seed == 0 {
 			limit = instrument.Unlimited

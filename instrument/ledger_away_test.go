@@ -28,7 +28,7 @@ func TestLedgerThatRefusesToOpen(t *testing.T) {
 // A store that is away has no figures to refuse with: the dashboard must not show an overspent budget for it.
 func TestRefusalWithoutABalance(t *testing.T) {
 	away := func() error { return fmt.Errorf("store away: %w", instrument.ErrBudgetExceeded) }
-	p, rec := instrumenttest.New(t, instrument.WithLedger(brokenLedger{budget.NewMemoryLedger(), "Reserve", away}))
+	p, rec := instrumenttest.New(t, instrument.WithLedger(brokenLedger{budget.NewMemoryLedger(), "Reserve", away}), patient)
 	ctx, job := p.StartJob(t.Context(), "job-1", instrument.WithBudget(10*dollar))
 	instrument.Spend(ctx, "gpu", dollar)
 	var refusal *instrument.BudgetError
@@ -47,8 +47,8 @@ func TestRefusalWithoutABalance(t *testing.T) {
 // A worker that takes over a job shows what the one before it has left, not the whole budget.
 func TestJoinedAccountShowsWhatIsLeft(t *testing.T) {
 	ledger := budget.NewMemoryLedger()
-	p1, _ := instrumenttest.New(t, instrument.WithLedger(ledger))
-	p2, rec2 := instrumenttest.New(t, instrument.WithLedger(ledger))
+	p1, _ := instrumenttest.New(t, instrument.WithLedger(ledger), patient)
+	p2, rec2 := instrumenttest.New(t, instrument.WithLedger(ledger), patient)
 	ctx, first := p1.StartJob(t.Context(), "job-1", instrument.WithBudget(2*dollar))
 	instrument.Spend(ctx, "gpu", 150*cent)
 	_, second := p2.StartJob(t.Context(), "job-1", instrument.WithBudget(2*dollar))
@@ -62,7 +62,7 @@ func TestJoinedAccountShowsWhatIsLeft(t *testing.T) {
 // An id that always has a run under way, such as a tenant's, must not keep an account for every run there ever was.
 func TestAccountsAreClosedWhileOtherRunsLive(t *testing.T) {
 	l := &countedLedger{Ledger: budget.NewMemoryLedger()}
-	p, _ := instrumenttest.New(t, instrument.WithLedger(l))
+	p, _ := instrumenttest.New(t, instrument.WithLedger(l), patient)
 	start := func() (context.Context, *instrument.Job) {
 		return p.StartJob(t.Context(), "tenant-1", instrument.WithBudget(dollar))
 	}

@@ -47,6 +47,7 @@ func TestNothingIsLostByALedgerThatFlaps(t *testing.T) {
 				for worker := range 10 {
 					wg.Go(func() {
 						for i := range 10 {
+							time.Sleep(time.Duration(draw(20)) * time.Millisecond)
 							// Some jobs share their account.
 							_ = p.RunJob(t.Context(), fmt.Sprint("job-", worker/2, "-", i), func(ctx context.Context) error {
 								for range 3 {

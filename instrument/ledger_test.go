@@ -125,7 +125,7 @@ func (l emptyLedger) Forget(context.Context, budget.Kind, string) error { return
 // useLedger runs a job through every operation of a ledger and checks all but the budget.
 func useLedger(t *testing.T, l budget.Ledger) {
 	t.Helper()
-	p, rec := instrumenttest.New(t, instrument.WithLedger(l))
+	p, rec := instrumenttest.New(t, instrument.WithLedger(l), patient)
 	err := p.RunJob(t.Context(), "job-1", func(ctx context.Context) error {
 		text, err := instrument.RunCallValue(ctx, "whisper", func(string) instrument.USD { return 10 * cent },
 			func(context.Context) (string, error) { return "hello", nil }, instrument.WithMaxCost(20*cent))
@@ -187,7 +187,7 @@ func TestALedgerMayRefuseWhileItsStoreIsAway(t *testing.T) {
 // A canceled job has still spent: only the question before a call is bound to the caller's patience.
 func TestLedgerIsAskedInTheCallersContextAndToldInOneThatIsNotCanceled(t *testing.T) {
 	l := &watchedLedger{Ledger: budget.NewMemoryLedger()}
-	p, _ := instrumenttest.New(t, instrument.WithLedger(l))
+	p, _ := instrumenttest.New(t, instrument.WithLedger(l), patient)
 	ctx, cancel := context.WithCancel(context.WithValue(t.Context(), watched{}, "yes"))
 	ctx, job := p.StartJob(ctx, "job-1", instrument.WithBudget(dollar))
 	gone, settled, err := instrument.StartCall(ctx, "whisper", instrument.WithMaxCost(cent))
@@ -218,7 +218,7 @@ func TestCanceledCallerIsNoFailureOfTheLedger(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			reports := captureReports(t)
 			l := brokenLedger{budget.NewMemoryLedger(), "Reserve", func() error { return context.Canceled }}
-			p, rec := instrumenttest.New(t, instrument.WithLedger(l), instrument.WithLedgerPolicy(policy))
+			p, rec := instrumenttest.New(t, instrument.WithLedger(l), patient, instrument.WithLedgerPolicy(policy))
 			ctx, job := p.StartJob(t.Context(), "job-1", instrument.WithBudget(dollar))
 			defer job.End(nil)
 			over, cancel := context.WithCancel(ctx)
