@@ -2,6 +2,7 @@ package ffmpeg
 
 import (
 	"bytes"
+	"strconv"
 	"strings"
 )
 
@@ -107,13 +108,16 @@ var rules = []rule{
 	{prefix: "File ended prematurely", errorType: TypeTruncated, weight: cutShort},
 	{prefix: "Stream ends prematurely at ", errorType: TypeTruncated, weight: cutShort},
 	{prefix: "filesize and duration do not match", warning: true, errorType: TypeTruncated, weight: cutShort},
-	{prefix: "Packet corrupt (", component: "mpegts", warning: true, errorType: TypeInvalidData, weight: cutShort},
+	{prefix: "stream ", suffix: ": partial file", errorType: TypeTruncated, weight: cutShort},
+	// Demuxers that know of losses in the middle. For the others a packet is corrupt if the file ends in it.
+	{prefix: "Packet corrupt (", component: "mpegts", warning: true, errorType: TypeDamaged, weight: cutShort},
+	{prefix: "Packet corrupt (", component: "ogg", warning: true, errorType: TypeDamaged, weight: cutShort},
 	{prefix: "Packet corrupt (", warning: true, errorType: TypeTruncated, weight: cutShort},
 	{suffix: ": End of file", errorType: TypeTruncated, weight: cutShort},
-	{part: ": corrupt input packet in stream ", errorType: TypeInvalidData, weight: damage},
+	{part: ": corrupt input packet in stream ", errorType: TypeDamaged, weight: damage},
+	{prefix: "Invalid NAL unit size (", errorType: TypeDamaged, weight: damage},
+	{prefix: "Error while decoding stream #", errorType: TypeDamaged, weight: damage},
 	{suffix: "Invalid data found when processing input", errorType: TypeInvalidData, weight: damage},
-	{prefix: "Invalid NAL unit size (", errorType: TypeInvalidData, weight: damage},
-	{prefix: "Error while decoding stream #", errorType: TypeInvalidData, weight: damage},
 
 	// ffmpeg cuts a line at 1 KiB. If it has a long URL, such as a signed one, the suffixes above
 	// are missing.
@@ -133,8 +137,10 @@ type verdict struct {
 	errorType string
 	line      string
 	weight    int
-	tagged    bool // the line had a level, as ffmpeg's have; others come from libraries and scripts
-	lost      bool // the end of an output could not be written, after which ffmpeg 5.1 exits with 0 all the same
+	tagged    bool   // the line had a level, as ffmpeg's have; others come from libraries and scripts
+	input     string // the URL that Check reads
+	brokeOff  bool   // reading input ended before its end, after which ffmpeg before 7 exits with 0
+	lost      bool   // the end of an output could not be written, after which ffmpeg 5.1 exits with 0 all the same
 }
 
 // read takes one line of the log, and reports whether the line decides for now.
@@ -147,6 +153,9 @@ func (v *verdict) read(line []byte) bool {
 	if level == "error" && (strings.HasPrefix(text, "Error writing trailer") || strings.HasPrefix(text, "Error closing file")) {
 		v.lost = true
 	}
+	if level == "error" && v.input != "" && (component == "" && strings.HasPrefix(text, v.input+": ") || strings.HasPrefix(text, "Error during demuxing: ")) {
+		v.brokeOff = true
+	}
 	r := ruleFor(component, level, text)
 	if r == nil {
 		return false
@@ -157,6 +166,20 @@ func (v *verdict) read(line []byte) bool {
 		v.errorType, v.weight, v.tagged = r.errorType, r.weight, tagged
 	}
 	return heavier
+}
+
+// undecodable returns the stream that ffprobe warns of because it has no decoder for it.
+func undecodable(line []byte) (stream int, ok bool) {
+	_, _, message := split(line)
+	text := string(message)
+	_, number, ok := strings.Cut(text, " for input stream ")
+	if !ok || !strings.HasPrefix(text, "Unsupported codec with id ") {
+		if number, ok = strings.CutPrefix(text, "Failed to probe codec for input stream "); !ok {
+			return 0, false
+		}
+	}
+	stream, err := strconv.Atoi(strings.TrimSpace(number))
+	return stream, err == nil
 }
 
 func ruleFor(component, level, message string) *rule {

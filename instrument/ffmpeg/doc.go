@@ -4,7 +4,8 @@
 //   - [Run] runs ffmpeg, with progress, a stall watchdog, and an output file that exists only when
 //     it is complete.
 //   - [Probe] describes a media file.
-//   - [Check] reads a media file to its end, and so finds truncated files that Probe accepts.
+//   - [Check] reads a media file to its end. It finds truncated files that Probe accepts, tells how
+//     long each stream really is, and counts damaged packets.
 //
 // Each of them counts its process in video_processing_ffmpeg_processes while it runs, puts its CPU
 // time and memory on the span of ctx, and returns an [*Error] whose type is the error_type of the

@@ -12,7 +12,8 @@ import (
 
 // The values of [Error.Type].
 const (
-	TypeInvalidData     = "invalid_data"     // not media, damaged, or a directory
+	TypeInvalidData     = "invalid_data"     // not media, or a directory
+	TypeDamaged         = "damaged"          // media of which a part is missing, or cannot be read or decoded
 	TypeTruncated       = "truncated"        // media that ends before its end
 	TypeNotFound        = "not_found"        // no such file, or HTTP 404
 	TypePermission      = "permission"       // may not be read or written, or HTTP 401, 403
@@ -87,10 +88,18 @@ func (e *Error) Unwrap() error {
 	return e.err
 }
 
-// A stallError ends a run whose output does not grow.
-type stallError struct{ after time.Duration }
+// A stallError ends a run whose output does not grow, and a Probe that does not answer.
+type stallError struct {
+	after time.Duration
+	probe bool
+}
 
-func (e stallError) Error() string { return fmt.Sprintf("no growth of the output for %v", e.after) }
+func (e stallError) Error() string {
+	if e.probe {
+		return fmt.Sprintf("no answer for %v", e.after)
+	}
+	return fmt.Sprintf("no growth of the output for %v", e.after)
+}
 
 // fileErrorType returns the type of an error of the file system, or other if err is none.
 func fileErrorType(err error, other string) string {

@@ -26,14 +26,17 @@ type Format struct {
 
 // Stream describes a stream. Fields that do not apply to its type are 0.
 type Stream struct {
-	Index    int    // as in -map 0:Index
-	Type     string // video, audio, subtitle, data, attachment
-	Codec    string // h264, aac
-	Profile  string
-	Start    time.Duration // may be negative
-	Duration time.Duration
-	Frames   int64
-	BitRate  int64 // bits per second
+	Index   int    // as in -map 0:Index
+	Type    string // video, audio, subtitle, data, attachment
+	Codec   string // h264, aac
+	Profile string
+	// Decodable reports whether this ffprobe has a decoder for the stream. The ffmpeg that belongs
+	// to it has the same. Whether the stream's data can be decoded, only decoding it shows.
+	Decodable bool
+	Start     time.Duration // may be negative
+	Duration  time.Duration
+	Frames    int64
+	BitRate   int64 // bits per second
 
 	Width, Height int     // as coded; see DisplaySize
 	Rotation      int     // degrees clockwise by which a player turns the picture: 0 to 359

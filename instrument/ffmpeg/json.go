@@ -14,8 +14,8 @@ import (
 // the others are decoded all the same.
 type (
 	probeAnswer struct {
-		Format  lenient[probeFormat]            `json:"format"`
-		Streams lenient[[]lenient[probeStream]] `json:"streams"`
+		Format  lenient[probeFormat] `json:"format"`
+		Streams probeStreams         `json:"streams"`
 	}
 	probeFormat struct {
 		Name     text                     `json:"format_name"`
@@ -142,10 +142,29 @@ func parseInfo(b []byte) (Info, error) {
 		Start: f.Start.seconds(), Duration: max(f.Duration.seconds(), 0),
 		Size: f.Size.number(math.MaxInt64), BitRate: f.BitRate.number(math.MaxInt64),
 	}}
-	for _, s := range a.Streams.v {
-		info.Streams = append(info.Streams, s.v.stream())
+	for _, s := range a.Streams {
+		info.Streams = append(info.Streams, s.stream())
 	}
 	return info, nil
+}
+
+// probeStreams decodes a list of at most maxStreams streams, which take more memory than their
+// text. It is empty if the JSON is something else.
+type probeStreams []probeStream
+
+func (l *probeStreams) UnmarshalJSON(b []byte) error {
+	d := json.NewDecoder(bytes.NewReader(b))
+	if t, err := d.Token(); err != nil || t != json.Delim('[') {
+		return nil
+	}
+	for d.More() && len(*l) < maxStreams {
+		var s lenient[probeStream]
+		if d.Decode(&s) != nil {
+			return nil
+		}
+		*l = append(*l, s.v)
+	}
+	return nil
 }
 
 func (p probeStream) stream() Stream {

@@ -37,6 +37,8 @@ type config struct {
 	stderr    io.Writer
 	formats   []string
 	protocols []string
+	packets   *packetCounter // of Check
+	input     string         // the URL that Check reads
 }
 
 type option struct {
@@ -65,7 +67,7 @@ var (
 func newConfig(op operation, opts []Option) (config, error) {
 	c := config{op: op, binary: "ffmpeg", grace: defaultGrace}
 	if op == opProbe {
-		c.binary = "ffprobe"
+		c.binary, c.stall = "ffprobe", defaultProbeTime
 	}
 	for _, o := range opts {
 		if o == nil {
@@ -109,9 +111,14 @@ func WithGrace(d time.Duration) Option {
 // WithStallTimeout ends a process whose output has not grown for d, in time, frames or size. The
 // error is of type stalled. Choose d longer than ffmpeg may take without writing: to connect, to
 // seek with -ss after the input, to move the index of a large file to the front (faststart), to
-// wait for a slow writer of [WithStdout]. 0, the default, waits for ever. For Run and Check.
+// wait for a slow writer of [WithStdout]. Check grows by what it reads. Probe has no output that
+// grows, so for it d is the time for the whole answer.
+//
+// 0 waits for ever. That is the default of Run and Check; the one of Probe is a minute. A process
+// that the kernel cannot end, because it waits for a broken device, is waited for in spite of d.
+// For Run, Probe and Check.
 func WithStallTimeout(d time.Duration) Option {
-	return option{"WithStallTimeout", forMedia, func(c *config) error {
+	return option{"WithStallTimeout", forAll, func(c *config) error {
 		if d < 0 {
 			return fmt.Errorf("(%v): must not be negative", d)
 		}

@@ -3,13 +3,21 @@ package ffmpeg
 import (
 	"context"
 	"fmt"
+	"time"
 )
 
 // maxProbe bounds the output of ffprobe, in bytes. A stream takes about 2 KB.
 const maxProbe = 16 << 20
 
+// defaultProbeTime bounds a Probe in time. It reads the beginning of a file, and its index.
+const defaultProbeTime = time.Minute
+
 // Probe describes the local media file path, which is opened as by [Input]. A file for which it
 // succeeds may still be truncated; see [Check]. Values may be missing or wrong; see [Info].
+//
+// An ffprobe that has not answered after a minute, or the time of [WithStallTimeout], is ended; the
+// error is of type stalled. At most 4,096 streams are described, and an answer of more than 16 MiB
+// is an error.
 func Probe(ctx context.Context, path string, opts ...Option) (Info, error) {
 	c, err := newConfig(opProbe, opts)
 	if err != nil {
@@ -24,9 +32,13 @@ func Probe(ctx context.Context, path string, opts ...Option) (Info, error) {
 	if err := s.failure(); err != nil {
 		return Info{}, err
 	}
+	s.log.flush()
 	info, err := parseInfo(answer.buf)
 	if err != nil {
 		return Info{}, s.newError(TypeExit, fmt.Errorf("%s did not answer in JSON: %w", c.binary, err))
+	}
+	for i := range info.Streams {
+		info.Streams[i].Decodable = !s.log.undecodable[info.Streams[i].Index]
 	}
 	return info, nil
 }

@@ -198,7 +198,7 @@ func (p *process) reason(ctx context.Context, over <-chan struct{}) error {
 		case <-stalled:
 			idle := p.pulse.idle()
 			if idle >= p.stall {
-				return stallError{p.stall}
+				return stallError{after: p.stall, probe: p.pulse.never}
 			}
 			watch.Reset(p.stall - idle)
 		}
@@ -231,6 +231,7 @@ func (e *brokenError) Unwrap() error { return e.err }
 
 // A pulse records when it last beat. It is safe for concurrent use.
 type pulse struct {
+	never bool // it does not beat: a Probe's
 	start time.Time
 	last  atomic.Int64 // since start
 }

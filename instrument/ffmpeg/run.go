@@ -12,7 +12,7 @@ import (
 // known.
 type Result struct {
 	Frames  int64                   // of the output's first video stream (with -c copy: packets); 0 without one
-	Time    time.Duration           // media time written
+	Time    time.Duration           // media time written, or read by Check
 	Size    int64                   // bytes written; 0 if unknown, as for -f null
 	Elapsed time.Duration           // since the start of the run
 	Usage   instrument.ProcessUsage // CPU time and peak memory
@@ -46,10 +46,14 @@ func (c *config) run(ctx context.Context, args []string, out *output) (Result, e
 	defer s.report.close()
 	s.exit = s.process(c, slices.Concat(s.globals(), args, out.args())).run(orBackground(ctx))
 	s.progress.flush()
+	if s.packets != nil {
+		s.packets.flush()
+		s.read(time.Now())
+	}
 
 	err := s.failure()
-	if err == nil && c.op == opCheck && s.log.verdict.errorType == TypeTruncated {
-		err = s.newError(TypeTruncated, nil)
+	if err == nil && c.op == opCheck {
+		err = s.broken()
 	}
 	if err == nil && out != nil {
 		err = s.publish()

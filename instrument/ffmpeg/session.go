@@ -24,7 +24,8 @@ type session struct {
 	meter    meter
 	report   *reporter
 	pulse    *pulse
-	progress *lines          // nil for ffprobe
+	progress *lines          // nil for Probe and Check
+	packets  *packetCounter  // nil for all but Check
 	stage    context.Context // of the stage that hears of the progress; nil outside of one
 	exit     exit
 }
@@ -34,14 +35,19 @@ func newSession(ctx context.Context, c *config, out *output) *session {
 	s := &session{op: c.op, out: out, log: newLogTail(out.names()...), pulse: newPulse(start)}
 	s.meter = meter{total: c.total, start: start}
 	if c.op == opProbe {
+		s.pulse.never = true
 		return s
 	}
-	if progressURL == "pipe:1" && c.stdout != nil {
+	if c.op == opRun && progressURL == "pipe:1" && c.stdout != nil {
 		return s
 	}
 	s.report = newReporter(c.progress)
 	if instrument.StageFromContext(ctx) != nil {
 		s.stage = ctx
+	}
+	if s.packets = c.packets; s.packets != nil {
+		s.packets.beat, s.log.verdict.input = s.countPackets(), c.input
+		return s
 	}
 	var parser progressParser
 	s.progress = &lines{max: 256, take: func(line []byte) {
@@ -57,6 +63,31 @@ func newSession(ctx context.Context, c *config, out *output) *session {
 		s.offer(p)
 	}}
 	return s
+}
+
+// countPackets returns a function to call after each packet. It reports the progress four times a
+// second, as ffmpeg does for Run.
+func (s *session) countPackets() func() {
+	last := s.meter.start
+	return func() {
+		now := time.Now()
+		s.pulse.beat(now)
+		if now.Sub(last) < 250*time.Millisecond {
+			return
+		}
+		last = now
+		s.offer(s.read(now))
+	}
+}
+
+// read takes what Check has read so far as its progress.
+func (s *session) read(now time.Time) Progress {
+	b := s.packets.state()
+	if took := now.Sub(s.meter.start).Seconds(); took > 0 {
+		b.speed, b.fps = b.time.Seconds()/took, float64(b.frames)/took
+	}
+	p, _ := s.meter.update(b, now)
+	return p
 }
 
 // offer passes a state on to the function of WithProgress and to the stage.
@@ -122,8 +153,20 @@ func (s *session) failure() error {
 	if said := s.log.verdict; said.lost {
 		return s.newError(cmp.Or(said.errorType, TypeIO), errors.New("exited with 0 though the output's end is lost"))
 	}
-	if s.meter.seen > 0 && !s.meter.end {
+	if s.op == opRun && s.meter.seen > 0 && !s.meter.end {
 		return s.newError(TypeExit, errors.New("exited with 0 before it reported its end"))
+	}
+	return nil
+}
+
+// broken returns the error of a Check that has exited with 0: nil if it has read the whole file.
+func (s *session) broken() error {
+	said := s.log.verdict
+	if said.errorType == TypeTruncated {
+		return s.newError(TypeTruncated, nil)
+	}
+	if said.brokeOff { // which ffmpeg before 7 takes for the file's end
+		return s.newError(cmp.Or(said.errorType, TypeIO), errors.New("not read to its end"))
 	}
 	return nil
 }

@@ -20,6 +20,8 @@ type logTail struct {
 	hide    *strings.Replacer // from temporary names to those that the caller gave
 	verdict verdict
 
+	undecodable map[int]bool // streams for which ffprobe has no decoder
+
 	kept []string
 	size int // of kept, with line ends
 }
@@ -35,6 +37,12 @@ func (t *logTail) Write(p []byte) (int, error) { return t.lines.Write(p) }
 
 func (t *logTail) take(line []byte) {
 	decides := t.verdict.read(bytes.TrimSpace(line))
+	if n, ok := undecodable(line); ok && len(t.undecodable) < maxStreams {
+		if t.undecodable == nil {
+			t.undecodable = map[int]bool{}
+		}
+		t.undecodable[n] = true
+	}
 	text := clean(t.hide.Replace(string(line)))
 	if decides {
 		t.verdict.line = brief(text)
@@ -56,9 +64,12 @@ func brief(line string) string {
 	return line
 }
 
+// flush takes a last line that has no end.
+func (t *logTail) flush() { t.lines.flush() }
+
 // tail returns the end of the log, in whole lines.
 func (t *logTail) tail() string {
-	t.lines.flush()
+	t.flush()
 	return strings.Join(t.kept, "\n")
 }
 

@@ -25,7 +25,7 @@ func TestVerdictOnRecordedLogs(t *testing.T) {
 		"the cause, not what follows":       {"[libx264 @ 0x1] [error] Unable to parse option value \"abc\"\n[error] a.mp4: No such file or directory", TypeBadArgs},
 		"the grave, not what was survived":  {"[error] a.mp4: Invalid data found when processing input\n[error] av_interleaved_write_frame(): No space left on device", TypeNoSpace},
 		"the precise, not the general":      {"[error] Error while decoding stream #0:0: Invalid data found when processing input\n[matroska @ 0x1] [error] File ended prematurely", TypeTruncated},
-		"damage in a broadcast":             {"[mpegts @ 0x1] [warning] Packet corrupt (stream = 0, dts = 1).\n[fatal] a.ts: corrupt input packet in stream 0", TypeInvalidData},
+		"damage in a broadcast":             {"[mpegts @ 0x1] [warning] Packet corrupt (stream = 0, dts = 1).\n[fatal] a.ts: corrupt input packet in stream 0", TypeDamaged},
 		"ffmpeg, not its libraries":         {"Fontconfig error: Cannot load default config file: No such file or directory\n[error] a.mp4: Invalid argument", TypeBadArgs},
 		"a library, if nobody else":         {"sh: 1: cannot open a: No such file or directory", TypeNotFound},
 		"no warning":                        {"[warning] cache: Permission denied", ""},
