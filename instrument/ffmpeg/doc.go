@@ -24,9 +24,18 @@
 //
 // On Unix the process leads a process group of its own. When ctx ends, the output stalls, or the
 // writer of [WithStdout] fails, the group gets SIGTERM and, after the time of [WithGrace], SIGKILL.
-// When the leader has ended, for whatever reason, the rest of its group is killed. On Linux the
-// leader is also killed when this program ends, even if that is killed itself. On systems other
-// than Unix only the process is killed, at once.
+// When the leader has ended, for whatever reason, the rest of its group is killed. On Linux
+// descendants that have left the group, as a shell's timeout does, get the same signals. On systems
+// other than Unix only the process is killed, at once.
+//
+// If this program ends first, even by kill -9, the group is killed, and on Linux the descendants
+// that have left it. A shell that waits beside each process does that. Without a /bin/sh only the
+// leader is killed, and only on Linux; on systems other than Unix ffmpeg goes on. Processes of
+// other users, containers that a daemon runs and processes that have detached themselves from
+// their parents are out of reach.
+//
+// A process that the kernel cannot kill, because it waits for a device that does not answer, is
+// waited for.
 //
 // In a stage, Run and Check report their progress to [instrument.ReportProgress], in seconds of
 // media time; [WithDuration] gives the total.

@@ -34,7 +34,8 @@ type process struct {
 	broken  chan struct{} // closed when stdout has failed
 
 	mu   sync.Mutex
-	over bool // the process has ended, so its id may be reused
+	over bool          // the process has ended, so its id may be reused
+	kin  []*os.Process // that have left the group and are to end with the process
 }
 
 // An exit is how a process ended.
@@ -56,7 +57,10 @@ func (p *process) run(ctx context.Context) exit {
 
 	p.cmd = exec.Command(p.binary, p.args...)
 	p.cmd.Env = append(os.Environ(), "AV_LOG_FORCE_NOCOLOR=1")
-	p.cmd.SysProcAttr = procAttr()
+	guards := newWarden()
+	defer guards.stop()
+	// A script's death would hide its children from the warden, which kills it and them.
+	p.cmd.SysProcAttr = procAttr(guards == nil || !isScript(p.cmd.Path))
 	if p.stdin != nil {
 		p.cmd.Stdin = p.stdin
 	}
@@ -75,6 +79,7 @@ func (p *process) run(ctx context.Context) exit {
 		}
 		return exit{err: err}
 	}
+	guards.watch(p.cmd.Process)
 	for t, dst := range taps {
 		t.start(dst)
 	}
@@ -82,7 +87,7 @@ func (p *process) run(ctx context.Context) exit {
 	over := make(chan struct{})
 	why := make(chan error, 1)
 	go func() { why <- p.supervise(ctx, over) }()
-	err = p.wait()
+	err = p.wait(guards)
 	close(over)
 	for t := range taps {
 		t.finish()
@@ -127,9 +132,10 @@ func (p *process) connect() (map[*tap]io.Writer, error) {
 
 // wait returns when the process has ended and, on Unix, its group is killed. Where the system
 // allows it, the group is killed before its leader is reaped, while its id cannot be reused.
-func (p *process) wait() error {
+func (p *process) wait(guards *warden) error {
 	if waitExit(p.cmd.Process) {
 		p.end()
+		guards.stop()
 		return p.tracked.Wait()
 	}
 	err := p.tracked.Wait()
@@ -141,7 +147,29 @@ func (p *process) end() {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	killGroup(p.cmd.Process)
-	p.over = true
+	for _, k := range p.kin {
+		_ = k.Kill()
+		_ = k.Release()
+	}
+	p.over, p.kin = true, nil
+}
+
+// terminate asks the group to end, and the descendants that have left it.
+func (p *process) terminate(leader *os.Process) {
+	p.kin = append(p.kin, kin(leader.Pid)...)
+	terminateGroup(leader)
+	for _, k := range p.kin {
+		terminate(k)
+	}
+}
+
+// kill kills the group, and the descendants that have left it.
+func (p *process) kill(leader *os.Process) {
+	p.kin = append(p.kin, kin(leader.Pid)...)
+	killGroup(leader)
+	for _, k := range p.kin {
+		_ = k.Kill()
+	}
 }
 
 // signal calls send unless the process has ended, and reports whether it did.
@@ -161,9 +189,9 @@ func (p *process) supervise(ctx context.Context, over <-chan struct{}) error {
 	if why == nil {
 		return nil
 	}
-	first := terminateGroup
+	first := p.terminate
 	if p.grace == 0 {
-		first = killGroup
+		first = p.kill
 	}
 	if !p.signal(first) {
 		return nil
@@ -173,7 +201,7 @@ func (p *process) supervise(ctx context.Context, over <-chan struct{}) error {
 	select {
 	case <-over:
 	case <-grace.C:
-		p.signal(killGroup)
+		p.signal(p.kill)
 		<-over
 	}
 	return why

@@ -8,7 +8,6 @@ import (
 	"errors"
 	"io"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"runtime"
 	"strconv"
@@ -307,59 +306,4 @@ func TestFloodOfLogsIsBounded(t *testing.T) {
 	if len(e.Stderr) > 8<<10 || strings.ContainsRune(e.Stderr, 0) {
 		t.Errorf("%d bytes of log", len(e.Stderr))
 	}
-}
-
-// runForParent is the program that TestKilledProgram kills: it runs ffmpeg until then.
-func runForParent(out string) {
-	_, err := ffmpeg.Run(context.Background(), args(endless, "-c:v", "mpeg4"), ffmpeg.WithOutput(out),
-		ffmpeg.WithProgress(func(p ffmpeg.Progress) { _, _ = os.Stdout.WriteString("at work\n") }))
-	_, _ = os.Stdout.WriteString(err.Error())
-}
-
-func TestKilledProgram(t *testing.T) {
-	if runtime.GOOS != "linux" {
-		t.Log("elsewhere ffmpeg goes on by itself")
-		return
-	}
-	living := family(t)
-	dir := t.TempDir()
-	out := filepath.Join(dir, "out.mp4")
-	program := exec.Command(os.Args[0])
-	program.Env = append(os.Environ(), "STAGEMETER_TEST_RUN="+out)
-	stdout, err := program.StdoutPipe()
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := program.Start(); err != nil {
-		t.Fatal(err)
-	}
-	if _, err := io.ReadAtLeast(stdout, make([]byte, 8), 8); err != nil {
-		t.Fatal(err)
-	}
-	alive, err := filepath.Glob(dir + "/.stagemeter-*.mp4")
-	if err != nil || len(alive) != 1 {
-		t.Fatalf("temporary files: %v, %v", alive, err)
-	}
-
-	short := args(ffmpeg.Input(clip()), "-t", "0.2", "-c:v", "mpeg4")
-	if _, err := ffmpeg.Run(t.Context(), short, ffmpeg.WithOutput(out)); err != nil {
-		t.Fatal(err)
-	}
-	wantFiles(t, dir, filepath.Base(alive[0]), "out.mp4") // what a living program writes is left alone
-
-	if err := program.Process.Kill(); err != nil {
-		t.Fatal(err)
-	}
-	_ = program.Wait()
-	for tries := 0; len(living()) > 0; tries++ { // the kernel ends ffmpeg a moment later
-		if tries > 1000 {
-			t.Fatalf("ffmpeg %v has survived its program", living())
-		}
-		time.Sleep(10 * time.Millisecond)
-	}
-	wantFiles(t, dir, filepath.Base(alive[0]), "out.mp4")
-	if _, err := ffmpeg.Run(t.Context(), short, ffmpeg.WithOutput(out)); err != nil {
-		t.Fatal(err)
-	}
-	wantFiles(t, dir, "out.mp4")
 }
