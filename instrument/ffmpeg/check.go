@@ -62,6 +62,12 @@ func Check(ctx context.Context, path string, opts ...Option) (Report, error) {
 	if err != nil {
 		return Report{}, err
 	}
+	packets, res, err := c.read(ctx, path)
+	return Report{Result: res, Streams: packets.streams}, err
+}
+
+// read reads a file to its end.
+func (c *config) read(ctx context.Context, path string) (*packetCounter, Result, error) {
 	packets := newPacketCounter()
 	c.packets, c.stdout = packets, packets
 	c.input = File(path)
@@ -72,5 +78,5 @@ func Check(ctx context.Context, path string, opts ...Option) (Report, error) {
 	args := append([]string{"-copy_unknown"}, inputArgs(path, c.formats, c.protocols)...)
 	args = append(args, "-map", "0", "-copyinkf", "-c", "copy", "-f", "framecrc", "pipe:1")
 	res, err := c.run(ctx, args, nil)
-	return Report{Result: res, Streams: packets.streams}, err
+	return packets, res, err
 }

@@ -31,7 +31,7 @@ const (
 	TypeBrokenPipe      = "broken_pipe"      // the reader of an output went away
 	TypeProtocolBlocked = "protocol_blocked" // an input leads to a protocol or file that is not allowed, or not known
 	TypeFormatBlocked   = "format_blocked"   // an input is of a format that is not allowed; see Input
-	TypeEmptyOutput     = "empty_output"     // nothing was written
+	TypeEmptyOutput     = "empty_output"     // nothing was written, or no media
 	TypeStalled         = "stalled"          // ended by WithStallTimeout
 	TypeCanceled        = "canceled"         // ended because ctx was canceled
 	TypeTimeout         = "timeout"          // ended because of ctx's deadline

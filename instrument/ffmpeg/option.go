@@ -149,6 +149,12 @@ func WithDuration(total time.Duration) Option {
 // file is removed. If the program was killed, the next run with the same path removes it, on file
 // systems that have locks (flock); Windows has none.
 //
+// An output without media is not a success: the error is of type empty_output. That is a video
+// without a frame, and a file of nothing but headers and a cover, which many formats make of no
+// sound at all. An output that is shorter than a second or smaller than 64 KiB is read to find out,
+// which takes the time of one more ffmpeg. A stream that is empty beside one that is not is a
+// success, since a part that is cut out of a film may lack one.
+//
 // -y and -abort_on empty_output are set. The path is taken literally: "-" and "pipe:1" are names of
 // files. It must not be a directory, a device or the like. A symbolic link is replaced, not
 // followed. WithOutput does not work for outputs of many files (image sequences, HLS, tee). For

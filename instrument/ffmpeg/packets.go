@@ -20,6 +20,7 @@ type packetCounter struct {
 	lines
 	beat    func() // called after each packet; may be nil
 	streams []StreamReport
+	kinds   []string // video, audio, subtitle
 	bases   []timeBase
 	timed   []bool // a packet with a time was seen
 	video   int    // the first video stream, -1 without one
@@ -82,7 +83,7 @@ func (p *packetCounter) describe(line []byte) {
 			p.bases[stream] = timeBase{n, d}
 		}
 	case "media_type":
-		if p.video < 0 && string(value) == "video" {
+		if p.kinds[stream] = string(value); p.video < 0 && p.kinds[stream] == "video" {
 			p.video = int(stream)
 		}
 	}
@@ -94,6 +95,7 @@ func (p *packetCounter) grow(stream int64) bool {
 		return false
 	}
 	for int64(len(p.bases)) <= stream {
+		p.kinds = append(p.kinds, "")
 		p.bases = append(p.bases, timeBase{})
 		p.timed = append(p.timed, false)
 		p.streams = append(p.streams, StreamReport{})

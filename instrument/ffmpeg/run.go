@@ -23,8 +23,8 @@ type Result struct {
 // files whose names or contents come from others.
 //
 // The error is an [*Error], or nil if ffmpeg exited with 0 and reported its end. ffmpeg also
-// succeeds when it reads a truncated input, or nothing at all: see [Check], [WithOutput] and
-// Result.Frames.
+// succeeds when it reads a truncated input, or nothing at all: see [Check] and [WithOutput]. For an
+// output to a pipe or an address, Result.Time and Result.Frames are 0 if nothing was written.
 func Run(ctx context.Context, args []string, opts ...Option) (Result, error) {
 	c, err := newConfig(opRun, opts)
 	if err != nil {
@@ -56,7 +56,7 @@ func (c *config) run(ctx context.Context, args []string, out *output) (Result, e
 		err = s.broken()
 	}
 	if err == nil && out != nil {
-		err = s.publish()
+		err = s.publish(orBackground(ctx), c)
 	}
 	now := time.Now()
 	if err == nil {

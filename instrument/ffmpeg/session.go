@@ -219,10 +219,13 @@ func (s *session) newError(errorType string, err error) *Error {
 	return e
 }
 
-// publish publishes the output of a run that succeeded.
-func (s *session) publish() error {
+// publish publishes the output of a run that succeeded, if there is something in it.
+func (s *session) publish(ctx context.Context, c *config) error {
 	if s.meter.hasFrames && s.meter.now.Frames == 0 {
 		return s.newError(TypeEmptyOutput, errors.New("no frame was written"))
+	}
+	if s.isEmpty(ctx, c) {
+		return s.newError(TypeEmptyOutput, errors.New("no media was written"))
 	}
 	size, err := s.out.publish()
 	if err != nil {
