@@ -44,17 +44,24 @@ const (
 
 // An Error is the failure of a [Run], [Probe] or [Check]. It wraps its cause: the error of ctx and
 // the cause of that, an *exec.ExitError, or an error of the file system.
+//
+// Its text has the line of ffmpeg's log that tells the cause or, if none is known to, the last
+// fatal line, error, line of something else, or warning. The text is at most about 1 KiB long,
+// printable, and without secrets, as Stderr is.
 type Error struct {
 	Op       string    // run, probe or check
 	Type     string    // one of the Type constants
 	ExitCode int       // of the process, -1 if it did not exit by itself
 	Signal   os.Signal // that ended the process, nil if none did
-	// Stderr is the end of ffmpeg's log, at most 8 KiB. Control characters, memory addresses, and
-	// the user names, passwords and queries of URLs are removed, so that it may be printed and
-	// logged. Names of files are not removed.
+	// Stderr is the end of ffmpeg's log, at most 8 KiB. Control characters, memory addresses and
+	// what may be secret are removed, so that it may be printed and logged: of URLs the user's name,
+	// the password, the query, the fragment and RTMP's stream key; credentials in headers; values
+	// that are called a password, token, key and the like; and the values of options such as
+	// -headers and -decryption_key wherever they occur. Other parts of an address's path and names
+	// of files are not removed.
 	Stderr string
 
-	line string // of the log, from which the type follows
+	line string // of the log, from which the type follows, or else its last words
 	err  error
 }
 
@@ -76,7 +83,7 @@ func (e *Error) Error() string {
 		fmt.Fprintf(&b, ": %s", e.line)
 	}
 	if e.err != nil {
-		fmt.Fprintf(&b, ": %v", e.err)
+		b.WriteString(": " + shorten(clean(strings.ReplaceAll(e.err.Error(), "\n", "; ")), maxCause))
 	}
 	return b.String()
 }
@@ -87,6 +94,9 @@ func (e *Error) Unwrap() error {
 	}
 	return e.err
 }
+
+// maxCause bounds the text of a cause, in bytes.
+const maxCause = 512
 
 // A stallError ends a run whose output does not grow, and a Probe that does not answer.
 type stallError struct {

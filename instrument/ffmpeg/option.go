@@ -182,7 +182,8 @@ func WithStdout(w io.Writer) Option {
 	return option{"WithStdout", forRun, func(c *config) error { c.stdout = w; return nil }}
 }
 
-// WithStderr writes all of ffmpeg's log to w, unchanged. Filters that report to the log, such as
+// WithStderr writes all of ffmpeg's log to w, unchanged: with passwords and keys, if ffmpeg prints
+// them. Filters that report to the log, such as
 // loudnorm with print_format=json, do so at level info: pass "-loglevel", "level+info" in args for
 // them. The calls of Write come from one goroutine, and Run waits for them. After a Write that
 // fails, w is not written to again. For Run, Probe and Check.

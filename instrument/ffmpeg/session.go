@@ -112,6 +112,7 @@ func (s *session) globals() []string {
 }
 
 func (s *session) process(c *config, args []string) *process {
+	s.log.secrets = secretsOf(args)
 	p := &process{
 		binary: c.binary, args: args, stdin: c.stdin, stdout: c.stdout, log: s.log,
 		grace: c.grace, stall: c.stall, pulse: s.pulse,
@@ -213,8 +214,9 @@ func (s *session) newError(errorType string, err error) *Error {
 	if state := s.exit.state; state != nil {
 		e.ExitCode, e.Signal = state.ExitCode(), signalOf(state)
 	}
+	e.line = s.log.lastWords()
 	if s.log.verdict.errorType == errorType {
-		e.line = s.log.verdict.line
+		e.line = s.log.decisive()
 	}
 	return e
 }

@@ -58,6 +58,31 @@ func cleanLines(log string) string {
 	return strings.Join(out, "\n")
 }
 
+func TestLastWords(t *testing.T) {
+	tests := map[string]struct{ log, want string }{
+		"none":                      {"", ""},
+		"the last error":            {"[error] first\n[x @ 0x1] [error] last\n[warning] after it\n[info] Conversion failed!", "[x] last"},
+		"fatal before an error":     {"[fatal] fatal\n[error] last", "fatal"},
+		"an error before a script":  {"[error] error\nlast", "error"},
+		"a script before a warning": {"script\n[warning] last", "script"},
+		"a warning":                 {"[warning] first\n[warning] last", "last"},
+		"no continuation":           {"[warning] it\nConsider increasing the value for the 'analyzeduration' (0)\n    Last message repeated 3 times", "it"},
+		"nothing that is shown":     {"[info] a\n[debug] b", ""},
+		"without secrets":           {"[error] https://u:p@h/a?sig=b went wrong", "https://***@h/a?*** went wrong"},
+		"long":                      {"[error] " + strings.Repeat("x", 2000), strings.Repeat("x", maxBrief) + "…"},
+		"controlling a terminal":    {"[error] a\x1b[31m\u202e", "a\uFFFD[31m\uFFFD"},
+		"a format that is not open": {"[apng @ 0x1] [error] Format not on whitelist 'mov,matroska'", "[apng] Format not on whitelist: not one of the formats that may be opened"},
+	}
+	for name, tt := range tests {
+		l := newLogTail()
+		_, _ = l.Write([]byte(tt.log))
+		l.flush()
+		if got := l.lastWords(); got != tt.want {
+			t.Errorf("%s: got %q, want %q", name, got, tt.want)
+		}
+	}
+}
+
 // Where ffmpeg has stdout alone to report its progress on, and that is taken, there is none.
 func TestNoLines(t *testing.T) {
 	var none *lines
@@ -75,6 +100,18 @@ func TestClean(t *testing.T) {
 		"signature":   {"https://h/a.mp4?X-Sig=abc&b=c: Server returned 403", "https://h/a.mp4?***: Server returned 403"},
 		"quoted":      {"'https://u@h/a?s=1' and 'https://h/b?s=2'", "'https://***@h/a?***' and 'https://h/b?***'"},
 		"no password": {"http://host/a@b: refused", "http://host/a@b: refused"},
+		"a port":      {"http://host:80/a@b: refused", "http://host:80/a@b: refused"},
+		"slash in it": {"http://user:pa/ss@host/a: refused", "http://***@host/a: refused"},
+		"one slash":   {"open https:/user:pass@host/a: no such file", "open https:/***@host/a: no such file"},
+		"fragment":    {"https://h/a.mp4#token: refused", "https://h/a.mp4#***: refused"},
+		"stream key":  {"rtmps://h/live/abcd-efgh: refused", "rtmps://h/live/***: refused"},
+		"header":      {"request: Authorization: Basic dXNlcjpwYXNz", "request: Authorization: ***"},
+		"own header":  {"X-Api-Key: abc", "X-Api-Key: ***"},
+		"cookie":      {"Set-Cookie: id=abc; path=/", "Set-Cookie: ***"},
+		"bearer":      {"sent Bearer abc.def.ghi to it", "sent Bearer *** to it"},
+		"assignment":  {"rtmp://h/app pubUser=u pubPasswd=abc token=def", "rtmp://h/app pubUser=u pubPasswd=*** token=***"},
+		"JSON":        {`{"access_token": "abc"}`, `{"access_token": ***}`},
+		"no secret":   {"keyint=250 pass=yes-that-one-is tokens: 5", "keyint=250 pass=*** tokens: 5"},
 	}
 	for name, tt := range tests {
 		if got := clean(tt.line); got != tt.want {
@@ -102,10 +139,10 @@ func FuzzLog(f *testing.F) {
 		if tail != pieces.tail() || whole.verdict != pieces.verdict {
 			t.Errorf("it matters how the log comes: %q or %q", tail, pieces.tail())
 		}
-		if len(tail) > maxLogTail || len(whole.verdict.line) > maxBrief+len("…") || !utf8.ValidString(tail+whole.verdict.line) {
-			t.Errorf("unfit tail of %d bytes, or line %q", len(tail), whole.verdict.line)
+		if len(tail) > maxLogTail || len(whole.decisive()) > maxBrief+len("…") || !utf8.ValidString(tail+whole.decisive()+whole.lastWords()) {
+			t.Errorf("unfit tail of %d bytes, or line %q", len(tail), whole.decisive())
 		}
-		for _, r := range tail {
+		for _, r := range tail + whole.decisive() + whole.lastWords() {
 			if r != '\n' && r != '\t' && !unicode.IsPrint(r) {
 				t.Errorf("%q in the tail", r)
 			}
