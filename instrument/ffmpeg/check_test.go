@@ -208,3 +208,18 @@ func TestProbeIsBoundedInTime(t *testing.T) {
 	}
 	wantNone(t, living)
 }
+
+// What is left out is not damaged, and the error says so.
+func TestFormatsThatAreLeftOutAreNamed(t *testing.T) {
+	for name, flags := range map[string][]string{
+		"apng":  {"-plays", "0", "-f", "apng"},
+		"mjpeg": {"-f", "mjpeg"},
+	} {
+		path := made("left-out."+name, append([]string{"-i", clip(), "-an", "-t", "0.2"}, flags...)...)()
+		_, err := ffmpeg.Probe(t.Context(), path)
+		e := wantType(t, err, ffmpeg.TypeFormatBlocked)
+		if text := e.Error(); !strings.Contains(text, "] Format not on whitelist: not one of the formats that may be opened: exit") || !strings.Contains(text, strings.TrimPrefix(name, "m")) {
+			t.Error(text) // raw MJPEG is called jpeg_pipe, too
+		}
+	}
+}

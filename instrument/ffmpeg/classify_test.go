@@ -28,7 +28,7 @@ func TestErrorTypes(t *testing.T) {
 		w.Header().Set("Content-Length", strconv.Itoa(len(b)))
 		_, _ = w.Write(b[:len(b)/2]) // and then the connection breaks
 	}))
-	defer server.Close()
+	t.Cleanup(server.Close)
 
 	tests := map[string]struct {
 		args []string
@@ -107,6 +107,7 @@ func TestErrorTypes(t *testing.T) {
 	}
 	for name, tt := range tests {
 		t.Run(name, func(t *testing.T) {
+			t.Parallel()
 			_, err := ffmpeg.Run(t.Context(), tt.args, tt.opt)
 			e := wantType(t, err, tt.want)
 			if strings.Contains(e.Error()+e.Stderr, "secret") || strings.Contains(e.Error()+e.Stderr, "@ 0x") {

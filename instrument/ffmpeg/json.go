@@ -18,13 +18,13 @@ type (
 		Streams probeStreams         `json:"streams"`
 	}
 	probeFormat struct {
-		Name     text                     `json:"format_name"`
-		LongName text                     `json:"format_long_name"`
-		Start    text                     `json:"start_time"`
-		Duration text                     `json:"duration"`
-		Size     text                     `json:"size"`
-		BitRate  text                     `json:"bit_rate"`
-		Tags     lenient[map[string]text] `json:"tags"`
+		Name     text      `json:"format_name"`
+		LongName text      `json:"format_long_name"`
+		Start    text      `json:"start_time"`
+		Duration text      `json:"duration"`
+		Size     text      `json:"size"`
+		BitRate  text      `json:"bit_rate"`
+		Tags     probeTags `json:"tags"`
 	}
 	probeStream struct {
 		Index         text                                `json:"index"`
@@ -45,10 +45,33 @@ type (
 		ChannelLayout text                                `json:"channel_layout"`
 		SampleFormat  text                                `json:"sample_fmt"`
 		Disposition   lenient[map[string]text]            `json:"disposition"`
-		Tags          lenient[map[string]text]            `json:"tags"`
+		Tags          probeTags                           `json:"tags"`
 		SideData      lenient[[]lenient[map[string]text]] `json:"side_data_list"`
 	}
 )
+
+// probeTags decodes an object of at most maxTags tags. It is empty if the JSON is something else.
+type probeTags map[string]text
+
+func (m *probeTags) UnmarshalJSON(b []byte) error {
+	d := json.NewDecoder(bytes.NewReader(b))
+	if t, err := d.Token(); err != nil || t != json.Delim('{') {
+		return nil
+	}
+	*m = probeTags{}
+	for d.More() && len(*m) < maxTags {
+		key, err := d.Token()
+		if err != nil {
+			return nil
+		}
+		var value text
+		if d.Decode(&value) != nil {
+			return nil
+		}
+		(*m)[key.(string)] = value
+	}
+	return nil
+}
 
 // lenient decodes a T. It is the zero value if the JSON is something else.
 type lenient[T any] struct{ v T }
@@ -138,7 +161,7 @@ func parseInfo(b []byte) (Info, error) {
 	}
 	f := a.Format.v
 	info := Info{Format: Format{
-		Name: string(f.Name), LongName: string(f.LongName), Tags: tags(f.Tags.v),
+		Name: string(f.Name), LongName: string(f.LongName), Tags: tags(f.Tags),
 		Start: f.Start.seconds(), Duration: max(f.Duration.seconds(), 0),
 		Size: f.Size.number(math.MaxInt64), BitRate: f.BitRate.number(math.MaxInt64),
 	}}
@@ -177,7 +200,7 @@ func (p probeStream) stream() Stream {
 		StillPicture: p.has("attached_pic") || p.has("still_image") || p.has("timed_thumbnails"),
 		SampleRate:   p.SampleRate.integer(), Channels: p.Channels.integer(),
 		ChannelLayout: string(p.ChannelLayout), SampleFormat: string(p.SampleFormat),
-		Default: p.has("default"), Tags: tags(p.Tags.v),
+		Default: p.has("default"), Tags: tags(p.Tags),
 	}
 	if s.Duration == 0 {
 		s.Duration = p.tag("duration").clock()
@@ -193,10 +216,10 @@ func (p probeStream) has(disposition string) bool { return p.Disposition.v[dispo
 
 // tag returns a tag in lower or, as in Matroska, upper case.
 func (p probeStream) tag(name string) text {
-	if v, ok := p.Tags.v[name]; ok {
+	if v, ok := p.Tags[name]; ok {
 		return v
 	}
-	return p.Tags.v[strings.ToUpper(name)]
+	return p.Tags[strings.ToUpper(name)]
 }
 
 // rotation returns the rotation of the display matrix, which ffprobe prints counter-clockwise, else
@@ -216,7 +239,7 @@ func (p probeStream) rotation() int {
 	return int(turn)
 }
 
-func tags(m map[string]text) map[string]string {
+func tags(m probeTags) map[string]string {
 	if len(m) == 0 {
 		return nil
 	}

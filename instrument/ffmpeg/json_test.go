@@ -1,12 +1,55 @@
 package ffmpeg
 
 import (
+	"fmt"
 	"math"
 	"reflect"
+	"runtime"
 	"strings"
 	"testing"
 	"time"
 )
+
+// Whoever makes the file decides how much there is of everything.
+func TestParseInfoIsBounded(t *testing.T) {
+	many := func(n int, format string) string {
+		var b strings.Builder
+		for i := range n {
+			if i > 0 {
+				b.WriteByte(',')
+			}
+			_, _ = fmt.Fprintf(&b, format, i)
+		}
+		return b.String()
+	}
+	tags := "{" + many(20_000, `"k%d":"v"`) + "}"
+	tests := map[string]string{
+		"tags of the file":   `{"format":{"tags":` + tags + `}}`,
+		"tags of a stream":   `{"streams":[{"tags":` + tags + `}]}`,
+		"streams":            `{"streams":[` + many(20_000, `{"index":%d,"codec_type":"audio"}`) + `]}`,
+		"streams of numbers": `{"streams":[` + strings.Repeat("0,", 1<<20) + "0" + `]}`,
+	}
+	for name, text := range tests {
+		t.Run(name, func(t *testing.T) {
+			var before, after runtime.MemStats
+			runtime.ReadMemStats(&before)
+			info, err := parseInfo([]byte(text))
+			runtime.ReadMemStats(&after)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if n := len(info.Streams); n > maxStreams {
+				t.Errorf("%d streams", n)
+			}
+			if n := len(info.Format.Tags); n > maxTags || name == "tags of the file" && n < maxTags {
+				t.Errorf("%d tags", n)
+			}
+			if used := after.TotalAlloc - before.TotalAlloc; used > 20<<20+uint64(10*len(text)) {
+				t.Errorf("%d bytes for a text of %d", used, len(text))
+			}
+		})
+	}
+}
 
 func TestParseInfo(t *testing.T) {
 	tests := map[string]struct {

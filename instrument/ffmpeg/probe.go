@@ -6,8 +6,10 @@ import (
 	"time"
 )
 
-// maxProbe bounds the output of ffprobe, in bytes. A stream takes about 2 KB.
-const maxProbe = 16 << 20
+const (
+	maxProbe = 8 << 20 // bytes of ffprobe's answer; a stream takes about 2 KB
+	maxTags  = 1024    // of the container, and of each stream
+)
 
 // defaultProbeTime bounds a Probe in time. It reads the beginning of a file, and its index.
 const defaultProbeTime = time.Minute
@@ -16,8 +18,8 @@ const defaultProbeTime = time.Minute
 // succeeds may still be truncated; see [Check]. Values may be missing or wrong; see [Info].
 //
 // An ffprobe that has not answered after a minute, or the time of [WithStallTimeout], is ended; the
-// error is of type stalled. At most 4,096 streams are described, and an answer of more than 16 MiB
-// is an error.
+// error is of type stalled. At most 4,096 streams and 1,024 tags of each are described, and an
+// answer of more than 8 MiB is an error.
 func Probe(ctx context.Context, path string, opts ...Option) (Info, error) {
 	c, err := newConfig(opProbe, opts)
 	if err != nil {

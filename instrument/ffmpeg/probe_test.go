@@ -116,6 +116,7 @@ func TestProbeFails(t *testing.T) {
 	}
 	for name, tt := range tests {
 		t.Run(name, func(t *testing.T) {
+			t.Parallel()
 			info, err := ffmpeg.Probe(t.Context(), tt.path, tt.opt)
 			wantType(t, err, tt.want)
 			if len(info.Streams) > 0 {
@@ -153,6 +154,7 @@ func TestProbeIsCanceled(t *testing.T) {
 func TestCheckFindsWhatIsCutOff(t *testing.T) {
 	for _, name := range []string{"a.mp4", "a.mov", "a.mkv", "a.webm", "a.avi", "a.flv", "a.wav"} {
 		t.Run(filepath.Ext(name), func(t *testing.T) {
+			t.Parallel()
 			flags := []string{"-i", clip(), "-t", "2", "-s", "64x48", "-ar", "44100"}
 			if name == "a.mp4" || name == "a.mov" {
 				flags = append(flags, "-movflags", "+faststart")
