@@ -71,7 +71,8 @@ type PushHealth struct {
 
 	// Requests that failed, as video_processing_export_failures_total counts them, and pushes of
 	// metrics that could not be collected. A point or a span that is too large for the receiver is
-	// one of Failures, but not of FailuresInARow: the rest of its push arrives.
+	// one of Failures, but not of FailuresInARow: the rest of its push arrives. If all of a push is
+	// too large, that is one of FailuresInARow.
 	Failures       int64
 	FailuresInARow int64 // since the last success
 	LastFailure    time.Time

@@ -328,3 +328,67 @@ func TestTooLargeIsSaidOnce(t *testing.T) {
 		_ = p.Shutdown(t.Context())
 	})
 }
+
+// A receiver that finds everything too large takes nothing: Health and the log say so until
+// something arrives.
+func TestAllTooLarge(t *testing.T) {
+	large := status.Error(codes.Unknown, "unexpected HTTP status code received from server: 413")
+	synctest.Test(t, func(t *testing.T) {
+		book := &exportertest.LogBook{}
+		e := &fakeExporter{temporality: metricdata.CumulativeTemporality}
+		answer := large
+		e.export = func(context.Context, *metricdata.ResourceMetrics) error { return answer }
+		quiet := config.Logger
+		config.Logger = book.Logger()
+		p, provider, f := start(t, e)
+		config.Logger = quiet
+		exportertest.Count(provider, "a", 1)
+		exportertest.Count(provider, "b", 1)
+		for range 3 {
+			if err := p.Flush(t.Context()); err == nil {
+				t.Error("Flush: no error")
+			}
+		}
+		if h := f.Health(); h.Failures != 6 || h.FailuresInARow != 3 || h.Successes != 0 || book.Lines("finds all data too large") != 1 {
+			t.Errorf("%+v\n%s", h, book)
+		}
+		answer = nil
+		if err := p.Flush(t.Context()); err != nil {
+			t.Error(err)
+		}
+		if h := f.Health(); h.FailuresInARow != 0 || h.Successes != 1 || book.Lines("works again") != 1 {
+			t.Errorf("%+v\n%s", h, book)
+		}
+		_ = p.Shutdown(t.Context())
+	})
+}
+
+// With delta temporality, Flush returns the error for a point that is too large, also if a later
+// request had to wait.
+func TestTooLargeAndThenAskedToWait(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		asks := true
+		e := &fakeExporter{temporality: metricdata.DeltaTemporality}
+		e.export = func(_ context.Context, rm *metricdata.ResourceMetrics) error {
+			switch {
+			case has(rm, "giant"):
+				return status.Error(codes.ResourceExhausted, "grpc: received message larger than max (9 vs. 4)")
+			case asks:
+				asks = false
+				return later(20 * time.Minute) // longer than a request may take
+			}
+			return nil
+		}
+		p, provider, _ := start(t, e)
+		for _, name := range []string{"a", "giant", "z"} {
+			exportertest.Count(provider, name, 1)
+		}
+		p.next = 1 // the giant
+		ctx, cancel := context.WithTimeout(t.Context(), time.Hour)
+		defer cancel()
+		if err := p.Flush(ctx); asks || err == nil || !strings.Contains(err.Error(), `"giant" is too large`) || strings.Contains(err.Error(), "asks to wait") {
+			t.Errorf("Flush: %v", err)
+		}
+		_ = p.Shutdown(t.Context())
+	})
+}

@@ -17,7 +17,9 @@ type export struct {
 	tried    int       // points
 	clean    bool      // no request failed, except those that are too large or have to wait
 	some     bool      // something was delivered
+	large    bool      // something was too large
 	waits    bool      // the request that was sent last has to wait
+	before   error     // result.err without the error of that request
 	progress time.Time // when something arrived last
 }
 
@@ -29,7 +31,7 @@ type export struct {
 // time is over. Time counts from the last request that arrived, so that a slow receiver gets
 // everything. If it asks to wait, a push with delta temporality waits too, and then continues.
 func (x *export) run(ctx context.Context) {
-	p, n, before := x.p, x.points.len(), x.result.err
+	p, n := x.p, x.points.len()
 	x.clean, x.progress = true, time.Now()
 	d := newDelivery(p.sender, x.batch(), p.next%n, func(o outcome) bool { return x.report(ctx, o) })
 	d.later = !p.source.Delta() && !x.turn.last
@@ -38,7 +40,7 @@ func (x *export) run(ctx context.Context) {
 		if ctx.Err() != nil {
 			ctx, x.turn.limit = p.ctx, p.config.Timeout
 		}
-		x.result.err, x.result.asked = before, false
+		x.result.err, x.result.asked = x.before, false
 		x.waits, x.progress = false, time.Now()
 		all = d.run(ctx)
 	}
@@ -50,14 +52,18 @@ func (x *export) run(ctx context.Context) {
 	if left := n - x.tried; left > 0 && x.clean && !x.waits {
 		x.undelivered(ctx, outcome{verdict: outage, err: fmt.Errorf("%d of %d points were not sent: %w", left, n, ctx.Err())})
 	}
-	if x.some && x.clean && !x.waits && p.failures != nil { // without a request nobody knows whether exports work
+	switch {
+	case !x.clean, x.waits, p.failures == nil:
+	case x.some:
 		p.failures.worked()
+	case x.large:
+		p.failures.nothing(x.turn.consequence)
 	}
 }
 
 // report takes the outcome of a request and reports whether to go on.
 func (x *export) report(ctx context.Context, o outcome) bool {
-	x.waits = o.verdict == asked
+	x.waits, x.before = o.verdict == asked, x.result.err
 	if !x.waits {
 		x.tried += o.items
 	}
@@ -86,6 +92,7 @@ func (x *export) undelivered(ctx context.Context, o outcome) {
 	consequence := x.turn.consequence
 	switch o.verdict {
 	case tooLarge:
+		x.large = true
 	case asked:
 		x.result.asked = true
 		if !x.turn.last {

@@ -123,13 +123,8 @@ func (f *Failures) failed(ctx context.Context, o outcome, consequence string) {
 	f.mu.Lock()
 	f.health.failed(err)
 	f.total++
-	f.spell++
 	f.last = err
-	if f.spell == 1 {
-		f.since, f.logged = time.Now(), map[verdict]bool{}
-	}
-	first := !f.logged[kind]
-	f.logged[kind] = true
+	first := f.inSpell(kind)
 	counter, add := f.counter, f.add
 	f.mu.Unlock()
 
@@ -137,6 +132,18 @@ func (f *Failures) failed(ctx context.Context, o outcome, consequence string) {
 	if first {
 		f.logger.Warn(text+consequence, "error", err)
 	}
+}
+
+// inSpell adds a failure to the spell, and reports whether it is the first of its kind. The caller
+// has f.mu.
+func (f *Failures) inSpell(kind verdict) bool {
+	f.spell++
+	if f.spell == 1 {
+		f.since, f.logged = time.Now(), map[verdict]bool{}
+	}
+	first := !f.logged[kind]
+	f.logged[kind] = true
+	return first
 }
 
 // sayAgain is how long it is not said again that data is too large. A metric that is too large
@@ -161,7 +168,19 @@ func (f *Failures) tooLarge(ctx context.Context, o outcome) {
 
 	counter.Add(context.WithoutCancel(ctx), 1, add...)
 	if first {
-		f.logger.Warn("OTLP export leaves out data that is too large for the receiver; the rest is sent", "name", o.name, "error", err)
+		f.logger.Warn("OTLP export leaves out data that is too large for the receiver", "name", o.name, "error", err)
+	}
+}
+
+// nothing records that nothing of an export arrived, because all of it was too large: the receiver,
+// or a proxy before it, takes no data. tooLarge has counted each item already.
+func (f *Failures) nothing(consequence string) {
+	f.mu.Lock()
+	f.health.FailuresInARow++
+	err, first := f.last, f.inSpell(refused)
+	f.mu.Unlock()
+	if first {
+		f.logger.Warn("OTLP export fails: the receiver finds all data too large; "+consequence, "error", err)
 	}
 }
 

@@ -37,7 +37,8 @@ func (e countedExporter) ExportSpans(ctx context.Context, spans []sdktrace.ReadO
 	return nil
 }
 
-// maxAsked is how many times a batch of spans is sent to a receiver that asks to wait.
+// maxAsked is how many times in a row, with nothing delivered in between, a receiver may ask to wait
+// before a batch of spans is dropped.
 const maxAsked = 3
 
 // errLeft is the error for spans that are not sent because the receiver asks to wait for longer than
@@ -48,45 +49,57 @@ var errLeft = errors.New("the receiver asks to wait for longer than Shutdown las
 // alone it waits, whatever the deadline of ctx: the queue holds the spans that end meanwhile.
 func (e countedExporter) export(ctx context.Context, spans []sdktrace.ReadOnlySpan) (lost int64) {
 	n := len(spans)
-	some, failed, sent := false, false, 0
+	some, large, failed, sent, waits := false, false, false, 0, 0
+	always := context.WithoutCancel(ctx) // the spans are lost, also if the export was canceled
 	d := newDelivery(e.sender, e.batch(spans), 0, func(o outcome) bool {
 		switch o.verdict {
 		case delivered:
-			some = true
+			some, waits = true, 0
 			if o.err != nil {
 				e.failures.warned(o.err)
 			}
 		case tooLarge:
-			e.failures.tooLarge(ctx, o)
+			large = true
+			e.failures.tooLarge(always, o)
 		case asked:
-			e.failures.failed(context.WithoutCancel(ctx), o, queued)
+			waits++
+			e.failures.failed(always, o, queued)
 			return false
 		default:
 			failed = true
-			e.failures.failed(context.WithoutCancel(ctx), o, dropped) // the spans are lost, also if the export was canceled
+			e.failures.failed(always, o, dropped)
 		}
 		sent += o.items
 		lost += int64(o.lost)
 		return true
 	})
-	for try := 1; sent < n; try++ {
+	for first := true; sent < n; first = false {
 		if !e.sender.hold() {
-			e.failures.failed(context.WithoutCancel(ctx), outcome{verdict: outage, err: errLeft}, dropped)
+			e.failures.failed(always, outcome{verdict: outage, err: errLeft}, dropped)
 			return lost + int64(n-sent)
 		}
-		if try > 1 || ctx.Err() != nil && !errors.Is(ctx.Err(), context.Canceled) {
-			var cancel context.CancelFunc
-			ctx, cancel = context.WithTimeout(context.WithoutCancel(ctx), e.timeout)
-			defer cancel()
-		}
-		if !d.run(ctx) && try == maxAsked {
+		if !e.attempt(ctx, d, first) && waits == maxAsked {
 			return lost + int64(n-sent)
 		}
 	}
-	if some && !failed {
+	switch {
+	case failed:
+	case some:
 		e.failures.worked()
+	case large && n > 1: // one span says little about the next
+		e.failures.nothing(dropped)
 	}
 	return lost
+}
+
+// attempt runs d. The first attempt has the time of ctx, unless waiting has taken it.
+func (e countedExporter) attempt(ctx context.Context, d *delivery, first bool) bool {
+	if !first || errors.Is(ctx.Err(), context.DeadlineExceeded) {
+		var cancel context.CancelFunc
+		ctx, cancel = context.WithTimeout(context.WithoutCancel(ctx), e.timeout)
+		defer cancel()
+	}
+	return d.run(ctx)
 }
 
 // batch returns spans as a batch.

@@ -10,6 +10,8 @@ import (
 	"time"
 
 	sdktrace "go.opentelemetry.io/otel/sdk/trace"
+	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/status"
 )
 
 // A scripted exporter answers each request for spans as told, and notes when it came.
@@ -137,6 +139,44 @@ func TestSpansOfAnOutage(t *testing.T) {
 		synctest.Wait()
 		if got, want := q.Spans(), (Spans{Room: 10, Sent: 2, Dropped: 1}); got != want {
 			t.Errorf("%+v, want %+v", got, want)
+		}
+		_ = q.Shutdown(t.Context())
+	})
+}
+
+// A receiver that takes one request and then asks to wait, again and again, gets all spans.
+func TestSpansArriveBetweenWaits(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		e := &scripted{began: time.Now(), answer: func(n int) error {
+			if n%2 == 0 {
+				return nil
+			}
+			return later(time.Minute)
+		}}
+		q, _ := queue(t, "10", e)
+		q.sender.items = 1
+		q.sender.most = 1
+		exporter := countedExporter{SpanExporter: e, failures: q.failures, queue: q, sender: q.sender, timeout: time.Second}
+		if lost := exporter.export(t.Context(), slices.Repeat([]sdktrace.ReadOnlySpan{ended(t)}, 8)); lost != 0 || e.got != 8 {
+			t.Errorf("%d of 8 spans arrived, %d were lost, requests at %v", e.got, lost, e.at)
+		}
+		_ = q.Shutdown(t.Context())
+	})
+}
+
+// If all spans of a batch are too large, Health says that exports fail.
+func TestAllSpansTooLarge(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		e := &scripted{began: time.Now(), answer: func(int) error {
+			return status.Error(codes.ResourceExhausted, "grpc: received message larger than max")
+		}}
+		q, _ := queue(t, "10", e)
+		exporter := countedExporter{SpanExporter: e, failures: q.failures, queue: q, sender: q.sender, timeout: time.Second}
+		if lost := exporter.export(t.Context(), slices.Repeat([]sdktrace.ReadOnlySpan{ended(t)}, 8)); lost != 8 {
+			t.Errorf("%d lost, want 8", lost)
+		}
+		if h := q.failures.Health(); h.Failures != 8 || h.FailuresInARow != 1 {
+			t.Errorf("%+v", h)
 		}
 		_ = q.Shutdown(t.Context())
 	})
