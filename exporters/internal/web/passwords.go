@@ -3,6 +3,7 @@ package web
 import (
 	"context"
 	"crypto/sha256"
+	"errors"
 	"fmt"
 	"sync"
 
@@ -13,24 +14,31 @@ import (
 // forgets wrong ones, so that a flood of them does not make the right ones wait again. It is safe for
 // concurrent use.
 type passwords struct {
-	turn chan struct{} // holds a value during a check
+	places chan struct{} // holds a value for each check that waits or is under way
+	turn   chan struct{} // holds a value during a check
 
 	mu    sync.Mutex
 	right map[[sha256.Size]byte]bool
 }
 
 func newPasswords() *passwords {
-	return &passwords{turn: make(chan struct{}, 1), right: make(map[[sha256.Size]byte]bool)}
+	return &passwords{places: make(chan struct{}, maxChecks), turn: make(chan struct{}, 1), right: make(map[[sha256.Size]byte]bool)}
 }
 
-// maxRight is how many right passwords are remembered.
-const maxRight = 100
+const (
+	maxRight  = 100 // right passwords that are remembered
+	maxChecks = 64  // that wait or are under way: a few seconds of work, and bounded memory
+)
+
+// errBusy is the error for a password that was not checked because too many others are.
+var errBusy = errors.New("too many passwords are being checked, try again later")
 
 // fakeHash is that of an unknown user: without it, the answer would come so early that it tells.
 const fakeHash = "$2y$10$QOauhQNbBCuQDKes6eFzPeMqBSjb7Mr5DUmpZ/VcEd00UAV/LDeSi"
 
-// check reports whether a user is known and has a password. It stops waiting when ctx is done.
-func (p *passwords) check(ctx context.Context, user, hash, password string, known bool) bool {
+// check reports whether a user is known and has a password. It stops waiting when ctx is done. It
+// returns errBusy at once if maxChecks others are waiting.
+func (p *passwords) check(ctx context.Context, user, hash, password string, known bool) (bool, error) {
 	if !known {
 		hash = fakeHash
 	}
@@ -39,16 +47,22 @@ func (p *passwords) check(ctx context.Context, user, hash, password string, know
 	right := p.right[key]
 	p.mu.Unlock()
 	if right {
-		return true
+		return true, nil
+	}
+	select {
+	case p.places <- struct{}{}:
+		defer func() { <-p.places }()
+	default:
+		return false, errBusy
 	}
 	select {
 	case p.turn <- struct{}{}:
 		defer func() { <-p.turn }()
 	case <-ctx.Done():
-		return false
+		return false, nil
 	}
 	if bcrypt.CompareHashAndPassword([]byte(hash), []byte(password)) != nil || !known {
-		return false
+		return false, nil
 	}
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -56,5 +70,5 @@ func (p *passwords) check(ctx context.Context, user, hash, password string, know
 		clear(p.right)
 	}
 	p.right[key] = true
-	return true
+	return true, nil
 }

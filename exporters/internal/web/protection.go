@@ -150,8 +150,13 @@ func (p *protection) admit(w http.ResponseWriter, r *http.Request) bool {
 	}
 	if user, password, ok := r.BasicAuth(); ok {
 		hash, known := p.file.Users[user]
-		if p.passwords.check(r.Context(), user, string(hash), password, known) {
-			return true
+		right, err := p.passwords.check(r.Context(), user, string(hash), password, known)
+		if err != nil {
+			w.Header().Set("Retry-After", "1")
+			http.Error(w, err.Error(), http.StatusServiceUnavailable)
+		}
+		if right || err != nil {
+			return right
 		}
 	}
 	w.Header().Set("WWW-Authenticate", "Basic")

@@ -1,7 +1,6 @@
 package web
 
 import (
-	"context"
 	"crypto/tls"
 	"io"
 	"net/http"
@@ -9,8 +8,6 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
-
-	"golang.org/x/crypto/bcrypt"
 
 	"github.com/stagemeter/stagemeter/exporters/internal/exportertest"
 )
@@ -250,37 +247,5 @@ func TestSessionsWithoutRightsAreResumed(t *testing.T) {
 	}
 	if resumed[0] || !resumed[1] {
 		t.Errorf("resumed: %v", resumed)
-	}
-}
-
-// A flood of wrong passwords, which are checked one after the other, does not hold up a user who
-// has been there before; nor does it fill the memory.
-func TestPasswords(t *testing.T) {
-	hash, err := bcrypt.GenerateFromPassword([]byte("secret"), bcrypt.MinCost)
-	if err != nil {
-		t.Fatal(err)
-	}
-	p := newPasswords()
-	gone, cancel := context.WithCancel(t.Context())
-	cancel()
-	check := func(ctx context.Context, password string) bool {
-		return p.check(ctx, "prometheus", string(hash), password, true)
-	}
-	if check(t.Context(), "wrong") || !check(t.Context(), "secret") || len(p.right) != 1 {
-		t.Fatalf("a wrong password is right, or the right one is wrong; %d are remembered", len(p.right))
-	}
-	p.turn <- struct{}{} // somebody's password is being checked
-	if !check(t.Context(), "secret") {
-		t.Error("the right password is not remembered")
-	}
-	if check(gone, "other") {
-		t.Error("an unchecked password is right")
-	}
-	<-p.turn
-	if p.check(t.Context(), "nobody", "", "fakepassword", false) {
-		t.Error("an unknown user gets in")
-	}
-	if p.check(t.Context(), "prometheus", fakeHash, "secret", true) {
-		t.Error("the password of before gets in after a change")
 	}
 }
