@@ -112,7 +112,7 @@ func (t *Telemetry) start(ctx context.Context, s settings.Settings) error {
 	if t.metrics.scrapes != nil && s.Addr != "" {
 		t.server, err = web.Listen(web.Config{
 			Addr: s.Addr, AddrFrom: s.AddrFrom, WebConfigFile: s.Config.WebConfigFile,
-			Metrics: t.metrics.scrapes, Timeout: scrape.Timeout,
+			Metrics: t.metrics.scrapes, Relieve: t.metrics.scrapes.Relieve, Timeout: scrape.Timeout,
 			Service: serviceName(res), Logger: s.Logger,
 		})
 		if err != nil {

@@ -97,6 +97,11 @@ func New(logger *slog.Logger) (*Handler, error) {
 // Source returns the source of the metrics. A push may share it.
 func (h *Handler) Source() *collect.Source { return h.source }
 
+// Relieve cuts off the client that has taken nothing of its answer for the longest time, unless all
+// are lively or wait for a collection. A server without room for another connection calls it. It
+// returns at once; the client's request ends soon after.
+func (h *Handler) Relieve() { h.shelves.relieve() }
+
 // End makes h answer 503 from now on. It is called before the provider is shut down: an answer
 // without the program's metrics would be a target that is up and a silent gap.
 func (h *Handler) End() { h.ended.Store(true) }

@@ -44,12 +44,10 @@ func (s *shelves) admit(w http.ResponseWriter) (*client, error) {
 	s.mu.Lock()
 	var slow *client
 	if s.counted >= maxClients {
-		if slow = s.slowest(); slow == nil {
+		if slow = s.cutSlowest(); slow == nil {
 			s.mu.Unlock()
 			return nil, errTooMany
 		}
-		slow.cut, slow.counted = true, false
-		s.counted--
 	}
 	if s.clients == nil {
 		s.clients, s.bodies, s.waiting = make(map[*client]struct{}), make(map[kind][]*body), make(map[kind]int)
@@ -63,13 +61,28 @@ func (s *shelves) admit(w http.ResponseWriter) (*client, error) {
 	return c, nil
 }
 
-// slowest returns the client that took its last chunk first, or nil if all are lively or wait.
-func (s *shelves) slowest() (slow *client) {
+// relieve cuts off the client that took its last chunk first, unless all are lively or wait.
+func (s *shelves) relieve() {
+	s.mu.Lock()
+	slow := s.cutSlowest()
+	s.mu.Unlock()
+	if slow != nil {
+		slow.stop()
+	}
+}
+
+// cutSlowest marks the client that took its last chunk first as cut off, and returns it for the
+// caller to stop; nil if all are lively or wait. The caller has s.mu.
+func (s *shelves) cutSlowest() (slow *client) {
 	limit := time.Now().Add(-lively)
 	for c := range s.clients {
 		if c.body != nil && c.body.made && !c.cut && c.moved.Before(limit) {
 			slow, limit = c, c.moved
 		}
+	}
+	if slow != nil {
+		slow.cut, slow.counted = true, false
+		s.counted--
 	}
 	return slow
 }

@@ -151,7 +151,6 @@ func TestTheNextClientOfTooMany(t *testing.T) {
 	exportertest.Count(p.provider, "jobs", 1)
 	gate := make(chan struct{})
 	var wg sync.WaitGroup
-	var cut atomic.Int64
 	for range maxClients {
 		c := &slowClient{ResponseRecorder: httptest.NewRecorder(), reading: make(chan struct{}), gate: gate}
 		wg.Go(func() { p.handler.ServeHTTP(c, httptest.NewRequest(http.MethodGet, "/metrics", nil)) })
@@ -164,16 +163,46 @@ func TestTheNextClientOfTooMany(t *testing.T) {
 		wg.Go(func() { p.handler.ServeHTTP(c, httptest.NewRequest(http.MethodGet, "/metrics", nil)) })
 		<-c.reading
 	}
-	p.handler.shelves.mu.Lock()
-	for c := range p.handler.shelves.clients {
-		if c.cut {
-			cut.Add(1)
-		}
+	if cut := cutOff(p.handler); cut != more {
+		t.Errorf("%d clients were cut off, want %d", cut, more)
 	}
-	p.handler.shelves.mu.Unlock()
-	if cut.Load() != more {
-		t.Errorf("%d clients were cut off, want %d", cut.Load(), more)
+	p.handler.Relieve()
+	if cut := cutOff(p.handler); cut != more+1 {
+		t.Errorf("%d clients were cut off after Relieve, want %d", cut, more+1)
 	}
 	wg.Go(func() { close(gate) })
+	wg.Wait()
+}
+
+// cutOff returns how many clients have been cut off and are still there.
+func cutOff(h *Handler) (n int) {
+	h.shelves.mu.Lock()
+	defer h.shelves.mu.Unlock()
+	for c := range h.shelves.clients {
+		if c.cut {
+			n++
+		}
+	}
+	return n
+}
+
+// Relieve does nothing to clients that wait for a collection or have just taken something.
+func TestRelieveSparesLivelyClients(t *testing.T) {
+	p := start(t, setup{})
+	exportertest.Count(p.provider, "jobs", 1)
+	_, release := blockCollections(t, p)
+	var wg sync.WaitGroup
+	wg.Go(func() {
+		if rec := serve(p.handler); rec.Code != http.StatusOK {
+			t.Errorf("a client that waits: %d: %s", rec.Code, rec.Body)
+		}
+	})
+	exportertest.Eventually(t, "it waits", func() bool {
+		p.handler.shelves.mu.Lock()
+		defer p.handler.shelves.mu.Unlock()
+		return p.handler.shelves.counted == 1
+	})
+	p.handler.Relieve()
+	release()
 	wg.Wait()
 }

@@ -15,6 +15,7 @@ const (
 	maxStreams  = 250 // requests at a time on a connection of HTTP/2
 	windowBytes = 64 << 10
 	grace       = 250 * time.Millisecond // in which a connection must have sent a request, if others want its place
+	relief      = 50 * time.Millisecond  // between two calls of conns.relieve
 )
 
 // connLimit returns how many connections a server may have in a process that may have some file
@@ -23,12 +24,13 @@ func connLimit(descriptors uint64) int { return max(minConns, int(min(maxConns, 
 
 // conns are a listener that limits its open connections. Past the limit, a new connection takes the
 // place of the one that has been without a request for the longest time: idle, or still sending its
-// header. While all have one, the new connection waits, and later ones wait in the system's queue,
-// where they take no file descriptor.
+// header. While all have one, relieve makes room, or the new connection waits. Later ones wait in the
+// system's queue, where they take no file descriptor.
 type conns struct {
 	net.Listener
-	max    int
-	change chan struct{} // holds a value if Accept should look again
+	max     int
+	relieve func()        // ends a request whose client does not read the answer, if there is one
+	change  chan struct{} // holds a value if Accept should look again
 
 	mu     sync.Mutex
 	open   map[*conn]bool
@@ -45,8 +47,8 @@ type conn struct {
 	since time.Time
 }
 
-func newConns(l net.Listener, max int) *conns {
-	return &conns{Listener: l, max: max, change: make(chan struct{}, 1), open: make(map[*conn]bool)}
+func newConns(l net.Listener, max int, relieve func()) *conns {
+	return &conns{Listener: l, max: max, relieve: relieve, change: make(chan struct{}, 1), open: make(map[*conn]bool)}
 }
 
 // Accept waits for a connection and for its place. It must not be called at the same time.
@@ -63,6 +65,9 @@ func (c *conns) Accept() (net.Conn, error) {
 		case retry < 0:
 			_ = accepted.Close()
 			return nil, net.ErrClosed
+		case retry == 0: // no connection waits for a request
+			c.relieve()
+			retry = relief
 		}
 		select {
 		case <-c.change:
@@ -71,8 +76,8 @@ func (c *conns) Accept() (net.Conn, error) {
 	}
 }
 
-// place returns an accepted connection in its place, or the time after which to try again; less
-// than 0: never.
+// place returns an accepted connection in its place, or the time after which to try again: 0 if no
+// place will be free by then on its own, less than 0 for never.
 func (c *conns) place(accepted net.Conn) (fresh net.Conn, retry time.Duration) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -82,7 +87,7 @@ func (c *conns) place(accepted net.Conn) (fresh net.Conn, retry time.Duration) {
 	if len(c.open) >= c.max {
 		oldest := c.oldest()
 		if oldest == nil {
-			return nil, time.Minute // nobody waits: there will be a change
+			return nil, 0
 		}
 		if age := time.Since(oldest.since); age < grace {
 			return nil, grace - age

@@ -8,6 +8,7 @@ import (
 	"net"
 	"net/http"
 	"strings"
+	"sync/atomic"
 	"testing"
 
 	"github.com/stagemeter/stagemeter/exporters/internal/exportertest"
@@ -133,6 +134,48 @@ func TestConnectionsPastTheLimitWait(t *testing.T) {
 		}
 	}
 	exportertest.Eventually(t, "all connections are closed", func() bool { return openConns(s) == 0 })
+}
+
+// Clients that request an answer and do not read it keep no scrape out, though they have all
+// connections: one of them is cut off for each that comes.
+func TestFloodOfClientsThatDoNotRead(t *testing.T) {
+	c := config(Config{conns: fewConns})
+	begun, cut, end, slow := make(chan struct{}), make(chan struct{}), make(chan struct{}), new(atomic.Int64)
+	c.Metrics = http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.Header.Get("X-Slow") == "" {
+			_, _ = io.WriteString(w, "whole")
+			return
+		}
+		slow.Add(1)
+		begun <- struct{}{}
+		select {
+		case <-cut:
+		case <-end:
+		}
+		slow.Add(-1)
+		panic(http.ErrAbortHandler)
+	})
+	c.Relieve = func() {
+		select {
+		case cut <- struct{}{}:
+		default: // none is there yet
+		}
+	}
+	s := listen(t, c)
+	defer close(end)
+	for range 3 * fewConns {
+		dial(t, s, "GET /metrics HTTP/1.1\r\nHost: x\r\nX-Slow: 1\r\n\r\n")
+		<-begun
+	}
+	if got := openConns(s); got != fewConns {
+		t.Errorf("%d connections, want %d", got, fewConns)
+	}
+	if body, status := get(t, s, "/metrics"); status != http.StatusOK || body != "whole" {
+		t.Errorf("a scrape beside them: %d: %s", status, body)
+	}
+	if slow.Load() >= fewConns {
+		t.Errorf("%d clients have their connections", slow.Load())
+	}
 }
 
 // Shutdown ends while a connection waits for its place.

@@ -30,6 +30,7 @@ type Config struct {
 	AddrFrom      string        // the option or the variables that set Addr; empty: the default
 	WebConfigFile string        // empty: plain HTTP, open
 	Metrics       http.Handler  // of /metrics
+	Relieve       func()        // ends a request to Metrics whose client does not read, if there is one; nil: does nothing
 	Timeout       time.Duration // that Metrics may take for an answer
 	Service       string        // title of the landing page
 	Logger        *slog.Logger
@@ -89,7 +90,11 @@ func Listen(c Config) (*Server, error) {
 		}
 		return nil, fmt.Errorf("exporters: %smetrics are not served on %s: %w%s", from, c.Addr, err, advice(err))
 	}
-	s.listener = newConns(l, most)
+	relieve := c.Relieve
+	if relieve == nil {
+		relieve = func() {}
+	}
+	s.listener = newConns(l, most, relieve)
 	s.http.ConnState = s.listener.state
 	go s.serve(c.Logger)
 	return s, nil
