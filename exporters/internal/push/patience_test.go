@@ -182,6 +182,23 @@ func TestShutdownWhileTheReceiverAsksToWait(t *testing.T) {
 	}
 }
 
+// Shutdown ends with its context, also if that is canceled long before its deadline.
+func TestShutdownThatIsCanceledWhileItWaits(t *testing.T) {
+	onEach(t, func(t *testing.T, temporality metricdata.Temporality) {
+		e := &fakeExporter{temporality: temporality}
+		e.export = func(context.Context, *metricdata.ResourceMetrics) error { return later(time.Hour) }
+		p, provider, _ := start(t, e)
+		exportertest.Count(provider, "jobs", 1)
+		time.Sleep(2 * time.Second)
+		ctx, cancel := context.WithTimeout(t.Context(), 2*time.Hour)
+		time.AfterFunc(5*time.Second, cancel)
+		before := time.Now()
+		if err := p.Shutdown(ctx); err == nil || time.Since(before) > 6*time.Second {
+			t.Errorf("Shutdown after %v: %v", time.Since(before), err)
+		}
+	})
+}
+
 // add adds 1 to series i of a counter.
 func add(t *testing.T, provider *sdkmetric.MeterProvider, name string, i int) {
 	t.Helper()

@@ -169,9 +169,10 @@ func (p *Pusher) pushWithin(ctx context.Context, t turn) result {
 }
 
 // Shutdown makes the last push and ends Run. If the receiver asks to be left alone, the last push
-// waits if the time is there, and is made at once otherwise, with a single request. A push that is under way is canceled, because the last
-// one has all its data. With delta temporality the last one does not, so the push may take until
-// ctx is done. A collection in which a callback blocks is abandoned, see [collect.Source].
+// waits if there is time, and is made at once otherwise, with a single request. A push that is under
+// way is canceled, because the last one has all its data. With delta temporality the last one does
+// not, so the push may take until ctx is done. A collection in which a callback blocks is abandoned,
+// see [collect.Source].
 func (p *Pusher) Shutdown(ctx context.Context) error {
 	p.sender.end(ctx)
 	p.halt()

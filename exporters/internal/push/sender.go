@@ -39,12 +39,13 @@ type sender struct {
 
 	mu     sync.Mutex
 	ended  bool
-	last   time.Time // when Shutdown is over; set by end
-	spent  bool      // the one request that end allows, though the receiver asks to wait
-	until  time.Time // the receiver asks to be left alone until then
-	bytes  int       // of a request, at most, as the receiver has shown
-	byWhen time.Time // bytes is forgotten then
-	items  int       // of a request, at most: fewer if they took too long
+	last   time.Time       // when Shutdown is over; set by end
+	over   <-chan struct{} // closed when Shutdown is over, which may be earlier; set by end
+	spent  bool            // the one request that end allows, though the receiver asks to wait
+	until  time.Time       // the receiver asks to be left alone until then
+	bytes  int             // of a request, at most, as the receiver has shown
+	byWhen time.Time       // bytes is forgotten then
+	items  int             // of a request, at most: fewer if they took too long
 }
 
 func newSender(timeout time.Duration, most int) *sender {
@@ -76,14 +77,15 @@ func (s *sender) end(ctx context.Context) {
 	}
 	s.ended = true
 	s.last, _ = ctx.Deadline()
+	s.over = ctx.Done()
 	close(s.stop)
 }
 
 // hold waits as long as the receiver asks for it, and reports whether to send. After end it does
-// not wait for longer than Shutdown lasts. Then it allows one request at once, because nothing can
-// be sent later, and no other.
+// not wait for longer than Shutdown lasts. If that is too short, it allows one request at once,
+// because nothing can be sent later, and no other.
 func (s *sender) hold() bool {
-	stop := s.stop
+	stop, over := s.stop, (<-chan struct{})(nil)
 	for {
 		wait := s.wait()
 		if wait == 0 {
@@ -94,7 +96,7 @@ func (s *sender) hold() bool {
 			if !s.inTime(wait) {
 				return s.once()
 			}
-			stop = nil
+			stop, over = nil, s.over
 		default:
 		}
 		timer := time.NewTimer(wait)
@@ -102,6 +104,9 @@ func (s *sender) hold() bool {
 		case <-timer.C:
 		case <-stop:
 			timer.Stop()
+		case <-over:
+			timer.Stop()
+			return false
 		}
 	}
 }
@@ -150,8 +155,8 @@ func (s *sender) learn(size int) {
 }
 
 // took notes whether n items arrived in time. A receiver that takes some no longer asks to wait.
-// After a timeout requests have half as many, until
-// they arrive again: a receiver that is slow for each item would time out for ever.
+// After a timeout requests have half as many, until they arrive again: a receiver that is slow for
+// each item would time out for ever.
 func (s *sender) took(n int, inTime bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
