@@ -86,7 +86,7 @@ func (o *outcome) judgeHTTP(a answer) {
 		o.leave(a.retryAfter)
 	case http.StatusBadRequest, http.StatusInternalServerError: // a collector answers so if a body is too large
 		o.verdict = refused
-		if sizeText.MatchString(o.err.Error()) {
+		if aboutSize(o.err.Error()) {
 			o.verdict = tooLarge
 		}
 	default:
@@ -103,7 +103,7 @@ func (o *outcome) judgeGRPC(s *status.Status) {
 		}
 	}
 	switch code := s.Code(); {
-	case !hasDelay && sizeCodes[code] && sizeText.MatchString(s.Message()):
+	case !hasDelay && sizeCodes[code] && aboutSize(s.Message()):
 		o.verdict = tooLarge
 	case (code == codes.Unavailable || code == codes.Internal) && closedGRPC.MatchString(s.Message()) && !unconnected.MatchString(s.Message()):
 		o.verdict, o.retry = closed, true
@@ -141,6 +141,9 @@ var sizeCodes = map[codes.Code]bool{
 
 var (
 	sizeText = regexp.MustCompile(`(?i)larger than (the )?max|too (large|big|long)|exceed\w* (the )?(max|limit|size|.* (size|limit|bytes))|(size|length)\b.*\bexceed|max\w* (\w+ )?(size|length)|status code received from server: 413`)
+	// quotaText matches texts that sizeText may match too, such as "Quota exceeded for … and limit …":
+	// smaller requests would only be more requests.
+	quotaText = regexp.MustCompile(`(?i)\brates?\b|quota|\bper (second|minute|hour|day|month)\b|/s\b|throttl|too many|concurren|memory`)
 	// closedGRPC matches the texts of grpc-go for a connection that ends during a call, and
 	// unconnected those for one that never came up.
 	closedGRPC  = regexp.MustCompile(`error reading from server|transport is closing|connection reset by peer|broken pipe|RST_STREAM|EOF`)
@@ -148,6 +151,9 @@ var (
 	ownLimit    = regexp.MustCompile(`request (message|body) too large: exceeded \d+ bytes`) // of the exporters: 64 MiB
 	closedHTTP  = regexp.MustCompile(`server closed idle connection|http2: .*(closed|lost|GOAWAY)|stream error: |connection reset by peer|broken pipe`)
 )
+
+// aboutSize reports whether a receiver refuses a request for its size.
+func aboutSize(text string) bool { return sizeText.MatchString(text) && !quotaText.MatchString(text) }
 
 // partial matches the whole error of a request of which the receiver has rejected some items, or
 // none with a warning. The exporters have no type for it that others can use.
