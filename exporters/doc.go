@@ -119,7 +119,8 @@
 // The server has at most 512 connections, and at most one for every two file descriptors that the
 // process may have. Past that, a new connection takes the place of the one that has been without a
 // request for the longest time, or else of a client that takes nothing of its scrape. Idle connections
-// are closed after 45 seconds.
+// are closed after 45 seconds. If more requests are under way than twice the connections, the
+// connection with the most of them is closed.
 //
 // A scrape in text or OpenMetrics costs about 1 µs for each series, 2 µs with gzip, and more with
 // exemplars. It keeps memory for the next scrape: 200 to 500 bytes for a series, up to 1,500 for a

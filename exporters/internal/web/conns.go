@@ -32,9 +32,10 @@ type conns struct {
 	relieve func()        // ends a request whose client does not read the answer, if there is one
 	change  chan struct{} // holds a value if Accept should look again
 
-	mu     sync.Mutex
-	open   map[*conn]bool
-	closed bool
+	mu       sync.Mutex
+	open     map[*conn]bool
+	requests int // under way on open connections
+	closed   bool
 }
 
 // A conn is a connection of conns.
@@ -43,8 +44,9 @@ type conn struct {
 	of *conns
 
 	// Guarded by of.mu.
-	waits bool // for a request
-	since time.Time
+	waits    bool // for a request
+	since    time.Time
+	requests int // under way
 }
 
 func newConns(l net.Listener, max int, relieve func()) *conns {
@@ -92,8 +94,7 @@ func (c *conns) place(accepted net.Conn) (fresh net.Conn, retry time.Duration) {
 		if age := time.Since(oldest.since); age < grace {
 			return nil, grace - age
 		}
-		delete(c.open, oldest)
-		_ = oldest.Conn.Close() // does not block: nothing sets SO_LINGER
+		c.remove(oldest)
 	}
 	placed := &conn{Conn: accepted, of: c, waits: true, since: time.Now()}
 	c.open[placed] = true
@@ -132,19 +133,24 @@ func (c *conn) Close() error {
 	err := c.Conn.Close()
 	c.of.mu.Lock()
 	defer c.of.mu.Unlock()
-	delete(c.of.open, c)
-	c.of.changed()
+	c.of.forget(c)
 	return err
+}
+
+// connOf returns nc, or what is under its TLS; nil if that is not a *conn.
+func connOf(nc net.Conn) *conn {
+	if t, ok := nc.(*tls.Conn); ok {
+		nc = t.NetConn()
+	}
+	c, _ := nc.(*conn)
+	return c
 }
 
 // state follows a connection. It is the server's http.Server.ConnState, which learns of a request
 // when its header is complete.
 func (c *conns) state(nc net.Conn, state http.ConnState) {
-	if t, ok := nc.(*tls.Conn); ok {
-		nc = t.NetConn()
-	}
-	conn, ok := nc.(*conn)
-	if !ok {
+	conn := connOf(nc)
+	if conn == nil {
 		return
 	}
 	c.mu.Lock()

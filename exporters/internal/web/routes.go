@@ -110,8 +110,8 @@ func (r *routes) muxOf(added []route) *http.ServeMux {
 	return mux
 }
 
-// guarded returns h with a place and a context that end cancels. If h panics, the log has a line that names the
-// pattern, and net/http breaks off the answer and no other.
+// guarded returns h with a place and a context that end cancels. If h panics, the log has a line
+// that names the pattern, and net/http breaks off the answer and no other.
 //
 // It passes the ResponseWriter unchanged: a stream needs its Flush and its deadlines.
 func (r *routes) guarded(pattern string, h http.Handler) http.Handler {

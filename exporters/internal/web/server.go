@@ -80,8 +80,6 @@ func Listen(c Config) (*Server, error) {
 			return nil, fmt.Errorf("exporters: WithWebConfigFile(%q): %w; metrics are not served", file, report.Hidden(err))
 		}
 	}
-	s.http.Handler = withHealth(s.http.Handler)
-
 	l, err := net.Listen("tcp", c.Addr)
 	if err != nil {
 		from := c.AddrFrom
@@ -95,7 +93,8 @@ func Listen(c Config) (*Server, error) {
 		relieve = func() {}
 	}
 	s.listener = newConns(l, most, relieve)
-	s.http.ConnState = s.listener.state
+	s.http.ConnState, s.http.ConnContext = s.listener.state, s.listener.context
+	s.http.Handler = s.listener.limited(withHealth(s.http.Handler))
 	go s.serve(c.Logger)
 	return s, nil
 }
