@@ -1,6 +1,6 @@
 //go:build !race
 
-// The race detector makes this many times slower, and finds nothing that slow_test.go does not show it.
+// The race detector makes this many times slower, and finds nothing beyond slow_test.go.
 
 package scrape
 

@@ -145,7 +145,7 @@ func TestAClientThatStallsIsCutOff(t *testing.T) {
 }
 
 // When as many clients as may be there read nothing, the slowest of them makes place for the next.
-// While all wait for a collection, the next one is told to try again.
+// A server that needs room asks for one more.
 func TestTheNextClientOfTooMany(t *testing.T) {
 	p := start(t, setup{})
 	exportertest.Count(p.provider, "jobs", 1)
