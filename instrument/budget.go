@@ -338,7 +338,7 @@ func (j *Job) crossed(ctx context.Context, a *openAccount, c budget.Crossing) {
 	}
 	attrs := []attribute.KeyValue{
 		attribute.String("video.processing.budget.scope", clean(string(c.Scope.Kind), maxNameLen)),
-		attribute.String("video.processing.budget.id", showID(c.Scope.ID)),
+		attribute.String("video.processing.budget.id", j.scope.p.ids.shown(c.Scope.ID)),
 	}
 	if c.Percent < budget.Exceeded {
 		attrs = append(attrs, attribute.Int("video.processing.budget.percent", c.Percent))

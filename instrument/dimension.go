@@ -92,6 +92,7 @@ type dimensions struct {
 	types *names[string]
 	keys  []string         // of the labels, in their order
 	value []*names[string] // of each key
+	bad   func()           // called for each value that had to be changed
 
 	mu   sync.RWMutex
 	full bool
@@ -100,7 +101,7 @@ type dimensions struct {
 
 func newDimensions(limit int, keys []string, bad func()) *dimensions {
 	self := func(name string) *string { return &name }
-	d := &dimensions{limit: limit, keys: keys, seen: make(map[string]*dimension)}
+	d := &dimensions{limit: limit, keys: keys, bad: bad, seen: make(map[string]*dimension)}
 	d.types = newNames("job types", limit, nil, self, bad)
 	for _, key := range keys {
 		d.value = append(d.value, newNames("values of the label "+key, limit, nil, self, bad))
@@ -116,7 +117,11 @@ func (d *dimensions) get(jobType string, values []string) (dim *dimension, isNew
 	}
 	for i, v := range values {
 		if v != "" {
-			values[i] = *d.value[i].get(v)
+			shown, ok := showValue(v)
+			if !ok {
+				d.bad()
+			}
+			values[i] = *d.value[i].get(shown)
 		}
 	}
 	key := jobType

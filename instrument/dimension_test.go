@@ -212,6 +212,29 @@ func TestDimensionsOfJobsInParallel(t *testing.T) {
 	}
 }
 
+// A tenant who chooses its name does not get into the series of another.
+func TestNoTwoValuesOfALabelAreShownAsOne(t *testing.T) {
+	p, rec := instrumenttest.New(t, instrument.WithLabels("tenant"))
+	values := []string{"acme", "acme ", "acme\u200b", "ac\u200bme", "ac\u200cme", strings.Repeat("x", 65), strings.Repeat("x", 66)}
+	for _, v := range values[1:] {
+		shown, _ := instrument.ShowValue(v)
+		values = append(values, shown)
+	}
+	for i, v := range values {
+		_, job := p.StartJob(t.Context(), fmt.Sprint("job-", i), instrument.WithLabel("tenant", v))
+		job.End(nil)
+	}
+	text := rec.Exposition(vp("jobs_total"))
+	for line := range strings.Lines(text) {
+		if strings.Contains(line, `status="completed"`) && strings.Contains(line, "tenant=") && !strings.HasSuffix(line, " 1\n") {
+			t.Errorf("two tenants in %s", line)
+		}
+	}
+	if got := strings.Count(text, `status="completed",tenant=`); got != len(values) {
+		t.Errorf("%d series of %d tenants:\n%s", got, len(values), text)
+	}
+}
+
 // Names of job types and values are cleaned as every name is.
 func TestHostileDimensions(t *testing.T) {
 	captureReports(t)

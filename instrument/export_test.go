@@ -5,6 +5,8 @@ var (
 	Clean     = clean
 	CleanName = cleanName
 	ShowID    = showID
+	ShowValue = showValue
+	Visible   = visible
 )
 
 // The longest a name and an id get, in bytes.

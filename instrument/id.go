@@ -2,25 +2,29 @@ package instrument
 
 import (
 	"crypto/rand"
+	"crypto/sha256"
 	"encoding/hex"
 	"fmt"
-	"hash/fnv"
 	"io"
 	"strconv"
+	"strings"
 	"sync/atomic"
 )
 
 // ids makes ids that are unique among all processes that share a ledger.
 type ids struct {
 	prefix  string
+	secret  string // at the end of the ids of jobs that were given none; never shown
 	holds   atomic.Uint64
 	unnamed atomic.Uint64
 }
 
-func randomPrefix() string {
+func newIDs() ids { return ids{prefix: randomHex() + "-", secret: "~" + randomHex()} }
+
+func randomHex() string {
 	var b [8]byte
 	_, _ = rand.Read(b[:]) // never fails, as of Go 1.24
-	return hex.EncodeToString(b[:]) + "-"
+	return hex.EncodeToString(b[:])
 }
 
 // hold returns the id of a new hold.
@@ -30,18 +34,41 @@ func (i *ids) hold() string {
 }
 
 // job returns the id of a job that was given none, so that two such jobs do not share a budget.
+// Nobody who sees its shown form can give another job that id.
 func (i *ids) job() string {
-	return "unnamed-" + i.prefix + strconv.FormatUint(i.unnamed.Add(1), 10)
+	return fmt.Sprintf("unnamed~%s%016x%s", i.prefix[:16], i.unnamed.Add(1), i.secret)
 }
 
-// showID cleans an id, and ends one that had to be changed with a checksum, so that ids which
-// differ only in what was changed stay apart.
-func showID(id string) string {
-	if shown := clean(id, maxIDLen); shown == id || shown == "" {
+// shown returns an id as series and spans show it.
+func (i *ids) shown(id string) string {
+	if shown, ours := strings.CutSuffix(id, i.secret); ours && i.secret != "" {
 		return shown
 	}
-	h := fnv.New64a()
-	_, _ = io.WriteString(h, id) // never fails
-	sum := fmt.Sprintf("~%016x", h.Sum64())
-	return clean(id, maxIDLen-len(sum)) + sum
+	return showID(id)
+}
+
+// showID cleans an id. One that had to be changed ends with a checksum, and so does one that already
+// looks like that. So no two ids have one shown form, whoever chooses them, and an id has the same
+// form in every process.
+func showID(id string) string { return show(id, maxIDLen) }
+
+func show(text string, limit int) string {
+	shown := clean(text, limit)
+	if shown == "" || shown == text && !looksChanged(text) {
+		return shown
+	}
+	h := sha256.New()
+	_, _ = io.WriteString(h, text) // never fails
+	return clean(text, limit-changedLen) + "~" + hex.EncodeToString(h.Sum(nil)[:sumLen])
+}
+
+const (
+	sumLen     = 16           // nobody finds two texts whose checksums begin with the same so many bytes
+	changedLen = 1 + 2*sumLen // what a changed text ends with: a tilde and its checksum
+)
+
+// looksChanged reports whether a text ends as one that [show] has changed.
+func looksChanged(text string) bool {
+	at := len(text) - changedLen
+	return at >= 0 && text[at] == '~' && strings.Trim(text[at+1:], "0123456789abcdefABCDEF") == ""
 }

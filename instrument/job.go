@@ -57,9 +57,10 @@ func StartJob(ctx context.Context, id string, opts ...JobOption) (context.Contex
 //	ctx, job := p.StartJob(ctx, id, instrument.WithBudget(2*instrument.Dollar))
 //	defer job.End(&err)
 //
-// The id may be anything. It is shown on spans, and on series that end with the job: without control
-// characters and invalid UTF-8, and cut at 256 bytes, with a checksum at its end if that changed it. An
-// empty id is replaced by a unique one, and counts as invalid.
+// The id may be anything. Spans show it, and series that end with the job: only its visible
+// characters, and at most 256 bytes. An id that this changes ends with a checksum, and so does one
+// that looks as if it did: no two ids are shown as one. An empty id is replaced by a unique one, and
+// counts as invalid.
 func (p *Pipeline) StartJob(ctx context.Context, id string, opts ...JobOption) (context.Context, *Job) {
 	ctx = orBackground(ctx)
 	if p.inert() {

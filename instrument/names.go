@@ -118,8 +118,18 @@ func cleanName(name string) (string, bool) {
 	return c, c == name
 }
 
-// clean makes a text fit for telemetry: valid UTF-8 (otherwise OTLP refuses a whole batch), without
-// control characters, and at most limit bytes.
+// showValue makes an attribute value of the value of a label, and reports whether it was unchanged.
+// Unlike names, such values may be chosen by users: no two that differ become one.
+func showValue(value string) (string, bool) {
+	s := show(value, maxNameLen)
+	if s == "" {
+		return unknown, false
+	}
+	return s, s == value
+}
+
+// clean makes a text fit for telemetry: valid UTF-8 (otherwise OTLP refuses a whole batch), only of
+// runes that a reader can see, and at most limit bytes.
 func clean(s string, limit int) string {
 	if len(s) <= limit && isPlain(s) {
 		return s
@@ -127,13 +137,7 @@ func clean(s string, limit int) string {
 	if len(s) > 4*limit { // look at no more of a huge text than can matter
 		s = s[:4*limit]
 	}
-	s = strings.Map(func(r rune) rune {
-		if unicode.IsControl(r) {
-			return utf8.RuneError
-		}
-		return r
-	}, strings.ToValidUTF8(s, string(utf8.RuneError)))
-	s = strings.TrimSpace(s)
+	s = strings.TrimSpace(strings.Map(visible, strings.ToValidUTF8(s, string(utf8.RuneError))))
 	if len(s) > limit {
 		cut := limit
 		for !utf8.RuneStart(s[cut]) {
@@ -142,6 +146,28 @@ func clean(s string, limit int) string {
 		s = strings.TrimSpace(s[:cut])
 	}
 	return s
+}
+
+// visible returns r, a space for another kind of space, or U+FFFD for a rune that a reader does not
+// see: controls, formats such as zero-width, bidirectional and tag characters, variation selectors,
+// fillers, and what is unassigned or private.
+func visible(r rune) rune {
+	switch {
+	case ' ' <= r && r <= '~':
+		return r
+	case unicode.Is(unicode.Zs, r):
+		return ' '
+	case !unicode.IsPrint(r), unicode.In(r, unicode.Other_Default_Ignorable_Code_Point, unicode.Variation_Selector, blank):
+		return utf8.RuneError
+	}
+	return r
+}
+
+// blank are the runes that Unicode calls letters, marks and symbols, and that have no ink: the empty
+// pattern of Braille, the full blanks of hieroglyphs, a filler of Khitan, a note without a head.
+var blank = &unicode.RangeTable{
+	R16: []unicode.Range16{{Lo: 0x2800, Hi: 0x2800, Stride: 1}},
+	R32: []unicode.Range32{{Lo: 0x13441, Hi: 0x13442, Stride: 1}, {Lo: 0x16FE4, Hi: 0x16FE4, Stride: 1}, {Lo: 0x1D159, Hi: 0x1D159, Stride: 1}},
 }
 
 // isPlain reports whether a text is printable ASCII without space at its ends, which needs no

@@ -6,7 +6,6 @@ import (
 	"strings"
 	"sync"
 	"testing"
-	"unicode"
 	"unicode/utf8"
 
 	"go.opentelemetry.io/otel"
@@ -101,6 +100,20 @@ func TestNames(t *testing.T) {
 		{"not UTF-8", "caf\xe9", "caf\uFFFD", true},
 		{"nothing that is UTF-8", "\xff\xfe\xfd", "\uFFFD", true},
 		{"half a surrogate pair", "a\xed\xa0\x80b", "a\uFFFDb", true},
+		{"an accent that follows its letter", "cafe\u0301", "cafe\u0301", false},
+		{"a picture", "\U0001F3AC", "\U0001F3AC", false},
+		{"other spaces", "a\u00a0b\u3000c\u202fd", "a b c d", true},
+		{"a space that is none", "a\u200bb", "a\uFFFDb", true},
+		{"joiners", "a\u200db\u200cc\u2060d", "a\uFFFDb\uFFFDc\uFFFDd", true},
+		{"from right to left", "\u202egpj.exe\u2069\u200f", "\uFFFDgpj.exe\uFFFD\uFFFD", true},
+		{"tags, a text that nobody sees", "a\U000E0041\U000E007F", "a\uFFFD\uFFFD", true},
+		{"variation selectors", "a\ufe0fb\U000e0101c\u180b", "a\uFFFDb\uFFFDc\uFFFD", true},
+		{"a soft hyphen", "a\u00adb", "a\uFFFDb", true},
+		{"annotations between lines", "a\ufff9b\ufffbc", "a\uFFFDb\uFFFDc", true},
+		{"fillers", "a\u115f\u1160\u3164\uffa0\u034f\u17b4", "a" + strings.Repeat("\uFFFD", 6), true},
+		{"letters and symbols without ink", "a\u2800\U00013441\U00016FE4\U0001D159", "a" + strings.Repeat("\uFFFD", 4), true},
+		{"unassigned and private", "a\u0378\ue000\U0010fffd\U0001fffe", "a" + strings.Repeat("\uFFFD", 4), true},
+		{"separators of lines", "a\u2028b\u2029c\u0085d", "a\uFFFDb\uFFFDc\uFFFDd", true},
 	}
 	for _, tt := range tests {
 		t.Run(tt.reason, func(t *testing.T) {
@@ -170,8 +183,6 @@ func TestErrorsOfJobsAreNoStage(t *testing.T) {
 	}
 }
 
-// Any bytes make a text that every exporter takes: valid UTF-8, bounded, without control characters, never empty for a
-// name; and one that is clean stays as it is.
 // The span of a stage past the limit says which stage it was: it is not bounded as series are.
 func TestSpanOfAStagePastTheLimit(t *testing.T) {
 	captureReports(t)
@@ -185,6 +196,8 @@ func TestSpanOfAStagePastTheLimit(t *testing.T) {
 	rec.Span("stage other", label("video.processing.stage", "two"))
 }
 
+// Any bytes make a text that every exporter takes: valid UTF-8, bounded, only of what a reader sees, never empty for a
+// name; and one that is clean stays as it is. Two ids never have one form.
 func FuzzNames(f *testing.F) {
 	for _, s := range []string{"", " ", "analysis", "a\nb", "caf\xe9", "\xff", strings.Repeat("я", 300), strings.Repeat(" ", 2000) + "x",
 		strings.Repeat("\xff", 300) + "x", "\u0085x\u00a0", "\xed\xa0\x80", strings.Repeat("\U0001F3AC", 17)} {
@@ -193,11 +206,16 @@ func FuzzNames(f *testing.F) {
 	f.Fuzz(func(t *testing.T, s string) {
 		for _, limit := range []int{instrument.MaxNameLen, instrument.MaxIDLen} {
 			c := instrument.Clean(s, limit)
-			if !utf8.ValidString(c) || len(c) > limit || strings.ContainsFunc(c, unicode.IsControl) || strings.TrimSpace(c) != c {
+			if !utf8.ValidString(c) || len(c) > limit || strings.ContainsFunc(c, isInvisible) || strings.TrimSpace(c) != c {
 				t.Errorf("Clean(%q, %d) = %q", s, limit, c)
 			}
 			if again := instrument.Clean(c, limit); again != c {
 				t.Errorf("Clean(%q, %d) = %q, and once more %q", s, limit, c, again)
+			}
+		}
+		if shown := instrument.ShowID(s); shown != s && shown != "" {
+			if instrument.ShowID(shown) == shown || len(shown) > instrument.MaxIDLen || strings.ContainsFunc(shown, isInvisible) {
+				t.Errorf("the id %q has the form %q, which another id can have", s, shown)
 			}
 		}
 		name, ok := instrument.CleanName(s)
@@ -209,3 +227,5 @@ func FuzzNames(f *testing.F) {
 		}
 	})
 }
+
+func isInvisible(r rune) bool { return instrument.Visible(r) != r }

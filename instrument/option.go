@@ -119,6 +119,8 @@ func declare(option string, dst *[]string, names []string) error {
 // For more than 400 combinations, those with job types included, raise the SDK's limit of 2,000
 // series for an instrument (sdkmetric.WithCardinalityLimit, exporters.WithCardinalityLimit).
 //
+// A value is shown as a job's id is, and cut at 64 bytes; see [Pipeline.StartJob].
+//
 // A key is a lower-case word of at most 64 letters, digits and single underscores, and none of the
 // labels that the metrics or Prometheus have already. Any other is left out, which is an error of
 // New.

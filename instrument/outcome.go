@@ -90,6 +90,7 @@ func (p *Pipeline) outcome(own contextEnd, err error, toCome bool) Outcome {
 	case t == "": // the error says that it is a failure, whatever the context
 		t = p.typeIn(contextEnd{}, err)
 	}
+	t, _ = cleanName(t)
 	if said == semconv.OutcomeRetried || said == "" && toCome {
 		return Outcome{Attempt: semconv.OutcomeRetried, ErrorType: t}
 	}

@@ -118,7 +118,7 @@ func New(opts ...Option) (*Pipeline, error) {
 		decide:     c.decide,
 		recover:    c.recover,
 		jobIDLabel: c.jobIDLabel,
-		ids:        ids{prefix: randomPrefix()},
+		ids:        newIDs(),
 		live:       live{limit: c.liveLimit, byID: make(map[string]*liveJob)},
 		events:     c.events,
 		details:    c.details,
@@ -304,12 +304,12 @@ func (p *Pipeline) badName(metric string) {
 
 // jobID returns the key of a job's budget, and its id as series and spans show it.
 func (p *Pipeline) jobID(id string) (key, shown string) {
-	if shown = showID(id); shown != "" {
+	if shown = p.ids.shown(id); shown != "" {
 		return id, shown
 	}
 	p.badName(semconv.JobsName)
-	shown = p.ids.job()
-	return shown, shown
+	key = p.ids.job()
+	return key, p.ids.shown(key)
 }
 
 // setLedger takes the ledger of the configuration into use.

@@ -18,7 +18,7 @@ func (p *Pipeline) Snapshot(q Query) Snapshot {
 	if q.Limit <= 0 {
 		q.Limit = defaultSnapshot
 	}
-	q.Job = showID(q.Job)
+	q.shown = p.ids.shown(q.Job)
 	jobs, n := p.live.runsOf(q)
 	s.LiveJobs = n
 	s.Live = make([]JobState, 0, len(jobs))

@@ -7,9 +7,11 @@ import (
 
 // A Query chooses the runs that [Pipeline.Snapshot] returns.
 type Query struct {
-	Job   string // only runs of this id, as StartJob was given it; "" for all
+	Job   string // only runs of this id, as StartJob was given it or as series show it; "" for all
 	Run   uint64 // only this run; 0 for all
 	Limit int    // the most live runs and the most ended ones to return; 0 or less for 1,000
+
+	shown string // Job as series show it
 }
 
 const defaultSnapshot = 1000
@@ -122,7 +124,7 @@ type Progress struct {
 
 // A JobRef names a run of a job.
 type JobRef struct {
-	ID   string // as StartJob was given it, without control characters and cut at 256 bytes
+	ID   string // as series show it; see [Pipeline.StartJob]
 	Run  uint64 // unique in the process: two runs may have one id; 0 outside of any job
 	Type string // of WithJobType
 	// Attempt and MaxAttempts are those of WithAttempt, 0 if unknown.
@@ -149,7 +151,7 @@ func (q QualityState) clone() QualityState {
 
 // matches reports whether a run is one that the query asks for.
 func (q Query) matches(run uint64, shown string) bool {
-	return (q.Run == 0 || q.Run == run) && (q.Job == "" || q.Job == shown)
+	return (q.Run == 0 || q.Run == run) && (q.Job == "" || q.Job == shown || q.shown == shown)
 }
 
 func copied[T any](p *T) *T {
