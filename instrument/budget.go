@@ -2,7 +2,6 @@ package instrument
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"slices"
 
@@ -226,13 +225,7 @@ func (h *hold) refusal(bal budget.Balance, a ask, err error) *BudgetError {
 		Scope: budget.Scope{Kind: budget.Job, ID: h.account.id(), Limit: bal.Limit},
 		Limit: bal.Limit, Spent: bal.Spent, Held: bal.Held,
 	}
-	told := errs.Guarded(nil, func() (told *BudgetError) {
-		if err != nil && !errs.Endless(err) {
-			errors.As(err, &told)
-		}
-		return told
-	})
-	if told != nil && told.Scope.Kind != "" {
+	if told, _ := errs.As[*BudgetError](err); told != nil && told.Scope.Kind != "" {
 		*e = BudgetError{Scope: told.Scope, Limit: told.Limit, Spent: told.Spent, Held: told.Held}
 	}
 	e.Job, e.API, e.Asked = a.job.id, a.api, a.maxCost
@@ -331,7 +324,10 @@ func (j *Job) crossed(ctx context.Context, a *openAccount, c budget.Crossing) {
 		j.scope.p.inst.BudgetExceeded.Add(ctx, 1)
 	}
 	if len(j.scope.p.events.threshold) > 0 {
-		tell(j.scope.p.events.threshold, ctx, ThresholdEvent{Job: j.ref(), Crossing: c})
+		_ = contain("a function of Events", func() error { // which would end a call in the middle of its reservation
+			tell(j.scope.p.events.threshold, ctx, ThresholdEvent{Job: j.ref(), Crossing: c})
+			return nil
+		})
 	}
 	if !j.scope.span.IsRecording() {
 		return
@@ -357,4 +353,34 @@ func (j *Job) limited() bool {
 		}
 	}
 	return false
+}
+
+// ReportBudgetRemaining shows an amount that the program has computed itself in
+// video_processing_budget_remaining_usd{job_id}, in place of what [WithBudget] would show. It refuses
+// nothing. The first negative amount counts as budget exceeded, also after End. NaN, an infinite amount
+// and [Unlimited] count as invalid.
+func (j *Job) ReportBudgetRemaining(remaining USD) {
+	if j == nil || j.scope.p.inert() {
+		return
+	}
+	if reason := invalidReason(remaining); reason != "" && reason != semconv.InvalidReasonNegative {
+		j.scope.p.countInvalid(&j.scope, semconv.BudgetRemainingName, reason)
+		return
+	}
+	j.live.budget.reported.Store(&remaining)
+	if remaining < 0 && j.live.budget.exceeded.CompareAndSwap(false, true) {
+		j.scope.p.inst.BudgetExceeded.Add(&j.scope, 1)
+		j.scope.span.AddEvent("budget exceeded")
+	}
+}
+
+// BudgetRemaining returns the limit less what was spent, as video_processing_budget_remaining_usd
+// shows it, and whether the job has a budget. The amount is negative when the job has overspent. It
+// is [Unlimited], which has no series, when the budget refuses nothing. What others spend from an
+// account that they share by [WithAccount] is in it as of the job's own last call or Spend.
+func (j *Job) BudgetRemaining() (USD, bool) {
+	if j == nil || j.scope.p.inert() {
+		return 0, false
+	}
+	return j.live.budget.remaining()
 }

@@ -85,6 +85,8 @@ func startCall(ctx context.Context, outer *scope, api string, opts []CallOption)
 		j.calls.Add(1)
 	}
 	h.inProgress.Add(1)
+	at := underway
+	defer c.abandon(&at)       // nobody else ends the call if a function of the user's ends this goroutine
 	if clientTraceKey == nil { // the scope cannot answer for it
 		c.scope.Context = c.requests.watch(in)
 	}
@@ -94,6 +96,7 @@ func startCall(ctx context.Context, outer *scope, api string, opts []CallOption)
 	if len(p.events.callStarted) > 0 {
 		tell(p.events.callStarted, &c.scope, c.event())
 	}
+	at = hasEnded
 	return &c.scope, c, nil
 }
 
@@ -213,11 +216,41 @@ func (c *Call) End(errp *error) {
 	o.deliver(c.scope.p, errp)
 }
 
+func (c *Call) returned(err error) {
+	if c != nil && c.done.CompareAndSwap(false, true) {
+		c.finish(ending{err: err})
+	}
+}
+
+func (c *Call) run(errp *error, at *progress) {
+	if c == nil || *at == hasEnded || !c.done.CompareAndSwap(false, true) {
+		return
+	}
+	o := ran(errp, recover(), *at)
+	c.finish(o)
+	o.deliver(c.scope.p, errp)
+}
+
+// abandon ends a call that StartCall could not return. It was not made, and costs nothing.
+func (c *Call) abandon(at *progress) {
+	if *at == hasEnded || !c.done.CompareAndSwap(false, true) {
+		return
+	}
+	o := ran(nil, recover(), *at)
+	c.price.hasMin, c.price.min = false, 0
+	c.price.set(0)
+	c.finish(o)
+	o.deliver(c.scope.p, nil)
+}
+
+// finish ends the call, in parts as [Job.finish] does.
 func (c *Call) finish(o ending) {
 	p, h, ctx := c.scope.p, c.handle, c.scope.Context // the span is on its top, where exemplars look for it
 	h.inProgress.Add(-1)
 	took := once.Now() - c.start
-	p.inst.APICallDuration.Record(ctx, took.Seconds(), h.duration...)
+	if j := c.scope.job; j != nil {
+		j.calls.Add(-1)
+	}
 	counter, as := h.succeeded, completed
 	if o.err != nil {
 		if as = o.in(ctx, p); as.ErrorType == aborted { // it gave up by itself, and did not fail
@@ -227,33 +260,51 @@ func (c *Call) finish(o ending) {
 		switch {
 		case as.isError():
 			counter = h.failed
-			p.countAPIError(ctx, h.name, as.ErrorType)
 		case as.Attempt == semconv.OutcomeCanceled:
 			counter = h.canceled
 		}
 	}
-	p.inst.APICalls.Add(ctx, 1, counter...)
 	failed := as.Attempt != semconv.OutcomeCompleted
 	b := c.price.book(failed, failed && mayHaveCost(ctx, o, c.requests.seen(), c.wasOver))
-	c.book(ctx, &b)
-	if j := c.scope.job; j != nil {
-		j.calls.Add(-1)
-		if j.done.Load() && c.scope.span.IsRecording() {
-			c.scope.span.SetAttributes(afterJobKey.Bool(true))
-		}
+	defer c.tellEnd(o, as, took, &b)
+	defer o.end(c.scope.span, as)
+	defer c.describe(o, as, &b)
+	defer c.book(ctx, &b)
+	if as.isError() {
+		p.countAPIError(ctx, h.name, as.ErrorType)
+	}
+	p.inst.APICallDuration.Record(ctx, took.Seconds(), h.duration...)
+	p.inst.APICalls.Add(ctx, 1, counter...)
+}
+
+func (c *Call) describe(o ending, as Outcome, b *booking) {
+	if c.kept != nil {
+		c.scope.job.details.endCall(c.kept, b.cost, b.reason, as.ErrorType)
+	}
+	if j := c.scope.job; j != nil && j.done.Load() && c.scope.span.IsRecording() {
+		c.scope.span.SetAttributes(afterJobKey.Bool(true))
 	}
 	if c.scope.rare.used() { // errors of stages in the call
 		c.scope.countEnd(o.err, as, "")
 	}
-	o.end(c.scope.span, as)
-	if c.kept != nil {
-		c.scope.job.details.endCall(c.kept, b.cost, b.reason, as.ErrorType)
-	}
-	if len(p.events.callEnded) > 0 {
+}
+
+func (c *Call) tellEnd(o ending, as Outcome, took time.Duration, b *booking) {
+	if p := c.scope.p; len(p.events.callEnded) > 0 {
 		e := c.event()
 		e.Duration, e.Cost, e.Unpriced, e.Canceled = took, b.cost, b.reason, as == canceled
 		e.ErrorType, e.Err = as.ErrorType, o.err
 		tell(p.events.callEnded, &c.scope, e)
+	}
+}
+
+// settle ends the reservation with a cost, and writes that on the span.
+func (c *Call) settle(ctx context.Context, cost USD) {
+	if c.hold.account != nil {
+		c.scope.job.settle(ctx, &c.hold, cost)
+	}
+	if c.scope.span.IsRecording() { // else the attribute is allocated for nothing
+		c.scope.span.SetAttributes(costKey.Float64(cost.Float64()))
 	}
 }
 
@@ -262,13 +313,8 @@ func (c *Call) book(ctx context.Context, b *booking) {
 	p, span := c.scope.p, c.scope.span
 	switch b.kind {
 	case booked:
+		defer c.settle(ctx, b.cost)
 		p.spend(ctx, c.scope.job, c.handle, b.cost)
-		if c.hold.account != nil {
-			c.scope.job.settle(ctx, &c.hold, b.cost)
-		}
-		if span.IsRecording() { // else the attribute is allocated for nothing
-			span.SetAttributes(costKey.Float64(b.cost.Float64()))
-		}
 		return
 	case unpriced:
 		b.reason = p.countUnpriced(ctx, c.handle.name, b.reason)

@@ -2,7 +2,6 @@ package instrument
 
 import (
 	"context"
-	"errors"
 	"net/url"
 
 	"github.com/stagemeter/stagemeter/instrument/budget"
@@ -41,10 +40,8 @@ func mayHaveCost(ctx context.Context, o ending, requests sighting, wasOver bool)
 
 // isHTTPClientError reports whether err is of net/http's client.
 func isHTTPClientError(err error) bool {
-	return errs.Guarded(false, func() bool {
-		var of *url.Error
-		return !errs.Endless(err) && errors.As(err, &of)
-	})
+	_, is := errs.As[*url.Error](err)
+	return is
 }
 
 // neverMade reports whether err itself is one with which this package keeps a call from being made.

@@ -8,22 +8,34 @@ import (
 	"github.com/stagemeter/stagemeter/instrument/internal/errs"
 )
 
-// contain calls f, which is the user's code, and turns its panic into an error.
-func contain(what string, f func() error) (err error) {
-	defer func() {
-		if v := recover(); v != nil {
-			err = panicked(what, v)
-		}
+// contain calls f, which is the user's code, and turns its panic into an error, and its
+// runtime.Goexit too: f has a goroutine of its own, which contain waits for.
+func contain(what string, f func() error) error {
+	var err error
+	returned, done := false, make(chan struct{})
+	go func() {
+		defer close(done)
+		defer func() {
+			if v := recover(); v != nil {
+				err = panicked(what, v)
+			} else if !returned {
+				err = exited(what)
+			}
+		}()
+		err = f()
+		returned = true
 	}()
-	return f()
+	<-done
+	return err
 }
+
+func exited(what string) error { return fmt.Errorf("instrument: %s called runtime.Goexit", what) }
 
 func panicked(what string, v any) error {
 	return fmt.Errorf("instrument: %s panicked: %s", what, errs.PanicText(v))
 }
 
-// handle reports an error that has no caller to return to. It contains a handler that panics.
+// handle reports an error that has no caller to return to. It contains the handler.
 func handle(err error) {
-	defer func() { _ = recover() }()
-	otel.Handle(err)
+	_ = contain("the error handler", func() error { otel.Handle(err); return nil })
 }

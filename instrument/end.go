@@ -32,6 +32,27 @@ func ended(errp *error, recovered any) ending {
 	return ending{err: *errp}
 }
 
+// progress is how far a function has come that ends what it has started.
+//
+// A Run function does so with the method returned, once its function has returned. It defers the
+// method run directly, which ends it if the function has panicked or ended its goroutine. So a
+// function that returns does not pay for a recover.
+type progress int
+
+const (
+	underway progress = iota
+	hasReturned
+	hasEnded
+)
+
+// ran is ended for a function that has come so far.
+func ran(errp *error, recovered any, at progress) ending {
+	if recovered == nil && at == underway {
+		return ending{err: errGoexit}
+	}
+	return ended(errp, recovered)
+}
+
 // deliver passes a panic on: as an error if [WithRecover] was given and there is a place for it,
 // else as the panic that it was. The panic is raised again from the deferred call, below which the
 // panicking frames still stand, so the trace that the runtime prints begins where the panic began.
@@ -66,6 +87,7 @@ func (o ending) in(ctx context.Context, p *Pipeline) Outcome {
 
 // end writes the error on a span, if the outcome is one, and ends the span.
 func (o ending) end(span trace.Span, as Outcome) {
+	defer span.End()
 	if as.isError() && span.IsRecording() {
 		var stack []byte
 		if o.panicked != nil {
@@ -75,7 +97,6 @@ func (o ending) end(span trace.Span, as Outcome) {
 		span.SetAttributes(semconv.AttrErrorType.String(clean(as.ErrorType, maxNameLen)))
 		span.SetStatus(codes.Error, clean(errs.Text(o.err), maxTextLen))
 	}
-	span.End()
 }
 
 // countEnd counts the error that a stage or a job ends with, unless it or one of its parts has

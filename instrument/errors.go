@@ -23,7 +23,7 @@ func RecordError(ctx context.Context, err error) {
 	}
 	ctx = orBackground(ctx)
 	var own contextEnd // an error is counted whatever its context, unless it is the end of that context
-	if !errs.Endless(err) && errs.OnlyCanceled(err) {
+	if errs.OnlyCanceled(err) {
 		in := ctx
 		if s.job != nil || s.stage != nil {
 			in = s.Context

@@ -13,8 +13,10 @@ import (
 // A function is called by the goroutine that does the measured work, after the metrics are
 // recorded: it must return quickly, and may be called concurrently with itself. The context is that
 // of the job, stage or call, so a log record that is written with it has its trace. It may be over.
-// A panic in a function is reported to otel.Handle and changes nothing else. A function may itself
-// record, but what it records is an event again.
+// A panic in a function is reported to otel.Handle and changes nothing else. A runtime.Goexit is
+// reported too, and ends the goroutine: a job, stage or call whose start the function heard of then
+// ends, with the error type goexit. A function may itself record, but what it records is an event
+// again.
 //
 // Fields may be added to the data that the functions get.
 type Events struct {
@@ -101,9 +103,26 @@ func hear[E any](to *[]func(context.Context, E), f func(context.Context, E)) {
 // tell calls the functions of one kind of event. The caller has checked that there are any, so that
 // the event of a pipeline without them is not even built.
 func tell[E any](fs []func(context.Context, E), ctx context.Context, e E) {
-	for _, f := range fs {
-		if err := contain("a function of Events", func() error { f(ctx, e); return nil }); err != nil {
-			handle(err)
-		}
+	for len(fs) > 0 {
+		f := fs[0]
+		fs = fs[1:]
+		tellOne(f, fs, ctx, e)
 	}
+}
+
+// tellOne calls f. If that ends its goroutine, the others of its kind hear of the event all the
+// same.
+func tellOne[E any](f func(context.Context, E), others []func(context.Context, E), ctx context.Context, e E) {
+	returned := false
+	defer func() {
+		switch v := recover(); {
+		case v != nil:
+			handle(panicked("a function of Events", v))
+		case !returned:
+			handle(exited("a function of Events"))
+			tell(others, ctx, e)
+		}
+	}()
+	f(ctx, e)
+	returned = true
 }

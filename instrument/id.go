@@ -2,10 +2,8 @@ package instrument
 
 import (
 	"crypto/rand"
-	"crypto/sha256"
 	"encoding/hex"
 	"fmt"
-	"io"
 	"strconv"
 	"strings"
 	"sync/atomic"
@@ -47,28 +45,5 @@ func (i *ids) shown(id string) string {
 	return showID(id)
 }
 
-// showID cleans an id. One that had to be changed ends with a checksum, and so does one that already
-// looks like that. So no two ids have one shown form, whoever chooses them, and an id has the same
-// form in every process.
+// showID cleans an id. It has the same form in every process.
 func showID(id string) string { return show(id, maxIDLen) }
-
-func show(text string, limit int) string {
-	shown := clean(text, limit)
-	if shown == "" || shown == text && !looksChanged(text) {
-		return shown
-	}
-	h := sha256.New()
-	_, _ = io.WriteString(h, text) // never fails
-	return clean(text, limit-changedLen) + "~" + hex.EncodeToString(h.Sum(nil)[:sumLen])
-}
-
-const (
-	sumLen     = 16           // nobody finds two texts whose checksums begin with the same so many bytes
-	changedLen = 1 + 2*sumLen // what a changed text ends with: a tilde and its checksum
-)
-
-// looksChanged reports whether a text ends as one that [show] has changed.
-func looksChanged(text string) bool {
-	at := len(text) - changedLen
-	return at >= 0 && text[at] == '~' && strings.Trim(text[at+1:], "0123456789abcdefABCDEF") == ""
-}

@@ -79,11 +79,14 @@ func (p *Pipeline) StartJob(ctx context.Context, id string, opts ...JobOption) (
 	if s := ownScope(ctx); s != nil && s.p == p {
 		j.outer = s.job
 	}
+	ctx = j.startSpan(ctx, c)
 	for o := j; o != nil; o = o.outer {
 		o.users.Add(1)
 	}
-	ctx = j.startSpan(ctx, c)
-	if !p.live.add(&j.liveRun) {
+	shows := p.live.add(&j.liveRun)
+	at := underway
+	defer j.run(nil, &at) // nobody else ends the job if a function of the user's ends this goroutine
+	if !shows {
 		p.inst.JobsUnshown.Add(ctx, 1)
 	}
 	p.inst.Jobs.Add(ctx, 1, j.dimension.processing.add...)
@@ -98,6 +101,7 @@ func (p *Pipeline) StartJob(ctx context.Context, id string, opts ...JobOption) (
 	if len(p.events.jobStarted) > 0 {
 		tell(p.events.jobStarted, &j.scope, JobEvent{Job: j.ref(), Start: j.start})
 	}
+	at = hasEnded
 	return &j.scope, j
 }
 
@@ -161,14 +165,38 @@ func (j *Job) End(errp *error) {
 	o.deliver(j.scope.p, errp)
 }
 
+func (j *Job) returned(err error) {
+	if j != nil && j.done.CompareAndSwap(false, true) {
+		j.finish(ending{err: err})
+	}
+}
+
+func (j *Job) run(errp *error, at *progress) {
+	if j == nil || *at == hasEnded || !j.done.CompareAndSwap(false, true) {
+		return
+	}
+	o := ran(errp, recover(), *at)
+	j.finish(o)
+	o.deliver(j.scope.p, errp)
+}
+
+// finish ends the job. Each part is done also if a function of the user's ends the goroutine in the
+// one before: an exemplar filter, a span processor, a function of Events.
 func (j *Job) finish(o ending) {
 	took := time.Since(j.start)
-	p := j.scope.p
 	j.ended.Store(1 + uint32(stateOf(j.scope.Context)))
 	as := j.outcome(o.err)
+	defer j.tellEnd(o, as, took)
+	defer o.end(j.scope.span, as)
+	defer j.leaveAs(as, took)
 	if o.err != nil || j.scope.rare.used() {
 		j.scope.countEnd(o.err, as, jobStage)
 	}
+}
+
+// leaveAs takes the job out of the live ones, records how it ended, and closes its accounts.
+func (j *Job) leaveAs(as Outcome, took time.Duration) {
+	p := j.scope.p
 	if p.history.limit > 0 { // before the job leaves the live ones, so that a snapshot never misses it
 		s := j.state()
 		s.End, s.Outcome = j.start.Add(took), as
@@ -176,6 +204,7 @@ func (j *Job) finish(o ending) {
 	}
 	j.leave(as.Attempt == semconv.OutcomeCompleted)
 	j.accounts = p.live.remove(&j.liveRun)
+	defer j.closeUnusedAll()
 	p.inst.Attempts.Add(&j.scope, 1, j.dimension.attempt(as.Attempt)...)
 	if as.Status != "" {
 		j.record(as, took)
@@ -183,11 +212,10 @@ func (j *Job) finish(o ending) {
 	if j.scope.span.IsRecording() { // else the attributes are allocated for nothing
 		j.describe(as)
 	}
-	for o := j; o != nil; o = o.outer {
-		o.closeUnused()
-	}
-	o.end(j.scope.span, as)
-	if len(p.events.jobEnded) > 0 {
+}
+
+func (j *Job) tellEnd(o ending, as Outcome, took time.Duration) {
+	if p := j.scope.p; len(p.events.jobEnded) > 0 {
 		tell(p.events.jobEnded, &j.scope, JobEvent{Job: j.ref(), Start: j.start, Duration: took, Outcome: as, Err: o.err, Cost: j.Cost()})
 	}
 }
@@ -206,6 +234,14 @@ func (j *Job) leave(completed bool) {
 	case j.generated:
 	case j.account == nil || j.account.kept:
 		j.scope.p.earlier.add(j.id, j.totalCost())
+	}
+}
+
+// closeUnusedAll ends the uses that the job makes of its own accounts, and of those of the jobs
+// around it.
+func (j *Job) closeUnusedAll() {
+	for o := j; o != nil; o = o.outer {
+		o.closeUnused()
 	}
 }
 
@@ -300,15 +336,6 @@ func (j *Job) budgetAccount() *openAccount {
 // addCost adds to the cost and stops at the end of the range.
 func (j *Job) addCost(amount USD) { add(&j.cost, amount) }
 
-func add(sum *atomic.Int64, amount USD) {
-	for {
-		old := sum.Load()
-		if sum.CompareAndSwap(old, int64(money.Sum(USD(old), amount))) {
-			return
-		}
-	}
-}
-
 // SetVideoDuration sets the length of the job's video, once it is known; see [WithVideoDuration].
 func (j *Job) SetVideoDuration(d time.Duration) {
 	if j == nil || j.scope.p.inert() {
@@ -319,36 +346,6 @@ func (j *Job) SetVideoDuration(d time.Duration) {
 		return
 	}
 	j.video.Store(math.Float64bits(d.Seconds()))
-}
-
-// ReportBudgetRemaining shows an amount that the program has computed itself in
-// video_processing_budget_remaining_usd{job_id}, in place of what [WithBudget] would show. It refuses
-// nothing. The first negative amount counts as budget exceeded, also after End. NaN, an infinite amount
-// and [Unlimited] count as invalid.
-func (j *Job) ReportBudgetRemaining(remaining USD) {
-	if j == nil || j.scope.p.inert() {
-		return
-	}
-	if reason := invalidReason(remaining); reason != "" && reason != semconv.InvalidReasonNegative {
-		j.scope.p.countInvalid(&j.scope, semconv.BudgetRemainingName, reason)
-		return
-	}
-	j.live.budget.reported.Store(&remaining)
-	if remaining < 0 && j.live.budget.exceeded.CompareAndSwap(false, true) {
-		j.scope.p.inst.BudgetExceeded.Add(&j.scope, 1)
-		j.scope.span.AddEvent("budget exceeded")
-	}
-}
-
-// BudgetRemaining returns the limit less what was spent, as video_processing_budget_remaining_usd
-// shows it, and whether the job has a budget. The amount is negative when the job has overspent. It
-// is [Unlimited], which has no series, when the budget refuses nothing. What others spend from an
-// account that they share by [WithAccount] is in it as of the job's own last call or Spend.
-func (j *Job) BudgetRemaining() (USD, bool) {
-	if j == nil || j.scope.p.inert() {
-		return 0, false
-	}
-	return j.live.budget.remaining()
 }
 
 // ref returns the names of a run.
@@ -371,12 +368,4 @@ func (j *Job) state() JobState {
 	s.Progress = copied(j.scope.rare.reported())
 	j.details.copyTo(&s)
 	return s
-}
-
-// seconds returns a length in seconds as a duration.
-func seconds(s float64) time.Duration {
-	if d := s * float64(time.Second); d < math.MaxInt64 {
-		return time.Duration(d)
-	}
-	return math.MaxInt64
 }

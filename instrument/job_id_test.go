@@ -35,8 +35,8 @@ func TestNoTwoIDsAreShownAsOne(t *testing.T) {
 				ids = append(ids, instrument.ShowID(ids[len(ids)-1]))
 			}
 			ids = append(ids, strings.ToUpper(ids[1]))
-			for i, id := range ids {
-				_, job := p.StartJob(t.Context(), id, instrument.WithBudget(instrument.USD(i+1)*instrument.Dollar))
+			for _, id := range ids {
+				_, job := p.StartJob(t.Context(), id, instrument.WithBudget(instrument.Dollar))
 				defer job.End(nil)
 				if job.ID() != id {
 					t.Errorf("ID() of %q is %q", id, job.ID())

@@ -1,7 +1,10 @@
 package instrument
 
 import (
+	"crypto/sha256"
+	"encoding/hex"
 	"fmt"
+	"io"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -126,6 +129,29 @@ func showValue(value string) (string, bool) {
 		return unknown, false
 	}
 	return s, s == value
+}
+
+// show cleans a text. One that has to be changed ends with a checksum, and so does one that already
+// looks like that. So no two texts have one form, whoever chooses them.
+func show(text string, limit int) string {
+	shown := clean(text, limit)
+	if shown == "" || shown == text && !looksChanged(text) {
+		return shown
+	}
+	h := sha256.New()
+	_, _ = io.WriteString(h, text) // never fails
+	return clean(text, limit-changedLen) + "~" + hex.EncodeToString(h.Sum(nil)[:sumLen])
+}
+
+const (
+	sumLen     = 16           // nobody finds two texts whose checksums begin with the same so many bytes
+	changedLen = 1 + 2*sumLen // what a changed text ends with: a tilde and its checksum
+)
+
+// looksChanged reports whether a text ends as one that show has changed.
+func looksChanged(text string) bool {
+	at := len(text) - changedLen
+	return at >= 0 && text[at] == '~' && strings.Trim(text[at+1:], "0123456789abcdefABCDEF") == ""
 }
 
 // clean makes a text fit for telemetry: valid UTF-8 (otherwise OTLP refuses a whole batch), only of

@@ -206,7 +206,8 @@ func WithRecover() Option {
 }
 
 // WithErrorClassifier asks classify for the error_type of an error first. If it returns "",
-// [ErrorType] decides. Return few, stable words. It may be called concurrently.
+// [ErrorType] decides. Return few, stable words. It may be called concurrently. A panic or a
+// runtime.Goexit in it is reported to otel.Handle, and [ErrorType] decides.
 func WithErrorClassifier(classify func(error) string) Option {
 	return notNil("WithErrorClassifier", classify, func(c *config, f func(error) string) { c.classify = f })
 }
@@ -216,7 +217,8 @@ func WithErrorClassifier(classify func(error) string) Option {
 // completed, failed, canceled, retried, snoozed or interrupted. Any other word, such as "", leaves
 // the error to [OutcomeOf]. An error type of your own needs no option, only a method JobOutcome()
 // string. decide is also asked about the errors of stages and calls, which count only if they are
-// failed or retried. It may be called concurrently.
+// failed or retried. It may be called concurrently. A panic or a runtime.Goexit in it is reported to
+// otel.Handle, and leaves the error to [OutcomeOf].
 func WithOutcome(decide func(error) semconv.Outcome) Option {
 	return notNil("WithOutcome", decide, func(c *config, f func(error) semconv.Outcome) { c.decide = f })
 }

@@ -106,12 +106,9 @@ var (
 const aborted = "aborted"
 
 // said returns what the function of [WithOutcome] says of an error, else the error itself, or "".
-func (p *Pipeline) said(err error) (word semconv.Outcome) {
+func (p *Pipeline) said(err error) semconv.Outcome {
 	if p != nil && p.decide != nil {
-		if err := contain("the function of WithOutcome", func() error { word = p.decide(err); return nil }); err != nil {
-			handle(err)
-		}
-		if slices.Contains(outcomes[:], word) {
+		if word := answer(p.decide, "the function of WithOutcome", err); slices.Contains(outcomes[:], word) {
 			return word
 		}
 	}
@@ -140,15 +137,20 @@ func (p *Pipeline) typeIn(own contextEnd, err error) string {
 	return cmp.Or(errs.Own(err, false), aborted)
 }
 
-// classified returns what the user's classifier returns, or "" if there is none or it panics.
-func (p *Pipeline) classified(err error) (errorType string) {
+// classified returns what the user's classifier returns, or "" if there is none.
+func (p *Pipeline) classified(err error) string {
 	if p == nil || p.classify == nil {
 		return ""
 	}
-	if err := contain("the function of WithErrorClassifier", func() error { errorType = p.classify(err); return nil }); err != nil {
+	return answer(p.classify, "the function of WithErrorClassifier", err)
+}
+
+// answer returns what a function of the user's says of an error, or "" if it does not return.
+func answer[T ~string](f func(error) T, what string, err error) (said T) {
+	if err := contain(what, func() error { said = f(err); return nil }); err != nil {
 		handle(err)
 	}
-	return errorType
+	return said
 }
 
 // isError reports whether the outcome counts in errors_total and makes a span an error.

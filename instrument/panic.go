@@ -35,15 +35,7 @@ func (e *PanicError) ErrorType() string { return "panic" }
 
 // isPanic reports whether err is, or wraps, a panic that became an error.
 func isPanic(err error) bool {
-	if err == nil || errs.Endless(err) {
-		return false
-	}
-	for err := range errs.Chain(err) {
-		if isPanicError(err) {
-			return true
-		}
-	}
-	return false
+	return !errs.Plain(err) && errs.Any(err, isPanicError)
 }
 
 func isPanicError(err error) bool { _, ok := err.(*PanicError); return ok }

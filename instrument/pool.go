@@ -33,8 +33,8 @@ func (p *Pipeline) ObserveDB(name string, db *sql.DB) (unregister func(), err er
 
 // ObservePool does the same for any pool. stats is called at each collection, possibly concurrently
 // with itself, and must not block. After unregister no call of it begins; unregister does not wait
-// for one that a collection has begun. If stats panics, that is reported to otel.Handle once, and
-// the pool is not shown while it does.
+// for one that a collection has begun. If stats panics or calls runtime.Goexit, that is reported to
+// otel.Handle once, and the pool is not shown while it does.
 //
 // Waits and WaitTime only grow: where they are less than at an earlier collection, the earlier
 // figure is shown. For example, with pgx and go-redis:

@@ -149,81 +149,25 @@ func priceCall[T any](c *Call, price func(T) USD, out T) {
 	if price == nil || c == nil {
 		return
 	}
-	defer c.priceFailed()
-	c.SetCost(price(out))
+	priced := false
+	defer c.priceFailed(&priced)
+	cost := price(out)
+	priced = true
+	c.SetCost(cost)
 }
 
-// priceFailed contains the price function's panic. It is deferred directly: contain would be given
-// a text that is needed for nothing else.
-func (c *Call) priceFailed() {
-	if v := recover(); v != nil {
-		c.price.setInvalid()
-		c.scope.p.countInvalid(&c.scope, semconv.CostName, semconv.InvalidReasonBadFormat)
+// priceFailed contains the price function's panic, and reports its runtime.Goexit, after which the
+// call ends. It is deferred directly: contain would take an allocation for each call.
+func (c *Call) priceFailed(priced *bool) {
+	v := recover()
+	if v == nil && *priced {
+		return
+	}
+	c.price.setInvalid()
+	c.scope.p.countInvalid(&c.scope, semconv.CostName, semconv.InvalidReasonBadFormat)
+	if v != nil {
 		handle(panicked("the price function of "+c.handle.name, v))
+	} else {
+		handle(exited("the price function of " + c.handle.name))
 	}
-}
-
-// progress is how far a Run function has come.
-type progress int
-
-const (
-	underway progress = iota
-	hasReturned
-	hasEnded
-)
-
-// A Run function ends what it has started with returned, once its function has returned. It defers
-// run directly, which ends it if the function has panicked or ended its goroutine. So a function
-// that returns does not pay for a recover.
-
-func (j *Job) returned(err error) {
-	if j != nil && j.done.CompareAndSwap(false, true) {
-		j.finish(ending{err: err})
-	}
-}
-
-func (j *Job) run(errp *error, at *progress) {
-	if j == nil || *at == hasEnded || !j.done.CompareAndSwap(false, true) {
-		return
-	}
-	o := ran(errp, recover(), *at)
-	j.finish(o)
-	o.deliver(j.scope.p, errp)
-}
-
-func (s *Stage) returned(err error) {
-	if s != nil && s.done.CompareAndSwap(false, true) {
-		s.finish(ending{err: err})
-	}
-}
-
-func (s *Stage) run(errp *error, at *progress) {
-	if s == nil || *at == hasEnded || !s.done.CompareAndSwap(false, true) {
-		return
-	}
-	o := ran(errp, recover(), *at)
-	s.finish(o)
-	o.deliver(s.scope.p, errp)
-}
-
-func (c *Call) returned(err error) {
-	if c != nil && c.done.CompareAndSwap(false, true) {
-		c.finish(ending{err: err})
-	}
-}
-
-func (c *Call) run(errp *error, at *progress) {
-	if c == nil || *at == hasEnded || !c.done.CompareAndSwap(false, true) {
-		return
-	}
-	o := ran(errp, recover(), *at)
-	c.finish(o)
-	o.deliver(c.scope.p, errp)
-}
-
-func ran(errp *error, recovered any, at progress) ending {
-	if recovered == nil && at == underway {
-		return ending{err: errGoexit}
-	}
-	return ended(errp, recovered)
 }

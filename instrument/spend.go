@@ -32,30 +32,33 @@ func spend(ctx context.Context, s *scope, api string, amount USD) {
 		s.p.countInvalid(ctx, semconv.CostName, reason)
 		return
 	}
-	s.p.spend(ctx, s.job, s.p.apis.get(api), amount)
+	h := s.p.apis.get(api)
 	if s.job != nil {
-		s.job.book(ctx, api, amount)
+		defer s.job.book(ctx, api, amount)
 	}
+	s.p.spend(ctx, s.job, h, amount)
 }
 
 // spend books an amount in the totals and on the job.
 func (p *Pipeline) spend(ctx context.Context, j *Job, api *apiHandle, amount USD) {
-	switch {
-	case j == nil:
+	if j == nil {
 		p.inst.Cost.Add(ctx, amount.Float64(), api.cost...)
 		return
-	case p.jobIDLabel:
-		attrs := append([]attribute.KeyValue{semconv.AttrAPI.String(api.name), j.live.label()}, j.dimension.attrs...)
-		p.inst.Cost.Add(ctx, amount.Float64(), withAttrs(attrs...))
-	default:
-		p.inst.Cost.Add(ctx, amount.Float64(), j.dimension.cost(api)...)
 	}
+	hidden := false
 	if j.done.Load() {
 		j.spentLate(amount)
-		return
+	} else {
+		j.addCost(amount)
+		hidden = p.live.spend(j.live, api, amount)
 	}
-	j.addCost(amount)
-	if p.live.spend(j.live, api, amount) {
+	if p.jobIDLabel {
+		attrs := append([]attribute.KeyValue{semconv.AttrAPI.String(api.name), j.live.label()}, j.dimension.attrs...)
+		p.inst.Cost.Add(ctx, amount.Float64(), withAttrs(attrs...))
+	} else {
+		p.inst.Cost.Add(ctx, amount.Float64(), j.dimension.cost(api)...)
+	}
+	if hidden {
 		p.inst.JobsUnshown.Add(ctx, 1)
 	}
 }

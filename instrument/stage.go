@@ -45,7 +45,6 @@ func startStage(ctx context.Context, outer *scope, name string, opts []StageOpti
 		return unmeasured(ctx), nil
 	}
 	start, h := once.Now(), p.stages.get(name)
-	h.inProgress.Add(1)
 	spanOptions := h.span
 	if h.name == other { // a span can say which
 		own, _ := cleanName(name)
@@ -54,6 +53,9 @@ func startStage(ctx context.Context, outer *scope, name string, opts []StageOpti
 	in, span := p.startInner(ctx, h.spanName, spanOptions)
 	s := &Stage{scope: scope{Context: in, span: span, p: p, job: outer.job, call: outer.call}, handle: h, start: start}
 	s.scope.stage = s
+	h.inProgress.Add(1)
+	at := underway
+	defer s.run(nil, &at) // nobody else ends the stage if a function of the user's ends this goroutine
 	if len(opts) > 0 {
 		s.configure(ctx, opts)
 	}
@@ -63,6 +65,7 @@ func startStage(ctx context.Context, outer *scope, name string, opts []StageOpti
 	if len(p.events.stageStarted) > 0 {
 		tell(p.events.stageStarted, &s.scope, StageEvent{Job: outer.job.ref(), Stage: h.name})
 	}
+	at = hasEnded
 	return &s.scope, s
 }
 
@@ -98,10 +101,37 @@ func (s *Stage) End(errp *error) {
 	o.deliver(s.scope.p, errp)
 }
 
+func (s *Stage) returned(err error) {
+	if s != nil && s.done.CompareAndSwap(false, true) {
+		s.finish(ending{err: err})
+	}
+}
+
+func (s *Stage) run(errp *error, at *progress) {
+	if s == nil || *at == hasEnded || !s.done.CompareAndSwap(false, true) {
+		return
+	}
+	o := ran(errp, recover(), *at)
+	s.finish(o)
+	o.deliver(s.scope.p, errp)
+}
+
+// finish ends the stage, in parts as [Job.finish] does.
 func (s *Stage) finish(o ending) {
 	took := once.Now() - s.start
 	p, ctx := s.scope.p, s.scope.Context // the span is on its top, where exemplars look for it
 	s.handle.inProgress.Add(-1)
+	as := completed
+	if o.err != nil {
+		as = o.in(ctx, p)
+		as.mark(s.scope.span)
+	}
+	if s.kept != nil {
+		s.scope.job.details.endStage(s.kept, as.ErrorType)
+	}
+	defer s.tellEnd(o, as, took)
+	defer o.end(s.scope.span, as)
+	defer s.countEnd(o, as)
 	p.inst.Duration.Record(ctx, took.Seconds(), s.handle.record...)
 	video := s.video
 	if !s.hasVideo && s.scope.job != nil {
@@ -110,19 +140,16 @@ func (s *Stage) finish(o ending) {
 	if video > 0 {
 		p.inst.Ratio.Record(ctx, took.Seconds()/video, s.handle.record...)
 	}
-	as := completed
-	if o.err != nil {
-		as = o.in(ctx, p)
-		as.mark(s.scope.span)
-	}
+}
+
+func (s *Stage) countEnd(o ending, as Outcome) {
 	if o.err != nil || s.scope.rare.used() {
 		s.scope.countEnd(o.err, as, s.handle.name)
 	}
-	o.end(s.scope.span, as)
-	if s.kept != nil {
-		s.scope.job.details.endStage(s.kept, as.ErrorType)
-	}
-	if len(p.events.stageEnded) > 0 {
+}
+
+func (s *Stage) tellEnd(o ending, as Outcome, took time.Duration) {
+	if p := s.scope.p; len(p.events.stageEnded) > 0 {
 		tell(p.events.stageEnded, &s.scope, StageEvent{
 			Job: s.scope.job.ref(), Stage: s.handle.name, Duration: took, ErrorType: as.ErrorType, Err: o.err,
 		})

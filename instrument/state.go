@@ -1,6 +1,7 @@
 package instrument
 
 import (
+	"math"
 	"slices"
 	"time"
 )
@@ -160,4 +161,12 @@ func copied[T any](p *T) *T {
 	}
 	c := *p
 	return &c
+}
+
+// seconds returns a length in seconds as a duration.
+func seconds(s float64) time.Duration {
+	if d := s * float64(time.Second); d < math.MaxInt64 {
+		return time.Duration(d)
+	}
+	return math.MaxInt64
 }

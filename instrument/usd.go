@@ -1,6 +1,8 @@
 package instrument
 
 import (
+	"sync/atomic"
+
 	"github.com/stagemeter/stagemeter/instrument/money"
 	"github.com/stagemeter/stagemeter/semconv"
 )
@@ -34,5 +36,15 @@ func invalidReason(u USD) semconv.InvalidReason {
 		return semconv.InvalidReasonInf
 	default:
 		return semconv.InvalidReasonNegative
+	}
+}
+
+// add adds to a sum and stops at the end of the range.
+func add(sum *atomic.Int64, amount USD) {
+	for {
+		old := sum.Load()
+		if sum.CompareAndSwap(old, int64(money.Sum(USD(old), amount))) {
+			return
+		}
 	}
 }

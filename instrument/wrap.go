@@ -8,9 +8,7 @@ func WrapJob[In, Out any](idOf func(In) string, fn func(context.Context, In) (Ou
 	return func(ctx context.Context, in In) (out Out, err error) {
 		var id string
 		if idOf != nil {
-			if err := contain("the id function of WrapJob", func() error { id = idOf(in); return nil }); err != nil {
-				handle(err)
-			}
+			id = idFor(idOf, in)
 		}
 		err = RunJob(ctx, id, func(ctx context.Context) (err error) {
 			if fn == nil {
@@ -21,6 +19,17 @@ func WrapJob[In, Out any](idOf func(In) string, fn func(context.Context, In) (Ou
 		}, opts...)
 		return out, err
 	}
+}
+
+// idFor returns the id that idOf returns, or "" if that panics. A runtime.Goexit passes, since no
+// job has begun.
+func idFor[In any](idOf func(In) string, in In) (id string) {
+	defer func() {
+		if v := recover(); v != nil {
+			handle(panicked("the id function of WrapJob", v))
+		}
+	}()
+	return idOf(in)
 }
 
 // WrapStage returns a function whose every call is a stage; see [RunStage]. It has the signature of

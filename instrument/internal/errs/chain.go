@@ -5,9 +5,9 @@ import (
 	"slices"
 )
 
-// Chain yields err and what it wraps, depth first, as errors.Is walks it. It never ends for an
-// error that is [Endless].
-func Chain(err error) iter.Seq[error] {
+// chain yields err and what it wraps, depth first, as errors.Is walks it. It never ends for an
+// error that is endless.
+func chain(err error) iter.Seq[error] {
 	return func(yield func(error) bool) { walk(err, yield) }
 }
 
@@ -42,9 +42,9 @@ func unwrap(err error) []error {
 // maxErrors bounds how many errors a chain may have, each counted as often as it is wrapped.
 const maxErrors = 10_000
 
-// Endless reports whether err wraps itself, so that errors.Is would follow it for ever or for very
+// endless reports whether err wraps itself, so that errors.Is would follow it for ever or for very
 // long.
-func Endless(err error) bool {
+func endless(err error) bool {
 	left := maxErrors
 	var walk func(error) bool
 	walk = func(err error) bool {
@@ -61,11 +61,11 @@ func Endless(err error) bool {
 // beside the failure of another.
 func innermost(err error) error {
 	var first error
-	for e := range Chain(err) {
+	for e := range chain(err) {
 		if slices.ContainsFunc(unwrap(e), func(inner error) bool { return inner != nil }) {
 			continue
 		}
-		if !OnlyCanceled(e) {
+		if !onlyCanceled(e) {
 			return e
 		}
 		if first == nil {
@@ -81,13 +81,5 @@ func innermost(err error) error {
 // Wraps reports whether err is target, the same value, or wraps it. Unlike errors.Is it asks no Is
 // method.
 func Wraps(err, target error) bool {
-	if err == nil || target == nil || Endless(err) {
-		return false
-	}
-	for e := range Chain(err) {
-		if Identical(e, target) {
-			return true
-		}
-	}
-	return false
+	return err != nil && target != nil && Any(err, func(e error) bool { return Identical(e, target) })
 }

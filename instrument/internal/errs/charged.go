@@ -20,7 +20,10 @@ import (
 // joins was a refusal without processing, or, unless the request has left, one of this machine.
 // neverMade may name further errors of this machine; it may be nil.
 func Uncharged(err error, left bool, neverMade func(error) bool) bool {
-	return Guarded(false, func() bool { return !Endless(err) && uncharged(err, left, neverMade) })
+	if Plain(err) {
+		return !endless(err) && uncharged(err, left, neverMade)
+	}
+	return Apart(false, func() bool { return !endless(err) && uncharged(err, left, neverMade) })
 }
 
 func uncharged(err error, left bool, neverMade func(error) bool) bool {
@@ -93,11 +96,11 @@ func local(err error) bool {
 // Answered reports whether err shows that a request has left: an answer, or a connection that was
 // cut off.
 func Answered(err error) bool {
-	return Guarded(true, func() bool {
-		if Endless(err) {
+	return Apart(true, func() bool {
+		if endless(err) {
 			return true
 		}
-		for e := range Chain(err) {
+		for e := range chain(err) {
 			if _, ok := httpStatus(e); ok {
 				return true
 			}

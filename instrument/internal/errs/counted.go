@@ -104,16 +104,21 @@ func (c *Counted) find(err error, same func(a, b error) bool, of func(counted) b
 	if n == 0 || is(err) {
 		return met, has
 	}
-	Guarded(false, func() bool {
-		if Endless(err) {
-			return false
+	if Plain(err) {
+		anyOf(err, is)
+		return met, has
+	}
+	return findApart(err, slices.Clone(known[:n]), same)
+}
+
+// findApart is find with what escapes to another goroutine.
+func findApart(err error, known []error, same func(a, b error) bool) (met error, has bool) {
+	has = Any(err, func(e error) bool {
+		i := slices.IndexFunc(known, func(k error) bool { return same(e, k) })
+		if i >= 0 {
+			met = known[i]
 		}
-		for e := range Chain(err) {
-			if is(e) {
-				return true
-			}
-		}
-		return false
+		return i >= 0
 	})
 	return met, has
 }

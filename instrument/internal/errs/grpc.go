@@ -25,9 +25,9 @@ var grpcTypes = [...]string{
 
 // grpcType passes over a Canceled that is joined with a failure, as canceledType does.
 func grpcType(err error) string {
-	for e := range Chain(err) {
+	for e := range chain(err) {
 		if code, ok := grpcCode(e); ok {
-			if t := grpcWord(code); t != Canceled || OnlyCanceled(err) {
+			if t := grpcWord(code); t != Canceled || onlyCanceled(err) {
 				return t
 			}
 		}
@@ -53,15 +53,20 @@ func grpcWord(code uint32) string {
 // They are found by reflection, so that gRPC is not imported. GRPCCode returns false if one of them
 // panics.
 func GRPCCode(err error) (code uint32, ok bool) {
-	if err == nil || Endless(err) {
+	if Plain(err) {
 		return 0, false
 	}
-	for e := range Chain(err) {
-		if code, ok := grpcCode(e); ok {
-			return code, true
+	code = Apart(0, func() uint32 {
+		if !endless(err) {
+			for e := range chain(err) {
+				if code, ok := grpcCode(e); ok {
+					return code
+				}
+			}
 		}
-	}
-	return 0, false
+		return 0
+	})
+	return code, code != 0
 }
 
 func grpcCode(err error) (code uint32, ok bool) {

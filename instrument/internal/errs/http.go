@@ -6,26 +6,19 @@ import (
 )
 
 func httpType(err error) string {
-	if code, ok := HTTPStatus(err); ok {
-		return "http_" + strconv.Itoa(code)
+	for e := range chain(err) {
+		if status, ok := httpStatus(e); ok {
+			return "http_" + strconv.Itoa(status)
+		}
 	}
 	return ""
 }
 
-// HTTPStatus returns the status of a failed HTTP exchange, and whether err has one. API clients
-// give it as a method (smithy, gRPC gateways) or as an exported field (openai-go, anthropic-sdk-go,
-// googleapi), so the field is looked up by name. A field named Code may be anything: a reply of
-// SMTP, a close code of a websocket, an exit code. It counts only in an error that is one of HTTP.
-func HTTPStatus(err error) (status int, ok bool) {
-	for e := range Chain(err) {
-		if status, ok := httpStatus(e); ok {
-			return status, true
-		}
-	}
-	return 0, false
-}
-
-// httpStatus is HTTPStatus for err itself, without what it wraps.
+// httpStatus returns the status of a failed HTTP exchange, and whether err itself, without what it
+// wraps, has one. API clients give it as a method (smithy, gRPC gateways) or as an exported field
+// (openai-go, anthropic-sdk-go, googleapi), so the field is looked up by name. A field named Code
+// may be anything: a reply of SMTP, a close code of a websocket, an exit code. It counts only in an
+// error that is one of HTTP.
 func httpStatus(err error) (status int, ok bool) {
 	switch e := err.(type) {
 	case interface{ StatusCode() int }:

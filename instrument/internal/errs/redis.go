@@ -15,7 +15,7 @@ var redisTexts = map[string]string{
 // redisType knows an error by its text only if it is one that errors.New has made, or that calls
 // itself an error of Redis.
 func redisType(err error) string {
-	for e := range Chain(err) {
+	for e := range chain(err) {
 		_, ofRedis := e.(interface{ RedisError() })
 		if ofRedis || reflect.TypeOf(e) == newError {
 			if t := redisTexts[e.Error()]; t != "" {

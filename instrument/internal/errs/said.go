@@ -7,14 +7,19 @@ var outcomes = []string{"failed", "retried", "canceled", "interrupted", "snoozed
 
 // Said returns what err says of its outcome with a method JobOutcome() string, on the error itself
 // or on one that it wraps; the outermost holds. Of joined errors that say different words the
-// gravest holds. Said returns "" if none says one of the six words, or if err is [Endless]. It does
+// gravest holds. Said returns "" if none says one of the six words, or if err wraps itself. It does
 // not look into an error that opaque reports: beside such an error no other one is asked.
 func Said(err error, opaque func(error) bool) string {
-	if err == nil || Endless(err) {
+	if Plain(err) { // it has no such method
 		return ""
 	}
-	word, _ := said(err, opaque)
-	return word
+	return Apart("", func() string {
+		if endless(err) {
+			return ""
+		}
+		word, _ := said(err, opaque)
+		return word
+	})
 }
 
 func said(err error, opaque func(error) bool) (word string, closed bool) {

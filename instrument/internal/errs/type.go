@@ -19,17 +19,22 @@ func Type(err error) string {
 	if err == nil {
 		return ""
 	}
-	return Guarded(goType(err), func() string {
-		if Endless(err) {
-			return goType(err)
+	if Plain(err) {
+		return typeOf(err)
+	}
+	return Apart(goType(err), func() string { return typeOf(err) })
+}
+
+func typeOf(err error) string {
+	if endless(err) {
+		return goType(err)
+	}
+	for _, typeOf := range errorTypes {
+		if t := typeOf(err); t != "" {
+			return t
 		}
-		for _, typeOf := range errorTypes {
-			if t := typeOf(err); t != "" {
-				return t
-			}
-		}
-		return goType(innermost(err))
-	})
+	}
+	return goType(innermost(err))
 }
 
 // errorTypes are the rows of the table at instrument.ErrorType, in its order.
@@ -66,8 +71,11 @@ var errorTypes = []func(error) string{
 // status by which a shell or a container tells one: they are how the cancellation looks from
 // outside.
 func Own(err error, over bool) string {
-	return Guarded("", func() string {
-		if err == nil || Endless(err) {
+	if Plain(err) { // it is none of them
+		return ""
+	}
+	return Apart("", func() string {
+		if endless(err) {
 			return ""
 		}
 		for _, typeOf := range []func(error) string{ownType, grpcType, httpType} {
@@ -106,9 +114,9 @@ func (s sentinels) typeOf(err error) string {
 // a url.Error has a Timeout method that may say no while an error further in says yes.
 
 func ownType(err error) string {
-	for e := range Chain(err) {
+	for e := range chain(err) {
 		if typed, ok := e.(interface{ ErrorType() string }); ok {
-			if t := typed.ErrorType(); t != "" && (t != Canceled || OnlyCanceled(err)) {
+			if t := typed.ErrorType(); t != "" && (t != Canceled || onlyCanceled(err)) {
 				return t
 			}
 		}
@@ -118,14 +126,14 @@ func ownType(err error) string {
 
 // canceledType passes over an error that joins a failure: a failure cancels what runs beside it.
 func canceledType(err error) string {
-	if OnlyCanceled(err) {
+	if onlyCanceled(err) {
 		return Canceled
 	}
 	return ""
 }
 
 func timeoutType(err error) string {
-	for e := range Chain(err) {
+	for e := range chain(err) {
 		if t, ok := e.(interface{ Timeout() bool }); ok && t.Timeout() {
 			return "timeout"
 		}
@@ -137,7 +145,7 @@ func sqlStateType(err error) string { return stateType(err, false) }
 
 // stateType returns the class of the first SQLState; of those that are no cancellation if over.
 func stateType(err error, over bool) string {
-	for e := range Chain(err) {
+	for e := range chain(err) {
 		if s, ok := e.(interface{ SQLState() string }); ok {
 			if state := s.SQLState(); len(state) == 5 && !(over && state == "57014") {
 				return "sqlstate_" + state[:2]
@@ -151,7 +159,7 @@ func processType(err error) string {
 	if _, exited := exitCode(err); exited {
 		return "exec_exit"
 	}
-	for e := range Chain(err) {
+	for e := range chain(err) {
 		if exit, ok := e.(*exec.ExitError); ok && exit != nil {
 			return "exec_signal"
 		}
@@ -162,7 +170,7 @@ func processType(err error) string {
 // exitCode returns the first exit code, and whether a process on the chain has exited by itself.
 // One that did is the reason why those beside it were killed.
 func exitCode(err error) (code int, exited bool) {
-	for e := range Chain(err) {
+	for e := range chain(err) {
 		if exit, ok := e.(*exec.ExitError); ok && exit != nil && exit.ProcessState != nil && exit.Exited() {
 			return exit.ExitCode(), true
 		}

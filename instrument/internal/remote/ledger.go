@@ -153,6 +153,25 @@ func (e unavailable) Is(target error) bool {
 	return target == budget.ErrUnavailable || errs.Is(e.err, target)
 }
 
+// contained returns the error of a ledger with methods that always return.
+func contained(err error) error {
+	switch err.(type) {
+	case unasked, unavailable, ledgerError:
+		return err
+	}
+	if errs.Plain(err) {
+		return err
+	}
+	return ledgerError{err}
+}
+
+// ledgerError is an error of a ledger that is the user's code, whose methods may not return.
+type ledgerError struct{ err error }
+
+func (e ledgerError) Error() string { return errs.Text(e.err) }
+
+func (e ledgerError) Unwrap() error { return e.err }
+
 // Forget makes the account of a scope start afresh.
 func (l *Ledger) Forget(ctx context.Context, kind budget.Kind, id string) error {
 	_, _, err := l.runner.run(ctx, l.Settle, nil, func(ctx context.Context) (budget.Balance, error) {

@@ -82,7 +82,8 @@ func (n *runner) run(ctx context.Context, limit time.Duration, quit <-chan struc
 			cancel()
 			n.finish(r)
 		}()
-		r.bal, r.err = f(inner)
+		bal, err := f(inner)
+		r.bal, r.err = bal, contained(err)
 	}()
 	select {
 	case <-r.done:
