@@ -25,7 +25,7 @@
 //
 // If a callback of an observable instrument
 //
-//   - returns an error, only its own metric is missing;
+//   - returns an error or calls runtime.Goexit, only its own metric is missing;
 //   - panics, scrapes fail, nothing is pushed, and the log says why, as long as it panics;
 //   - blocks, scrapes and pushes wait for it. So do callers that make an instrument or unregister
 //     a callback: instrument.New, the first use of its Default, Pipeline.Close. Recordings do not

@@ -7,6 +7,7 @@ import (
 	"sync"
 
 	"go.opentelemetry.io/otel/exporters/stdout/stdoutmetric"
+	"go.opentelemetry.io/otel/metric"
 	sdkmetric "go.opentelemetry.io/otel/sdk/metric"
 	"go.opentelemetry.io/otel/sdk/metric/metricdata"
 	"go.opentelemetry.io/otel/sdk/resource"
@@ -20,12 +21,13 @@ import (
 // metrics is the signal of metrics: one provider and the exporters of its metrics.
 type metrics struct {
 	provider *sdkmetric.MeterProvider
-	sources  []*collect.Source // all of the provider
-	shared   *collect.Source   // the one with a scrape's temporality and aggregation; nil: none
-	limit    int               // of the series of an instrument
-	failures *push.Failures    // nil: not pushed
-	scrapes  *scrape.Handler   // nil: no Prometheus
-	pushers  []*push.Pusher    // OTLP, console
+	meters   metric.MeterProvider // provider, for the program
+	sources  []*collect.Source    // all of the provider
+	shared   *collect.Source      // the one with a scrape's temporality and aggregation; nil: none
+	limit    int                  // of the series of an instrument
+	failures *push.Failures       // nil: not pushed
+	scrapes  *scrape.Handler      // nil: no Prometheus
+	pushers  []*push.Pusher       // OTLP, console
 }
 
 // newMetrics starts the signal. The result is usable whatever the error says.
@@ -66,6 +68,7 @@ func newMetrics(ctx context.Context, s settings.Settings, res *resource.Resource
 		opts = append(opts, sdkmetric.WithReader(source.Reader()))
 	}
 	m.provider = sdkmetric.NewMeterProvider(opts...)
+	m.meters = collect.Meters(m.provider)
 	for _, p := range m.pushers {
 		go p.Run() // ends at Shutdown
 	}

@@ -130,7 +130,7 @@ func (t *Telemetry) MeterProvider() metric.MeterProvider {
 	if t == nil || t.metrics == nil {
 		return metricnoop.NewMeterProvider()
 	}
-	return t.metrics.provider
+	return t.metrics.meters
 }
 
 // TracerProvider returns the provider for tracers. If spans are neither pushed nor printed, it

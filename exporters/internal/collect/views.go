@@ -1,6 +1,9 @@
 package collect
 
 import (
+	"slices"
+
+	"go.opentelemetry.io/otel"
 	sdkmetric "go.opentelemetry.io/otel/sdk/metric"
 
 	"github.com/stagemeter/stagemeter/exporters/internal/report"
@@ -15,6 +18,10 @@ import (
 // instrument.
 func Views(user []sdkmetric.View) []sdkmetric.View {
 	all := make([]sdkmetric.View, 0, len(user)+1)
+	user = slices.Clone(user)
+	for i, v := range user {
+		user[i] = returningView(v)
+	}
 	for _, v := range user {
 		all = append(all, func(i sdkmetric.Instrument) (sdkmetric.Stream, bool) {
 			s, ok := v(i)
@@ -29,6 +36,25 @@ func Views(user []sdkmetric.View) []sdkmetric.View {
 		}
 		return completed(sdkmetric.Stream{Name: i.Name, Description: i.Description, Unit: i.Unit}), true
 	})
+}
+
+// returningView returns v as a view that matches nothing where v panics or calls runtime.Goexit,
+// which would take the goroutine that makes an instrument.
+func returningView(v sdkmetric.View) sdkmetric.View {
+	return func(i sdkmetric.Instrument) (s sdkmetric.Stream, ok bool) {
+		done := make(chan struct{})
+		go func() {
+			defer close(done)
+			defer func() {
+				if p := recover(); p != nil {
+					otel.Handle(report.Panicked("a view", p))
+				}
+			}()
+			s, ok = v(i)
+		}()
+		<-done
+		return s, ok
+	}
 }
 
 // completed returns s with valid texts, and with this package's reservoirs unless it selects

@@ -17,11 +17,13 @@ const none = "none"
 func Levels() []string { return []string{"debug", "info", "warn", "error", none} }
 
 // NewLogger returns l, or [slog.Default] if l is nil, at a level of [Levels]. That level replaces
-// the logger's own. The empty level keeps the logger's own.
+// the logger's own. The empty level keeps the logger's own. Its handler may panic or call
+// runtime.Goexit.
 func NewLogger(l *slog.Logger, level string) *slog.Logger {
 	if l == nil {
 		l = slog.Default()
 	}
+	l = slog.New(patient{l.Handler()})
 	if !slices.Contains(Levels(), level) {
 		return l
 	}

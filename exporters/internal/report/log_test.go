@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"log/slog"
+	"runtime"
 	"strings"
 	"testing"
 	"time"
@@ -29,8 +30,48 @@ func TestNewLogger(t *testing.T) {
 	if got := logged(book, Warnings(book.Logger())); got != "WE" {
 		t.Errorf("Warnings logs %q", got)
 	}
-	if NewLogger(nil, "") != slog.Default() {
-		t.Error("nil is not the default logger")
+	before := slog.Default()
+	defer slog.SetDefault(before)
+	slog.SetDefault(book.Logger())
+	if got := logged(book, NewLogger(nil, "")); got != "IWE" {
+		t.Errorf("nil is not the default logger: logs %q", got)
+	}
+}
+
+// A handlerThat does f for each line.
+type handlerThat struct {
+	slog.Handler
+	f func()
+}
+
+func (h handlerThat) Handle(context.Context, slog.Record) error { h.f(); return nil }
+
+// valueThat does f when a handler resolves it.
+type valueThat struct{ f func() }
+
+func (v valueThat) LogValue() slog.Value { v.f(); return slog.Value{} }
+
+// A handler that does not return costs its line, and not the goroutine that logs.
+func TestHandlersThatDoNotReturn(t *testing.T) {
+	for how, f := range map[string]func(){"panic": func() { panic("broken") }, "goexit": runtime.Goexit} {
+		book := &exportertest.LogBook{}
+		for where, log := range map[string]func(){
+			"handler": func() { NewLogger(slog.New(handlerThat{book.Logger().Handler(), f}), "").Error("line") },
+			"level":   func() { NewLogger(slog.New(handlerThat{book.Logger().Handler(), f}), "debug").Debug("line") },
+			"value":   func() { NewLogger(book.Logger(), "").Error("line", "value", valueThat{f}) },
+		} {
+			returned, done := false, make(chan struct{})
+			go func() {
+				defer close(done)
+				defer func() { _ = recover() }()
+				log()
+				returned = true
+			}()
+			<-done
+			if !returned {
+				t.Errorf("%s, %s: the goroutine is lost", where, how)
+			}
+		}
 	}
 }
 

@@ -44,6 +44,35 @@ func (w whole) Gather() ([]*dto.MetricFamily, error) {
 	return families, errors.Join(err, badErr, ownErr)
 }
 
+// returning registers collectors that always return. A registry would wait for ever for one that
+// calls runtime.Goexit, as the exporter does if a reservoir of a view does.
+type returning struct{ prometheus.Registerer }
+
+func (r returning) Register(c prometheus.Collector) error {
+	return r.Registerer.Register(returningCollector{c})
+}
+
+type returningCollector struct{ prometheus.Collector }
+
+func (c returningCollector) Collect(metrics chan<- prometheus.Metric) {
+	returned := false
+	var panicked any
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		defer func() { panicked = recover() }()
+		c.Collector.Collect(metrics)
+		returned = true
+	}()
+	<-done
+	switch {
+	case panicked != nil:
+		panic(panicked)
+	case !returned:
+		metrics <- prometheus.NewInvalidMetric(prometheus.NewInvalidDesc(errUnfinished), errUnfinished)
+	}
+}
+
 // readable removes what a registry accepts and Prometheus refuses, each of which would fail the
 // whole scrape:
 //

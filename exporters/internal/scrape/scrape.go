@@ -66,7 +66,7 @@ type Handler struct {
 func New(logger *slog.Logger) (*Handler, error) {
 	registry, own := prometheus.NewRegistry(), prometheus.NewRegistry()
 	reader, err := otelprom.New(
-		otelprom.WithRegisterer(registry),
+		otelprom.WithRegisterer(returning{registry}),
 		// The version of a scope on every series would rename them all at an upgrade.
 		otelprom.WithoutScopeInfo(),
 		otelprom.WithTranslationStrategy(otlptranslator.UnderscoreEscapingWithSuffixes),

@@ -110,8 +110,9 @@ func (r *routes) muxOf(added []route) *http.ServeMux {
 	return mux
 }
 
-// guarded returns h with a place and a context that end cancels. If h panics, the log has a line
-// that names the pattern, and net/http breaks off the answer and no other.
+// guarded returns h with a place and a context that end cancels. If h panics or calls
+// runtime.Goexit, the log has a line that names the pattern, and net/http breaks off the answer and
+// no other.
 //
 // It passes the ResponseWriter unchanged: a stream needs its Flush and its deadlines.
 func (r *routes) guarded(pattern string, h http.Handler) http.Handler {
@@ -133,9 +134,13 @@ func (r *routes) guarded(pattern string, h http.Handler) http.Handler {
 		ctx, cancel := context.WithCancel(req.Context())
 		defer cancel()
 		defer context.AfterFunc(r.ctx, cancel)()
+		returned := false
 		defer func() {
 			v := recover()
 			if v == nil {
+				if !returned {
+					panics.Handle(fmt.Errorf("the handler of %q called runtime.Goexit", pattern))
+				}
 				return
 			}
 			if v != http.ErrAbortHandler {
@@ -144,6 +149,7 @@ func (r *routes) guarded(pattern string, h http.Handler) http.Handler {
 			panic(v) // net/http logs the stack at the level debug
 		}()
 		h.ServeHTTP(w, req.WithContext(ctx))
+		returned = true
 	})
 }
 

@@ -5,6 +5,7 @@ import (
 	"io"
 	"net/http"
 	"net/http/httptest"
+	"runtime"
 	"slices"
 	"strings"
 	"sync"
@@ -165,6 +166,7 @@ func TestAHandlerThatPanics(t *testing.T) {
 				_ = http.NewResponseController(w).Flush()
 				panic(fmt.Errorf("no end"))
 			},
+			"/exits":  func(http.ResponseWriter, *http.Request) { runtime.Goexit() },
 			"/aborts": func(http.ResponseWriter, *http.Request) { panic(http.ErrAbortHandler) },
 			"/slow": func(w http.ResponseWriter, _ *http.Request) {
 				close(begun)
@@ -193,7 +195,7 @@ func TestAHandlerThatPanics(t *testing.T) {
 		go func() { body, err := read("/slow"); slow <- fmt.Sprint(body, err) }()
 		<-begun
 		for range 2 {
-			for _, path := range []string{"/panics/a", "/late", "/aborts"} {
+			for _, path := range []string{"/panics/a", "/late", "/aborts", "/exits"} {
 				if body, err := read(path); err == nil {
 					t.Errorf("%s: a whole answer: %q", path, body)
 				}
@@ -207,7 +209,7 @@ func TestAHandlerThatPanics(t *testing.T) {
 			t.Errorf("a request beside a panic: %s", got)
 		}
 		client.CloseIdleConnections()
-		if book.Lines("a handler panicked", "/panics/{name}", "no job") != 1 || book.Lines("a handler panicked", "/late", "no end") != 1 || book.Lines("handler panicked") != 2 {
+		if book.Lines("a handler panicked", "/panics/{name}", "no job") != 1 || book.Lines("a handler panicked", "/late", "no end") != 1 || book.Lines("handler panicked") != 3 || book.Lines("/exits", "runtime.Goexit") != 1 {
 			t.Errorf("want one line for each handler that panics:\n%s", book)
 		}
 	}
