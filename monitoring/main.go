@@ -111,11 +111,21 @@ func userFiles(settings string) (map[string][]byte, error) {
 	return files, err
 }
 
+// begin returns the first bytes of a file.
+func begin(path string, most int) ([]byte, error) {
+	f, err := os.Open(path)
+	if err != nil {
+		return nil, err
+	}
+	defer func() { _ = f.Close() }()
+	return io.ReadAll(io.LimitReader(f, int64(most)))
+}
+
 // update writes the files below dir that are not as they should be, or if check is set fails because of them.
 func update(dir string, files map[string][]byte, check bool, out io.Writer) error {
 	var stale []string
 	for _, name := range slices.Sorted(maps.Keys(files)) {
-		have, err := os.ReadFile(filepath.Join(dir, name))
+		have, err := begin(filepath.Join(dir, name), len(files[name])+1)
 		if err != nil && !errors.Is(err, fs.ErrNotExist) {
 			return err
 		}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"net"
 	"os"
 	"os/exec"
@@ -90,11 +91,20 @@ func (p *process) wait(ctx context.Context, atMost time.Duration, ready func(con
 }
 
 func (p *process) tail() string {
-	text, err := os.ReadFile(p.log)
+	f, err := os.Open(p.log)
 	if err != nil {
 		return err.Error()
 	}
-	return strings.TrimSpace(string(text[max(0, len(text)-tailBytes):]))
+	defer func() { _ = f.Close() }()
+	size, err := f.Seek(0, io.SeekEnd)
+	if err != nil {
+		return err.Error()
+	}
+	text := make([]byte, min(size, tailBytes)) // a program in a loop may have written gigabytes
+	if _, err := f.ReadAt(text, size-int64(len(text))); err != nil {
+		return err.Error()
+	}
+	return strings.TrimSpace(string(text))
 }
 
 // stop ends the programs, the last started first, so that each can still push to those before it: SIGTERM to its group,

@@ -65,6 +65,9 @@ func (s *Scraper) Scrape() int {
 	return s.size
 }
 
+// maxPage bounds an answer: 100,000 series have 20 MB.
+const maxPage = 1 << 30
+
 // Page asks once, unpacks the answer and reads it.
 func (s *Scraper) Page() (Page, error) {
 	var raw bytes.Buffer
@@ -91,9 +94,12 @@ func (s *Scraper) Page() (Page, error) {
 		defer z.Close()
 		plain = z
 	}
-	body, err := io.ReadAll(plain)
+	body, err := io.ReadAll(io.LimitReader(plain, maxPage+1))
 	if err != nil {
 		return Page{}, fmt.Errorf("page: %w", err)
+	}
+	if len(body) > maxPage {
+		return Page{}, fmt.Errorf("page: the answer has more than %d bytes", maxPage)
 	}
 	return Parse(body)
 }

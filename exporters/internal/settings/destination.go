@@ -8,12 +8,12 @@ import (
 	"fmt"
 	"net"
 	"net/url"
-	"os"
 	"regexp"
 	"slices"
 	"strings"
 	"time"
 
+	"github.com/stagemeter/stagemeter/exporters/internal/files"
 	"github.com/stagemeter/stagemeter/semconv"
 )
 
@@ -280,7 +280,7 @@ func (r *reader) tls(signal semconv.Signal) (*tls.Config, error) {
 		}
 	}
 	if name, file := r.env.first(names(signal, otlpCA)...); file != "" {
-		pem, err := os.ReadFile(file)
+		pem, err := files.Read(file)
 		if err != nil {
 			return nil, fmt.Errorf("exporters: %s=%q: %w", name, file, err)
 		}
@@ -298,11 +298,24 @@ func (r *reader) tls(signal semconv.Signal) (*tls.Config, error) {
 	case key == "":
 		return nil, fmt.Errorf("exporters: %s=%q: want %s too", certName, cert, keyName)
 	default:
-		pair, err := tls.LoadX509KeyPair(cert, key)
+		pair, err := keyPair(cert, key)
 		if err != nil {
 			return nil, fmt.Errorf("exporters: %s=%q, %s=%q: %w", certName, cert, keyName, key, err)
 		}
 		c.Certificates = []tls.Certificate{pair}
 	}
 	return c, nil
+}
+
+// keyPair is tls.LoadX509KeyPair for files of a bounded size.
+func keyPair(cert, key string) (tls.Certificate, error) {
+	certPEM, err := files.Read(cert)
+	if err != nil {
+		return tls.Certificate{}, err
+	}
+	keyPEM, err := files.Read(key)
+	if err != nil {
+		return tls.Certificate{}, err
+	}
+	return tls.X509KeyPair(certPEM, keyPEM)
 }

@@ -6,6 +6,7 @@ import (
 	"testing"
 
 	"github.com/stagemeter/stagemeter/exporters/internal/exportertest"
+	"github.com/stagemeter/stagemeter/exporters/internal/files"
 )
 
 func TestParseEndpoint(t *testing.T) {
@@ -121,6 +122,7 @@ func TestBadCertificates(t *testing.T) {
 	ca := exportertest.NewAuthority(t)
 	certFile, keyFile := ca.Issue(t, "pipeline")
 	text := exportertest.WriteFile(t, ca.Dir, "text", "no certificate")
+	large := exportertest.WriteFile(t, ca.Dir, "large", strings.Repeat("\n", files.Most+1))
 	for _, tt := range []struct {
 		name string
 		env  map[string]string
@@ -128,6 +130,9 @@ func TestBadCertificates(t *testing.T) {
 	}{
 		{"no such file", map[string]string{"OTEL_EXPORTER_OTLP_CERTIFICATE": "/no/such.pem"}, `OTEL_EXPORTER_OTLP_CERTIFICATE="/no/such.pem"`},
 		{"not PEM", map[string]string{"OTEL_EXPORTER_OTLP_CERTIFICATE": text}, "certificates in PEM"},
+		{"large", map[string]string{"OTEL_EXPORTER_OTLP_CERTIFICATE": large}, "more than"},
+		{"large certificate", map[string]string{"OTEL_EXPORTER_OTLP_CLIENT_CERTIFICATE": large, "OTEL_EXPORTER_OTLP_CLIENT_KEY": keyFile}, "more than"},
+		{"large key", map[string]string{"OTEL_EXPORTER_OTLP_CLIENT_CERTIFICATE": certFile, "OTEL_EXPORTER_OTLP_CLIENT_KEY": large}, "more than"},
 		{"certificate without key", map[string]string{"OTEL_EXPORTER_OTLP_CLIENT_CERTIFICATE": certFile}, "want OTEL_EXPORTER_OTLP_METRICS_CLIENT_KEY too"},
 		{"key without certificate", map[string]string{"OTEL_EXPORTER_OTLP_CLIENT_KEY": keyFile}, "want OTEL_EXPORTER_OTLP_METRICS_CLIENT_CERTIFICATE too"},
 		{"key is no key", map[string]string{"OTEL_EXPORTER_OTLP_CLIENT_CERTIFICATE": certFile, "OTEL_EXPORTER_OTLP_CLIENT_KEY": text}, "OTEL_EXPORTER_OTLP_CLIENT_KEY"},

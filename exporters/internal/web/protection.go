@@ -4,8 +4,8 @@ import (
 	"crypto/tls"
 	"crypto/x509"
 	"errors"
+	"io/fs"
 	"net/http"
-	"os"
 	"path/filepath"
 	"regexp"
 
@@ -13,6 +13,8 @@ import (
 	"github.com/prometheus/exporter-toolkit/web"
 	"go.yaml.in/yaml/v2"
 	"golang.org/x/time/rate"
+
+	"github.com/stagemeter/stagemeter/exporters/internal/files"
 )
 
 // A protection is what a web config file says. It does not change, but for what it remembers.
@@ -29,12 +31,15 @@ type protection struct {
 
 // readProtection reads the file and those that it names. The toolkit checks what they say.
 func readProtection(path string) (*protection, error) {
-	if err := web.Validate(path); err != nil {
-		return nil, withoutValues(err)
-	}
-	content, err := os.ReadFile(path)
+	content, err := files.Read(path)
 	if err != nil {
 		return nil, err
+	}
+	if err := readable(content, filepath.Dir(path)); err != nil {
+		return nil, err
+	}
+	if err := web.Validate(path); err != nil {
+		return nil, withoutValues(err)
 	}
 	p := &protection{paths: []string{path}, contents: [][]byte{content}, passwords: newPasswords()}
 	p.file.TLSConfig.MinVersion, p.file.TLSConfig.MaxVersion = tls.VersionTLS12, tls.VersionTLS13 // as the toolkit
@@ -56,6 +61,25 @@ func readProtection(path string) (*protection, error) {
 	return p, nil
 }
 
+// readable reports whether the files that a web config file names can be read, before the toolkit
+// does, which reads files of any size. It leaves what else may be wrong to the toolkit.
+func readable(content []byte, dir string) error {
+	var c web.Config
+	if yaml.Unmarshal(content, &c) != nil {
+		return nil
+	}
+	c.TLSConfig.SetDirectory(dir)
+	for _, path := range []string{c.TLSConfig.TLSCertPath, c.TLSConfig.TLSKeyPath, c.TLSConfig.ClientCAs} {
+		if path == "" {
+			continue
+		}
+		if _, err := files.Read(path); err != nil && !errors.Is(err, fs.ErrNotExist) {
+			return err
+		}
+	}
+	return nil
+}
+
 // readTLS makes the TLS configuration. It reads each file once, so that a later change has no part
 // in it.
 func (p *protection) readTLS(dir string) error {
@@ -72,7 +96,7 @@ func (p *protection) readTLS(dir string) error {
 		if *f.path == "" {
 			continue
 		}
-		content, err := os.ReadFile(*f.path)
+		content, err := files.Read(*f.path)
 		if err != nil {
 			return err
 		}

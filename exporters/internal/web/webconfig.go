@@ -6,9 +6,10 @@ import (
 	"errors"
 	"log/slog"
 	"net/http"
-	"os"
 	"slices"
 	"sync"
+
+	"github.com/stagemeter/stagemeter/exporters/internal/files"
 )
 
 // A guard is a web config file of Prometheus's exporter-toolkit with the files that it names. They
@@ -51,7 +52,7 @@ func (g *guard) current() *protection {
 // read returns the contents of files, nil for one that cannot be read.
 func read(paths []string) (contents [][]byte) {
 	for _, p := range paths {
-		content, err := os.ReadFile(p)
+		content, err := files.Read(p)
 		if err != nil {
 			content = nil
 		}
