@@ -9,7 +9,6 @@ import (
 	"go.opentelemetry.io/otel/codes"
 	"go.opentelemetry.io/otel/trace"
 
-	"github.com/stagemeter/stagemeter/instrument/internal/errs"
 	"github.com/stagemeter/stagemeter/semconv"
 )
 
@@ -95,7 +94,7 @@ func (o ending) end(span trace.Span, as Outcome) {
 		}
 		addException(span, o.err, stack)
 		span.SetAttributes(semconv.AttrErrorType.String(clean(as.ErrorType, maxNameLen)))
-		span.SetStatus(codes.Error, clean(errs.Text(o.err), maxTextLen))
+		span.SetStatus(codes.Error, text(o.err))
 	}
 }
 

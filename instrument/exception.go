@@ -9,6 +9,7 @@ import (
 	"go.opentelemetry.io/otel/trace"
 
 	"github.com/stagemeter/stagemeter/instrument/internal/errs"
+	"github.com/stagemeter/stagemeter/internal/secrets"
 	"github.com/stagemeter/stagemeter/semconv"
 )
 
@@ -23,11 +24,17 @@ func recordException(ctx context.Context, err error, errorType string) {
 	}
 }
 
+// text returns an error's text as spans show it: without passwords and keys of URLs.
+func text(err error) string {
+	t := errs.Text(err)
+	return clean(secrets.Hide(t[:min(len(t), 4*maxTextLen)]), maxTextLen)
+}
+
 // addException adds the event "exception" of OpenTelemetry's semantic conventions.
 func addException(span trace.Span, err error, stack []byte, attrs ...attribute.KeyValue) {
 	attrs = append(attrs,
 		attribute.String("exception.type", reflect.TypeOf(err).String()),
-		attribute.String("exception.message", clean(errs.Text(err), maxTextLen)))
+		attribute.String("exception.message", text(err)))
 	if stack != nil {
 		if len(stack) > 4*maxTextLen {
 			stack = stack[:4*maxTextLen]

@@ -85,6 +85,7 @@ func TestJobIDs(t *testing.T) {
 		{"line breaks can't forge lines of a log or an exposition", "a\nb\x00c", "a\uFFFDb\uFFFDc~896144d1d44195e89a7ed32b80e86e5c", 0},
 		{"bytes that are not UTF-8 would make OTLP refuse the whole batch", "a\xff\xfeb", "a\uFFFDb~373388e615af530fbe6573705f6dfb84", 0},
 		{"and two of them stay two jobs", "a\xfe\xffb", "a\uFFFDb~896d6f6eba8d0e4c95571097068e19db", 0},
+		{"a presigned URL", "https://u:hunter2@host/a.mp4?v=1&sig=hunter2", "https://…@host/a.mp4?v=1&sig=…~941b29ddd3c7af65469d1b7fcc2ec092", 0},
 		{"huge", strings.Repeat("x", 1<<20), strings.Repeat("x", 223) + "~8f990ba0b577b51cf009ea049368c16b", 0},
 		{"huge, and other past the cut than the one above", strings.Repeat("x", 1<<20) + "y", strings.Repeat("x", 223) + "~56c8a5b6a4fb60400890961be33dbd0b", 0},
 		{"huge and multi-byte: cut between characters", strings.Repeat("я", 1<<10), strings.Repeat("я", 111) + "~f4c2bcd80fff929d8ef4fa1f7c4b5b34", 0},

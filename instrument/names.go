@@ -10,6 +10,8 @@ import (
 	"sync/atomic"
 	"unicode"
 	"unicode/utf8"
+
+	"github.com/stagemeter/stagemeter/internal/secrets"
 )
 
 const (
@@ -131,16 +133,17 @@ func showValue(value string) (string, bool) {
 	return s, s == value
 }
 
-// show cleans a text. One that has to be changed ends with a checksum, and so does one that already
+// show cleans a text, and hides passwords and keys of a URL. One that has to be changed ends with a checksum, and so does one that already
 // looks like that. So no two texts have one form, whoever chooses them.
 func show(text string, limit int) string {
-	shown := clean(text, limit)
+	visible := secrets.HideInName(text)
+	shown := clean(visible, limit)
 	if shown == "" || shown == text && !looksChanged(text) {
 		return shown
 	}
 	h := sha256.New()
 	_, _ = io.WriteString(h, text) // never fails
-	return clean(text, limit-changedLen) + "~" + hex.EncodeToString(h.Sum(nil)[:sumLen])
+	return clean(visible, limit-changedLen) + "~" + hex.EncodeToString(h.Sum(nil)[:sumLen])
 }
 
 const (

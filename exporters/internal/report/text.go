@@ -3,9 +3,10 @@ package report
 import (
 	"errors"
 	"fmt"
-	"regexp"
 	"strings"
 	"unicode"
+
+	"github.com/stagemeter/stagemeter/internal/secrets"
 )
 
 // maxText is how many bytes of a foreign error are shown.
@@ -14,30 +15,8 @@ const maxText = 500
 // ValidUTF8 returns text with U+FFFD in place of the bytes that are not UTF-8.
 func ValidUTF8(text string) string { return strings.ToValidUTF8(text, "\uFFFD") }
 
-// hidden are the parts of a text that may be secret, each with its replacement. A URL
-// that net/url refuses may have spaces in it, and is quoted then.
-var hidden = []struct {
-	part  *regexp.Regexp
-	shown string
-}{
-	{regexp.MustCompile(`://[^"@]*@([^"@]*@)*`), "://…@"},                                 // user and password
-	{regexp.MustCompile(`"[^\s"/@]*:[^"@/][^"@]*@([^"@]*@)*`), `"…@`},                     // without a scheme
-	{regexp.MustCompile(`(://[^\s"/:@?#\[\]]*):\d*[A-Za-z%_~!$&*+=-][^\s"/?#]*`), "$1:…"}, // a port that is none
-	{regexp.MustCompile(`(://[^\s"'?#]*[?#])[^\s"']+`), "$1…"},                            // query, fragment
-	{regexp.MustCompile("(!![a-z]+ )`[^`]*`"), "$1`…`"},                                   // a value of YAML
-}
-
-// Hide returns text without the secrets of URLs in it: users, passwords, queries, fragments, and
-// ports that are none. Nor has it the values of a YAML file that has errors.
-func Hide(text string) string {
-	if !strings.ContainsAny(text, ":?@") {
-		return text
-	}
-	for _, h := range hidden {
-		text = h.part.ReplaceAllString(text, h.shown)
-	}
-	return text
-}
+// Hide returns text without the secrets of URLs in it; see [secrets.Hide].
+func Hide(text string) string { return secrets.Hide(text) }
 
 // Hidden returns err with its text as Hide returns it. The result wraps err.
 func Hidden(err error) error {
