@@ -27,13 +27,22 @@ type claim struct {
 }
 
 // silenceGlobals makes package otel report to s.Logger, if s replaces the globals. While Start runs
-// the SDK logs nothing: Start's error says it better, and the SDK would log a malformed header with
-// its value.
-func silenceGlobals(s settings.Settings) {
-	if s.Config.Globals == settings.GlobalsReplace {
-		otel.SetLogger(logr.Discard())
+// the SDK logs nothing: Start's error says it better.
+//
+// It also takes the logger of package otel, and gives it s.Logger at the end, if a header or an
+// endpoint in the environment is malformed. The exporters read these variables too, although they
+// get the values as options, and would log a malformed one whole, with its key or password. There is
+// no option against it, and no way to read the logger that was set before.
+func silenceGlobals(s settings.Settings) (restore func()) {
+	replace := s.Config.Globals == settings.GlobalsReplace
+	if replace {
 		otel.SetErrorHandler(report.NewRepeated(s.Logger, "OpenTelemetry"))
 	}
+	if !replace && !s.Malformed {
+		return func() {}
+	}
+	otel.SetLogger(logr.Discard())
+	return func() { otel.SetLogger(logr.FromSlogHandler(s.Logger.Handler())) }
 }
 
 // setGlobals makes package otel use t, as far as s allows.
@@ -42,9 +51,6 @@ func (t *Telemetry) setGlobals(s settings.Settings) {
 		return
 	}
 	replace := s.Config.Globals == settings.GlobalsReplace
-	if replace {
-		otel.SetLogger(logr.FromSlogHandler(s.Logger.Handler()))
-	}
 	meters, tracers, propagator := t.MeterProvider(), t.TracerProvider(), t.Propagator()
 	globals.mu.Lock()
 	defer globals.mu.Unlock()

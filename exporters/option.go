@@ -278,6 +278,9 @@ func WithGlobals() Option {
 // WithoutGlobals leaves every global of package otel unchanged. The program passes
 // [Telemetry.MeterProvider] and [Telemetry.TracerProvider] to its instrumentation.
 //
+// With or without it, package otel logs to the logger of Start from then on if a header or an
+// endpoint of the environment is malformed: the SDK would log its value, which may be a key.
+//
 // Of [WithGlobals] and WithoutGlobals the last one wins.
 //
 // Environment: none. Default: see [WithGlobals].

@@ -4,13 +4,18 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"log/slog"
 	"net/http"
 	"net/http/httptest"
 	"os"
 	"os/exec"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
+
+	"github.com/go-logr/logr"
+	"go.opentelemetry.io/otel"
 
 	"github.com/stagemeter/stagemeter/exporters/internal/exportertest"
 )
@@ -65,15 +70,25 @@ func runSecrets(t *testing.T, env ...string) {
 	}
 }
 
-// A malformed variable is as it was after Start.
+// A malformed variable stays as it is, also while Start runs: the program reads its environment and
+// starts others with it meanwhile.
 func TestMalformedVariableIsUnchanged(t *testing.T) {
+	defer otel.SetLogger(logr.Discard())
 	const headers, endpoint = "x-tenant=acme,Authorization: Bearer x", "http://user:x@host:bad"
 	t.Setenv("OTEL_EXPORTER_OTLP_HEADERS", headers)
 	t.Setenv("OTEL_EXPORTER_OTLP_TRACES_ENDPOINT", endpoint)
 	r := receive(t)
-	tel, err := Start(t.Context(), WithoutGlobals(), WithoutServer(), WithOTLPEndpoint(r.url()), WithShutdownTimeout(patience), onlyFlush)
+	var seen atomic.Pointer[string] // by the first line, which says that Start has started everything
+	watch := WithLogger(slog.New(handlerFunc(func() {
+		now := os.Getenv("OTEL_EXPORTER_OTLP_HEADERS")
+		seen.CompareAndSwap(nil, &now)
+	})))
+	tel, err := Start(t.Context(), WithoutGlobals(), WithoutServer(), WithOTLPEndpoint(r.url()), WithShutdownTimeout(patience), onlyFlush, watch)
 	if err == nil {
 		t.Error("no error")
+	}
+	if got := seen.Load(); got == nil || *got != headers {
+		t.Errorf("while Start runs the headers are %v", got)
 	}
 	count(tel, "jobs", 1)
 	if err := tel.Shutdown(t.Context()); err != nil || r.sum("jobs") != 1 || len(r.header("x-tenant")) != 1 {
@@ -112,3 +127,11 @@ func TestCallbackThatShowsAPassword(t *testing.T) {
 		}
 	}
 }
+
+// A handlerFunc is called for each line.
+type handlerFunc func()
+
+func (handlerFunc) Enabled(context.Context, slog.Level) bool    { return true }
+func (f handlerFunc) Handle(context.Context, slog.Record) error { f(); return nil }
+func (f handlerFunc) WithAttrs([]slog.Attr) slog.Handler        { return f }
+func (f handlerFunc) WithGroup(string) slog.Handler             { return f }

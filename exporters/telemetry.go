@@ -54,37 +54,15 @@ func Start(ctx context.Context, opts ...Option) (*Telemetry, error) {
 	if ctx == nil {
 		ctx = context.Background()
 	}
-	environment.Lock()
-	defer environment.Unlock()
 	s, err := settings.Resolve(newConfig(opts), os.Getenv)
 	t := &Telemetry{timeout: s.ShutdownTimeout}
 	errs := []error{err}
-	silenceGlobals(s)
+	defer silenceGlobals(s)()
 	if !s.Disabled {
-		defer replaceVariables(s.Malformed)()
 		errs = append(errs, t.start(ctx, s))
 	}
 	t.setGlobals(s)
 	return t, errors.Join(errs...)
-}
-
-// environment is held while Start reads or changes variables.
-var environment sync.Mutex
-
-// replaceVariables sets variables, and returns a function that sets them back. The exporters read
-// headers and endpoints too, although they get them as options, and print those that they cannot
-// read to stderr with their values, which may be keys and passwords. There is no option against it.
-func replaceVariables(values map[string]string) (restore func()) {
-	before := make(map[string]string, len(values))
-	for name, value := range values {
-		before[name] = os.Getenv(name)
-		_ = os.Setenv(name, value)
-	}
-	return func() {
-		for name, value := range before {
-			_ = os.Setenv(name, value)
-		}
-	}
 }
 
 // start starts what s selects. It starts everything that it can, and returns an error for the rest.

@@ -233,30 +233,20 @@ func (r *reader) headers(names ...string) map[string]string {
 	return headers
 }
 
-// malformed returns the headers and endpoints of the environment that the exporters cannot read,
-// whether or not they are used, each with its readable part.
-func (r *reader) malformed() map[string]string {
-	all := make(map[string]string)
+// malformed reports whether the exporters cannot read a header or an endpoint of the environment,
+// whether or not it is used.
+func (r *reader) malformed() bool {
 	for _, signal := range []string{"", "METRICS_", "TRACES_"} {
-		name := envOTLP + signal + otlpEndpoint
-		if _, err := url.Parse(r.env.get(name)); err != nil {
-			all[name] = ""
+		if _, err := url.Parse(r.env.get(envOTLP + signal + otlpEndpoint)); err != nil {
+			return true
 		}
-		name = envOTLP + signal + otlpHeaders
-		var good []string
-		bad := false
-		for _, p := range pairs(r.env.get(name)) {
+		for _, p := range pairs(r.env.get(envOTLP + signal + otlpHeaders)) {
 			if p.err != nil || !validHeader(p.key) {
-				bad = true
-			} else {
-				good = append(good, p.item)
+				return true
 			}
 		}
-		if bad {
-			all[name] = strings.Join(good, ",")
-		}
 	}
-	return all
+	return false
 }
 
 func validHeader(key string) bool {

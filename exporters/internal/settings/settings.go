@@ -59,9 +59,9 @@ type Settings struct {
 
 	ShutdownTimeout time.Duration
 
-	// Malformed are the variables that the exporters would print to stderr with their values, which
-	// may be secret, and the part of each value that they can read.
-	Malformed map[string]string
+	// Malformed is set if the exporters cannot read a header or an endpoint of the environment, which
+	// they would log with its value. That may be secret.
+	Malformed bool
 }
 
 // Resolve puts options over the environment, and the environment over the defaults. getenv looks up
