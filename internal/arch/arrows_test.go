@@ -70,6 +70,11 @@ var arrows = []arrow{
 		reason: "a ledger is tested without a pipeline",
 	},
 	{
+		from:   "instrument/budget/sqlledger",
+		only:   own("instrument/budget", "instrument/money", "instrument/internal/once"),
+		reason: "a program that keeps budgets in SQL brings its own driver",
+	},
+	{
 		from:   "instrument/internal/remote",
 		only:   own("instrument/budget", "instrument/money", "instrument/internal/errs", "instrument/internal/once"),
 		reason: "a ledger is asked without a pipeline",

@@ -25,6 +25,7 @@ const prelude = `package page
 
 import (
 	"context"
+	"database/sql"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -40,6 +41,7 @@ import (
 	"github.com/stagemeter/stagemeter/exporters"
 	"github.com/stagemeter/stagemeter/instrument"
 	"github.com/stagemeter/stagemeter/instrument/budget"
+	"github.com/stagemeter/stagemeter/instrument/budget/sqlledger"
 	"github.com/stagemeter/stagemeter/instrument/ffmpeg"
 	"github.com/stagemeter/stagemeter/instrument/instrumenttest"
 	"github.com/stagemeter/stagemeter/instrument/money"
@@ -59,6 +61,7 @@ var (
 	tenant     string
 	order      string
 	ledger     budget.Ledger
+	db         *sql.DB
 	audio      []byte
 	length     time.Duration
 	client     service
