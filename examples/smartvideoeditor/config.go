@@ -18,6 +18,7 @@ type config struct {
 	jobs        int
 	concurrency int
 	budget      instrument.USD
+	lease       time.Duration
 	out         string // absolute
 	listen      string // "": the environment decides
 	hold        time.Duration
@@ -44,12 +45,13 @@ func parse(args []string, stderr io.Writer) (config, error) {
 	flags.IntVar(&c.jobs, "jobs", 1, "queue the videos `N` times")
 	flags.IntVar(&c.concurrency, "concurrency", 2, "work on `N` jobs at once")
 	flags.TextVar(&c.budget, "budget", 2*instrument.Dollar, "the most that the paid calls of a job may cost in `USD`: 0.50, or unlimited")
+	flags.DurationVar(&c.lease, "lease", 15*time.Minute, "count a paid call as spent a `duration` after it began, if the program died in it")
 	flags.StringVar(&c.out, "out", "smartvideoeditor-out", "the `folder` of the reels; one program at a time works in it")
 	flags.StringVar(&c.listen, "listen", "", "serve metrics at `address` (default: OTEL_EXPORTER_PROMETHEUS_HOST and _PORT, or :9099)")
 	flags.DurationVar(&c.hold, "hold", 0, "serve metrics for a `duration` after the last job")
 	flags.StringVar(&c.metricsDump, "metrics-dump", "", "write the last metrics to a `file`")
 	flags.StringVar(&c.json, "json", "", "write the results of the jobs to a `file`")
-	flags.StringVar(&c.db, "db", "", "keep checkpoints in a SQLite `file`, or at postgres://… (default: a file in -out)")
+	flags.StringVar(&c.db, "db", "", "keep checkpoints and costs in a SQLite `file`, or at postgres://… (default: a file in -out)")
 	flags.StringVar(&c.redis, "redis", "", "cache analyses in Redis at a `URL`, redis://…")
 	flags.StringVar(&c.speechURL, "speech-url", "", "transcribe at a `URL` with OpenAI's API, such as https://api.openai.com/v1,\n"+
 		"with the key in OPENAI_API_KEY (default: a service of the program's own)")
@@ -62,6 +64,8 @@ func parse(args []string, stderr io.Writer) (config, error) {
 		return config{}, fmt.Errorf("-jobs %d: must be at least 1", c.jobs)
 	case c.concurrency < 1:
 		return config{}, fmt.Errorf("-concurrency %d: must be at least 1", c.concurrency)
+	case c.lease <= 0:
+		return config{}, fmt.Errorf("-lease %v: must be above 0", c.lease)
 	case c.hold < 0:
 		return config{}, fmt.Errorf("-hold %v: must not be negative", c.hold)
 	case c.out == "":

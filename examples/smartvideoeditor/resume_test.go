@@ -1,10 +1,23 @@
 package main
 
 import (
+	"context"
+	"database/sql"
+	"errors"
+	"io"
+	"net/http"
+	"net/http/httptest"
 	"path/filepath"
 	"slices"
+	"sync/atomic"
 	"syscall"
 	"testing"
+	"time"
+
+	"github.com/stagemeter/stagemeter/instrument"
+	"github.com/stagemeter/stagemeter/instrument/budget"
+	"github.com/stagemeter/stagemeter/instrument/budget/sqlledger"
+	"github.com/stagemeter/stagemeter/instrument/money"
 
 	"github.com/stagemeter/stagemeter/examples/smartvideoeditor/internal/editor"
 	"github.com/stagemeter/stagemeter/examples/smartvideoeditor/internal/store"
@@ -90,6 +103,82 @@ func TestCompletedJobIsNotRepeated(t *testing.T) {
 		t.Errorf("got %+v", more.jobs)
 	}
 	more.metrics.want(t, map[string]float64{`jobs_total{status="completed"}`: 1})
+}
+
+// What a program may have spent that was killed in its paid call counts as spent once the lease of
+// the call is over. The job goes on, and pays for the call that it makes.
+func TestKilledInPaidCall(t *testing.T) {
+	t.Parallel()
+	const price = 60 * instrument.Cent / 1000 // of 6 seconds
+	var calls atomic.Int64
+	service := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		_, _ = io.Copy(io.Discard, r.Body)
+		if calls.Add(1) == 1 {
+			<-r.Context().Done() // the first program is killed
+			return
+		}
+		w.Header().Set("Content-Type", "application/json")
+		_, _ = io.WriteString(w, `{"text": "hello", "usage": {"type": "duration", "seconds": 6}}`)
+	}))
+	defer service.Close()
+	video, out := talkingVideo(t), t.TempDir()
+
+	p := start(t, "-out", out, "-lease", "1s", "-speech-url", service.URL, video)
+	p.WaitUntil(t, within, func(context.Context) error {
+		if calls.Load() == 0 {
+			return errors.New("no paid call")
+		}
+		return nil
+	})
+	p.Signal(t, syscall.SIGKILL)
+	p.wait(t)
+
+	ledger, id := ledgerOf(t, out), jobID(t, out, video)
+	for {
+		bal, err := ledger.Balance(t.Context(), budget.Job, id)
+		if err != nil || money.Sum(bal.Spent, bal.Held) != price {
+			t.Fatalf("the ledger has %+v, %v: the call was not written down before it was sent", bal, err)
+		}
+		if bal.Unconfirmed == price {
+			break
+		}
+		time.Sleep(50 * time.Millisecond)
+	}
+	if c := checkpoint(t, out, video); c.Status != store.Processing || c.Cost != price {
+		t.Errorf("the checkpoint has %+v", c)
+	}
+
+	r := edit(t, "-out", out, "-speech-url", service.URL, video)
+	if r.exit != 0 || len(r.jobs) != 1 || r.jobs[0].Transcript != "hello" || r.jobs[0].CostUSD != (2*price).Float64() {
+		t.Fatalf("exit status %d, jobs %+v", r.exit, r.jobs)
+	}
+	r.metrics.want(t, map[string]float64{`cost_usd_total{api="whisper"}`: price.Float64()})
+	bal, err := ledger.Balance(t.Context(), budget.Job, id)
+	if err != nil || bal.Spent != 2*price || bal.Unconfirmed != price || bal.Held != 0 {
+		t.Errorf("the ledger has %+v, %v", bal, err)
+	}
+	if c := checkpoint(t, out, video); c.Status != store.Completed || c.Cost != bal.Spent {
+		t.Errorf("the checkpoint has %+v, and the ledger %v", c, bal.Spent)
+	}
+}
+
+// ledgerOf returns the ledger that the ended program has left.
+func ledgerOf(t *testing.T, out string) *sqlledger.Ledger {
+	t.Helper()
+	db, err := sql.Open("sqlite", filepath.Join(out, ".smartvideoeditor", "checkpoints.db"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := db.Close(); err != nil {
+			t.Error(err)
+		}
+	})
+	ledger, err := sqlledger.New(t.Context(), db, sqlledger.SQLite)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return ledger
 }
 
 // checkpoint returns the checkpoint of a video's job that the ended program has left.

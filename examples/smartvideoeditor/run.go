@@ -42,16 +42,15 @@ func run(ctx context.Context, c config, stdout io.Writer, stderr *os.File) (comp
 	log := slog.New(slog.NewTextHandler(view, nil))
 	slog.SetDefault(log)
 
-	tel, p := measure(ctx, c.listen, log)
-	// Shutdown makes a last push, also after a signal, with what Close still delivers. If that
-	// fails, it is logged and the program does not fail.
+	tel := export(ctx, c.listen, log)
+	// Shutdown makes a last push, also after a signal. If that fails, it is logged and the program
+	// does not fail.
 	closing(func() error {
-		if err := errors.Join(p.Close(ctx), tel.Shutdown(ctx)); err != nil {
+		if err := tel.Shutdown(ctx); err != nil {
 			log.Error("telemetry", "error", err)
 		}
 		return nil
 	})
-	instrument.SetDefault(p) // for calls outside of any job: making the clip, recognizing speech
 	if addr := tel.Addr(); addr != nil {
 		view.Printf("metrics: %s", scrapeURL(addr))
 	}
@@ -65,7 +64,23 @@ func run(ctx context.Context, c config, stdout io.Writer, stderr *os.File) (comp
 	}
 	closing(unlock)
 
-	e, err := open(ctx, c, p, view, closing)
+	checkpoints, err := store.Open(ctx, c.db)
+	if err != nil {
+		return false, fmt.Errorf("-db: %w", err) // not the value: there may be a password in it
+	}
+	closing(checkpoints.Close)
+	p := measure(tel, checkpoints.Ledger(), log)
+	// Close delivers what the ledger has not taken yet, so it comes before the ledger's database is
+	// closed, and before the last push.
+	closing(func() error {
+		if err := p.Close(ctx); err != nil {
+			log.Error("costs that are not in the ledger", "error", err)
+		}
+		return nil
+	})
+	instrument.SetDefault(p) // for calls outside of any job: making the clip, recognizing speech
+
+	e, err := open(ctx, c, p, checkpoints, view, closing)
 	if err != nil {
 		return false, err
 	}
@@ -97,13 +112,9 @@ func run(ctx context.Context, c config, stdout io.Writer, stderr *os.File) (comp
 	return summary.AllCompleted(jobs), err
 }
 
-// open makes the editor and everything that it uses.
-func open(ctx context.Context, c config, p *instrument.Pipeline, view screen.Screen, closing func(func() error)) (*editor.Editor, error) {
-	checkpoints, err := store.Open(ctx, c.db)
-	if err != nil {
-		return nil, fmt.Errorf("-db: %w", err) // not the value: there may be a password in it
-	}
-	closing(checkpoints.Close)
+// open makes the editor and everything else that it uses.
+func open(ctx context.Context, c config, p *instrument.Pipeline, checkpoints *store.Store, view screen.Screen,
+	closing func(func() error)) (*editor.Editor, error) {
 	unregister, err := checkpoints.Observe(p)
 	if err != nil {
 		return nil, err
@@ -149,6 +160,7 @@ func open(ctx context.Context, c config, p *instrument.Pipeline, view screen.Scr
 		Out:         c.out,
 		State:       c.state(),
 		Budget:      c.budget,
+		Lease:       c.lease,
 	}, nil
 }
 

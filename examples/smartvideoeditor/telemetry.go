@@ -6,18 +6,19 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
+	"time"
 
 	"github.com/stagemeter/stagemeter/exporters"
 	"github.com/stagemeter/stagemeter/instrument"
+	"github.com/stagemeter/stagemeter/instrument/budget"
 
 	"github.com/stagemeter/stagemeter/examples/smartvideoeditor/internal/editor"
 	"github.com/stagemeter/stagemeter/examples/smartvideoeditor/internal/summary"
 	"github.com/stagemeter/stagemeter/examples/smartvideoeditor/internal/whisper"
 )
 
-// measure starts the exporters and makes the pipeline. It logs their errors, which do not stop the
-// program.
-func measure(ctx context.Context, listen string, log *slog.Logger) (*exporters.Telemetry, *instrument.Pipeline) {
+// export starts the exporters. It logs their errors, which do not stop the program.
+func export(ctx context.Context, listen string, log *slog.Logger) *exporters.Telemetry {
 	opts := []exporters.Option{
 		exporters.WithServiceName("smartvideoeditor"),
 		exporters.WithGlobals(),
@@ -30,16 +31,29 @@ func measure(ctx context.Context, listen string, log *slog.Logger) (*exporters.T
 	if err != nil {
 		log.Error("telemetry; -listen says where to serve it", "error", err)
 	}
+	return tel
+}
+
+// ledgerTimeout is how long a call waits for the ledger, before it is made and after it. It covers
+// a restart of the database.
+const ledgerTimeout = 30 * time.Second
+
+// measure makes the pipeline. What a call may cost is in the ledger before the call is made, or it
+// is not made.
+func measure(tel *exporters.Telemetry, ledger budget.Ledger, log *slog.Logger) *instrument.Pipeline {
 	p, err := instrument.New(
 		instrument.WithMeterProvider(tel.MeterProvider()),
 		instrument.WithTracerProvider(tel.TracerProvider()),
 		instrument.WithStages(editor.Stages()...),
 		instrument.WithAPIs(whisper.API),
+		instrument.WithLedger(ledger),
+		instrument.WithLedgerPolicy(instrument.LedgerClosed()),
+		instrument.WithLedgerTimeout(ledgerTimeout, ledgerTimeout),
 		instrument.WithRecover()) // a panic of one job must not end the others
 	if err != nil {
 		log.Error("telemetry", "error", err)
 	}
-	return tel, p
+	return p
 }
 
 // scrapeURL returns the URL of the metrics for a browser on this machine.

@@ -3,6 +3,7 @@ package editor
 import (
 	"context"
 	"path/filepath"
+	"time"
 
 	"github.com/stagemeter/stagemeter/instrument"
 
@@ -41,6 +42,7 @@ type Editor struct {
 	Out         string         // the folder of the reels: absolute; it exists, and one editor at a time uses it
 	State       string         // a folder in Out for unfinished files
 	Budget      instrument.USD // of each job, over all its runs
+	Lease       time.Duration  // of a paid call: after that, one whose program died counts as spent
 }
 
 // output returns the path of a job's reel.

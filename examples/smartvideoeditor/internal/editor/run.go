@@ -48,16 +48,8 @@ func (r *run) job(ctx context.Context, carrier propagation.TextMapCarrier) summa
 		return r.edit(ctx)
 	},
 		instrument.WithCarrier(carrier),
-		instrument.WithBudget(r.budgetLeft()))
+		instrument.WithBudget(r.Budget))
 	return r.ended(ctx, instrument.OutcomeOf(in, err), err)
-}
-
-// budgetLeft returns the budget of the job less the costs of its earlier runs.
-func (r *run) budgetLeft() instrument.USD {
-	if r.Budget == instrument.Unlimited {
-		return instrument.Unlimited
-	}
-	return max(0, r.Budget-r.checkpoint.Cost)
 }
 
 // edit runs the stages.
@@ -111,7 +103,8 @@ func (r *run) failed(ctx context.Context, err error) {
 }
 
 // saveTimeout bounds storing a checkpoint of a job that has ended or was canceled.
-const saveTimeout = 10 * time.Second
+// A database that is restarted in between must not lose what was paid for.
+const saveTimeout = 30 * time.Second
 
 // fill copies the results of the stages into the report.
 func (r *run) fill() {

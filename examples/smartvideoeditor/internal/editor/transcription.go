@@ -10,7 +10,6 @@ import (
 
 	"github.com/stagemeter/stagemeter/instrument"
 	"github.com/stagemeter/stagemeter/instrument/ffmpeg"
-	"github.com/stagemeter/stagemeter/instrument/money"
 
 	"github.com/stagemeter/stagemeter/examples/smartvideoeditor/internal/media"
 	"github.com/stagemeter/stagemeter/examples/smartvideoeditor/internal/whisper"
@@ -80,7 +79,8 @@ func (r *run) transcribe(ctx context.Context, start, length time.Duration) (stri
 	job := instrument.JobFromContext(ctx)
 	before := job.Cost()
 	answer, err := instrument.RunCallValue(ctx, whisper.API, price, send,
-		instrument.WithMaxCost(whisper.Price(length)), instrument.WithMinCost(whisper.Price(length)))
+		instrument.WithMaxCost(whisper.Price(length)), instrument.WithMinCost(whisper.Price(length)),
+		instrument.WithLease(r.Lease))
 	if kept := r.spend(ctx, job.Cost()-before); err == nil {
 		err = kept
 	}
@@ -96,13 +96,16 @@ func (r *run) extractSound(ctx context.Context, start, length time.Duration) (st
 	return part, err
 }
 
-// spend stores a cost of the job.
+// spend stores what the job has cost after a cost. The ledger has it already.
 func (r *run) spend(ctx context.Context, cost instrument.USD) error {
 	if cost == 0 {
 		return nil
 	}
-	r.checkpoint.Cost = money.Sum(r.checkpoint.Cost, cost)
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), saveTimeout)
 	defer cancel()
-	return r.Checkpoints.Spend(ctx, r.task.ID, cost)
+	total, err := r.Checkpoints.SaveCost(ctx, r.task.ID)
+	if err == nil {
+		r.checkpoint.Cost = total
+	}
+	return err
 }

@@ -4,15 +4,23 @@ import (
 	"context"
 	"fmt"
 	"strings"
-
-	"github.com/stagemeter/stagemeter/instrument"
 )
 
 // Load returns the checkpoint of a job. A job that never began has the zero Checkpoint, without an
 // error.
-func (s *Store) Load(ctx context.Context, id string) (Checkpoint, error) {
-	var c Checkpoint
-	err := s.db.query(ctx, selectJob, func(scan func(...any) error) error {
+func (s *Store) Load(ctx context.Context, id string) (c Checkpoint, err error) {
+	err = retry(ctx, func() (err error) { c, err = s.load(ctx, id); return err })
+	if err == nil && c.Status != "" {
+		c.Cost, err = s.cost(ctx, id, c.Cost)
+	}
+	if err != nil {
+		return Checkpoint{}, fmt.Errorf("checkpoint: load: %w", err)
+	}
+	return c, nil
+}
+
+func (s *Store) load(ctx context.Context, id string) (c Checkpoint, err error) {
+	err = s.db.query(ctx, selectJob, func(scan func(...any) error) error {
 		return scan(&c.Status, &c.Output, (*int64)(&c.Cost))
 	}, id)
 	if err == nil {
@@ -27,10 +35,7 @@ func (s *Store) Load(ctx context.Context, id string) (Checkpoint, error) {
 			return nil
 		}, id)
 	}
-	if err != nil {
-		return Checkpoint{}, fmt.Errorf("checkpoint: load: %w", err)
-	}
-	return c, nil
+	return c, err
 }
 
 // Begin notes that a job is worked on, for the first time or again. Its stages and its cost stay.
@@ -43,11 +48,6 @@ func (s *Store) SaveStage(ctx context.Context, id string, stage Stage) error {
 	return s.exec(ctx, "save the stage "+stage.Name, saveStage, id, stage.Name, int64(stage.Took), string(stage.Result))
 }
 
-// Spend adds to the cost of a job.
-func (s *Store) Spend(ctx context.Context, id string, cost instrument.USD) error {
-	return s.exec(ctx, "spend", spend, id, int64(cost))
-}
-
 // An Outcome is how a job ended.
 type Outcome struct {
 	Status    Status
@@ -56,13 +56,18 @@ type Outcome struct {
 	Error     string
 }
 
-// Finish notes how a job ended.
+// Finish notes how a job ended, and what it has cost.
 func (s *Store) Finish(ctx context.Context, id string, o Outcome) error {
+	if _, err := s.SaveCost(ctx, id); err != nil {
+		return err
+	}
 	return s.exec(ctx, "finish", finishJob, id, string(o.Status), text(o.Output), o.ErrorType, text(o.Error))
 }
 
+// exec runs a statement that may run twice: if the connection breaks, nobody knows whether the
+// first one has.
 func (s *Store) exec(ctx context.Context, what, query string, args ...any) error {
-	if err := s.db.exec(ctx, query, args...); err != nil {
+	if err := retry(ctx, func() error { return s.db.exec(ctx, query, args...) }); err != nil {
 		return fmt.Errorf("checkpoint: %s: %w", what, err)
 	}
 	return nil

@@ -2,17 +2,23 @@ package store
 
 import (
 	"context"
+	"database/sql"
 	"errors"
 	"fmt"
 
 	"github.com/jackc/pgx/v5/pgconn"
 	"github.com/jackc/pgx/v5/pgxpool"
+	"github.com/jackc/pgx/v5/stdlib"
 
 	"github.com/stagemeter/stagemeter/instrument"
+	"github.com/stagemeter/stagemeter/instrument/budget/sqlledger"
 )
 
-// postgres is a PostgreSQL database through pgx and its pool.
-type postgres struct{ pool *pgxpool.Pool }
+// postgres is a PostgreSQL database through pgx and its pool. db has the connections of the pool.
+type postgres struct {
+	pool *pgxpool.Pool
+	db   *sql.DB
+}
 
 var errURL = errors.New("want a URL such as postgres://host:5432/database; yours is not shown, because a password may be in it")
 
@@ -28,7 +34,7 @@ func openPostgres(ctx context.Context, dsn string) (database, error) {
 		pool.Close()
 		return nil, fmt.Errorf("PostgreSQL database: %w", err)
 	}
-	return postgres{pool}, nil
+	return postgres{pool, stdlib.OpenDBFromPool(pool)}, nil
 }
 
 func (p postgres) exec(ctx context.Context, query string, args ...any) error {
@@ -62,7 +68,10 @@ func (p postgres) observe(pipeline *instrument.Pipeline) (func(), error) {
 	})
 }
 
+func (p postgres) sql() (*sql.DB, sqlledger.Dialect) { return p.db, sqlledger.Postgres }
+
 func (p postgres) close() error {
+	err := p.db.Close()
 	p.pool.Close()
-	return nil
+	return err
 }

@@ -31,8 +31,9 @@ const (
 	beginJob = `INSERT INTO jobs (id, input, status) VALUES ($1, $2, 'processing')
 		ON CONFLICT (id) DO UPDATE SET status = 'processing', input = excluded.input, output = '',
 			error_type = '', error = '', changed_at = CURRENT_TIMESTAMP`
-	spend     = `UPDATE jobs SET cost_nano = cost_nano + $2, changed_at = CURRENT_TIMESTAMP WHERE id = $1`
-	finishJob = `UPDATE jobs SET status = $2, output = $3, error_type = $4, error = $5,
+	selectCost = `SELECT cost_nano FROM jobs WHERE id = $1`
+	saveCost   = `UPDATE jobs SET cost_nano = $2, changed_at = CURRENT_TIMESTAMP WHERE id = $1`
+	finishJob  = `UPDATE jobs SET status = $2, output = $3, error_type = $4, error = $5,
 		changed_at = CURRENT_TIMESTAMP WHERE id = $1`
 
 	saveStage = `INSERT INTO stages (job_id, place, name, took_ns, result)

@@ -12,6 +12,7 @@ import (
 	sqlite3 "modernc.org/sqlite/lib"
 
 	"github.com/stagemeter/stagemeter/instrument"
+	"github.com/stagemeter/stagemeter/instrument/budget/sqlledger"
 )
 
 // maxConns limits the open connections to a SQLite file. A job uses one at a time.
@@ -74,5 +75,7 @@ func (s sqlite) query(ctx context.Context, query string, each func(func(...any) 
 func (s sqlite) observe(p *instrument.Pipeline) (func(), error) {
 	return p.ObserveDB("checkpoints", s.db)
 }
+
+func (s sqlite) sql() (*sql.DB, sqlledger.Dialect) { return s.db, sqlledger.SQLite }
 
 func (s sqlite) close() error { return s.db.Close() }

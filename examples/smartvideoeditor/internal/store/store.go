@@ -2,6 +2,7 @@ package store
 
 import (
 	"context"
+	"database/sql"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -10,6 +11,7 @@ import (
 	"time"
 
 	"github.com/stagemeter/stagemeter/instrument"
+	"github.com/stagemeter/stagemeter/instrument/budget/sqlledger"
 )
 
 // A Status is how far a job has come.
@@ -54,9 +56,13 @@ func (c *Checkpoint) Put(stage Stage) {
 	c.Stages = append(c.Stages, stage)
 }
 
-// A Store keeps checkpoints in a database. It is safe for concurrent use, by several processes as
-// well; two that work on one job at the same time are for the caller to prevent.
-type Store struct{ db database }
+// A Store keeps checkpoints, and the ledger of paid calls, in a database. It is safe for concurrent
+// use, by several processes as well; two that work on one job at the same time are for the caller
+// to prevent. While the database is locked or away, operations wait for it, up to 30 seconds.
+type Store struct {
+	db     database
+	ledger *sqlledger.Ledger
+}
 
 // A database is one of the two kinds of SQL database.
 type database interface {
@@ -65,6 +71,8 @@ type database interface {
 	query(ctx context.Context, query string, each func(scan func(...any) error) error, args ...any) error
 	// observe reports the connections to p.
 	observe(p *instrument.Pipeline) (unregister func(), err error)
+	// sql returns the database for the ledger.
+	sql() (*sql.DB, sqlledger.Dialect)
 	close() error
 }
 
@@ -79,15 +87,16 @@ func Open(ctx context.Context, at string) (*Store, error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := setUp(ctx, db); err != nil {
+	ledger, err := setUp(ctx, db)
+	if err != nil {
 		return nil, errors.Join(fmt.Errorf("setting up the checkpoint database: %w", err), db.close())
 	}
-	return &Store{db: db}, nil
+	return &Store{db, ledger}, nil
 }
 
 // setUp creates missing tables. IF NOT EXISTS of PostgreSQL is not atomic: if several processes
 // create a table at the same moment, all but one get an error, and find the table at the next try.
-func setUp(ctx context.Context, db database) error {
+func setUp(ctx context.Context, db database) (*sqlledger.Ledger, error) {
 	for _, statement := range schema {
 		err := db.exec(ctx, statement)
 		for range 2 {
@@ -96,10 +105,14 @@ func setUp(ctx context.Context, db database) error {
 			}
 		}
 		if err != nil {
-			return err
+			return nil, err
 		}
 	}
-	return nil
+	at, dialect := db.sql()
+	if err := sqlledger.Migrate(ctx, at, dialect); err != nil {
+		return nil, err
+	}
+	return sqlledger.New(ctx, at, dialect)
 }
 
 // Observe reports the database's connections to p, until unregister is called.

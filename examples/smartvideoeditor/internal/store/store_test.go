@@ -2,6 +2,7 @@ package store
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"math"
 	"path/filepath"
@@ -12,6 +13,7 @@ import (
 	"time"
 
 	"github.com/stagemeter/stagemeter/instrument"
+	"github.com/stagemeter/stagemeter/instrument/budget"
 	"github.com/stagemeter/stagemeter/instrument/money"
 
 	"github.com/stagemeter/stagemeter/internal/testserver"
@@ -55,8 +57,8 @@ func conformance(t *testing.T, open func(*testing.T) *Store) {
 		must(t, first.Begin(t.Context(), id, "in.mp4"))
 		must(t, first.SaveStage(t.Context(), id, Stage{"validation", 1500 * time.Millisecond, []byte(`{"a":1}`)}))
 		must(t, first.SaveStage(t.Context(), id, Stage{"analysis", time.Second, []byte(`[]`)}))
-		must(t, first.Spend(t.Context(), id, 6*instrument.Cent))
-		must(t, first.Spend(t.Context(), id, money.Nano))
+		must(t, spend(t, first, id, "a", 6*instrument.Cent))
+		must(t, spend(t, first, id, "b", money.Nano))
 
 		second := open(t)
 		must(t, second.Begin(t.Context(), id, "in.mp4"))
@@ -126,7 +128,7 @@ func conformance(t *testing.T, open func(*testing.T) *Store) {
 				err := s.Begin(t.Context(), id, "in")
 				for n := 0; n < 5 && err == nil; n++ {
 					if err = s.SaveStage(t.Context(), id, Stage{Name: fmt.Sprint(n), Result: []byte("1")}); err == nil {
-						err = s.Spend(t.Context(), id, instrument.Cent)
+						err = spend(t, s, id, fmt.Sprint(n), instrument.Cent)
 					}
 				}
 				if err != nil {
@@ -179,6 +181,17 @@ func TestOpenFails(t *testing.T) {
 			_ = s.Close()
 		}
 	}
+}
+
+// spend books a cost of a job, as the pipeline does, and stores it.
+func spend(t *testing.T, s *Store, id, hold string, cost instrument.USD) error {
+	account, _, err := s.Ledger().Open(t.Context(), budget.Scope{Kind: budget.Job, ID: id, Limit: instrument.Dollar})
+	if err != nil {
+		return err
+	}
+	_, err = account.Settle(t.Context(), budget.Hold{ID: hold, Job: id}, cost)
+	_, saveErr := s.SaveCost(t.Context(), id)
+	return errors.Join(err, saveErr, account.Close(t.Context(), false))
 }
 
 func load(t *testing.T, s *Store, id string) Checkpoint {
