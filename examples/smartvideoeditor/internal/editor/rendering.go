@@ -16,7 +16,7 @@ import (
 // reel is the result of the last stage.
 type reel struct {
 	Output     string
-	Highlights []media.Excerpt
+	Highlights []media.Span
 	Length     time.Duration
 }
 
@@ -51,7 +51,7 @@ func (r *run) rendering(ctx context.Context) (err error) {
 
 // renderArgs opens the video once for each excerpt, at its start, so that ffmpeg decodes nothing
 // else; then the normalized sound in the same way.
-func (r *run) renderArgs(excerpts []media.Excerpt) []string {
+func (r *run) renderArgs(excerpts []media.Span) []string {
 	sound, stream := r.normalized.File, 0
 	if sound == "" && r.video.hasSound() {
 		sound, stream = r.task.Path, r.video.Sound
@@ -59,13 +59,13 @@ func (r *run) renderArgs(excerpts []media.Excerpt) []string {
 	var args, parts []string
 	var joined strings.Builder
 	for _, e := range excerpts {
-		args = append(append(args, cut(e)...), ffmpeg.Input(r.task.Path)...)
+		args = append(append(args, e.Cut()...), ffmpeg.Input(r.task.Path)...)
 	}
 	for i, e := range excerpts {
 		parts = append(parts, fmt.Sprintf("[%d:%d]%s[v%d]", i, r.video.Picture, r.pictureFilter(), i))
 		fmt.Fprintf(&joined, "[v%d]", i)
 		if sound != "" {
-			args = append(append(args, cut(e)...), ffmpeg.Input(sound)...)
+			args = append(append(args, e.Cut()...), ffmpeg.Input(sound)...)
 			parts = append(parts, fmt.Sprintf("[%d:%d]%s[a%d]", len(excerpts)+i, stream, soundFormat, i))
 			fmt.Fprintf(&joined, "[a%d]", i)
 		}
@@ -80,10 +80,6 @@ func (r *run) renderArgs(excerpts []media.Excerpt) []string {
 	args = append(args, "-filter_complex", strings.Join(parts, ";"))
 	args = append(args, maps...)
 	return append(args, "-c:v", "libx264", "-preset", "veryfast", "-crf", "21", "-movflags", "+faststart")
-}
-
-func cut(e media.Excerpt) []string {
-	return []string{"-ss", media.Timestamp(e.Start), "-t", media.Timestamp(e.Len())}
 }
 
 // pictureFilter returns a filter whose output every player shows: upright (by ffmpeg itself), a

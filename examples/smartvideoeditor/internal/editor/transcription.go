@@ -2,7 +2,6 @@ package editor
 
 import (
 	"context"
-	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
@@ -41,17 +40,21 @@ func (r *run) transcription(ctx context.Context) (err error) {
 		switch {
 		case !r.video.hasSound():
 			return transcript{Skipped: "no sound"}, nil
-		case r.scenes.silent(), r.video.SoundLength < whisper.MinLength:
+		case r.scenes.silent():
 			return transcript{Skipped: "nothing to hear"}, nil
 		}
 		var texts []string
-		for start := time.Duration(0); r.video.SoundLength-start >= whisper.MinLength; start += chunk {
-			text, err := r.transcribe(ctx, start, min(chunk, r.video.SoundLength-start))
+		for start := time.Duration(0); start < r.video.Length; start += chunk {
+			part := media.Span{Start: start, End: min(start+chunk, r.video.Length)}
+			if len(r.video.Sounds(part)) == 0 || part.Len() < whisper.MinLength {
+				continue
+			}
+			text, err := r.transcribe(ctx, part)
 			if err != nil {
 				return transcript{}, err
 			}
 			texts = append(texts, text)
-			r.screen.Progress(float64(start+chunk) / float64(r.video.SoundLength))
+			r.screen.Progress(float64(part.End) / float64(r.video.Length))
 		}
 		return transcript{Text: strings.TrimSpace(strings.Join(texts, " "))}, nil
 	})
@@ -61,8 +64,8 @@ func (r *run) transcription(ctx context.Context) (err error) {
 // transcribe sends one part of the sound. The price follows exactly from the length, so the budget
 // is asked for it before the call, and a failed call that was sent costs the same. The cost is
 // stored right after the call: a job that is killed later has still spent the money.
-func (r *run) transcribe(ctx context.Context, start, length time.Duration) (string, error) {
-	part, err := r.extractSound(ctx, start, length)
+func (r *run) transcribe(ctx context.Context, span media.Span) (string, error) {
+	part, err := r.extractSound(ctx, span)
 	if err != nil {
 		return "", err
 	}
@@ -72,14 +75,14 @@ func (r *run) transcribe(ctx context.Context, start, length time.Duration) (stri
 		if t.Billed > 0 {
 			return whisper.Price(t.Billed)
 		}
-		return whisper.Price(length)
+		return whisper.Price(span.Len())
 	}
 	send := func(ctx context.Context) (whisper.Transcript, error) { return r.Transcriber.Transcribe(ctx, part) }
 
 	job := instrument.JobFromContext(ctx)
 	before := job.Cost()
 	answer, err := instrument.RunCallValue(ctx, whisper.API, price, send,
-		instrument.WithMaxCost(whisper.Price(length)), instrument.WithMinCost(whisper.Price(length)),
+		instrument.WithMaxCost(whisper.Price(span.Len())), instrument.WithMinCost(whisper.Price(span.Len())),
 		instrument.WithLease(r.Lease))
 	if kept := r.spend(ctx, job.Cost()-before); err == nil {
 		err = kept
@@ -88,11 +91,14 @@ func (r *run) transcribe(ctx context.Context, start, length time.Duration) (stri
 }
 
 // extractSound writes a part of the sound to a file, as small as speech recognition allows.
-func (r *run) extractSound(ctx context.Context, start, length time.Duration) (string, error) {
+func (r *run) extractSound(ctx context.Context, span media.Span) (string, error) {
 	part := filepath.Join(r.workspace(r.task.ID), "speech.flac")
-	args := append([]string{"-ss", media.Timestamp(start), "-t", media.Timestamp(length)}, ffmpeg.Input(r.task.Path)...)
-	args = append(args, "-map", fmt.Sprintf("0:%d", r.video.Sound), "-ar", "16000", "-ac", "1", "-c:a", "flac")
-	_, err := ffmpeg.Run(ctx, args, ffmpeg.WithOutput(part), ffmpeg.WithStallTimeout(stall))
+	args, err := r.soundInput(ctx, span)
+	if err != nil {
+		return "", err
+	}
+	args = append(args, "-map", "0:a", "-ar", "16000", "-ac", "1", "-c:a", "flac")
+	_, err = ffmpeg.Run(ctx, args, ffmpeg.WithOutput(part), ffmpeg.WithStallTimeout(stall))
 	return part, err
 }
 

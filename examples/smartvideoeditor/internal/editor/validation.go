@@ -9,6 +9,8 @@ import (
 
 	"github.com/stagemeter/stagemeter/instrument"
 	"github.com/stagemeter/stagemeter/instrument/ffmpeg"
+
+	"github.com/stagemeter/stagemeter/examples/smartvideoeditor/internal/media"
 )
 
 // stall is how long ffmpeg may run without progress before it is stopped.
@@ -16,13 +18,12 @@ const stall = 2 * time.Minute
 
 // video is the result of the first stage: properties of the input that other stages need.
 type video struct {
-	Length        time.Duration
+	media.Source
 	Width, Height int // as players show it
 	FrameRate     float64
 	Picture       int // the stream that is edited
 	Sound         int // the stream that is edited, -1 without sound
 	SoundTracks   int
-	SoundLength   time.Duration
 }
 
 // hasSound reports whether there is a sound track. It may be silence.
@@ -78,7 +79,7 @@ func validate(ctx context.Context, path string, progress func(ffmpeg.Progress)) 
 	}
 
 	v := video{
-		Length:    cmp.Or(picture.Duration, info.Duration(), read.Time),
+		Source:    media.Source{Length: cmp.Or(picture.Duration, info.Duration(), read.Time)},
 		FrameRate: picture.Rate(),
 		Picture:   picture.Index,
 		Sound:     -1,
@@ -89,7 +90,7 @@ func validate(ctx context.Context, path string, progress func(ffmpeg.Progress)) 
 	v.Width, v.Height = picture.DisplaySize()
 	if heard {
 		v.Sound, v.SoundTracks = sound.Index, len(info.Of("audio"))
-		v.SoundLength = min(cmp.Or(sound.Duration, v.Length), v.Length)
+		v.Heard = []media.Span{{End: min(cmp.Or(sound.Duration, v.Length), v.Length)}}
 	}
 	return v, nil
 }

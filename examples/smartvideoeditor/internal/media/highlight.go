@@ -65,15 +65,9 @@ const (
 	maxPieces  = 12
 )
 
-// An Excerpt is the part of a video that goes into its highlight reel.
-type Excerpt struct{ Start, End time.Duration }
-
-// Len is the excerpt's length.
-func (e Excerpt) Len() time.Duration { return e.End - e.Start }
-
 // Reel picks the best segments until half of the video or a minute is filled, and returns their
 // middles in the order of the video. There is at least one.
-func Reel(segments []Segment) []Excerpt {
+func Reel(segments []Segment) []Span {
 	best := slices.Clone(segments)
 	slices.SortStableFunc(best, func(a, b Segment) int { return cmp.Compare(b.Score, a.Score) })
 	var length time.Duration
@@ -81,17 +75,17 @@ func Reel(segments []Segment) []Excerpt {
 		length += s.Len()
 	}
 	target := min(length/2, maxReel)
-	var reel []Excerpt
+	var reel []Span
 	var filled time.Duration
 	for _, s := range best {
 		if len(reel) > 0 && (filled >= target || len(reel) == maxPieces) {
 			break
 		}
 		cut := max(0, s.Len()-maxExcerpt) / 2
-		excerpt := Excerpt{Start: s.Start + cut, End: s.End - cut}
+		excerpt := Span{Start: s.Start + cut, End: s.End - cut}
 		reel = append(reel, excerpt)
 		filled += excerpt.Len()
 	}
-	slices.SortFunc(reel, func(a, b Excerpt) int { return cmp.Compare(a.Start, b.Start) })
+	slices.SortFunc(reel, func(a, b Span) int { return cmp.Compare(a.Start, b.Start) })
 	return reel
 }

@@ -45,7 +45,7 @@ func TestReel(t *testing.T) {
 	at := func(start, length time.Duration, score float64) Segment {
 		return Segment{Start: start * time.Second, End: (start + length) * time.Second, Score: score}
 	}
-	cut := func(start, end float64) Excerpt { return Excerpt{Seconds(start), Seconds(end)} }
+	cut := func(start, end float64) Span { return Span{Seconds(start), Seconds(end)} }
 	many := make([]Segment, 40)
 	for i := range many {
 		many[i] = at(time.Duration(i)*2, 2, float64(i))
@@ -53,13 +53,13 @@ func TestReel(t *testing.T) {
 	for _, test := range []struct {
 		name     string
 		segments []Segment
-		want     []Excerpt
+		want     []Span
 		reason   string
 	}{
-		{"half", []Segment{at(0, 4, .2), at(4, 4, .9), at(8, 4, .1), at(12, 4, .8)}, []Excerpt{cut(4, 8), cut(12, 16)},
+		{"half", []Segment{at(0, 4, .2), at(4, 4, .9), at(8, 4, .1), at(12, 4, .8)}, []Span{cut(4, 8), cut(12, 16)},
 			"the best until half of the video is filled, in the order of the video"},
-		{"one", []Segment{{End: 400 * time.Millisecond}}, []Excerpt{cut(0, 0.4)}, "there is always something to see"},
-		{"long", []Segment{at(0, 100, .5)}, []Excerpt{cut(42.5, 57.5)}, "of a long scene its middle"},
+		{"one", []Segment{{End: 400 * time.Millisecond}}, []Span{cut(0, 0.4)}, "there is always something to see"},
+		{"long", []Segment{at(0, 100, .5)}, []Span{cut(42.5, 57.5)}, "of a long scene its middle"},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			if got := Reel(test.segments); !slices.Equal(got, test.want) {
