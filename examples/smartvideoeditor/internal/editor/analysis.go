@@ -2,12 +2,7 @@ package editor
 
 import (
 	"context"
-	"errors"
 	"fmt"
-	"io"
-	"os"
-	"path/filepath"
-	"strings"
 
 	"github.com/stagemeter/stagemeter/instrument"
 	"github.com/stagemeter/stagemeter/instrument/ffmpeg"
@@ -80,63 +75,29 @@ func (r *run) cachedScenes(ctx context.Context) (scenes, error) {
 	return found, nil
 }
 
-// soundFormat is the format in which sound of any format is measured and edited.
-const soundFormat = "aformat=sample_rates=48000:channel_layouts=stereo"
-
 // findScenes reads the video once, for cuts, detail and motion of a small picture, and for the
 // loudness over time.
 func (r *run) findScenes(ctx context.Context) (found scenes, err error) {
-	folder, err := os.MkdirTemp("", "smartvideoeditor-")
-	if err != nil {
-		return scenes{}, err
-	}
-	defer func() { err = errors.Join(err, os.RemoveAll(folder)) }()
-	pictureLog, soundLog := filepath.Join(folder, "picture"), filepath.Join(folder, "sound")
-
-	graph := fmt.Sprintf("[0:%d]scale=160:-2,scdet=threshold=8,siti,metadata=print:file=%s[v]",
-		r.video.Picture, media.EscapePath(pictureLog))
-	maps := []string{"-map", "[v]"}
+	var measured media.Measured
+	// reinit_filter 0: the filters go on when the picture changes its size, which is no cut.
+	args := append([]string{"-loglevel", "repeat+level+info", "-noautorotate", "-reinit_filter", "0"}, r.input()...)
 	if r.video.hasSound() {
-		graph += fmt.Sprintf(";[0:%d]%s,%s[a]", r.video.Sound, soundFormat, loudnessFilter(soundLog))
-		maps = append(maps, "-map", "[a]")
+		sound, err := r.soundInput(ctx, media.Span{End: r.video.Length})
+		if err != nil {
+			return scenes{}, err
+		}
+		args = append(args, sound...)
+		args = append(args, "-map", "1:a", "-af", media.LoudnessFilter, "-f", "null", "-")
 	}
-	args := append(ffmpeg.Input(r.task.Path), "-filter_complex", graph)
-	args = append(append(args, maps...), "-f", "null", "-")
+	args = append(args, r.video.Streams.beside(0)...)
+	args = append(args, "-map", fmt.Sprintf("0:%d", r.video.Streams.Picture), "-vf", media.PictureFilter(r.video.Source), "-f", "null", "-")
 	if _, err := ffmpeg.Run(ctx, args, ffmpeg.WithDuration(r.video.Length), ffmpeg.WithProgress(r.progress),
-		ffmpeg.WithStallTimeout(stall)); err != nil {
+		ffmpeg.WithStallTimeout(stall), ffmpeg.WithStderr(measured.Log())); err != nil {
 		return scenes{}, err
 	}
-
-	picture, err := os.Open(pictureLog)
-	if err != nil {
-		return scenes{}, err
-	}
-	defer picture.Close()
-	sound, err := openSound(soundLog)
-	if err != nil {
-		return scenes{}, err
-	}
-	defer sound.Close()
-	if found.Segments, err = media.Analyze(r.video.Length, picture, sound); err != nil {
-		return scenes{}, err
-	}
+	found.Segments = measured.Segments(r.video.Length)
 	found.Spread = spread(found.Segments)
 	return found, nil
-}
-
-// loudnessFilter writes the loudness over time to a file.
-func loudnessFilter(path string) string {
-	return "ebur128=metadata=1:framelog=verbose,ametadata=print:key=lavfi.r128.M:file=" + media.EscapePath(path)
-}
-
-// openSound opens the file that loudnessFilter wrote. A video without sound has no such file; its
-// loudness is empty.
-func openSound(path string) (io.ReadCloser, error) {
-	f, err := os.Open(path)
-	if errors.Is(err, os.ErrNotExist) {
-		return io.NopCloser(strings.NewReader("")), nil
-	}
-	return f, err
 }
 
 func spread(segments []media.Segment) *instrument.LU {

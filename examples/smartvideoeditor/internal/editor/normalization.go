@@ -20,7 +20,7 @@ import (
 
 // normalized is the result of the fourth stage: the sound with all segments equally loud.
 type normalized struct {
-	File   string         // "": the sound is silence, and stays as it is
+	File   file           // "": the sound is silence, and stays as it is
 	Spread *instrument.LU // after normalization; nil: too short
 	Whole  string         // how loudnorm changed the whole: "linear", with one gain; "": not at all
 }
@@ -39,7 +39,7 @@ func (n normalized) lost() error {
 	if n.File == "" {
 		return nil
 	}
-	_, err := os.Stat(n.File)
+	_, err := os.Stat(string(n.File))
 	return err
 }
 
@@ -69,9 +69,14 @@ func (r *run) normalization(ctx context.Context) (err error) {
 	return err
 }
 
-func (r *run) normalize(ctx context.Context) (normalized, error) {
-	even := normalized{File: filepath.Join(r.workspace(r.task.ID), "normalized.mka")}
-	filters := []string{soundFormat, media.GainFilter(r.scenes.Segments)}
+func (r *run) normalize(ctx context.Context) (even normalized, err error) {
+	even.File = file(filepath.Join(r.workspace(r.task.ID), "normalized.mka"))
+	gains := string(even.File) + ".gains"
+	if err := os.WriteFile(gains, []byte(media.GainCommands(r.scenes.Segments)), 0o600); err != nil {
+		return normalized{}, err
+	}
+	defer func() { err = errors.Join(err, os.Remove(gains)) }()
+	filters := []string{media.GainFilter(gains)}
 
 	measured, err := r.measure(ctx, filters)
 	twice := false
@@ -80,14 +85,13 @@ func (r *run) normalize(ctx context.Context) (normalized, error) {
 	case err != nil:
 		return normalized{}, err
 	case measured.Linear():
-		filters = append(filters, measured.Filter(), soundFormat) // loudnorm puts out 192 kHz
+		filters = append(filters, measured.Filter(), media.SoundFormat) // loudnorm puts out 192 kHz
 		twice = true
 	}
 
-	soundLog := even.File + ".loudness"
-	defer os.Remove(soundLog)
-	filters = append(filters, loudnessFilter(soundLog))
-	log, err := r.filterSound(ctx, filters, []string{"-c:a", "flac"}, ffmpeg.WithOutput(even.File),
+	var loudness media.Measured
+	filters = append(filters, media.LoudnessFilter)
+	log, err := r.filterSound(ctx, filters, []string{"-c:a", "flac"}, loudness.Log(), ffmpeg.WithOutput(string(even.File)),
 		ffmpeg.WithDuration(r.video.Length), ffmpeg.WithProgress(r.progress))
 	if err != nil {
 		return normalized{}, err
@@ -99,37 +103,33 @@ func (r *run) normalize(ctx context.Context) (normalized, error) {
 		}
 		even.Whole = did.Type
 	}
-
-	sound, err := openSound(soundLog)
-	if err != nil {
-		return normalized{}, err
-	}
-	defer sound.Close()
 	segments := slices.Clone(r.scenes.Segments)
-	if err := media.Loudness(segments, sound); err != nil {
-		return normalized{}, err
-	}
+	loudness.Loudness(segments)
 	even.Spread = spread(segments)
 	return even, nil
 }
 
 // measure runs the first pass of loudnorm, on the output of the filters.
 func (r *run) measure(ctx context.Context, filters []string) (media.Loudnorm, error) {
-	log, err := r.filterSound(ctx, append(slices.Clip(filters), media.LoudnormFilter()), []string{"-f", "null", "-"})
+	log, err := r.filterSound(ctx, append(slices.Clip(filters), media.LoudnormFilter()), []string{"-f", "null", "-"}, &media.Log{})
 	if err != nil {
 		return media.Loudnorm{}, err
 	}
 	return media.ReadLoudnorm(log)
 }
 
-// filterSound runs the sound through filters, and returns the log of ffmpeg, which has their
-// reports.
-func (r *run) filterSound(ctx context.Context, filters, output []string, opts ...ffmpeg.Option) (log string, err error) {
-	args := append([]string{"-loglevel", "level+info"}, ffmpeg.Input(r.task.Path)...)
-	args = append(args, "-map", fmt.Sprintf("0:%d", r.video.Sound), "-t", media.Timestamp(r.video.Length),
-		"-af", strings.Join(filters, ","))
+// filterSound runs the sound through filters. It returns the lines of ffmpeg's log that are not
+// log's, which have the reports of filters.
+func (r *run) filterSound(ctx context.Context, filters, output []string, log *media.Log, opts ...ffmpeg.Option) (string, error) {
+	sound, err := r.soundInput(ctx, media.Span{End: r.video.Length})
+	if err != nil {
+		return "", err
+	}
+	args := append([]string{"-loglevel", "repeat+level+info"}, sound...)
+	args = append(args, "-map", "0:a", "-af", strings.Join(filters, ","))
 	var written strings.Builder
-	opts = append(opts, ffmpeg.WithStderr(&written), ffmpeg.WithStallTimeout(stall))
+	log.Others = func(line string) { written.WriteString(line + "\n") }
+	opts = append(opts, ffmpeg.WithStderr(log), ffmpeg.WithStallTimeout(stall))
 	_, err = ffmpeg.Run(ctx, append(args, output...), opts...)
 	return written.String(), err
 }

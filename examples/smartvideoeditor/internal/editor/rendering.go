@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"time"
 
@@ -15,7 +16,7 @@ import (
 
 // reel is the result of the last stage.
 type reel struct {
-	Output     string
+	Output     file
 	Highlights []media.Span
 	Length     time.Duration
 }
@@ -25,69 +26,115 @@ func (r reel) summary() string {
 }
 
 func (r reel) lost() error {
-	_, err := os.Stat(r.Output)
+	_, err := os.Stat(string(r.Output))
 	return err
 }
 
 // rendering cuts the highlights together.
 func (r *run) rendering(ctx context.Context) (err error) {
 	r.reel, err = stage(ctx, r, Rendering, func(ctx context.Context) (reel, error) {
-		made := reel{Output: r.output(r.task.ID), Highlights: media.Reel(r.scenes.Segments)}
+		made := reel{Output: file(r.output(r.task.ID)), Highlights: media.Reel(r.scenes.Segments)}
 		for _, h := range made.Highlights {
 			made.Length += h.Len()
 		}
-		rendered := filepath.Join(r.workspace(r.task.ID), "reel.mp4") // so that even a kill -9 leaves no partial file in Out
-		if _, err := ffmpeg.Run(ctx, r.renderArgs(made.Highlights),
-			ffmpeg.WithOutput(rendered),
-			ffmpeg.WithDuration(made.Length),
-			ffmpeg.WithProgress(r.progress),
-			ffmpeg.WithStallTimeout(stall)); err != nil {
+		args, reads, err := r.renderArgs(ctx, made)
+		if err != nil {
 			return reel{}, err
 		}
-		return made, os.Rename(rendered, made.Output)
+		rendered := filepath.Join(r.workspace(r.task.ID), "reel.mp4") // so that even a kill -9 leaves no partial file in Out
+		if _, err := ffmpeg.Run(ctx, args, ffmpeg.WithOutput(rendered), ffmpeg.WithDuration(reads),
+			ffmpeg.WithProgress(r.progress), ffmpeg.WithStallTimeout(stall)); err != nil {
+			return reel{}, err
+		}
+		return made, os.Rename(rendered, string(made.Output))
 	})
 	return err
 }
 
-// renderArgs opens the video once for each excerpt, at its start, so that ffmpeg decodes nothing
-// else; then the normalized sound in the same way.
-func (r *run) renderArgs(excerpts []media.Span) []string {
-	sound, stream := r.normalized.File, 0
-	if sound == "" && r.video.hasSound() {
-		sound, stream = r.task.Path, r.video.Sound
-	}
-	var args, parts []string
-	var joined strings.Builder
-	for _, e := range excerpts {
-		args = append(append(args, e.Cut()...), ffmpeg.Input(r.task.Path)...)
-	}
-	for i, e := range excerpts {
-		parts = append(parts, fmt.Sprintf("[%d:%d]%s[v%d]", i, r.video.Picture, r.pictureFilter(), i))
-		fmt.Fprintf(&joined, "[v%d]", i)
-		if sound != "" {
-			args = append(append(args, e.Cut()...), ffmpeg.Input(sound)...)
-			parts = append(parts, fmt.Sprintf("[%d:%d]%s[a%d]", len(excerpts)+i, stream, soundFormat, i))
-			fmt.Fprintf(&joined, "[a%d]", i)
+// renderArgs returns the arguments for the reel, and how much time ffmpeg goes through for it.
+func (r *run) renderArgs(ctx context.Context, made reel) (args []string, reads time.Duration, err error) {
+	var pictures, sounds []string
+	for _, e := range made.Highlights {
+		at := media.Span{Start: e.Start + r.video.Origin, End: e.End + r.video.Origin}
+		pictures = append(append(pictures, at.Cut()...), r.input()...)
+		if !r.video.hasSound() {
+			continue
 		}
+		sound := append(e.Cut(), ffmpeg.Input(string(r.normalized.File))...)
+		if r.normalized.File == "" {
+			if sound, err = r.soundInput(ctx, e); err != nil {
+				return nil, 0, err
+			}
+		}
+		sounds = append(sounds, sound...)
 	}
-	outputs, maps := "[v]", []string{"-map", "[v]"}
-	tracks := 0
-	if sound != "" {
-		outputs, tracks = "[v][a]", 1
-		maps = append(maps, "-map", "[a]", "-c:a", "aac", "-b:a", "160k")
+	if r.video.Seeks {
+		args, reads = r.seekArgs(made, pictures, sounds), made.Length
+	} else {
+		args, reads = r.throughArgs(made, sounds), r.video.Origin+made.Highlights[len(made.Highlights)-1].End
 	}
-	parts = append(parts, fmt.Sprintf("%sconcat=n=%d:v=1:a=%d%s", &joined, len(excerpts), tracks, outputs))
-	args = append(args, "-filter_complex", strings.Join(parts, ";"))
-	args = append(args, maps...)
-	return append(args, "-c:v", "libx264", "-preset", "veryfast", "-crf", "21", "-movflags", "+faststart")
+	if r.video.hasSound() {
+		args = append(args, "-map", "[a]", "-c:a", "aac", "-b:a", "160k")
+	}
+	args = append(args, "-t", media.Timestamp(made.Length))
+	args = append(append(args, encoding...), "-movflags", "+faststart")
+	return args, reads, nil
 }
 
-// pictureFilter returns a filter whose output every player shows: upright (by ffmpeg itself), a
-// constant frame rate, even sides, square pixels, 8 bits.
-func (r *run) pictureFilter() string {
-	rate := r.video.FrameRate
-	if rate < 1 || rate > 60 {
-		rate = 30
+// seekArgs opens the video once for each excerpt, at its start, so that ffmpeg decodes nothing
+// else; then the sound in the same way.
+func (r *run) seekArgs(made reel, pictures, sounds []string) []string {
+	var parts []string
+	var joined strings.Builder
+	tracks, outputs := 0, "[v]"
+	if r.video.hasSound() {
+		tracks, outputs = 1, "[v][a]"
 	}
-	return fmt.Sprintf("fps=%.5g,scale=w='max(2,trunc(iw*sar/2)*2)':h='max(2,trunc(ih/2)*2)',setsar=1,format=yuv420p", rate)
+	n := len(made.Highlights)
+	for i, e := range made.Highlights {
+		parts = append(parts, fmt.Sprintf("[%d:%d]%s:start_time=0,%s,tpad=stop=-1:stop_mode=clone,trim=end=%s[v%d]",
+			i, r.video.Streams.Picture, r.video.steady(), r.video.pictureFilter(), media.Timestamp(e.Len()), i))
+		fmt.Fprintf(&joined, "[v%d]", i)
+		if tracks > 0 {
+			fmt.Fprintf(&joined, "[%d:a]", n+i)
+		}
+	}
+	parts = append(parts, fmt.Sprintf("%sconcat=n=%d:v=1:a=%d%s", &joined, n, tracks, outputs))
+	args := slices.Concat(pictures, sounds)
+	return append(args, "-filter_complex", strings.Join(parts, ";"), "-map", "[v]")
+}
+
+// throughArgs reads the video from its start and takes the excerpts when they come, for a file in
+// which ffmpeg cannot seek, or whose picture changes. A change makes ffmpeg build the picture's
+// filters anew, so that none of them may count: the time of each frame in the reel follows from its
+// time in the video.
+func (r *run) throughArgs(made reel, sounds []string) []string {
+	args := slices.Concat(r.input(), sounds)
+	last := made.Highlights[len(made.Highlights)-1]
+	args = append(args, r.video.Streams.beside(r.video.Origin+last.End)...)
+	if r.video.hasSound() {
+		var joined strings.Builder
+		for i := range made.Highlights {
+			fmt.Fprintf(&joined, "[%d:a]", 1+i)
+		}
+		args = append(args, "-filter_complex", fmt.Sprintf("%sconcat=n=%d:v=0:a=1[a]", &joined, len(made.Highlights)))
+	}
+	var chosen []string
+	var moved, ends strings.Builder
+	before := time.Duration(0)
+	for i, e := range made.Highlights {
+		chosen = append(chosen, fmt.Sprintf("gte(t,%s)*lt(t,%s)", media.Timestamp(e.Start), media.Timestamp(e.End)))
+		by := media.Timestamp(e.Start - before)
+		before += e.Len()
+		if i == len(made.Highlights)-1 {
+			moved.WriteString(by)
+			break
+		}
+		fmt.Fprintf(&moved, "if(lt(T,%s),%s,", media.Timestamp(e.End), by)
+		ends.WriteByte(')')
+	}
+	filter := fmt.Sprintf("setpts=PTS-(%s)/TB,%s,select='%s',%s,settb=AVTB,setpts='round((T-%s%s)/TB)',tpad=stop=-1:stop_mode=clone",
+		media.Timestamp(r.video.Origin), r.video.steady(), strings.Join(chosen, "+"), r.video.pictureFilter(), &moved, &ends)
+	return append(args, "-map", fmt.Sprintf("0:%d", r.video.Streams.Picture), "-vf", filter,
+		"-fps_mode", "cfr", "-r", fmt.Sprintf("%.5g", r.video.Rate))
 }

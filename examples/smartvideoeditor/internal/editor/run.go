@@ -67,7 +67,7 @@ func (r *run) edit(ctx context.Context) error {
 			return err
 		}
 	}
-	return r.Checkpoints.Finish(ctx, r.task.ID, store.Outcome{Status: store.Completed, Output: r.reel.Output})
+	return r.Checkpoints.Finish(ctx, r.task.ID, store.Outcome{Status: store.Completed, Output: string(r.reel.Output)})
 }
 
 // ended stores how a job has failed or was canceled, removes the files that no run needs any more,
@@ -117,7 +117,8 @@ func (r *run) fill() {
 	r.report.Segments = len(r.scenes.Segments)
 	r.report.Highlights = len(r.reel.Highlights)
 	r.report.Transcript = r.transcript.Text
-	r.report.Output = r.reel.Output
+	r.report.Output = string(r.reel.Output)
+	r.report.Notes = r.video.Said
 }
 
 func (r *run) lastWord() string {
@@ -134,12 +135,13 @@ func (e *Editor) done(ctx context.Context, task Task) (summary.Job, bool) {
 	if err != nil || checkpoint.Status != store.Completed {
 		return summary.Job{}, false
 	}
-	if _, err := os.Stat(checkpoint.Output); err != nil {
+	if _, err := os.Stat(e.output(task.ID)); err != nil { // the store has no paths that are not UTF-8
 		return summary.Job{}, false
 	}
 	r := &run{Editor: e, task: task, checkpoint: checkpoint}
 	r.report = summary.Job{ID: task.ID, Input: task.Input, Status: summary.Completed}
 	if err := errors.Join(
+		recall(checkpoint, Validation, &r.video),
 		recall(checkpoint, Analysis, &r.scenes),
 		recall(checkpoint, Transcription, &r.transcript),
 		recall(checkpoint, Normalization, &r.normalized),

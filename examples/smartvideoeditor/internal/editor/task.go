@@ -25,7 +25,7 @@ type Task struct {
 
 // layout is part of each ID: it changes when the stages' results do, so that no job goes on from
 // results of a kind that it can't read.
-const layout = "1"
+const layout = "2"
 
 // Tasks makes the tasks of the inputs, all of them once, then all of them again, copies times, with
 // out as the folder of the reels. An input that cannot be read is a task as well: it fails in

@@ -1,10 +1,10 @@
 package editor
 
 import (
-	"cmp"
 	"context"
 	"fmt"
 	"os"
+	"strings"
 	"time"
 
 	"github.com/stagemeter/stagemeter/instrument"
@@ -16,28 +16,35 @@ import (
 // stall is how long ffmpeg may run without progress before it is stopped.
 const stall = 2 * time.Minute
 
-// video is the result of the first stage: properties of the input that other stages need.
+// maxLength is the length of the longest video that is edited. Time stamps that jump by days make
+// others.
+const maxLength = 24 * time.Hour
+
+// video is the result of the first stage: what other stages need to know of the input.
 type video struct {
 	media.Source
-	Width, Height int // as players show it
-	FrameRate     float64
-	Picture       int // the stream that is edited
-	Sound         int // the stream that is edited, -1 without sound
-	SoundTracks   int
+	Streams     streams // those that are edited
+	SoundTracks int
+	Rate        float64  // frames per second of the reel
+	Seeks       bool     // ffmpeg finds any time of the picture without reading all before it
+	Colors      string   // the filters that make the picture's colors those of the reel
+	Said        []string // what the reel cannot have, in sentences for people
 }
 
 // hasSound reports whether there is a sound track. It may be silence.
-func (v video) hasSound() bool { return v.Sound >= 0 }
+func (v video) hasSound() bool { return v.Streams.Sound >= 0 }
 
 func (v video) summary() string {
 	sound := "no sound"
 	switch {
+	case !v.hasSound():
 	case v.SoundTracks == 1:
 		sound = "with sound"
-	case v.SoundTracks > 1:
-		sound = fmt.Sprintf("the main one of %d sound tracks", v.SoundTracks)
+	default:
+		sound = fmt.Sprintf("one of %d sound tracks", v.SoundTracks)
 	}
-	return fmt.Sprintf("%dx%d, %v, %s", v.Width, v.Height, v.Length.Round(10*time.Millisecond), sound)
+	words := fmt.Sprintf("%dx%d, %v, %s", v.Width, v.Height, v.Length.Round(10*time.Millisecond), sound)
+	return strings.Join(append([]string{words}, v.Said...), "; ")
 }
 
 func (v video) lost() error { return nil }
@@ -45,54 +52,53 @@ func (v video) lost() error { return nil }
 // validation checks whether the input can be edited, and sets the video duration of the job.
 func (r *run) validation(ctx context.Context) (err error) {
 	r.video, err = stage(ctx, r, Validation, func(ctx context.Context) (video, error) {
-		return validate(ctx, r.task.Path, r.progress)
+		return r.validate(ctx)
 	})
 	instrument.JobFromContext(ctx).SetVideoDuration(r.video.Length)
 	return err
 }
 
-func validate(ctx context.Context, path string, progress func(ffmpeg.Progress)) (video, error) {
-	if err := readable(path); err != nil {
+func (r *run) validate(ctx context.Context) (video, error) {
+	if err := readable(r.task.Path); err != nil {
 		return video{}, err
 	}
-	info, err := ffmpeg.Probe(ctx, path)
+	info, err := ffmpeg.Probe(ctx, r.task.Path)
 	if err != nil {
 		return video{}, explain(err)
 	}
-	picture, ok := info.Video()
-	sound, heard := info.Audio()
+	_, seen := info.Video()
+	_, heard := info.Audio()
 	switch {
-	case !ok && heard:
+	case !seen && heard:
 		return video{}, errAudioOnly
-	case !ok:
+	case !seen:
 		return video{}, errNoVideo
 	}
 
-	// The header of a file may promise more than can be read, so read it to its end.
-	read, err := ffmpeg.Check(ctx, path, ffmpeg.WithDuration(info.Duration()), ffmpeg.WithProgress(progress),
-		ffmpeg.WithStallTimeout(stall))
+	// A file that is cut off is refused. How much of it is damaged shows when it is decoded.
+	_, err = ffmpeg.Check(ctx, r.task.Path, ffmpeg.WithDuration(info.Duration()), ffmpeg.WithStallTimeout(stall))
+	if err != nil && !decoding(err) {
+		return video{}, explain(err)
+	}
+	chosen, read, notes, err := r.choose(ctx, info)
 	if err != nil {
 		return video{}, explain(err)
 	}
-	if err := decodes(ctx, path, picture.Index); err != nil {
-		return video{}, err
+	if read.Damaged*10 > read.Frames {
+		return video{}, errDamaged
 	}
-
 	v := video{
-		Source:    media.Source{Length: cmp.Or(picture.Duration, info.Duration(), read.Time)},
-		FrameRate: picture.Rate(),
-		Picture:   picture.Index,
-		Sound:     -1,
+		Source:      read,
+		Streams:     chosen,
+		SoundTracks: len(info.Of("audio")),
+		Rate:        reelRate(read),
+		Said:        append(notes, read.Notes()...),
 	}
-	if v.Length <= 0 {
-		return video{}, errNoDuration
+	if err := r.tryReel(ctx, &v); err != nil {
+		return video{}, explain(err)
 	}
-	v.Width, v.Height = picture.DisplaySize()
-	if heard {
-		v.Sound, v.SoundTracks = sound.Index, len(info.Of("audio"))
-		v.Heard = []media.Span{{End: min(cmp.Or(sound.Duration, v.Length), v.Length)}}
-	}
-	return v, nil
+	v.Seeks, err = r.seeks(ctx, info, v)
+	return v, err
 }
 
 // readable returns an error of the file system, if there is one, before ffmpeg reports its own.
@@ -113,19 +119,6 @@ func readable(path string) error {
 	}
 	if stat.Size() == 0 {
 		return errEmpty
-	}
-	return nil
-}
-
-// decodes returns an error if this ffmpeg cannot decode the picture.
-func decodes(ctx context.Context, path string, stream int) error {
-	args := append(ffmpeg.Input(path), "-map", fmt.Sprintf("0:%d", stream), "-frames:v", "1", "-f", "null", "-")
-	got, err := ffmpeg.Run(ctx, args, ffmpeg.WithStallTimeout(stall))
-	if err != nil {
-		return err
-	}
-	if got.Frames == 0 {
-		return errNoVideo
 	}
 	return nil
 }

@@ -26,15 +26,18 @@ func (s Segment) Gain() (instrument.Decibel, bool) {
 }
 
 // GainFilter is the ffmpeg filter that applies each segment's gain over its time, and holds the
-// peaks under the true peak that LoudnormFilter aims at.
-func GainFilter(segments []Segment) string {
+// peaks under the true peak that LoudnormFilter aims at. The file at path has to have the commands
+// of GainCommands: a video may have more segments than an argument can hold.
+func GainFilter(path string) string {
+	return "asendcmd=f=" + EscapePath(path) + ",volume=volume=0dB:precision=float,alimiter=limit=0.75:level=disabled"
+}
+
+// GainCommands returns the commands for GainFilter.
+func GainCommands(segments []Segment) string {
 	var commands strings.Builder
-	for i, s := range segments {
+	for _, s := range segments {
 		gain, _ := s.Gain()
-		if i > 0 {
-			commands.WriteByte(';')
-		}
-		fmt.Fprintf(&commands, "%s volume volume %.3fdB", Timestamp(s.Start), gain)
+		fmt.Fprintf(&commands, "%s volume volume %.3fdB;\n", Timestamp(s.Start), gain)
 	}
-	return fmt.Sprintf("asendcmd=c='%s',volume=volume=0dB:precision=float,alimiter=limit=0.75:level=disabled", commands.String())
+	return commands.String()
 }

@@ -1,7 +1,6 @@
 package media
 
 import (
-	"io"
 	"math"
 	"time"
 
@@ -30,14 +29,10 @@ type momentary struct {
 // sound has the output of the filter ebur128.
 type sound []momentary
 
-func readSound(r io.Reader) (sound, error) {
-	var s sound
-	err := scan(r, func(at time.Duration, key string, value float64) {
-		if key == "lavfi.r128.M" {
-			s = append(s, momentary{at: at, loudness: LUFS(value)})
-		}
-	})
-	return s, err
+func (s *sound) add(at time.Duration, key string, value float64) {
+	if key == "lavfi.r128.M" {
+		*s = append(*s, momentary{at: at, loudness: LUFS(value)})
+	}
 }
 
 // measure fills in the segments' Loudness.

@@ -3,11 +3,11 @@ package media
 import (
 	"bytes"
 	"fmt"
+	"io"
 	"math"
 	"os/exec"
 	"regexp"
 	"strconv"
-	"strings"
 	"testing"
 	"time"
 
@@ -25,11 +25,8 @@ func TestLoudnessAgreesWithFFmpeg(t *testing.T) {
 		segments[i] = Segment{Start: start, End: end}
 		start = end
 	}
-	log := ffmpeg(t, "-f", "lavfi", "-i", tone, "-af",
-		"ebur128=metadata=1:framelog=verbose,ametadata=print:key=lavfi.r128.M:file=-", "-f", "null", "-")
-	if err := Loudness(segments, strings.NewReader(log.stdout)); err != nil {
-		t.Fatal(err)
-	}
+	log := ffmpeg(t, "-loglevel", "level+info", "-f", "lavfi", "-i", tone, "-af", LoudnessFilter, "-f", "null", "-")
+	measured(log.stderr).Loudness(segments)
 	for _, s := range segments {
 		alone := ffmpeg(t, "-f", "lavfi", "-i", tone, "-af",
 			fmt.Sprintf("atrim=%s:%s,asetpts=N/SR/TB,ebur128=framelog=verbose", Timestamp(s.Start), Timestamp(s.End)), "-f", "null", "-")
@@ -42,6 +39,13 @@ func TestLoudnessAgreesWithFFmpeg(t *testing.T) {
 			t.Errorf("the segment from %v has %.2f LUFS, ffmpeg says %.1f", s.Start, s.Loudness, want)
 		}
 	}
+}
+
+// measured reads a log.
+func measured(log string) *Measured {
+	var m Measured
+	_, _ = io.WriteString(m.Log(), log) // never fails
+	return &m
 }
 
 type output struct{ stdout, stderr string }
@@ -87,10 +91,10 @@ func TestSpread(t *testing.T) {
 // not become -Inf or NaN, which neither JSON nor a histogram accepts.
 func TestSilence(t *testing.T) {
 	segments := []Segment{{End: 300 * time.Millisecond}, {Start: 300 * time.Millisecond, End: 2 * time.Second}}
-	log := "frame:0 pts:0 pts_time:0.2\nlavfi.r128.M=-10\nframe:1 pts:1 pts_time:1\nlavfi.r128.M=-120.7\n"
-	if err := Loudness(segments, strings.NewReader(log)); err != nil {
-		t.Fatal(err)
-	}
+	var m Measured
+	m.sound.add(200*time.Millisecond, "lavfi.r128.M", -10)
+	m.sound.add(time.Second, "lavfi.r128.M", -120.7)
+	m.Loudness(segments)
 	for _, s := range segments {
 		if s.Loudness != Silence {
 			t.Errorf("the segment from %v has %v LUFS, want silence", s.Start, s.Loudness)

@@ -1,9 +1,6 @@
 package media
 
-import (
-	"io"
-	"time"
-)
+import "time"
 
 // frameInfo is the spatial and temporal information of one frame.
 type frameInfo struct {
@@ -17,23 +14,17 @@ type picture struct {
 	frames []frameInfo
 }
 
-func readPicture(r io.Reader) (picture, error) {
-	var p picture
-	err := scan(r, func(at time.Duration, key string, value float64) {
-		switch key {
-		case "lavfi.scd.time":
-			if cut, ok := position(value); ok {
-				p.cuts = append(p.cuts, cut)
-			}
-		case "lavfi.siti.si":
-			p.frames = append(p.frames, frameInfo{at: at, detail: value})
-		case "lavfi.siti.ti":
-			if last := len(p.frames) - 1; last >= 0 && p.frames[last].at == at {
-				p.frames[last].motion = value
-			}
+func (p *picture) add(at time.Duration, key string, value float64) {
+	switch key {
+	case "lavfi.scd.time": // only a frame at a cut has it
+		p.cuts = append(p.cuts, at)
+	case "lavfi.siti.si":
+		p.frames = append(p.frames, frameInfo{at: at, detail: value})
+	case "lavfi.siti.ti":
+		if last := len(p.frames) - 1; last >= 0 && p.frames[last].at == at {
+			p.frames[last].motion = value
 		}
-	})
-	return p, err
+	}
 }
 
 // measure fills in the segments' Detail and Motion.

@@ -1,54 +1,65 @@
 package media
 
 import (
-	"bufio"
-	"fmt"
-	"io"
 	"math"
 	"strconv"
 	"strings"
 	"time"
 )
 
-// scan reads the output of ffmpeg's filters metadata=print and ametadata=print, and calls each for every finite number
-// in it, with the time of the frame that carries it. Frames without a time and values that are no number are passed
-// over: a filter prints nan for a frame it could not measure.
-func scan(r io.Reader, each func(at time.Duration, key string, value float64)) error {
-	var at time.Duration
-	timed := false
-	lines := bufio.NewScanner(r)
-	for lines.Scan() {
-		line := strings.TrimSpace(lines.Text())
-		if strings.HasPrefix(line, "frame:") {
-			_, field, _ := strings.Cut(line, "pts_time:")
-			var s float64
-			if s, timed = finite(field); timed {
-				at, timed = position(s)
-			}
-			continue
+// prints reads what a filter metadata=print or ametadata=print logs about frames whose time base is
+// the microsecond, and calls each for every finite number, with the time of the frame that carries
+// it. Frames without a time and values that are no number are passed over: a filter prints nan for
+// a frame that it could not measure.
+//
+// The time is read from pts, since ffmpeg rounds pts_time and lavfi.scd.time to six digits, which
+// is a tenth of a second after three hours.
+type prints struct {
+	each  func(at time.Duration, key string, value float64)
+	at    time.Duration
+	timed bool
+}
+
+func (p *prints) line(message string) {
+	if strings.HasPrefix(message, "frame:") {
+		p.at, p.timed = microseconds(field(message, "pts:"))
+		return
+	}
+	key, text, found := strings.Cut(message, "=")
+	if !found || !p.timed {
+		return
+	}
+	if value, ok := finite(text); ok {
+		p.each(p.at, strings.TrimSpace(key), value)
+	}
+}
+
+// field returns the word that follows name and any spaces, or "".
+func field(message, name string) string {
+	for rest := message; ; {
+		i := strings.Index(rest, name)
+		if i < 0 {
+			return ""
 		}
-		key, text, found := strings.Cut(line, "=")
-		if !found || !timed {
-			continue
-		}
-		if value, ok := finite(text); ok {
-			each(at, key, value)
+		before := i == 0 || rest[i-1] == ' '
+		rest = rest[i+len(name):]
+		if before {
+			word, _, _ := strings.Cut(strings.TrimLeft(rest, " "), " ")
+			return word
 		}
 	}
-	if err := lines.Err(); err != nil {
-		return fmt.Errorf("reading ffmpeg's frame metadata: %w", err)
-	}
-	return nil
 }
 
 // maxPosition is the longest time that a position in a video is believed to have: some 31 years.
-const maxPosition = 1e9
+const maxPosition = 1e9 * time.Second
 
-func position(s float64) (time.Duration, bool) {
-	if math.Abs(s) > maxPosition {
+// microseconds reads a time in microseconds.
+func microseconds(text string) (time.Duration, bool) {
+	n, err := strconv.ParseInt(text, 10, 64)
+	if err != nil || n > int64(maxPosition/time.Microsecond) || n < -int64(maxPosition/time.Microsecond) {
 		return 0, false
 	}
-	return Seconds(s), true
+	return time.Duration(n) * time.Microsecond, true
 }
 
 func finite(text string) (float64, bool) {
@@ -57,11 +68,6 @@ func finite(text string) (float64, bool) {
 		return 0, false
 	}
 	return value, true
-}
-
-// Seconds converts ffmpeg's seconds to a duration, to the nearest microsecond.
-func Seconds(s float64) time.Duration {
-	return time.Duration(math.Round(s*1e6)) * time.Microsecond
 }
 
 // Timestamp writes a duration as ffmpeg's options and filters read it: seconds, to the microsecond.

@@ -1,6 +1,10 @@
 package media
 
-import "time"
+import (
+	"fmt"
+	"strings"
+	"time"
+)
 
 // A Source is what has been read of an input by decoding it whole. Its header is not believed: a
 // stream may start late, end early, and be shorter or longer than the file says.
@@ -9,6 +13,16 @@ import "time"
 type Source struct {
 	Origin time.Duration // the time of the first frame of the picture, as ffmpeg counts the file's
 	Length time.Duration // of the picture, from its first frame to the end of its last
+
+	Frames        int     // of the picture
+	FrameRate     float64 // their mean over Length, per second
+	Width, Height int     // as most frames are shown: upright, with square pixels
+	Varies        bool    // the size or the format of the picture changes midstream
+	Interlaced    bool
+	Transfer      string // as ffmpeg names it; that of HDR is smpte2084 or arib-std-b67
+	Primaries     string // as ffmpeg names them: bt709, bt2020; "unknown"
+	Matrix        string
+	Damaged       int // how often ffmpeg complained of a damaged packet or frame
 
 	// Heard has the parts of the picture under which there is sound, in order and apart. It is
 	// empty without sound. Sound that is there may be silence.
@@ -29,4 +43,30 @@ func (s Source) Sounds(span Span) []Span {
 		}
 	}
 	return parts
+}
+
+// HDR reports whether the picture needs a display that is brighter than usual.
+func (s Source) HDR() bool { return s.Transfer == "smpte2084" || s.Transfer == "arib-std-b67" }
+
+// worthTelling is the length of sound from which its loss is told. Encoders often round the ends of
+// streams by less.
+const worthTelling = time.Second
+
+// Notes returns what of the input the reel cannot have, in sentences for people.
+func (s Source) Notes() []string {
+	var notes []string
+	var lost []string
+	if s.Before >= worthTelling {
+		lost = append(lost, fmt.Sprintf("%v of sound before the picture starts", s.Before.Round(10*time.Millisecond)))
+	}
+	if s.After >= worthTelling {
+		lost = append(lost, fmt.Sprintf("%v of sound after the picture ends", s.After.Round(10*time.Millisecond)))
+	}
+	if len(lost) > 0 {
+		notes = append(notes, strings.Join(lost, " and ")+": neither edited nor transcribed")
+	}
+	if s.Damaged > 0 {
+		notes = append(notes, fmt.Sprintf("the file is damaged in %d places, beside %d frames of picture", s.Damaged, s.Frames))
+	}
+	return notes
 }

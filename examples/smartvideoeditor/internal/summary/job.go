@@ -25,6 +25,7 @@ type Job struct {
 	Highlights             int      `json:"highlights"` // scenes in the reel
 	Transcript             string   `json:"transcript"`
 	Output                 string   `json:"output"` // the reel's path
+	Notes                  []string `json:"notes"`  // what the reel cannot have, or null
 }
 
 // The statuses of a job that has ended.

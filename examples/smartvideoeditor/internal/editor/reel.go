@@ -1,0 +1,101 @@
+package editor
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/stagemeter/stagemeter/instrument/ffmpeg"
+
+	"github.com/stagemeter/stagemeter/examples/smartvideoeditor/internal/media"
+)
+
+// encoding has the options of the reel's streams.
+var encoding = []string{"-c:v", "libx264", "-preset", "veryfast", "-crf", "21"}
+
+// reelRate returns the frames per second of the reel: those of the video, if they are usual ones.
+func reelRate(s media.Source) float64 {
+	if s.FrameRate < 1 || s.FrameRate > 60.5 {
+		return 30
+	}
+	return s.FrameRate
+}
+
+// The filters that make of HDR what every display shows, and those that keep it, with the names
+// that players know it by.
+const (
+	toneMap = "zscale=tin=%s:pin=%s:min=%s:rin=%s:t=linear:npl=100,format=gbrpf32le,zscale=p=bt709," +
+		"tonemap=tonemap=hable:desat=0,zscale=t=bt709:m=bt709:r=tv,format=yuv420p"
+	keepHDR = "format=yuv420p10le"
+	keepSDR = "format=yuv420p"
+)
+
+// tryReel finds the filters for the colors of the reel, and makes its first frames with them, so
+// that what this ffmpeg lacks shows before money is spent.
+func (r *run) tryReel(ctx context.Context, v *video) (err error) {
+	for _, v.Colors = range colors(v.Source) {
+		args := append(r.input(), "-map", fmt.Sprintf("0:%d", v.Streams.Picture), "-vf", v.steady()+","+v.pictureFilter(), "-frames:v", "3")
+		args = append(append(args, encoding...), "-f", "null", "-")
+		_, err = ffmpeg.Run(ctx, args, ffmpeg.WithStallTimeout(stall))
+		if err == nil || !decoding(err) {
+			return err
+		}
+	}
+	return err
+}
+
+// colors returns the filters to try.
+func colors(s media.Source) []string {
+	if !s.HDR() {
+		return []string{keepSDR}
+	}
+	known := func(name, instead string) string {
+		if name == "" || name == "unknown" || name == "reserved" {
+			return instead
+		}
+		return name
+	}
+	return []string{fmt.Sprintf(toneMap, s.Transfer, known(s.Primaries, "bt2020"), known(s.Matrix, "bt2020nc"), "tv"), keepHDR}
+}
+
+// pictureFilter returns a filter whose output every player shows: upright (by ffmpeg itself), of
+// one size with even sides and square pixels, whatever the sizes of the frames.
+func (v video) pictureFilter() string {
+	fits := fmt.Sprintf("lt(abs(dar*%[2]d/%[1]d-1),0.05)", v.Width, v.Height)
+	return fmt.Sprintf("scale=w='if(%[3]s,%[1]d,max(2,2*trunc(min(%[1]d,%[2]d*dar)/2)))':"+
+		"h='if(%[3]s,%[2]d,max(2,2*trunc(min(%[2]d,%[1]d/dar)/2)))',pad=%[1]d:%[2]d:-1:-1,setsar=1,%[4]s",
+		v.Width, v.Height, fits, v.Colors)
+}
+
+// steady returns a filter that makes whole frames, at the rate of the reel.
+func (v video) steady() string {
+	if v.Interlaced {
+		return fmt.Sprintf("bwdif=mode=send_frame:deint=interlaced,fps=%.5g", v.Rate)
+	}
+	return fmt.Sprintf("fps=%.5g", v.Rate)
+}
+
+// seekable are the containers whose times do not depend on what was read before.
+var seekable = map[string]bool{"mov,mp4,m4a,3gp,3g2,mj2": true, "matroska,webm": true}
+
+// seeks tries whether ffmpeg finds the times of the picture without reading all that is before
+// them.
+func (r *run) seeks(ctx context.Context, info ffmpeg.Info, v video) (bool, error) {
+	if !seekable[info.Format.Name] || v.Varies {
+		return false, nil
+	}
+	for _, at := range []time.Duration{0, v.Length / 2, v.Length / 10 * 9} {
+		var found media.Reading
+		args := append([]string{"-loglevel", "repeat+level+info", "-ss", media.Timestamp(v.Origin + at)}, r.input()...)
+		args = append(args, "-map", fmt.Sprintf("0:%d", v.Streams.Picture), "-vf", media.PictureReader, "-frames:v", "1", "-f", "null", "-")
+		_, err := ffmpeg.Run(ctx, args, ffmpeg.WithStallTimeout(stall), ffmpeg.WithStderr(found.Log()))
+		if err != nil && !decoding(err) {
+			return false, err
+		}
+		first, ok := found.Source(v.FrameRate)
+		if err != nil || !ok || first.Origin < 0 || first.Origin.Seconds()*v.FrameRate > 1.5 {
+			return false, nil
+		}
+	}
+	return true, nil
+}
