@@ -62,6 +62,14 @@ func TestInputs(t *testing.T) {
 				t.Errorf("the reel is %s, want yuv420p, which every player shows", p.Streams[0].Format)
 			}
 		}},
+		{"HDR", makeMedia(t, in("hdr.mp4"), args(picture, hdr("smpte2084"))...), false, toneMapped},
+		{"HLG without its other tags", makeMedia(t, in("hlg.mp4"), args(picture, hdr("arib-std-b67"))...), false, toneMapped},
+		{"interlaced", makeMedia(t, in("interlaced.mpg"), args(picture, tone, []string{"-vf", "tinterlace=interleave_top,fieldorder=tff",
+			"-flags", "+ildct+ilme", "-c:v", "mpeg2video", "-c:a", "mp2"})...), true, nil},
+		{"one pixel", makeMedia(t, in("pixel.mkv"), args(picture, []string{"-vf", "scale=1:1", "-c:v", "ffv1", "-pix_fmt", "yuv444p"})...), false, nil},
+		{"a cut by an edit list", makeMedia(t, in("edited.mp4"), "-ss", "0.7", "-i", upright, "-c", "copy"), false, nil},
+		{"a cover before the video", makeMedia(t, in("covered.mkv"), args(picture, tone, []string{"-i", upright, "-map", "0", "-map", "2", "-map", "1",
+			"-frames:v:0", "1", "-c:v:0", "mjpeg", "-c:v:1", "copy", "-disposition:v:0", "attached_pic"})...), true, nil},
 		{"under a second", makeMedia(t, in("short.mp4"), args(picture, tone, []string{"-t", "0.4"}, h264)...), true, nil},
 		{"one frame", makeMedia(t, in("frame.mp4"), args(picture, []string{"-frames:v", "1"}, h264)...), false, nil},
 		{"silent", makeMedia(t, in("silent.mp4"), args(picture, []string{"-f", "lavfi", "-i", "anullsrc=d=2"}, h264)...), true,
@@ -153,6 +161,19 @@ func TestInputs(t *testing.T) {
 	}
 	if left, err := os.ReadDir(filepath.Join(out, ".smartvideoeditor", "work")); err != nil || len(left) > 0 {
 		t.Errorf("jobs that have ended have left %v, %v", left, err)
+	}
+}
+
+// hdr returns the options that encode a picture for a bright display.
+func hdr(transfer string) []string {
+	return []string{"-c:v", "libx265", "-preset", "ultrafast", "-pix_fmt", "yuv420p10le", "-color_trc", transfer,
+		"-x265-params", "log-level=none:transfer=" + transfer}
+}
+
+// toneMapped sees that a reel is for any display, and says so.
+func toneMapped(t *testing.T, _ summary.Job, p probed) {
+	if v := p.Streams[0]; v.Format != "yuv420p" || v.Transfer != "bt709" || v.Matrix != "bt709" {
+		t.Errorf("the reel is %s with %s and %s, want yuv420p with bt709", v.Format, v.Transfer, v.Matrix)
 	}
 }
 

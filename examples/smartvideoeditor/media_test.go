@@ -70,6 +70,9 @@ type probed struct {
 		Height   int    `json:"height"`
 		Format   string `json:"pix_fmt"`
 		Frames   string `json:"nb_read_frames"`
+		Duration string `json:"duration"` // in seconds
+		Transfer string `json:"color_transfer"`
+		Matrix   string `json:"color_space"`
 		SideData []struct {
 			Rotation float64 `json:"rotation"`
 		} `json:"side_data_list"`

@@ -80,7 +80,7 @@ func (r *run) cachedScenes(ctx context.Context) (scenes, error) {
 func (r *run) findScenes(ctx context.Context) (found scenes, err error) {
 	var measured media.Measured
 	// reinit_filter 0: the filters go on when the picture changes its size, which is no cut.
-	args := append([]string{"-loglevel", "repeat+level+info", "-noautorotate", "-reinit_filter", "0"}, r.input()...)
+	args := append([]string{"-loglevel", "repeat+level+info", "-noautorotate", "-reinit_filter:v", "0"}, r.input()...)
 	if r.video.hasSound() {
 		sound, err := r.soundInput(ctx, media.Span{End: r.video.Length})
 		if err != nil {

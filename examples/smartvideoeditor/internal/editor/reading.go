@@ -21,6 +21,7 @@ type streams struct {
 	Picture int
 	Sound   int     // -1: none
 	Rate    float64 // of the picture's frames, as the file states it
+	Turned  bool    // the picture is turned by players
 	Mix     string  // the filter that the sound needs before any other; "": none
 }
 
@@ -50,7 +51,7 @@ func (r *run) input() []string {
 func (r *run) choose(ctx context.Context, info ffmpeg.Info) (s streams, read media.Source, notes []string, err error) {
 	var failed error
 	for _, picture := range inOrder(info, "video") {
-		s = streams{Picture: picture.Index, Sound: -1, Rate: picture.Rate()}
+		s = streams{Picture: picture.Index, Sound: -1, Rate: picture.Rate(), Turned: picture.Rotation != 0}
 		read, err = media.Source{}, nil
 		notes = nil
 		for _, sound := range inOrder(info, "audio") {
@@ -130,7 +131,7 @@ func decoding(err error) bool {
 
 // read decodes two streams whole, and writes the sound to the job's file of it.
 func (r *run) read(ctx context.Context, s streams, stated time.Duration) (_ media.Source, err error) {
-	var reading media.Reading
+	reading := media.Reading{Picture: s.Picture, Sound: s.Sound}
 	list, packets := io.Pipe()
 	listed := make(chan error, 1)
 	go func() { listed <- reading.ReadPackets(list) }()

@@ -13,18 +13,22 @@ import (
 // encoding has the options of the reel's streams.
 var encoding = []string{"-c:v", "libx264", "-preset", "veryfast", "-crf", "21"}
 
-// reelRate returns the frames per second of the reel: those of the video, if they are usual ones.
-func reelRate(s media.Source) float64 {
-	if s.FrameRate < 1 || s.FrameRate > 60.5 {
+// reelRate returns the frames per second of the reel: those that the file states, if they are usual
+// and about those that were read.
+func reelRate(s media.Source, stated float64) float64 {
+	rate := s.FrameRate
+	if stated > rate*0.8 && stated < rate*1.25 {
+		rate = stated
+	}
+	if rate < 1 || rate > 60.5 {
 		return 30
 	}
-	return s.FrameRate
+	return rate
 }
 
-// The filters that make of HDR what every display shows, and those that keep it, with the names
-// that players know it by.
+// The filters that make of HDR what every display shows, and that keep it.
 const (
-	toneMap = "zscale=tin=%s:pin=%s:min=%s:rin=%s:t=linear:npl=100,format=gbrpf32le,zscale=p=bt709," +
+	toneMap = "zscale=t=linear:npl=100,format=gbrpf32le,zscale=p=bt709," +
 		"tonemap=tonemap=hable:desat=0,zscale=t=bt709:m=bt709:r=tv,format=yuv420p"
 	keepHDR = "format=yuv420p10le"
 	keepSDR = "format=yuv420p"
@@ -33,7 +37,7 @@ const (
 // tryReel finds the filters for the colors of the reel, and makes its first frames with them, so
 // that what this ffmpeg lacks shows before money is spent.
 func (r *run) tryReel(ctx context.Context, v *video) (err error) {
-	for _, v.Colors = range colors(v.Source) {
+	for _, v.Shown = range colors(v.Source.Colors) {
 		args := append(r.input(), "-map", fmt.Sprintf("0:%d", v.Streams.Picture), "-vf", v.steady()+","+v.pictureFilter(), "-frames:v", "3")
 		args = append(append(args, encoding...), "-f", "null", "-")
 		_, err = ffmpeg.Run(ctx, args, ffmpeg.WithStallTimeout(stall))
@@ -44,9 +48,10 @@ func (r *run) tryReel(ctx context.Context, v *video) (err error) {
 	return err
 }
 
-// colors returns the filters to try.
-func colors(s media.Source) []string {
-	if !s.HDR() {
+// colors returns the filters to try. HDR is only known by its tags, so those that are missing are
+// set.
+func colors(c media.Colors) []string {
+	if !c.HDR() {
 		return []string{keepSDR}
 	}
 	known := func(name, instead string) string {
@@ -55,7 +60,9 @@ func colors(s media.Source) []string {
 		}
 		return name
 	}
-	return []string{fmt.Sprintf(toneMap, s.Transfer, known(s.Primaries, "bt2020"), known(s.Matrix, "bt2020nc"), "tv"), keepHDR}
+	tags := fmt.Sprintf("setparams=range=%s:colorspace=%s:color_primaries=%s:color_trc=%s,",
+		known(c.Range, "tv"), known(c.Matrix, "bt2020nc"), known(c.Primaries, "bt2020"), c.Transfer)
+	return []string{tags + toneMap, tags + keepHDR}
 }
 
 // pictureFilter returns a filter whose output every player shows: upright (by ffmpeg itself), of
@@ -63,8 +70,8 @@ func colors(s media.Source) []string {
 func (v video) pictureFilter() string {
 	fits := fmt.Sprintf("lt(abs(dar*%[2]d/%[1]d-1),0.05)", v.Width, v.Height)
 	return fmt.Sprintf("scale=w='if(%[3]s,%[1]d,max(2,2*trunc(min(%[1]d,%[2]d*dar)/2)))':"+
-		"h='if(%[3]s,%[2]d,max(2,2*trunc(min(%[2]d,%[1]d/dar)/2)))',pad=%[1]d:%[2]d:-1:-1,setsar=1,%[4]s",
-		v.Width, v.Height, fits, v.Colors)
+		"h='if(%[3]s,%[2]d,max(2,2*trunc(min(%[2]d,%[1]d/dar)/2)))',pad=%[1]d:%[2]d:-1:-1:eval=frame,setsar=1,%[4]s",
+		v.Width, v.Height, fits, v.Shown)
 }
 
 // steady returns a filter that makes whole frames, at the rate of the reel.

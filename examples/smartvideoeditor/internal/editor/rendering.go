@@ -76,8 +76,7 @@ func (r *run) renderArgs(ctx context.Context, made reel) (args []string, reads t
 	if r.video.hasSound() {
 		args = append(args, "-map", "[a]", "-c:a", "aac", "-b:a", "160k")
 	}
-	args = append(args, "-t", media.Timestamp(made.Length))
-	args = append(append(args, encoding...), "-movflags", "+faststart")
+	args = append(append(args, encoding...), "-movflags", "+faststart", "-write_tmcd", "0")
 	return args, reads, nil
 }
 
@@ -101,15 +100,18 @@ func (r *run) seekArgs(made reel, pictures, sounds []string) []string {
 	}
 	parts = append(parts, fmt.Sprintf("%sconcat=n=%d:v=1:a=%d%s", &joined, n, tracks, outputs))
 	args := slices.Concat(pictures, sounds)
-	return append(args, "-filter_complex", strings.Join(parts, ";"), "-map", "[v]")
+	return append(args, "-filter_complex", strings.Join(parts, ";"), "-map", "[v]", "-t", media.Timestamp(made.Length))
 }
 
 // throughArgs reads the video from its start and takes the excerpts when they come, for a file in
-// which ffmpeg cannot seek, or whose picture changes. A change makes ffmpeg build the picture's
-// filters anew, so that none of them may count: the time of each frame in the reel follows from its
+// which ffmpeg cannot seek, or whose picture changes. After a change ffmpeg may build the picture's
+// filters anew, so that none of them counts: the time of each frame in the reel follows from its
 // time in the video.
 func (r *run) throughArgs(made reel, sounds []string) []string {
 	args := slices.Concat(r.input(), sounds)
+	if !r.video.Streams.Turned && !r.video.Interlaced {
+		args = append([]string{"-reinit_filter:v", "0"}, args...) // all filters of the picture take frames of any size
+	}
 	last := made.Highlights[len(made.Highlights)-1]
 	args = append(args, r.video.Streams.beside(r.video.Origin+last.End)...)
 	if r.video.hasSound() {
@@ -123,18 +125,18 @@ func (r *run) throughArgs(made reel, sounds []string) []string {
 	var moved, ends strings.Builder
 	before := time.Duration(0)
 	for i, e := range made.Highlights {
-		chosen = append(chosen, fmt.Sprintf("gte(t,%s)*lt(t,%s)", media.Timestamp(e.Start), media.Timestamp(e.End)))
 		by := media.Timestamp(e.Start - before)
 		before += e.Len()
-		if i == len(made.Highlights)-1 {
+		if i < len(made.Highlights)-1 {
+			fmt.Fprintf(&moved, "if(lt(T,%s),%s,", media.Timestamp(e.End), by)
+			ends.WriteByte(')')
+		} else {
 			moved.WriteString(by)
-			break
 		}
-		fmt.Fprintf(&moved, "if(lt(T,%s),%s,", media.Timestamp(e.End), by)
-		ends.WriteByte(')')
+		chosen = append(chosen, fmt.Sprintf("gte(t,%s)*lt(t,%s)", media.Timestamp(e.Start), media.Timestamp(e.End)))
 	}
 	filter := fmt.Sprintf("setpts=PTS-(%s)/TB,%s,select='%s',%s,settb=AVTB,setpts='round((T-%s%s)/TB)',tpad=stop=-1:stop_mode=clone",
 		media.Timestamp(r.video.Origin), r.video.steady(), strings.Join(chosen, "+"), r.video.pictureFilter(), &moved, &ends)
 	return append(args, "-map", fmt.Sprintf("0:%d", r.video.Streams.Picture), "-vf", filter,
-		"-fps_mode", "cfr", "-r", fmt.Sprintf("%.5g", r.video.Rate))
+		"-fps_mode", "cfr", "-r", fmt.Sprintf("%.5g", r.video.Rate), "-t", media.Timestamp(made.Length))
 }

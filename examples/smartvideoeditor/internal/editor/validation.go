@@ -27,7 +27,7 @@ type video struct {
 	SoundTracks int
 	Rate        float64  // frames per second of the reel
 	Seeks       bool     // ffmpeg finds any time of the picture without reading all before it
-	Colors      string   // the filters that make the picture's colors those of the reel
+	Shown       string   // the filters that make the picture's colors those of the reel
 	Said        []string // what the reel cannot have, in sentences for people
 }
 
@@ -91,7 +91,7 @@ func (r *run) validate(ctx context.Context) (video, error) {
 		Source:      read,
 		Streams:     chosen,
 		SoundTracks: len(info.Of("audio")),
-		Rate:        reelRate(read),
+		Rate:        reelRate(read, chosen.Rate),
 		Said:        append(notes, read.Notes()...),
 	}
 	if err := r.tryReel(ctx, &v); err != nil {

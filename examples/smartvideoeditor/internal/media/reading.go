@@ -5,6 +5,7 @@ import (
 	"cmp"
 	"io"
 	"math"
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -24,21 +25,24 @@ const (
 )
 
 // A Reading collects what ffmpeg logs while it decodes a file whole through PictureReader and
-// SoundReader, and the list of the picture's packets. The zero value is ready to use.
+// SoundReader, and the list of the picture's packets. The zero value is ready to use for a file
+// whose damage does not matter.
 type Reading struct {
+	Picture, Sound int // the indexes of the streams
+
 	frames     int
 	first      time.Duration
 	last       time.Duration
 	held       time.Duration // how long the last frame is shown, if its packet says so
 	interlaced int
 	shapes     map[shape]int
-	colors     [3]string // transfer, primaries, matrix
+	colors     Colors
 	packets    packets
 
 	// Runs has the stretches of sound without a gap, in the order of their samples.
 	Runs []Run
 
-	damaged int
+	bad map[complaint]int // how often
 }
 
 // A shape is what makes ffmpeg build its filters anew when it changes.
@@ -75,7 +79,10 @@ func (r *Reading) picture(message string) {
 	at, ok := microseconds(field(message, "pts:"))
 	if !ok {
 		if r.frames == 1 && strings.HasPrefix(message, "color_range:") {
-			r.colors = [3]string{field(message, "color_trc:"), field(message, "color_primaries:"), field(message, "color_space:")}
+			r.colors = Colors{
+				Range: field(message, "color_range:"), Matrix: field(message, "color_space:"),
+				Primaries: field(message, "color_primaries:"), Transfer: field(message, "color_trc:"),
+			}
 		}
 		return
 	}
@@ -111,19 +118,37 @@ func (r *Reading) sound(message string) {
 	r.Runs = append(r.Runs, Run{Start: at, Samples: count})
 }
 
-// complaints are what ffmpeg says of what it could not read or decode.
-var complaints = []string{
-	": corrupt input packet in stream ", ": corrupt decoded frame in stream ",
-	"Error while decoding stream #", "Error submitting packet to decoder",
+// A complaint is what ffmpeg says it could not read or decode.
+type complaint struct {
+	decoded bool   // a frame, not a packet
+	stream  string // the index
 }
 
+var (
+	badPacket = regexp.MustCompile(`: corrupt input packet in stream (\d+)|#0:(\d+)[^\]]*\] .*corrupt input packet`)
+	badFrame  = regexp.MustCompile(`: corrupt decoded frame in stream (\d+)|Error while decoding stream #0:(\d+)|` +
+		`#0:(\d+)[^\]]*\] .*(?:corrupt decoded frame|Error submitting packet to decoder)`)
+)
+
 func (r *Reading) complaint(line string) {
-	for _, c := range complaints {
-		if strings.Contains(line, c) {
-			r.damaged++
-			return
+	if r.bad == nil {
+		r.bad = make(map[complaint]int)
+	}
+	for i, kind := range []*regexp.Regexp{badPacket, badFrame} {
+		if found := kind.FindStringSubmatch(line); found != nil {
+			c := complaint{decoded: i == 1, stream: strings.Join(found[1:], "")}
+			if _, known := r.bad[c]; known || len(r.bad) < maxShapes {
+				r.bad[c]++
+			}
 		}
 	}
+}
+
+// damaged returns how many packets of a stream came damaged, or frames of it could not be decoded,
+// if those are more.
+func (r *Reading) damaged(stream int) int {
+	name := strconv.Itoa(stream)
+	return max(r.bad[complaint{false, name}], r.bad[complaint{true, name}])
 }
 
 // packets keeps the last packets of the picture, of which the one that is shown last says for how
@@ -196,10 +221,8 @@ func (r *Reading) Source(statedRate float64) (Source, bool) {
 		Frames:     r.frames,
 		Varies:     len(r.shapes) > 1,
 		Interlaced: r.interlaced*10 > r.frames,
-		Transfer:   r.colors[0],
-		Primaries:  r.colors[1],
-		Matrix:     r.colors[2],
-		Damaged:    r.damaged,
+		Colors:     r.colors,
+		Damaged:    r.damaged(r.Picture),
 	}
 	s.FrameRate = float64(r.frames) / s.Length.Seconds()
 	var most shape
@@ -209,6 +232,9 @@ func (r *Reading) Source(statedRate float64) (Source, bool) {
 		}
 	}
 	s.Width, s.Height = shown(most)
+	if len(r.Runs) > 0 {
+		s.DamagedSound = r.damaged(r.Sound)
+	}
 	s.listen(r.Runs)
 	return s, true
 }

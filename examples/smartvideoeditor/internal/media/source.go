@@ -19,10 +19,11 @@ type Source struct {
 	Width, Height int     // as most frames are shown: upright, with square pixels
 	Varies        bool    // the size or the format of the picture changes midstream
 	Interlaced    bool
-	Transfer      string // as ffmpeg names it; that of HDR is smpte2084 or arib-std-b67
-	Primaries     string // as ffmpeg names them: bt709, bt2020; "unknown"
-	Matrix        string
-	Damaged       int // how often ffmpeg complained of a damaged packet or frame
+	Colors        Colors
+
+	// Damaged and DamagedSound count packets that came damaged, or frames that could not be decoded
+	// whole, if those are more.
+	Damaged, DamagedSound int
 
 	// Heard has the parts of the picture under which there is sound, in order and apart. It is
 	// empty without sound. Sound that is there may be silence.
@@ -45,8 +46,11 @@ func (s Source) Sounds(span Span) []Span {
 	return parts
 }
 
+// Colors says what the numbers of a picture mean, in the words of ffmpeg. "unknown" is one.
+type Colors struct{ Range, Matrix, Primaries, Transfer string }
+
 // HDR reports whether the picture needs a display that is brighter than usual.
-func (s Source) HDR() bool { return s.Transfer == "smpte2084" || s.Transfer == "arib-std-b67" }
+func (c Colors) HDR() bool { return c.Transfer == "smpte2084" || c.Transfer == "arib-std-b67" }
 
 // worthTelling is the length of sound from which its loss is told. Encoders often round the ends of
 // streams by less.
@@ -66,7 +70,11 @@ func (s Source) Notes() []string {
 		notes = append(notes, strings.Join(lost, " and ")+": neither edited nor transcribed")
 	}
 	if s.Damaged > 0 {
-		notes = append(notes, fmt.Sprintf("the file is damaged in %d places, beside %d frames of picture", s.Damaged, s.Frames))
+		notes = append(notes, fmt.Sprintf("the picture is damaged: %d of its packets or frames, beside %d frames that could be decoded",
+			s.Damaged, s.Frames))
+	}
+	if s.DamagedSound > 0 {
+		notes = append(notes, fmt.Sprintf("the sound is damaged: %d of its packets could not be decoded whole", s.DamagedSound))
 	}
 	return notes
 }
