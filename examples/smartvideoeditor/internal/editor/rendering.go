@@ -113,7 +113,7 @@ func (r *run) throughArgs(made reel, sounds []string) []string {
 		args = append([]string{"-reinit_filter:v", "0"}, args...) // all filters of the picture take frames of any size
 	}
 	last := made.Highlights[len(made.Highlights)-1]
-	args = append(args, r.video.Streams.beside(r.video.Origin+last.End)...)
+	args = append(args, r.video.Streams.beside(r.video.Origin+last.End+time.Second)...)
 	if r.video.hasSound() {
 		var joined strings.Builder
 		for i := range made.Highlights {
