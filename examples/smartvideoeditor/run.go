@@ -151,11 +151,15 @@ func open(ctx context.Context, c config, p *instrument.Pipeline, checkpoints *st
 		})
 		url, key = service.URL(), "none" // a key is sent only to the service that issued it
 	}
+	client, err := whisper.NewClient(url, key)
+	if err != nil {
+		return nil, fmt.Errorf("-speech-url: %w", err)
+	}
 	return &editor.Editor{
 		Pipeline:    p,
 		Checkpoints: checkpoints,
 		Cache:       redis,
-		Transcriber: whisper.NewClient(url, key),
+		Transcriber: client,
 		Screen:      view,
 		Out:         c.out,
 		State:       c.state(),

@@ -2,8 +2,11 @@ package main
 
 import (
 	"encoding/json"
+	"fmt"
 	"net/http"
 	"net/http/httptest"
+	"os"
+	"path/filepath"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -127,4 +130,58 @@ func TestSpeechURL(t *testing.T) {
 		t.Errorf("exit status %d, jobs %+v", r.exit, r.jobs)
 	}
 	r.metrics.want(t, map[string]float64{`api_calls_total{api="whisper",status="error"}`: 1})
+}
+
+// Nothing that the program says, reports or keeps has a key: not that of the environment, not that of
+// -speech-url, and not what the service repeats of them.
+func TestSpeechURLIsSecret(t *testing.T) {
+	t.Parallel()
+	const key, user, password, query = "sk-k3y", "u5er", "passw0rd", "qu3ry"
+	service := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		w.Header().Set("Content-Type", "application/json")
+		w.WriteHeader(http.StatusUnauthorized)
+		name, word, _ := r.BasicAuth()
+		message := fmt.Sprintf("refused: %s, %s, %s, %s", r.Header.Get("Authorization"), name, word, r.URL)
+		_ = json.NewEncoder(w).Encode(map[string]any{"error": map[string]any{"message": message}}) // an error shows in the program
+	}))
+	defer service.Close()
+	host := strings.TrimPrefix(service.URL, "http://")
+	video := makeMedia(t, t.TempDir()+"/v.mp4", args(picture, tone, h264)...)
+	for url, wantType := range map[string]string{
+		"http://" + user + ":" + password + "@" + host + "/v1?key=" + query: "http_401",
+		"http://" + host + "/v1": "http_401",
+		"http://" + user + ":" + password + "@127.0.0.1:1/v1?key=" + query:        "net_dial",
+		"http://" + user + ":" + password + "@127.0.0.1:port/v1?key=" + query:     "",
+		"http://" + user + ":" + password + "@127.0.0.1:1/v1 %zz?key=" + query:    "",
+		"postgres://" + user + ":" + password + "@127.0.0.1:1/v1?key=" + query:    "",
+		"//" + user + ":" + password + "@127.0.0.1:1/v1?key=" + query + "#" + key: "",
+	} {
+		out := t.TempDir()
+		r := setting{env: []string{"OPENAI_API_KEY=" + key}}.start(t, "-out", out, "-speech-url", url, video).wait(t)
+		switch {
+		case r.exit != 1:
+			t.Errorf("%s: exit status %d", url, r.exit)
+		case wantType == "" && (len(r.jobs) != 0 || !strings.Contains(r.output, "-speech-url")):
+			t.Errorf("%s is no URL, and the program says %s", url, r.output)
+		case wantType != "" && (len(r.jobs) != 1 || r.jobs[0].ErrorType != wantType):
+			t.Errorf("%s: jobs %+v, want %s", url, r.jobs, wantType)
+		}
+		said := r.output + fmt.Sprintf("%+v", r.jobs)
+		err := filepath.WalkDir(out, func(path string, entry os.DirEntry, err error) error {
+			if err != nil || entry.IsDir() {
+				return err
+			}
+			kept, err := os.ReadFile(path)
+			said += string(kept)
+			return err
+		})
+		if err != nil {
+			t.Error(err)
+		}
+		for _, secret := range []string{key, user, password, query} {
+			if strings.Contains(said, secret) {
+				t.Errorf("%s: %q is shown or kept", url, secret)
+			}
+		}
+	}
 }

@@ -13,25 +13,7 @@ import (
 	"go.opentelemetry.io/otel/trace"
 
 	"github.com/stagemeter/stagemeter/instrument"
-	"github.com/stagemeter/stagemeter/instrument/money"
 )
-
-func TestPrice(t *testing.T) {
-	for _, test := range []struct {
-		length time.Duration
-		want   instrument.USD
-	}{
-		{0, 0},
-		{time.Minute, 6 * instrument.Cent / 10},
-		{61 * time.Second, 6_100_000 * money.Nano},
-		{24 * time.Second, 2_400_000 * money.Nano},
-		{3 * time.Hour, 108 * instrument.Cent},
-	} {
-		if got := Price(test.length); got != test.want {
-			t.Errorf("Price(%v) = %v, want %v", test.length, got, test.want)
-		}
-	}
-}
 
 func TestTranscribe(t *testing.T) {
 	var request http.Header
@@ -74,25 +56,6 @@ func TestRefusals(t *testing.T) {
 	}
 }
 
-// The client tries again by itself; that is one call.
-func TestRetry(t *testing.T) {
-	tries := 0
-	client, recording := serve(t, func(w http.ResponseWriter, r *http.Request) {
-		if tries++; tries == 1 {
-			w.Header().Set("Retry-After-Ms", "1")
-			answer(w, 429, map[string]any{"error": map[string]any{"message": "slow down"}})
-			return
-		}
-		if _, _, err := r.FormFile("file"); err != nil {
-			t.Errorf("the second try has no recording: %v", err)
-		}
-		answer(w, 200, map[string]any{"text": "hello"})
-	})
-	if got, err := client.Transcribe(t.Context(), recording); err != nil || got.Text != "hello" || tries != 2 {
-		t.Errorf("got %+v, %v after %d tries", got, err, tries)
-	}
-}
-
 func TestNoRecording(t *testing.T) {
 	client, recording := serve(t, func(http.ResponseWriter, *http.Request) { t.Error("something was sent") })
 	if _, err := client.Transcribe(t.Context(), recording+".gone"); instrument.ErrorType(err) != "not_found" {
@@ -102,13 +65,23 @@ func TestNoRecording(t *testing.T) {
 
 func serve(t *testing.T, handler http.HandlerFunc) (*Client, string) {
 	t.Helper()
+	return serveWithin(t, limits{begin: time.Minute, end: time.Minute, refusal: time.Minute}, handler)
+}
+
+// serveWithin is serve for a client with limits of its own.
+func serveWithin(t *testing.T, l limits, handler http.HandlerFunc) (*Client, string) {
+	t.Helper()
 	server := httptest.NewServer(handler)
 	t.Cleanup(server.Close)
 	recording := filepath.Join(t.TempDir(), "speech.flac")
 	if err := os.WriteFile(recording, []byte("sound"), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	return NewClient(server.URL+"/v1", "key"), recording
+	client, err := newClient(server.URL+"/v1", "key", l)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return client, recording
 }
 
 func answer(w http.ResponseWriter, status int, body any) {
