@@ -5,7 +5,8 @@
 //
 //	queue.go          enqueues a job with a carrier, and runs it with that
 //	stage.go          measures a stage, and stores its result
-//	transcription.go  a paid call, its price, its budget
+//	paying.go         a paid call, its price, its budget
+//	transcription.go  what was paid is kept at once, and never paid again
 //	analysis.go       quality: segments, highlights, loudness
 //	editor.go         one pipeline, given to the editor by main
 package editor

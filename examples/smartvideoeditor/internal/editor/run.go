@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"strings"
 	"time"
 
 	"go.opentelemetry.io/otel/propagation"
@@ -109,6 +110,9 @@ const saveTimeout = 30 * time.Second
 // fill copies the results of the stages into the report.
 func (r *run) fill() {
 	for _, stage := range r.checkpoint.Stages {
+		if strings.Contains(stage.Name, partMark) {
+			continue
+		}
 		r.report.Stages = append(r.report.Stages, summary.Stage{Name: stage.Name, Seconds: stage.Took.Seconds()})
 	}
 	r.report.CostUSD = r.checkpoint.Cost.Float64()

@@ -57,8 +57,9 @@ func stage[T result](ctx context.Context, r *run, name string, fn func(context.C
 	return out, nil
 }
 
-// keep stores the result of a stage, even if the job has just been canceled: the work is done.
-func (r *run) keep(ctx context.Context, name string, took time.Duration, out result) error {
+// keep stores the result of a stage or of a part of one, even if the job has just been canceled: the
+// work is done.
+func (r *run) keep(ctx context.Context, name string, took time.Duration, out any) error {
 	data, err := json.Marshal(out)
 	if err != nil {
 		return err

@@ -2,21 +2,18 @@ package editor
 
 import (
 	"context"
+	"errors"
+	"fmt"
+	"net/http"
 	"os"
-	"path/filepath"
 	"strings"
 	"time"
 
 	"github.com/stagemeter/stagemeter/instrument"
-	"github.com/stagemeter/stagemeter/instrument/ffmpeg"
 
 	"github.com/stagemeter/stagemeter/examples/smartvideoeditor/internal/media"
 	"github.com/stagemeter/stagemeter/examples/smartvideoeditor/internal/whisper"
 )
-
-// chunk is the length of sound that is sent at once: ten minutes are well below the limit of the
-// service.
-const chunk = 10 * time.Minute
 
 // transcript is the result of the third stage.
 type transcript struct {
@@ -33,85 +30,95 @@ func (t transcript) summary() string {
 
 func (t transcript) lost() error { return nil }
 
-// transcription sends the sound to a paid service, unless it is silence, which would cost as much
-// as speech.
+// measurable is the shortest sound whose loudness can be measured: a gating block of BS.1770.
+const measurable = 400 * time.Millisecond
+
+// transcription sends the sound to a paid service, but not silence, which would cost as much as
+// speech.
 func (r *run) transcription(ctx context.Context) (err error) {
 	r.transcript, err = stage(ctx, r, Transcription, func(ctx context.Context) (transcript, error) {
 		switch {
 		case !r.video.hasSound():
 			return transcript{Skipped: "no sound"}, nil
-		case r.scenes.silent():
+		case r.scenes.silent() && r.video.Length >= measurable:
 			return transcript{Skipped: "nothing to hear"}, nil
 		}
-		var texts []string
-		for start := time.Duration(0); start < r.video.Length; start += chunk {
-			part := media.Span{Start: start, End: min(start+chunk, r.video.Length)}
-			if len(r.video.Sounds(part)) == 0 || part.Len() < whisper.MinLength {
-				continue
-			}
-			text, err := r.transcribe(ctx, part)
-			if err != nil {
-				return transcript{}, err
-			}
-			texts = append(texts, text)
-			r.screen.Progress(float64(part.End) / float64(r.video.Length))
-		}
-		return transcript{Text: strings.TrimSpace(strings.Join(texts, " "))}, nil
+		return r.hear(ctx, parts(r.video.Heard))
 	})
 	return err
 }
 
-// transcribe sends one part of the sound. The price follows exactly from the length, so the budget
-// is asked for it before the call, and a failed call that was sent costs the same. The cost is
-// stored right after the call: a job that is killed later has still spent the money.
-func (r *run) transcribe(ctx context.Context, span media.Span) (string, error) {
-	part, err := r.extractSound(ctx, span)
-	if err != nil {
-		return "", err
-	}
-	defer os.Remove(part)
-
-	price := func(t whisper.Transcript) instrument.USD {
-		if t.Billed > 0 {
-			return whisper.Price(t.Billed)
+// hear transcribes the parts, one after the other. It halves a part that is too large for the
+// service, as often as needed: other services with the same API, and proxies, have other limits.
+func (r *run) hear(ctx context.Context, todo []media.Span) (transcript, error) {
+	var texts []string
+	heard := false
+	for len(todo) > 0 {
+		part := todo[0]
+		got, err := r.hearPart(ctx, part, len(todo) == 1)
+		if tooLarge(err) && part.Len() >= 2*shortestHalf {
+			middle := part.Start + (part.Len() / 2).Round(time.Second) // whole seconds are billed
+			todo = append([]media.Span{{Start: part.Start, End: middle}, {Start: middle, End: part.End}}, todo[1:]...)
+			continue
 		}
-		return whisper.Price(span.Len())
+		if err != nil {
+			return transcript{}, err
+		}
+		todo = todo[1:]
+		if !got.Silent {
+			heard = true
+			texts = append(texts, got.Text)
+		}
+		r.screen.Progress(float64(part.End) / float64(r.video.Length))
 	}
-	send := func(ctx context.Context) (whisper.Transcript, error) { return r.Transcriber.Transcribe(ctx, part) }
-
-	job := instrument.JobFromContext(ctx)
-	before := job.Cost()
-	answer, err := instrument.RunCallValue(ctx, whisper.API, price, send,
-		instrument.WithMaxCost(whisper.Price(span.Len())), instrument.WithMinCost(whisper.Price(span.Len())),
-		instrument.WithLease(r.Lease))
-	if kept := r.spend(ctx, job.Cost()-before); err == nil {
-		err = kept
+	if !heard {
+		return transcript{Skipped: "nothing to hear"}, nil
 	}
-	return answer.Text, err
+	return transcript{Text: strings.TrimSpace(strings.Join(texts, " "))}, nil
 }
 
-// extractSound writes a part of the sound to a file, as small as speech recognition allows.
-func (r *run) extractSound(ctx context.Context, span media.Span) (string, error) {
-	part := filepath.Join(r.workspace(r.task.ID), "speech.flac")
-	args, err := r.soundInput(ctx, span)
+// tooLarge reports whether err says that a recording is too large for the service.
+func tooLarge(err error) bool {
+	var refusal *whisper.Refusal
+	return errors.As(err, &refusal) && refusal.StatusCode == http.StatusRequestEntityTooLarge
+}
+
+// heardPart is what is known of one part of the sound.
+type heardPart struct {
+	Silent bool `json:"-"` // so it was not sent, and is not kept
+	Text   string
+	Cost   instrument.USD // of all attempts
+}
+
+// partName names the checkpoint of a part. A later version that cuts the sound elsewhere does not
+// find it.
+func partName(s media.Span) string {
+	return fmt.Sprintf("%s%s%d-%d", Transcription, partMark, s.Start.Milliseconds(), s.End.Milliseconds())
+}
+
+// partMark is in the name of the checkpoint of a part of a stage, and not in that of a stage.
+const partMark = "/"
+
+// hearPart transcribes one part, unless an earlier run of the job has. What was paid is kept at
+// once, so that it is not paid again if the job dies in a later part. The last part needs no
+// checkpoint of its own: that of the stage follows.
+func (r *run) hearPart(ctx context.Context, part media.Span, last bool) (heardPart, error) {
+	var kept heardPart
+	if found, err := find(r.checkpoint, partName(part), &kept); err == nil && found {
+		return kept, nil
+	}
+	began := time.Now()
+	recorded, err := r.record(ctx, part)
 	if err != nil {
-		return "", err
+		return heardPart{}, err
 	}
-	args = append(args, "-map", "0:a", "-ar", "16000", "-ac", "1", "-c:a", "flac")
-	_, err = ffmpeg.Run(ctx, args, ffmpeg.WithOutput(part), ffmpeg.WithStallTimeout(stall))
-	return part, err
-}
-
-// spend stores what the job has cost after a cost. The ledger has it already.
-func (r *run) spend(ctx context.Context, cost instrument.USD) error {
-	if cost == 0 {
-		return nil
+	defer os.Remove(recorded.path)
+	if recorded.silent() {
+		return heardPart{Silent: true}, nil
 	}
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), saveTimeout)
-	defer cancel()
-	total, err := r.Checkpoints.SaveCost(ctx, r.task.ID)
-	if err == nil {
-		r.checkpoint.Cost = total
+	got, err := r.pay(ctx, recorded)
+	if err != nil || last {
+		return got, err
 	}
-	return err
+	return got, r.keep(ctx, partName(part), time.Since(began), got)
 }
