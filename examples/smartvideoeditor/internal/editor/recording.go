@@ -4,6 +4,8 @@ import (
 	"context"
 	"encoding/binary"
 	"errors"
+	"io"
+	"os"
 	"path/filepath"
 	"time"
 
@@ -82,15 +84,29 @@ func (r *run) recordMixed(ctx context.Context, part media.Span, mix string) (rec
 	if err != nil {
 		return recording{}, err
 	}
+	samples := made.path + ".samples"
+	if err := os.Remove(samples); err != nil && !errors.Is(err, os.ErrNotExist) { // of a run that was killed
+		return recording{}, err
+	}
+	defer os.Remove(samples)
 	filters := mix + ",aformat=sample_fmts=s16:sample_rates=16000:channel_layouts=mono,apad=whole_dur=" + media.Timestamp(whisper.MinLength)
 	args = append(args,
-		"-map", "0:a:0", "-af", filters, "-f", "s16le", "-",
+		"-map", "0:a:0", "-af", filters, "-f", "s16le", ffmpeg.File(samples),
 		"-map", "0:a:0", "-af", filters, "-c:a", "flac")
-	_, err = ffmpeg.Run(ctx, args, ffmpeg.WithOutput(made.path), ffmpeg.WithStdout(&made.meter), ffmpeg.WithStallTimeout(stall))
+	_, err = ffmpeg.Run(ctx, args, ffmpeg.WithOutput(made.path), ffmpeg.WithStallTimeout(stall))
 	var failed *ffmpeg.Error
 	if errors.As(err, &failed) && failed.Type == ffmpeg.TypeEmptyOutput {
-		err = nil // not a sample, which is silence
+		return made, nil // not a sample, which is silence
 	}
+	if err != nil {
+		return recording{}, err
+	}
+	in, err := os.Open(samples)
+	if err != nil {
+		return recording{}, err
+	}
+	defer in.Close()
+	_, err = io.Copy(&made.meter, in)
 	return made, err
 }
 

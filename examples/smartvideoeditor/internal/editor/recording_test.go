@@ -104,7 +104,7 @@ func TestRecord(t *testing.T) {
 	}
 }
 
-// The meter takes what a pipe delivers, in pieces of any length.
+// The meter takes pieces of any length.
 func TestMeter(t *testing.T) {
 	samples := make([]byte, 0, 4*block)
 	for i := range 2 * block {

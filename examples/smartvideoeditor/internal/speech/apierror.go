@@ -10,6 +10,9 @@ import (
 // ErrNotAudio is a Recognizer's answer to a file that holds no sound it can read.
 var ErrNotAudio = errors.New("not an audio file")
 
+// ErrTooLong is a Recognizer's answer to a recording that is longer than it takes.
+var ErrTooLong = errors.New("the recording is too long")
+
 // apiError is an error as OpenAI's API answers it.
 type apiError struct {
 	status  int

@@ -20,36 +20,48 @@ const (
 	maxForm     = maxUpload + 1<<20 // with the other fields and the boundaries
 	inMemory    = 1 << 20
 	minDuration = 100 * time.Millisecond
+	maxUploads  = 32 // that are kept at once
+	// transferTime is how long a client may take to send a recording, or to read the answer.
+	transferTime = time.Minute
 )
 
 // scopeName names the tracer of the service's spans.
 const scopeName = "github.com/stagemeter/stagemeter/examples/smartvideoeditor/internal/speech"
 
-// handler serves the API. It listens to as many recordings at once as slots has room for.
+// handler serves the API. It listens to as many recordings at once as slots has room for, and keeps
+// as many as uploads has.
 type handler struct {
-	recognizer Recognizer
-	slots      chan struct{}
+	recognizer     Recognizer
+	slots, uploads chan struct{}
+	transfer       time.Duration
 }
 
-// Handler serves the API over a recognizer. At most parallel recordings are listened to at once;
-// further requests wait. Each request is a span of the caller's trace, which the header traceparent
-// names.
+// Handler serves the API over a recognizer. At most parallel recordings are listened to at once, and
+// a few times as many are kept for it; further requests wait before they are read. Each request is
+// a span of the caller's trace, which the header traceparent names.
 func Handler(recognizer Recognizer, parallel int) http.Handler {
-	h := &handler{recognizer: recognizer, slots: make(chan struct{}, max(1, parallel))}
+	parallel = max(1, parallel)
+	h := &handler{
+		recognizer: recognizer,
+		slots:      make(chan struct{}, parallel),
+		uploads:    make(chan struct{}, max(parallel, min(4*parallel, maxUploads))),
+		transfer:   transferTime,
+	}
+	return h.mux()
+}
+
+func (h *handler) mux() http.Handler {
 	mux := http.NewServeMux()
 	mux.HandleFunc("POST /v1/audio/transcriptions", h.transcriptions)
 	mux.HandleFunc("/", func(w http.ResponseWriter, r *http.Request) {
-		writeError(w, refusal(http.StatusNotFound, "invalid_request_error", "Invalid URL (%s %s)", r.Method, r.URL.Path))
+		writeError(w, refusal(http.StatusNotFound, "invalid_request_error", "Invalid URL (%.40s %.200s)", r.Method, r.URL.Path))
 	})
 	return mux
 }
 
 func (h *handler) transcriptions(w http.ResponseWriter, r *http.Request) {
-	r.Body = http.MaxBytesReader(w, r.Body, maxForm)
-	contentType, body, err := h.transcribe(r)
-	if r.MultipartForm != nil {
-		_ = r.MultipartForm.RemoveAll() // removes uploaded files from the temporary folder
-	}
+	contentType, body, err := h.answer(w, r)
+	_ = http.NewResponseController(w).SetWriteDeadline(time.Now().Add(h.transfer)) // a writer without deadlines has none
 	if err != nil {
 		writeError(w, err)
 		return
@@ -58,11 +70,32 @@ func (h *handler) transcriptions(w http.ResponseWriter, r *http.Request) {
 	_, _ = w.Write(body) // an error here is one of the connection: no answer can report it
 }
 
-func (h *handler) transcribe(r *http.Request) (contentType string, body []byte, err error) {
+// answer makes the answer, as soon as there is room for the recording.
+func (h *handler) answer(w http.ResponseWriter, r *http.Request) (contentType string, body []byte, err error) {
+	select {
+	case h.uploads <- struct{}{}:
+		defer func() { <-h.uploads }()
+	case <-r.Context().Done():
+		return "", nil, r.Context().Err()
+	}
+	r.Body = http.MaxBytesReader(w, r.Body, maxForm)
+	defer func() {
+		if r.MultipartForm != nil {
+			_ = r.MultipartForm.RemoveAll() // removes uploaded files from the temporary folder
+		}
+	}()
+	connection := http.NewResponseController(w)
+	_ = connection.SetReadDeadline(time.Now().Add(h.transfer)) // as above
 	upload, form, err := parse(r)
 	if err != nil {
 		return "", nil, err
 	}
+	// Past the upload, the server reads only to see whether the client leaves.
+	_ = connection.SetReadDeadline(time.Time{})
+	return h.transcribe(r, upload, form)
+}
+
+func (h *handler) transcribe(r *http.Request, upload *multipart.FileHeader, form format) (contentType string, body []byte, err error) {
 	path, err := save(upload)
 	if err != nil {
 		return "", nil, err
@@ -82,6 +115,8 @@ func (h *handler) transcribe(r *http.Request) (contentType string, body []byte, 
 	switch {
 	case errors.Is(err, ErrNotAudio):
 		return "", nil, badRequest("file", "The audio file could not be decoded or its format is not supported.")
+	case errors.Is(err, ErrTooLong):
+		return "", nil, badRequest("file", "Audio file is too long.")
 	case err != nil:
 		return "", nil, err
 	case transcript.Duration < minDuration:
@@ -95,12 +130,19 @@ func (h *handler) transcribe(r *http.Request) (contentType string, body []byte, 
 func parse(r *http.Request) (*multipart.FileHeader, format, error) {
 	if kind, _, err := mime.ParseMediaType(r.Header.Get("Content-Type")); err != nil || kind != "multipart/form-data" {
 		return nil, format{}, refusal(http.StatusUnsupportedMediaType, "invalid_request_error",
-			"Content-Type is %q; multipart/form-data is needed", r.Header.Get("Content-Type"))
+			"Content-Type is %.80q; multipart/form-data is needed", r.Header.Get("Content-Type"))
+	}
+	if encoding := r.Header.Get("Content-Encoding"); encoding != "" && encoding != "identity" {
+		return nil, format{}, refusal(http.StatusUnsupportedMediaType, "invalid_request_error",
+			"Content-Encoding is %.80q; this service unpacks nothing", encoding)
 	}
 	if err := r.ParseMultipartForm(inMemory); err != nil {
 		var large *http.MaxBytesError
-		if errors.As(err, &large) {
+		switch {
+		case errors.As(err, &large):
 			return nil, format{}, tooLarge(large.Limit)
+		case errors.Is(err, os.ErrDeadlineExceeded):
+			return nil, format{}, refusal(http.StatusRequestTimeout, "invalid_request_error", "The upload took too long.")
 		}
 		return nil, format{}, refusal(http.StatusBadRequest, "invalid_request_error", "Could not parse multipart form: %v", err)
 	}
@@ -117,7 +159,7 @@ func parse(r *http.Request) (*multipart.FileHeader, format, error) {
 	switch language := r.FormValue("language"); language {
 	case "", "en":
 	default:
-		return nil, format{}, badRequest("language", "language %q is not supported: this service understands en", language)
+		return nil, format{}, badRequest("language", "language %.40q is not supported: this service understands en", language)
 	}
 	if r.FormValue("stream") == "true" {
 		return nil, format{}, badRequest("stream", "streaming is not supported by this service")
@@ -129,7 +171,7 @@ func parse(r *http.Request) (*multipart.FileHeader, format, error) {
 	form, ok := formats[name]
 	if !ok {
 		return nil, format{}, badRequest("response_format",
-			"response_format %q is not one of json, text, verbose_json, srt, vtt", name)
+			"response_format %.40q is not one of json, text, verbose_json, srt, vtt", name)
 	}
 	return files[0], form, nil
 }

@@ -8,6 +8,16 @@ import (
 	"net/http"
 	"runtime"
 	"time"
+
+	"golang.org/x/net/netutil"
+)
+
+// Bounds of the connections.
+const (
+	maxConns      = 256
+	maxHeader     = 64 << 10
+	headerTimeout = 10 * time.Second
+	idleTimeout   = time.Minute
 )
 
 // A Server serves the API on a free port of the loopback interface.
@@ -24,11 +34,16 @@ func Start(recognizer Recognizer) (*Server, error) {
 		return nil, fmt.Errorf("speech service: %w", err)
 	}
 	s := &Server{
-		http:     http.Server{Handler: Handler(recognizer, runtime.GOMAXPROCS(0)), ReadHeaderTimeout: 10 * time.Second},
+		http: http.Server{
+			Handler:           Handler(recognizer, runtime.GOMAXPROCS(0)),
+			ReadHeaderTimeout: headerTimeout,
+			IdleTimeout:       idleTimeout,
+			MaxHeaderBytes:    maxHeader,
+		},
 		listener: listener,
 		done:     make(chan error, 1),
 	}
-	go func() { s.done <- s.http.Serve(listener) }()
+	go func() { s.done <- s.http.Serve(netutil.LimitListener(listener, maxConns)) }()
 	return s, nil
 }
 

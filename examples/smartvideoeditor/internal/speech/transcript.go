@@ -30,6 +30,6 @@ func (t Transcript) Text() string {
 // A Recognizer listens to recordings. It is safe for concurrent use.
 type Recognizer interface {
 	// Recognize transcribes the recording in a file. A file that holds no sound it can read is
-	// ErrNotAudio.
+	// ErrNotAudio, and one that is too long ErrTooLong.
 	Recognize(ctx context.Context, path string) (Transcript, error)
 }
