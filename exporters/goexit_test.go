@@ -19,7 +19,7 @@ import (
 )
 
 // goexitError is an error whose text ends the goroutine that reads it.
-type goexitError struct{ error }
+type goexitError struct{}
 
 func (goexitError) Error() string { runtime.Goexit(); return "" }
 

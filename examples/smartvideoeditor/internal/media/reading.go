@@ -33,7 +33,6 @@ type Reading struct {
 	frames     int
 	first      time.Duration
 	last       time.Duration
-	held       time.Duration // how long the last frame is shown, if its packet says so
 	interlaced int
 	shapes     map[shape]int
 	colors     Colors

@@ -57,7 +57,7 @@ func TestNoErrorShowsAKey(t *testing.T) {
 		"a page":         func(w http.ResponseWriter, r *http.Request) { _, _ = fmt.Fprintln(w, repeat(r)) },
 		"another answer": func(w http.ResponseWriter, r *http.Request) { answer(w, 200, map[string]any{"detail": repeat(r)}) },
 		"a redirect": func(w http.ResponseWriter, r *http.Request) {
-			http.Redirect(w, r, "http://"+user+"@there/?key="+queryKey, 307)
+			http.Redirect(w, r, "http://"+user+"@there/?key="+queryKey, http.StatusTemporaryRedirect)
 		},
 		"a broken redirect": func(w http.ResponseWriter, r *http.Request) {
 			w.Header().Set("Location", "http://"+user+":"+password+"@ there/%zz?key="+queryKey)
