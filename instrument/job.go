@@ -58,9 +58,9 @@ func StartJob(ctx context.Context, id string, opts ...JobOption) (context.Contex
 //	defer job.End(&err)
 //
 // The id may be anything. Spans show it, and series that end with the job: only its visible
-// characters, at most 256 bytes, and no password or key of a URL. An id that this changes ends with a checksum, and so does one
-// that looks as if it did: no two ids are shown as one. An empty id is replaced by a unique one, and
-// counts as invalid.
+// characters, at most 256 bytes, and no password or key of a URL. An id that this changes ends with
+// a checksum, and so does one that looks as if it did: no two ids are shown as one. An empty id is
+// replaced by a unique one, and counts as invalid.
 func (p *Pipeline) StartJob(ctx context.Context, id string, opts ...JobOption) (context.Context, *Job) {
 	ctx = orBackground(ctx)
 	if p.inert() {

@@ -133,8 +133,9 @@ func showValue(value string) (string, bool) {
 	return s, s == value
 }
 
-// show cleans a text, and hides passwords and keys of a URL. One that has to be changed ends with a checksum, and so does one that already
-// looks like that. So no two texts have one form, whoever chooses them.
+// show cleans a text, and hides passwords and keys of a URL. One that has to be changed ends with a
+// checksum, and so does one that already looks like that. So no two texts have one form, whoever
+// chooses them.
 func show(text string, limit int) string {
 	visible := secrets.HideInName(text)
 	shown := clean(visible, limit)

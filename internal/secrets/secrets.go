@@ -7,14 +7,17 @@ import (
 	"strings"
 )
 
-// hidden are the parts of a text that may be secret, each with its replacement. A URL
-// that net/url refuses may have spaces in it, and is quoted then.
+// hidden are the parts of a text that may be secret, each with its replacement. A URL that net/url
+// refuses may have spaces and quotes in it, and is quoted by strconv then. Elsewhere only a password
+// has spaces: a URL without one ends there.
 var hidden = []struct {
 	part  *regexp.Regexp
 	shown string
 }{
-	{regexp.MustCompile(`://[^"@]*@([^"@]*@)*`), "://…@"},                                 // user and password
-	{regexp.MustCompile(`"[^\s"/@]*:[^"@/][^"@]*@([^"@]*@)*`), `"…@`},                     // without a scheme
+	{regexp.MustCompile(`("[^\s"\\/@]*://)(?:(?:[^"\\@]|\\.)*@)+`), "$1…@"},               // user and password
+	{regexp.MustCompile(`://[^\s"/:@]*:\d*[^\d\s"/:@][^"@\n]*@`), "://…@"},                // the same without quotes
+	{regexp.MustCompile(`://(?:[^\s"@]*@)+`), "://…@"},                                    // and without spaces
+	{regexp.MustCompile(`"[^\s"\\/@:]*:(?:[^"\\@/]|\\.)(?:(?:[^"\\@]|\\.)*@)+`), `"…@`},   // without a scheme
 	{regexp.MustCompile(`(://[^\s"/:@?#\[\]]*):\d*[A-Za-z%_~!$&*+=-][^\s"/?#]*`), "$1:…"}, // a port that is none
 	{regexp.MustCompile(`(://[^\s"'?#]*[?#])[^\s"']+`), "$1…"},                            // query, fragment
 	{regexp.MustCompile("(!![a-z]+ )`[^`]*`"), "$1`…`"},                                   // a value of YAML
@@ -32,16 +35,24 @@ func Hide(text string) string {
 	return text
 }
 
+// maxName is how many bytes of a name are searched, so that a huge one costs little.
+const maxName = 1 << 16
+
 var (
-	userInfo = regexp.MustCompile(`://[^/?#\s@]*@`)
-	keyValue = regexp.MustCompile(`(?i)([?&;#][^=&;#\s]*(?:sig|token|key|secret|passw|pwd|cred|auth)[^=&;#\s]*=)[^&;#\s]+`)
+	userInfo = regexp.MustCompile(`://[^/?#\s]*@`)
+	// keyValue knows a parameter by a word in its name. The words that others contain, as "design" and
+	// "author" do, count only at the end.
+	keyValue = regexp.MustCompile(`(?i)([?&;#][^=&;#\s]*(?:(?:signature|token|secret|passw|pwd|cred|hmac|authoriz)[^=&;#\s]*|` +
+		`(?:sig|key|key[-_]?id|auth)[-_0-9]*)=)[^&;#\s]+`)
 )
 
 // HideInName is Hide for a name that may be a URL on purpose, such as a job's id: of its query it
 // hides only the values of parameters that hold keys, as those of a presigned URL do.
+// Of a huge name it returns the beginning.
 func HideInName(name string) string {
 	if !strings.Contains(name, "://") {
 		return name
 	}
+	name = name[:min(len(name), maxName)]
 	return keyValue.ReplaceAllString(userInfo.ReplaceAllString(name, "://…@"), "$1…")
 }
