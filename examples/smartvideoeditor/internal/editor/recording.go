@@ -21,27 +21,17 @@ const (
 	chunk = 10 * time.Minute
 	// shortestHalf is the shortest part into which a part is cut that a service calls too large.
 	shortestHalf = 10 * time.Second
-	// pause is the longest time without sound that is sent. Each recording is billed in begun
-	// seconds, so to leave out less than a second can cost more than it saves.
-	pause = time.Second
 )
 
 // parts cuts the sound into parts that the service takes. What is left behind the last whole chunk
 // and is shorter than the service's shortest recording is joined with the chunk before it, since a
 // word may be cut there. A sound that is shorter by itself has no neighbor, and record pads it.
 func parts(sounds []media.Span) []media.Span {
-	var joined []media.Span
-	for _, s := range sounds {
-		switch last := len(joined) - 1; {
-		case s.Len() < time.Millisecond: // ffmpeg takes 0 for no limit
-		case last >= 0 && s.Start-joined[last].End <= pause:
-			joined[last].End = max(joined[last].End, s.End)
-		default:
-			joined = append(joined, s)
-		}
-	}
 	var cut []media.Span
-	for _, s := range joined {
+	for _, s := range sounds {
+		if s.Len() < time.Millisecond { // ffmpeg takes 0 for no limit
+			continue
+		}
 		for s.Len() >= chunk+whisper.MinLength {
 			cut = append(cut, media.Span{Start: s.Start, End: s.Start + chunk})
 			s.Start += chunk

@@ -238,7 +238,8 @@ func (r *Reading) Source(statedRate float64) (Source, bool) {
 	return s, true
 }
 
-// gap is the silence that is worth not to be sent. A shorter one is part of what surrounds it.
+// gap is the shortest time without sound that parts what is heard. Recordings are billed in begun
+// seconds, so to leave out less can cost more than it saves.
 const gap = time.Second
 
 // listen fills in what is known of the sound.

@@ -25,25 +25,13 @@ type Source struct {
 	// whole, if those are more.
 	Damaged, DamagedSound int
 
-	// Heard has the parts of the picture under which there is sound, in order and apart. It is
-	// empty without sound. Sound that is there may be silence.
+	// Heard has the parts of the picture under which there is sound, in order, with at least a
+	// second between them. It is empty without sound. Sound that is there may be silence.
 	Heard []Span
 
 	// Before and After are the lengths of the sound before the picture's first frame and after its
 	// last, which no reel can have.
 	Before, After time.Duration
-}
-
-// Sounds returns the parts of span that have sound, in order. Nothing outside of them needs to be
-// sent anywhere.
-func (s Source) Sounds(span Span) []Span {
-	var parts []Span
-	for _, heard := range s.Heard {
-		if part := heard.Overlap(span); part.Len() > 0 {
-			parts = append(parts, part)
-		}
-	}
-	return parts
 }
 
 // Colors says what the numbers of a picture mean, in the words of ffmpeg. "unknown" is one.
