@@ -53,7 +53,7 @@ func (a *account) Settle(ctx context.Context, h budget.Hold, cost money.USD) (bu
 	if err != nil {
 		return budget.Balance{}, fmt.Errorf("budget: settle %s: %w", cost, err)
 	}
-	a.ledger.clean(ctx)
+	a.ledger.clean(ctx, len(a.scopes))
 	if got.Code == conflict {
 		return got.balance(a), fmt.Errorf("budget: settle %s, settled %s: %w", cost, money.USD(got.Was), budget.ErrConflict)
 	}
@@ -65,7 +65,7 @@ func (a *account) Release(ctx context.Context, h budget.Hold) (budget.Balance, e
 	if err != nil {
 		return budget.Balance{}, fmt.Errorf("budget: release: %w", err)
 	}
-	a.ledger.clean(ctx)
+	a.ledger.clean(ctx, len(a.scopes))
 	return got.balance(a), a.lost(got, "release")
 }
 

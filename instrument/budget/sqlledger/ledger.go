@@ -30,8 +30,8 @@ import (
 //     the last Open or Close, as that of a day or a month. The account of a tenant stays until it is
 //     deleted by hand. An account with a hold under way stays.
 type Ledger struct {
-	store      store
-	operations atomic.Int64 // those that opened an account or ended a hold
+	store store
+	rows  atomic.Int64 // of accounts that were opened and holds that ended
 }
 
 // New returns a ledger in db, which the caller closes after its last use. It is an error if the
@@ -56,7 +56,7 @@ func (l *Ledger) Open(ctx context.Context, scopes ...budget.Scope) (budget.Accou
 	if err != nil {
 		return nil, budget.Balance{}, fmt.Errorf("budget: open %s %q: %w", scopes[0].Kind, scopes[0].ID, err)
 	}
-	l.clean(ctx)
+	l.clean(ctx, len(scopes))
 	return a, got.balance(a), nil
 }
 
@@ -117,10 +117,13 @@ func (l *Ledger) do(ctx context.Context, r request) (got answer, err error) {
 	}
 }
 
-// clean deletes some of what is kept no longer, at the first operation and then after every so
-// many. If it fails, the operation has not.
-func (l *Ledger) clean(ctx context.Context) {
-	if l.operations.Add(1)%cleanEvery == 1 {
+// clean deletes some of what is kept no longer, after the first operation and then for every so
+// many rows: it deletes more than it waits for, however many scopes an account has. If it fails, the
+// operation has not.
+func (l *Ledger) clean(ctx context.Context, rows int) {
+	after := l.rows.Add(int64(rows))
+	before := after - int64(rows)
+	if before == 0 || before/cleanEvery != after/cleanEvery {
 		_, _ = l.store.do(ctx, request{Op: cleaning})
 	}
 }

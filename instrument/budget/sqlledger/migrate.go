@@ -16,13 +16,16 @@ const schemaTable = `CREATE TABLE IF NOT EXISTS stagemeter_schema (
 )`
 
 // Migrate creates the tables of the ledger in db, or changes those of an older version, in one
-// transaction. It does nothing if they are up to date, and may be called by several processes at
-// once. A schema that is newer than this package is an error. The names of the tables begin with
+// transaction. If they are up to date it only reads, without the right to create tables. Several
+// processes may call it at once. A schema that is newer than this package is an error. The names of the tables begin with
 // stagemeter_; in PostgreSQL they are in the first schema of the search path. If db is locked or
 // away, Migrate waits until ctx is over, or for 30 seconds if ctx has no deadline.
 func Migrate(ctx context.Context, db *sql.DB, dialect Dialect) error {
 	if err := dialect.known(); err != nil {
 		return err
+	}
+	if dialect.check(ctx, db) == nil {
+		return nil
 	}
 	err := transact(ctx, db, dialect, func(ctx context.Context, conn *sql.Conn) error {
 		if dialect == Postgres {
@@ -82,7 +85,7 @@ func (d Dialect) check(ctx context.Context, db *sql.DB) error {
 		exists = "SELECT COUNT(to_regclass('stagemeter_schema'))"
 	}
 	var have int
-	err := retry(ctx, func() error {
+	err := retry(ctx, func(ctx context.Context) error {
 		var tables int
 		if err := db.QueryRowContext(ctx, exists).Scan(&tables); err != nil || tables == 0 {
 			return err

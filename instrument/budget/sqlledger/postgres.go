@@ -16,7 +16,7 @@ func (p postgres) do(ctx context.Context, r request) (got answer, err error) {
 		return answer{}, err
 	}
 	var reply []byte
-	err = retry(ctx, func() error {
+	err = retry(ctx, func(ctx context.Context) error {
 		return p.db.QueryRowContext(ctx, "SELECT CAST(stagemeter_ledger_1(CAST($1 AS jsonb)) AS text)", string(text)).Scan(&reply)
 	})
 	if err != nil {

@@ -98,7 +98,7 @@ const (
 const (
 	sweepBatch = 500 // holds
 	cleanBatch = 500 // rows of each table
-	cleanEvery = 128 // operations that open an account or end a hold
+	cleanEvery = 250 // rows of accounts that were opened and holds that ended
 
 	keptEnded     = time.Hour           // after the lease
 	keptUnleased  = 48 * time.Hour      // ended holds without a lease, and crossings

@@ -29,6 +29,10 @@ func TestPassing(t *testing.T) {
 		{stateError("57P03"), true, "the server starts"},
 		{stateError("08006"), true, "the connection failed"},
 		{stateError("53300"), true, "too many connections"},
+		{stateError("55P03"), true, "the server's lock_timeout"},
+		{stateError("57014"), true, "the server's statement_timeout"},
+		{stateError("25006"), true, "the server became a standby"},
+		{stateError("57P04"), false, "the database was dropped"},
 		{stateError("42P01"), false, "a table that is not there"},
 		{stateError("28P01"), false, "a wrong password"},
 		{fmt.Errorf("begin: %w", errors.New("database is locked (5) (SQLITE_BUSY)")), true, "modernc.org/sqlite"},
@@ -36,7 +40,7 @@ func TestPassing(t *testing.T) {
 		{&net.OpError{Op: "dial", Err: errors.New("connection refused")}, true, "nobody listens"},
 		{fmt.Errorf("read: %w", io.ErrUnexpectedEOF), true, "the server closed the connection"},
 		{driver.ErrBadConn, true, "a broken connection"},
-		{context.DeadlineExceeded, false, "the caller waits no longer, though this is a net.Error"},
+		{fmt.Errorf("dial: %w", context.DeadlineExceeded), true, "the driver's connect timeout"},
 		{context.Canceled, false, "the caller waits no longer"},
 		{errors.New("no such table"), false, "nothing else is known"},
 	} {
@@ -59,13 +63,21 @@ func TestRetry(t *testing.T) {
 				defer cancel()
 			}
 			start, tries := time.Now(), 0
-			err := retry(ctx, func() error { tries++; return io.EOF })
+			err := retry(ctx, func(context.Context) error { tries++; return io.EOF })
 			if took := time.Since(start); took != tt.want || tries < 100 || !errors.Is(err, io.EOF) || !errors.Is(err, context.DeadlineExceeded) {
 				t.Errorf("limit %v: %d tries in %v: %v", tt.limit, tries, took, err)
 			}
 		}
+		canceled, cancel := context.WithCancel(t.Context())
 		tries := 0
-		if err := retry(t.Context(), func() error {
+		if err := retry(canceled, func(context.Context) error { tries++; cancel(); return io.EOF }); tries != 1 || !errors.Is(err, io.EOF) {
+			t.Errorf("%d tries after the caller stopped waiting: %v", tries, err)
+		}
+		if err := retry(context.Background(), func(ctx context.Context) error { <-ctx.Done(); return ctx.Err() }); !errors.Is(err, context.DeadlineExceeded) {
+			t.Errorf("a server that never answers: %v", err)
+		}
+		tries = 0
+		if err := retry(t.Context(), func(context.Context) error {
 			if tries++; tries < 3 {
 				return io.EOF
 			}

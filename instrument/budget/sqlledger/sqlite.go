@@ -96,6 +96,7 @@ func (t *transaction) rows(query string, args []any, each func(scan func(...any)
 		t.err = err
 		return
 	}
+	defer func() { t.err = errors.Join(t.err, rows.Err(), rows.Close()) }()
 	for rows.Next() {
 		each(func(into ...any) {
 			if err := rows.Scan(into...); err != nil && t.err == nil {
@@ -103,5 +104,4 @@ func (t *transaction) rows(query string, args []any, each func(scan func(...any)
 			}
 		})
 	}
-	t.err = errors.Join(t.err, rows.Err(), rows.Close())
 }

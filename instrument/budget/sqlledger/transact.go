@@ -15,39 +15,45 @@ import (
 // A transaction of SQLite begins with the right to write, so that it need not wait in its middle,
 // when waiting could be for ever. f is for one attempt, and must not keep what it did in another.
 func transact(ctx context.Context, db *sql.DB, d Dialect, f func(context.Context, *sql.Conn) error) error {
-	return retry(ctx, func() error {
+	return retry(ctx, func(ctx context.Context) error {
 		conn, err := db.Conn(ctx)
 		if err != nil {
 			return err
 		}
 		defer conn.Close()
+		left := true // in a transaction, as after a panic of f
+		defer func() {
+			if left {
+				discard(conn)
+			}
+		}()
 		begin := "BEGIN"
 		if d == SQLite {
 			begin = "BEGIN IMMEDIATE"
 		}
 		if _, err := conn.ExecContext(ctx, begin); err != nil {
-			if !passing(err) {
-				discard(conn) // it may have begun
-			}
+			left = d != SQLite || ctx.Err() != nil || !passing(err) // it may have begun
 			return err
 		}
-		if err := f(ctx, conn); err != nil {
+		err = f(ctx, conn)
+		if err == nil {
+			err = commit(ctx, conn)
+		}
+		if err != nil {
 			rollBack(ctx, conn)
-			return err
 		}
-		if err := commit(ctx, conn); err != nil {
-			rollBack(ctx, conn)
-			return err
-		}
-		return nil
+		left = false
+		return err
 	})
 }
 
-// commit waits for those who read, if the journal of SQLite makes it wait. It does not end with
-// ctx: then nobody would know what took place.
+// commit waits for those who read, if the journal of SQLite makes it wait. A COMMIT that is under
+// way does not end with ctx: then nobody would know what took place.
 func commit(ctx context.Context, conn *sql.Conn) error {
-	return retry(ctx, func() error {
-		_, err := conn.ExecContext(context.WithoutCancel(ctx), "COMMIT")
+	return retry(ctx, func(ctx context.Context) error {
+		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), retryFor)
+		defer cancel()
+		_, err := conn.ExecContext(ctx, "COMMIT")
 		return err
 	})
 }
