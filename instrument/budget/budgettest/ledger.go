@@ -57,7 +57,7 @@ type Store struct {
 //
 // A ledger that panics fails the duty that it panics in, and the others go on.
 //
-// Run it with the race detector. Among what it does are 10,000 holds of one account, and 1,000
+// Run it with the race detector. Among what it does are 2,500 holds of one account, and 1,000
 // operations at once.
 func TestLedger(t *testing.T, open func(t *testing.T) Store) {
 	can := open(t)

@@ -7,8 +7,8 @@ import (
 )
 
 const (
-	abandoned = 10_000 // holds that expire at once
-	maxSweep  = 1_000  // holds that an operation may sweep which need not make room
+	abandoned = 2_500 // holds that expire at once: more than two operations may sweep
+	maxSweep  = 1_000 // holds that an operation may sweep which need not make room
 )
 
 var sweepDuties = []duty{
@@ -41,8 +41,8 @@ var sweepDuties = []duty{
 	}},
 }
 
-// abandon opens a job with room for 10,000 holds of 2 with a floor of 1, and leaves that many to
-// expire.
+// abandon opens a job with room for as many holds of 2 as expire with a floor of 1, and leaves that many
+// to expire.
 func (c *checker) abandon() *account {
 	a := c.open(c.job(2 * abandoned))
 	c.note("reserve %d holds of 2n with floor 1n", abandoned)

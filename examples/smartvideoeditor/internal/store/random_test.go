@@ -19,7 +19,7 @@ import (
 // testLikeMemory does the same random operations with a ledger in SQL and with the one in memory.
 func testLikeMemory(t *testing.T, dialect sqlledger.Dialect, db *sql.DB) {
 	must(t, sqlledger.Migrate(t.Context(), db, dialect))
-	for seed := range uint64(20) {
+	for seed := range uint64(10) {
 		var shift time.Duration
 		both := [...]budget.Ledger{
 			newLedger(t, db, dialect),
