@@ -27,7 +27,7 @@ func transact(ctx context.Context, db *sql.DB, d Dialect, f func(context.Context
 				discard(conn)
 			}
 		}()
-		begin := "BEGIN"
+		begin := "BEGIN ISOLATION LEVEL READ COMMITTED" // what waited for a lock sees what was done meanwhile
 		if d == SQLite {
 			begin = "BEGIN IMMEDIATE"
 		}

@@ -79,13 +79,18 @@ func testDuties(t *testing.T, dialect sqlledger.Dialect, dbs [2]*sql.DB) {
 				if dialect == sqlledger.Postgres {
 					exec(t, dbs[0], "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE pid <> pg_backend_pid()")
 				}
-				for _, db := range dbs {
-					db.SetMaxIdleConns(0) // closes them
-					db.SetMaxIdleConns(conns)
-				}
+				reconnect(dbs)
 			},
 		}
 	})
+}
+
+// reconnect closes the connections that are not in use.
+func reconnect(dbs [2]*sql.DB) {
+	for _, db := range dbs {
+		db.SetMaxIdleConns(0)
+		db.SetMaxIdleConns(conns)
+	}
 }
 
 // A schema that is missing, older or newer is an error that names both versions, and several
@@ -102,6 +107,12 @@ func testSchema(t *testing.T, dialect sqlledger.Dialect, dbs [2]*sql.DB) {
 	_, err := sqlledger.New(t.Context(), dbs[0], dialect)
 	fails(err, "no schema", "needs version 1", "Migrate")
 
+	if dialect == sqlledger.Postgres { // which may be set up with another isolation
+		var name string
+		must(t, dbs[0].QueryRowContext(t.Context(), "SELECT current_database()").Scan(&name))
+		exec(t, dbs[0], "ALTER DATABASE "+name+" SET default_transaction_isolation = 'serializable'")
+		reconnect(dbs)
+	}
 	var wait sync.WaitGroup
 	for i := range 8 {
 		wait.Go(func() {
