@@ -2,6 +2,7 @@ package scrape
 
 import (
 	"context"
+	"crypto/tls"
 	"io"
 	"net"
 	"net/http"
@@ -14,11 +15,18 @@ import (
 	"github.com/stagemeter/stagemeter/exporters/internal/exportertest"
 )
 
-// serving is a server of h, with connections that the tests count.
+// serving is a server of h. The kernel takes little of an answer that a client does not read.
 func serving(t *testing.T, h http.Handler, http2 bool) *httptest.Server {
 	t.Helper()
 	s := httptest.NewUnstartedServer(h)
 	s.EnableHTTP2 = http2
+	s.Config.ConnContext = func(ctx context.Context, conn net.Conn) context.Context {
+		if secure, ok := conn.(*tls.Conn); ok {
+			conn = secure.NetConn()
+		}
+		_ = conn.(*net.TCPConn).SetWriteBuffer(4 << 10)
+		return ctx
+	}
 	if http2 {
 		s.StartTLS()
 	} else {
