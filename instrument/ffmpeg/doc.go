@@ -32,7 +32,9 @@
 // that have left it. A shell that waits beside each process does that. Without a /bin/sh only the
 // leader is killed, and only on Linux; on systems other than Unix ffmpeg goes on. Processes of
 // other users, containers that a daemon runs and processes that have detached themselves from
-// their parents are out of reach.
+// their parents are out of reach. So are those that have left the group of a leader that is a
+// binary and not a script: on Linux the kernel kills that leader with this program, and nothing
+// tells any more whose children they were.
 //
 // A process that the kernel cannot kill, because it waits for a device that does not answer, is
 // waited for.

@@ -53,8 +53,9 @@ type Error struct {
 	Type     string    // one of the Type constants
 	ExitCode int       // of the process, -1 if it did not exit by itself
 	Signal   os.Signal // that ended the process, nil if none did
-	// Stderr is the end of ffmpeg's log, at most 8 KiB. Control characters, memory addresses and
-	// what may be secret are removed, so that it may be printed and logged: of URLs the user's name,
+	// Stderr is the end of ffmpeg's log, at most 8 KiB. Lines that ffmpeg marks as of level info or
+	// below are left out if there are others; [WithStderr] has them all. Control characters, memory
+	// addresses and what may be secret are removed, so that it may be printed and logged: of URLs the user's name,
 	// the password, the query, the fragment and RTMP's stream key; credentials in headers; values
 	// that are called a password, token, key and the like; and the values of options such as
 	// -headers and -decryption_key wherever they occur. Other parts of an address's path and names

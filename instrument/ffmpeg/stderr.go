@@ -15,7 +15,7 @@ const (
 )
 
 // A logTail reads a process's log line by line. It keeps the end of it and a verdict on all of it,
-// in bounded memory.
+// in bounded memory. Lines of a level below a warning are kept only while there are no others.
 type logTail struct {
 	lines   lines
 	hide    *strings.Replacer // from temporary names to those that the caller gave
@@ -25,6 +25,7 @@ type logTail struct {
 
 	undecodable map[int]bool // streams for which ffprobe has no decoder
 
+	loud bool // kept has no line of a level below a warning
 	kept []string
 	size int // of kept, with line ends
 }
@@ -52,6 +53,13 @@ func (t *logTail) take(line []byte) {
 	if r, ok := rankOf(line); ok {
 		t.words[r] = append(t.words[r][:0], line...)
 	}
+	_, level, _ := split(bytes.TrimSpace(line))
+	switch loud := !quiet[level]; {
+	case loud && !t.loud:
+		t.loud, t.kept, t.size = true, nil, 0
+	case !loud && t.loud:
+		return // a filter that logs each frame would leave nothing else
+	}
 	t.kept = append(t.kept, string(line)) // to be cleaned when it is shown: most lines never are
 	t.size += len(line) + 1
 	for t.size > maxLogTail {
@@ -59,6 +67,9 @@ func (t *logTail) take(line []byte) {
 		t.kept = t.kept[1:]
 	}
 }
+
+// quiet has the levels below a warning.
+var quiet = map[string]bool{"info": true, "verbose": true, "debug": true, "trace": true}
 
 // show returns a line of the log as it may be shown.
 func (t *logTail) show(line string) string {

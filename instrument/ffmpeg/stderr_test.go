@@ -83,6 +83,24 @@ func TestLastWords(t *testing.T) {
 	}
 }
 
+// A filter that logs each frame at level info does not drive the cause of a failure out of the tail.
+func TestTailKeepsWhatMatters(t *testing.T) {
+	l := newLogTail()
+	_, _ = l.Write([]byte("[info] before it\n[x @ 0x1] [error] the cause\nof a script\n"))
+	for range 1000 {
+		_, _ = l.Write([]byte("[Parsed_metadata_1 @ 0x55d0] [info] frame:1 pts:40 pts_time:0.04\n[verbose] a\n[debug] b\n[trace] c\n"))
+	}
+	_, _ = l.Write([]byte("[warning] after it"))
+	if got, want := l.tail(), "[x] [error] the cause\nof a script\n[warning] after it"; got != want {
+		t.Errorf("got %q, want %q", got, want)
+	}
+	l = newLogTail()
+	_, _ = l.Write([]byte("[info] nothing else"))
+	if got := l.tail(); got != "[info] nothing else" {
+		t.Errorf("got %q of a log that has only that", got)
+	}
+}
+
 // Where ffmpeg has stdout alone to report its progress on, and that is taken, there is none.
 func TestNoLines(t *testing.T) {
 	var none *lines
