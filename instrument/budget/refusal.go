@@ -5,6 +5,7 @@ import (
 	"fmt"
 
 	"github.com/stagemeter/stagemeter/instrument/money"
+	"github.com/stagemeter/stagemeter/internal/secrets"
 )
 
 // An Error is the refusal of a paid call. It matches [ErrExceeded] with errors.Is, and its
@@ -23,6 +24,7 @@ type Error struct {
 	Unpriced string
 }
 
+// Error returns the text. Ids that are URLs are without passwords and keys in it.
 func (e *Error) Error() string {
 	if e == nil {
 		return ErrExceeded.Error()
@@ -36,7 +38,7 @@ func (e *Error) Error() string {
 		most = fmt.Sprintf(" for at most %s", e.Asked)
 	}
 	if e.Err != nil {
-		return fmt.Sprintf("budget: job %q: a call of %s%s was not made: %v", e.Job, e.API, most, e.Err)
+		return fmt.Sprintf("budget: job %q: a call of %s%s was not made: %v", shown(e.Job), e.API, most, e.Err)
 	}
 	return fmt.Sprintf("budget exceeded: %s may spend %s, has spent %s and holds %s; a call of %s%s was not made",
 		e.spender(), e.Limit, e.Spent, e.Held, e.API, most)
@@ -47,12 +49,15 @@ func (e *Error) Error() string {
 func (e *Error) spender() string {
 	switch {
 	case e.Scope.Kind == "", e.Scope.Kind == Job && e.Scope.ID == e.Job:
-		return fmt.Sprintf("job %q", e.Job)
+		return fmt.Sprintf("job %q", shown(e.Job))
 	case e.Scope.Kind == Job:
-		return fmt.Sprintf("account %q, which job %q spends from,", e.Scope.ID, e.Job)
+		return fmt.Sprintf("account %q, which job %q spends from,", shown(e.Scope.ID), shown(e.Job))
 	}
-	return fmt.Sprintf("%s %q of job %q", e.Scope.Kind, e.Scope.ID, e.Job)
+	return fmt.Sprintf("%s %q of job %q", e.Scope.Kind, shown(e.Scope.ID), shown(e.Job))
 }
+
+// shown returns an id as a text may show it.
+func shown(id string) string { return secrets.HideInName(id) }
 
 // Is matches [ErrExceeded].
 func (e *Error) Is(target error) bool { return target == ErrExceeded }

@@ -1,6 +1,8 @@
 package budget_test
 
 import (
+	"errors"
+	"strings"
 	"testing"
 
 	"github.com/stagemeter/stagemeter/instrument/budget"
@@ -29,6 +31,24 @@ func TestRefusalNamesTheBudget(t *testing.T) {
 			Limit: 10 * money.Cent, Spent: 8 * money.Cent, Asked: 4 * money.Cent}
 		if got := e.Error(); got != tt.want {
 			t.Errorf("scope %+v:\n%s, want\n%s", tt.scope, got, tt.want)
+		}
+	}
+}
+
+// An id may be the URL of the video. No password or key of it gets into the text, of which logs and
+// spans are made.
+func TestRefusalHidesSecrets(t *testing.T) {
+	const id = "https://user:hunter2@host/film.mp4?X-Amz-Signature=hunter2"
+	for _, e := range []*budget.Error{
+		{Job: id},
+		{Job: id, Unpriced: "new_model"},
+		{Job: id, Err: errors.New("it is away")},
+		{Job: id, Scope: budget.Scope{Kind: budget.Job, ID: id}},
+		{Job: "video-1", Scope: budget.Scope{Kind: budget.Job, ID: id}},
+		{Job: id, Scope: budget.Scope{Kind: budget.Tenant, ID: id}},
+	} {
+		if got := e.Error(); strings.Contains(got, "hunter2") || !strings.Contains(got, "host/film.mp4") {
+			t.Errorf("scope %+v: %s", e.Scope, got)
 		}
 	}
 }

@@ -61,22 +61,22 @@ var arrows = []arrow{
 	},
 	{
 		from:   "instrument/budget",
-		only:   own("instrument/money", "instrument/internal/once"),
+		only:   own("internal/secrets", "instrument/money", "instrument/internal/once"),
 		reason: "a ledger keeps amounts, and is written without OpenTelemetry",
 	},
 	{
 		from:   "instrument/budget/budgettest",
-		only:   own("instrument/budget", "instrument/money", "instrument/internal/once"),
+		only:   own("internal/secrets", "instrument/budget", "instrument/money", "instrument/internal/once"),
 		reason: "a ledger is tested without a pipeline",
 	},
 	{
 		from:   "instrument/budget/sqlledger",
-		only:   own("instrument/budget", "instrument/money", "instrument/internal/once"),
+		only:   own("internal/secrets", "instrument/budget", "instrument/money", "instrument/internal/once"),
 		reason: "a program that keeps budgets in SQL brings its own driver",
 	},
 	{
 		from:   "instrument/internal/remote",
-		only:   own("instrument/budget", "instrument/money", "instrument/internal/errs", "instrument/internal/once"),
+		only:   own("internal/secrets", "instrument/budget", "instrument/money", "instrument/internal/errs", "instrument/internal/once"),
 		reason: "a ledger is asked without a pipeline",
 	},
 	{
