@@ -18,6 +18,7 @@ type defaults struct {
 	given   bool   // by SetDefault; else
 	meters  global // the global providers that Default made it for
 	tracers global
+	silent  bool // no meter provider is set
 }
 
 // A global is a provider that was once a global of package otel.
@@ -59,30 +60,42 @@ var (
 // Default returns the pipeline of everything that is recorded outside of a pipeline's context.
 // Unless [SetDefault] gave one, it is made for the global providers at its first use, and made anew
 // when others are set, as exporters.Start does. Jobs and stages under way stay with the pipeline
-// that they started in. If no meter provider is set when it is made, nothing is measured, which is
+// that they started in. If no meter provider is set when it is used, nothing is measured, which is
 // reported once to otel.Handle.
 func Default() *Pipeline {
-	if d := current.Load(); d != nil && (d.fresh() || collecting.Load() > 0) {
-		return d.p
+	d := current.Load()
+	if d == nil || !d.fresh() && collecting.Load() == 0 {
+		d = prepareDefault()
 	}
-	p, err := newDefault()
+	if d.silent && saidNothing.CompareAndSwap(false, true) {
+		handle(errSilent)
+	}
+	return d.p
+}
+
+// prepareDefault makes the pipeline of Default without recording anything.
+func prepareDefault() *defaults {
+	d, err := newDefault()
 	if err != nil { // reported without the lock: the handler is the user's code, and may record an error itself
 		handle(err)
 	}
-	return p
+	return d
 }
+
+var errSilent = errors.New("instrument: no meter provider is set, so nothing is measured: " +
+	"call exporters.Start or otel.SetMeterProvider before the first recording, or instrument.SetDefault")
 
 // fresh reports whether the global providers are still those that d was made for.
 func (d *defaults) fresh() bool {
 	return d.given || d.meters.is(otel.GetMeterProvider()) && d.tracers.is(otel.GetTracerProvider())
 }
 
-func newDefault() (*Pipeline, error) {
+func newDefault() (*defaults, error) {
 	makeDefault.Lock()
 	defer makeDefault.Unlock()
 	old := current.Load()
 	if old != nil && old.fresh() {
-		return old.p, nil
+		return old, nil
 	}
 	meters, tracers := otel.GetMeterProvider(), otel.GetTracerProvider()
 	p, err := New(option(func(c *config) error {
@@ -90,16 +103,13 @@ func newDefault() (*Pipeline, error) {
 		return nil
 	}))
 	made := &defaults{p: p, meters: newGlobal(meters), tracers: newGlobal(tracers)}
+	made.silent = made.meters.unset()
 	for !current.CompareAndSwap(old, made) {
 		if old = current.Load(); old != nil { // SetDefault was called in the meantime
-			return old.p, errors.Join(err, p.Close(context.Background()))
+			return old, errors.Join(err, p.Close(context.Background()))
 		}
 	}
-	if made.meters.unset() && saidNothing.CompareAndSwap(false, true) {
-		err = errors.Join(err, errors.New("instrument: no meter provider is set, so nothing is measured: "+
-			"call exporters.Start or otel.SetMeterProvider before the first recording, or instrument.SetDefault"))
-	}
-	return p, err
+	return made, err
 }
 
 // SetDefault makes p the pipeline that [Default] returns, and returns a function that undoes it. A

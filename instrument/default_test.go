@@ -206,6 +206,20 @@ var programs = map[string]func(){
 		stage(context.Background())
 		fmt.Println("stages:", totals(reader)[semconv.DurationName])
 	},
+	"no default at all": func() {
+		reader := sdkmetric.NewManualReader()
+		p, err := instrument.New(instrument.WithMeterProvider(sdkmetric.NewMeterProvider(sdkmetric.WithReader(reader))))
+		if err != nil {
+			panic(err)
+		}
+		if _, err := p.ObservePool(instrument.PoolDatabase, "main", func() instrument.PoolStats { return instrument.PoolStats{} }); err != nil {
+			panic(err)
+		}
+		ctx, job := p.StartJob(context.Background(), "id")
+		stage(ctx)
+		job.End(nil)
+		fmt.Println("stages:", totals(reader)[semconv.DurationName])
+	},
 	"nil providers": func() {
 		otel.SetMeterProvider(nil)
 		otel.SetTracerProvider(nil)
@@ -223,6 +237,7 @@ func TestDefaultOfAProgram(t *testing.T) {
 		"set later":             {"stages: 2 in progress: 0 zeros: true\n", 1},
 		"nothing wanted":        {"", 0},
 		"a pipeline of its own": {"stages: 1\n", 0},
+		"no default at all":     {"stages: 1\n", 0},
 		"nil providers":         {"", 1},
 	} {
 		t.Run(name, func(t *testing.T) {

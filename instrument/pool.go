@@ -65,7 +65,7 @@ func (p *Pipeline) ObservePool(kind PoolKind, name string, stats func() PoolStat
 	// stats, and the error handler that hears of its panic, may record something outside of any
 	// job, and so in Default. Made in the middle of a collection, that would wait for the end of
 	// the collection for ever.
-	Default()
+	prepareDefault()
 	label, ok := cleanName(name)
 	if !ok {
 		metric := semconv.DatabaseConnectionsName
