@@ -2,6 +2,7 @@
 package files
 
 import (
+	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -10,9 +11,16 @@ import (
 // Most is how many bytes a file may have: certificates and a web config file have thousands.
 const Most = 4 << 20
 
-// Read returns the content of a file. One of more than [Most] bytes, such as a device that never
-// ends, is an error.
+// Read returns the content of a file. One of more than [Most] bytes is an error, and so is anything
+// but a regular file: a pipe that nobody writes to, or a device, may never end.
 func Read(path string) ([]byte, error) {
+	stat, err := os.Stat(path) // before it is opened: to open a pipe would wait for its writer
+	if err != nil {
+		return nil, err
+	}
+	if !stat.Mode().IsRegular() {
+		return nil, &os.PathError{Op: "read", Path: path, Err: errors.New("not a regular file")}
+	}
 	f, err := os.Open(path)
 	if err != nil {
 		return nil, err

@@ -56,7 +56,7 @@ func readProtection(path string) (*protection, error) {
 		}
 	}
 	if now := read(p.paths); !equal(now, p.contents) {
-		return nil, errors.New("it changes while it is being read")
+		return nil, errChanges
 	}
 	return p, nil
 }
@@ -64,20 +64,37 @@ func readProtection(path string) (*protection, error) {
 // readable reports whether the files that a web config file names can be read, before the toolkit
 // does, which reads files of any size. It leaves what else may be wrong to the toolkit.
 func readable(content []byte, dir string) error {
+	for _, path := range namedIn(content, dir) {
+		if _, err := files.Read(path); err != nil && !errors.Is(err, fs.ErrNotExist) {
+			return err
+		}
+	}
+	return nil
+}
+
+// named returns the path of a web config file and those of the files that it names.
+func named(path string) []string {
+	content, err := files.Read(path)
+	if err != nil {
+		return []string{path}
+	}
+	return append([]string{path}, namedIn(content, filepath.Dir(path))...)
+}
+
+// namedIn returns the paths of the files that a web config file in dir names, none if it cannot be
+// parsed.
+func namedIn(content []byte, dir string) (paths []string) {
 	var c web.Config
 	if yaml.Unmarshal(content, &c) != nil {
 		return nil
 	}
 	c.TLSConfig.SetDirectory(dir)
 	for _, path := range []string{c.TLSConfig.TLSCertPath, c.TLSConfig.TLSKeyPath, c.TLSConfig.ClientCAs} {
-		if path == "" {
-			continue
-		}
-		if _, err := files.Read(path); err != nil && !errors.Is(err, fs.ErrNotExist) {
-			return err
+		if path != "" {
+			paths = append(paths, path)
 		}
 	}
-	return nil
+	return paths
 }
 
 // readTLS makes the TLS configuration. It reads each file once, so that a later change has no part

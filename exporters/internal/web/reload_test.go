@@ -203,6 +203,48 @@ func TestBrokenWebConfig(t *testing.T) {
 	}
 }
 
+// Files that cannot be used are read for each request, but are not parsed again before one of them
+// changes.
+func TestBrokenFilesAreTriedOnce(t *testing.T) {
+	ca, book := exportertest.NewAuthority(t), &exportertest.LogBook{}
+	file := webConfig(t, ca, "NoClientCert", "", "")
+	first, err := readProtection(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	g := &guard{path: file, logger: book.Logger(), good: first}
+	attempt := func() *[]byte { // a new one has another address
+		if g.current() != first {
+			t.Error("what was good does not hold")
+		}
+		return &g.tried.contents[0]
+	}
+	text, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	later := strings.ReplaceAll(string(text), "server.pem", "later.pem")
+	exportertest.WriteFile(t, ca.Dir, "web.yml", later)
+	if attempt() != attempt() {
+		t.Error("a file that is as broken as before is parsed again")
+	}
+	old := attempt()
+	exportertest.WriteFile(t, ca.Dir, "web.yml", "x: [")
+	if attempt() == old || attempt() != attempt() {
+		t.Error("a file that is broken in another way is not tried, or more than once")
+	}
+	exportertest.WriteFile(t, ca.Dir, "web.yml", later)
+	attempt()
+	cert, err := os.ReadFile(filepath.Join(ca.Dir, "server.pem"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	exportertest.WriteFile(t, ca.Dir, "later.pem", string(cert))
+	if g.current() == first || g.broken {
+		t.Errorf("the certificate has come, and is not used:\n%s", book)
+	}
+}
+
 // A certificate that the file names before it exists is served once it does, and so is a renewed
 // one.
 func TestRenewedCertificate(t *testing.T) {

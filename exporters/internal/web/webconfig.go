@@ -22,6 +22,13 @@ type guard struct {
 	mu     sync.Mutex
 	good   *protection
 	broken bool // the files cannot be used; the log has a line about it
+	tried  tried
+}
+
+// tried is the last attempt that failed, which is not repeated before a file changes.
+type tried struct {
+	paths    []string
+	contents [][]byte
 }
 
 // current returns the protection that holds now.
@@ -29,6 +36,11 @@ func (g *guard) current() *protection {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	if !equal(read(g.good.paths), g.good.contents) {
+		if g.broken && g.tried.paths != nil && equal(read(g.tried.paths), g.tried.contents) {
+			return g.good
+		}
+		paths := append(named(g.path), g.good.paths...)
+		g.tried = tried{paths: paths, contents: read(paths)} // before the attempt: a later change is another one
 		next, err := readProtection(g.path)
 		if err == nil {
 			err = next.replace(g.good)
@@ -36,6 +48,9 @@ func (g *guard) current() *protection {
 		if err != nil {
 			if !g.broken {
 				g.logger.Warn("the web config file cannot be used any more; what it said before holds", "file", g.path, "error", err)
+			}
+			if errors.Is(err, errChanges) {
+				g.tried = tried{}
 			}
 			g.broken = true
 			return g.good
@@ -104,6 +119,7 @@ func hasTLS(srv *http.Server) bool {
 
 // Errors of a file that was changed.
 var (
+	errChanges   = errors.New("it changes while it is being read")
 	errBlank     = errors.New("it says nothing; to remove all protection, restart the program")
 	errTLSChange = errors.New("TLS is turned on and off only by a restart")
 )
