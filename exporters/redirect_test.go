@@ -15,7 +15,7 @@ import (
 )
 
 // A receiver whose answer is no answer has not taken the data: the page of a login, a redirect
-// after which net/http would ask for the page without the data.
+// after which net/http would ask for the page without the data, one of more than 4 MiB.
 func TestAnswersThatAreNone(t *testing.T) {
 	t.Setenv("OTEL_EXPORTER_OTLP_PROTOCOL", "http/protobuf")
 	for reason, answer := range map[string]http.HandlerFunc{
@@ -26,6 +26,14 @@ func TestAnswersThatAreNone(t *testing.T) {
 		"a redirect": func(w http.ResponseWriter, r *http.Request) {
 			if r.Method == http.MethodPost {
 				http.Redirect(w, r, r.URL.Path, http.StatusFound)
+			}
+		},
+		"an answer without an end": func(w http.ResponseWriter, _ *http.Request) {
+			w.Header().Set("Content-Type", "application/x-protobuf")
+			for part := make([]byte, 1<<16); ; {
+				if _, err := w.Write(part); err != nil {
+					return
+				}
 			}
 		},
 		"redirects for ever": func(w http.ResponseWriter, r *http.Request) {
