@@ -50,6 +50,8 @@ func TestInputs(t *testing.T) {
 		}},
 		{"variable frame rate", makeMedia(t, in("vfr.mkv"), args(picture, tone,
 			[]string{"-vf", `select=not(mod(n\,3))+gt(t\,1)`, "-fps_mode", "vfr"}, h264)...), true, nil},
+		{"chapters, whose times are not the reel's", makeMedia(t, in("chapters.mkv"), args(picture, []string{"-i",
+			file("chapters.txt", []byte(";FFMETADATA1\n[CHAPTER]\nTIMEBASE=1/1\nSTART=0\nEND=1\ntitle=one\n"))}, h264)...), false, nil},
 		{"rotated", makeMedia(t, in("phone.mp4"), "-i", upright, "-c", "copy", "-metadata:s:v", "rotate=90"), false,
 			func(t *testing.T, _ summary.Job, p probed) {
 				if v := p.Streams[0]; v.Width != 240 || v.Height != 320 || len(v.SideData) > 0 {

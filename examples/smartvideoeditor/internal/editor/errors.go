@@ -21,12 +21,12 @@ func (e *InputError) ErrorType() string { return e.Type }
 
 // The errors of inputs that cannot be edited.
 var (
-	errNotAFile  = &InputError{"not_a_file", "the input is a folder or a device, not a file"}
+	errNotAFile  = &InputError{"not_a_file", "the input is a folder, a pipe or a device, not a file"}
 	errEmpty     = &InputError{"empty_file", "the file is empty"}
 	errAudioOnly = &InputError{"audio_only", "the file has sound but no video"}
 	errNoVideo   = &InputError{"no_video", "the file has no video"}
 	errNoPicture = &InputError{"no_video", "not one frame of the video can be decoded"}
-	errDamaged   = &InputError{"damaged", "more than a tenth of the video is damaged"}
+	errDamaged   = &InputError{"damaged", "more than a tenth of the video is damaged, or it is encrypted"}
 	errTooLong   = &InputError{"too_long", fmt.Sprintf("the video is longer than %v, or its time stamps jump by as much", maxLength)}
 )
 
@@ -44,6 +44,8 @@ func explain(err error) error {
 		return fmt.Errorf("the video is cut off: %w", err)
 	case ffmpeg.TypeInvalidData:
 		return fmt.Errorf("the file is not a video, or is damaged: %w", err)
+	case ffmpeg.TypeDamaged:
+		return fmt.Errorf("the video is damaged or encrypted: %w", err)
 	case ffmpeg.TypeFormatBlocked:
 		return fmt.Errorf("the file's format is not one that is edited, such as a picture, an animated PNG, raw MJPEG or a playlist: %w", err)
 	case ffmpeg.TypeUnknownDecoder:

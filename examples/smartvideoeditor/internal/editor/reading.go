@@ -122,8 +122,8 @@ func decoding(err error) bool {
 		return false
 	}
 	switch failed.Type {
-	case ffmpeg.TypeUnknownDecoder, ffmpeg.TypeInvalidData, ffmpeg.TypeBadArgs, ffmpeg.TypeExit, ffmpeg.TypeMissingStream,
-		ffmpeg.TypeEmptyOutput, ffmpeg.TypeUnknownFilter, ffmpeg.TypeCrashed:
+	case ffmpeg.TypeUnknownDecoder, ffmpeg.TypeInvalidData, ffmpeg.TypeDamaged, ffmpeg.TypeBadArgs, ffmpeg.TypeExit,
+		ffmpeg.TypeMissingStream, ffmpeg.TypeEmptyOutput, ffmpeg.TypeUnknownFilter, ffmpeg.TypeCrashed:
 		return true
 	}
 	return false

@@ -76,7 +76,8 @@ func (r *run) renderArgs(ctx context.Context, made reel) (args []string, reads t
 	if r.video.hasSound() {
 		args = append(args, "-map", "[a]", "-c:a", "aac", "-b:a", "160k")
 	}
-	args = append(append(args, encoding...), "-movflags", "+faststart", "-write_tmcd", "0")
+	// The chapters of the video would have its times, which are not those of the reel.
+	args = append(append(args, encoding...), "-map_chapters", "-1", "-movflags", "+faststart", "-write_tmcd", "0")
 	return args, reads, nil
 }
 

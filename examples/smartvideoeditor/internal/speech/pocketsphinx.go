@@ -166,8 +166,8 @@ func notAudio(err error) error {
 	var failed *ffmpeg.Error
 	if errors.As(err, &failed) {
 		switch failed.Type {
-		case ffmpeg.TypeInvalidData, ffmpeg.TypeTruncated, ffmpeg.TypeFormatBlocked, ffmpeg.TypeMissingStream,
-			ffmpeg.TypeProtocolBlocked, ffmpeg.TypeUnknownDecoder:
+		case ffmpeg.TypeInvalidData, ffmpeg.TypeDamaged, ffmpeg.TypeTruncated, ffmpeg.TypeFormatBlocked,
+			ffmpeg.TypeMissingStream, ffmpeg.TypeProtocolBlocked, ffmpeg.TypeUnknownDecoder:
 			return fmt.Errorf("%w: %w", ErrNotAudio, err)
 		}
 	}
