@@ -88,6 +88,9 @@ func oddities(t *testing.T) []oddity {
 		{name: "data stream of unknown type", path: write("unknown.ts", withUnknownStream(packets)), length: 4, loud: [][2]int{{0, 4}}},
 		{name: "sound of an unknown codec", path: write("codec.mkv", bytes.ReplaceAll(read(whole), []byte("A_VORBIS"), []byte("A_XYZBIS"))),
 			length: 4, notes: []string{"sound track 1 (of an unknown codec) cannot be decoded"}},
+		{name: "sound that is all damaged", path: make("noise.mkv", source("testsrc2=s=160x120:r=5:d=4"), sine(4), h264,
+			[]string{"-c:a", "aac", "-bsf:a", "noise=amount=1"}), // more packets than the picture has, so that ffmpeg gives up
+			length: 4, notes: []string{"sound track 1 (aac) cannot be decoded"}},
 		{name: "first of two tracks of an unknown codec", path: write("codecs.mkv", bytes.ReplaceAll(
 			read(make("tracks.mkv", moving(4), sine(4), sine(4), []string{"-map", "0", "-map", "1", "-map", "2", "-c:a:0", "libopus", "-c:a:1", "aac"}, h264)),
 			[]byte("A_OPUS"), []byte("A_XPUS"))),
