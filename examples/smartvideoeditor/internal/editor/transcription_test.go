@@ -18,6 +18,7 @@ import (
 
 	"github.com/stagemeter/stagemeter/instrument"
 	"github.com/stagemeter/stagemeter/instrument/instrumenttest"
+	"github.com/stagemeter/stagemeter/instrument/money"
 	"github.com/stagemeter/stagemeter/semconv"
 
 	"github.com/stagemeter/stagemeter/examples/smartvideoeditor/internal/media"
@@ -168,7 +169,7 @@ func TestPartsAreKeptAtOnce(t *testing.T) {
 	var service *paidService
 	service = serve(t, func(call int, w http.ResponseWriter) {
 		c, err := service.Checkpoints.Load(context.Background(), "job")
-		if err != nil || len(c.Stages) != call-1 || c.Cost != instrument.USD(call-1)*tenSeconds {
+		if err != nil || len(c.Stages) != call-1 || c.Cost != money.Mul(tenSeconds, int64(call-1)) {
 			t.Errorf("in call %d the checkpoint is %+v, %v", call, c, err)
 		}
 		say(w, "word")
