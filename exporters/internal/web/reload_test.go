@@ -225,12 +225,12 @@ func TestBrokenFilesAreTriedOnce(t *testing.T) {
 	}
 	later := strings.ReplaceAll(string(text), "server.pem", "later.pem")
 	exportertest.WriteFile(t, ca.Dir, "web.yml", later)
-	if attempt() != attempt() {
+	old := attempt()
+	if attempt() != old {
 		t.Error("a file that is as broken as before is parsed again")
 	}
-	old := attempt()
 	exportertest.WriteFile(t, ca.Dir, "web.yml", "x: [")
-	if attempt() == old || attempt() != attempt() {
+	if now := attempt(); now == old || attempt() != now {
 		t.Error("a file that is broken in another way is not tried, or more than once")
 	}
 	exportertest.WriteFile(t, ca.Dir, "web.yml", later)
