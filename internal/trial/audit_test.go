@@ -81,7 +81,7 @@ func (a *audit) events() instrument.Events {
 			a.mu.Lock()
 			defer a.mu.Unlock()
 			id := e.Crossing.Scope.ID
-			if strings.HasPrefix(id, "unnamed-") {
+			if strings.HasPrefix(id, "unnamed~") {
 				id = "unnamed"
 			}
 			a.log = append(a.log, fmt.Sprintf("told %v", e.Crossing))

@@ -82,7 +82,7 @@ func shown(t testing.TB, exposition string) map[string]float64 {
 		name = line[:strings.LastIndex(line, "}")+1] + name
 		bare, labels, _ := strings.Cut(name, "{")
 		if strings.HasSuffix(bare, "_bucket") || strings.HasSuffix(bare, "_sum") && bare != prefix+"cost_per_job_usd_sum" ||
-			strings.HasSuffix(bare, "timestamp_seconds") || strings.Contains(labels, `job_id="unnamed-`) {
+			strings.HasSuffix(bare, "timestamp_seconds") || strings.Contains(labels, `job_id="unnamed~`) {
 			continue
 		}
 		if labels != "" {

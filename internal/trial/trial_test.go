@@ -104,7 +104,7 @@ func (p *program) compareHistory(t *testing.T) {
 	for i, s := range snapshot.Ended {
 		want := p.ended[len(p.ended)-1-i]
 		got := endedBook{s.ID, string(s.Outcome.Attempt), s.Outcome.ErrorType, s.Attempt, s.Unpriced, int64(s.Cost), want.open, want.span}
-		if strings.HasPrefix(got.id, "unnamed-") {
+		if strings.HasPrefix(got.id, "unnamed~") {
 			got.id = "unnamed"
 		}
 		if got != want {
