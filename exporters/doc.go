@@ -146,7 +146,7 @@
 // after that time: RetryInfo and Retry-After are obeyed, for up to an hour.
 //
 // A request has at most 2,048 points and 4 MiB. If a receiver takes less, it gets smaller ones; a
-// point or a span that it does not take alone is dropped, counted and logged. Requests follow no
+// single point or span that it finds too large is dropped, counted and logged. Requests follow no
 // redirect to another origin, because their headers may hold keys.
 //
 // Cumulative metrics, the default, lose nothing when a push fails: the next push that arrives has

@@ -134,8 +134,8 @@ var narrowReceivers = map[string]func(t *testing.T, c *tally) string{
 	},
 }
 
-// A receiver that takes little in one request gets everything that it takes alone, each once. A
-// point or a span that it does not take alone is dropped, counted and logged once.
+// A receiver that takes little in one request gets each item that is not too large, once. A
+// single point or span that is too large is dropped, counted and logged once.
 func TestReceiverThatTakesLittle(t *testing.T) {
 	for name, receiver := range narrowReceivers {
 		for _, compression := range []string{"none", "gzip"} {

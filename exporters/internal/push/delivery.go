@@ -129,7 +129,7 @@ func (d *delivery) send(ctx context.Context, from, to int) bool {
 }
 
 // probe finds out why the connection was closed during the request for items [from, to), which
-// ended in o: it sends the smallest item alone. If that arrives, the items are too large together.
+// ended in o: it sends only the smallest item. If that arrives, the whole request was too large.
 func (d *delivery) probe(ctx context.Context, o outcome, from, to int) bool {
 	least := from
 	for i := from; i < to; i++ {

@@ -6,7 +6,7 @@
 //	queue.go          enqueues a job with a carrier, and runs it with that
 //	stage.go          measures a stage, and stores its result
 //	paying.go         a paid call, its price, its budget
-//	transcription.go  what was paid is kept at once, and never paid again
+//	transcription.go  keeps each transcript as soon as it is paid
 //	analysis.go       quality: segments, highlights, loudness
 //	editor.go         one pipeline, given to the editor by main
 package editor

@@ -112,7 +112,7 @@ func mixes(sound ffmpeg.Stream) []string {
 	return []string{"", fmt.Sprintf("pan=stereo|c0<%s|c1<%s,", all, all)}
 }
 
-// decoding reports whether an error of a reading may be that of one stream alone.
+// decoding reports whether an error may concern only one of the streams that were read.
 func decoding(err error) bool {
 	if errors.Is(err, errNoSound) || errors.Is(err, errNoPicture) {
 		return true

@@ -40,7 +40,7 @@ type Colors struct{ Range, Matrix, Primaries, Transfer string }
 // HDR reports whether the picture needs a display that is brighter than usual.
 func (c Colors) HDR() bool { return c.Transfer == "smpte2084" || c.Transfer == "arib-std-b67" }
 
-// worthTelling is the length of sound from which its loss is told. Encoders often round the ends of
+// worthTelling is the shortest loss of sound that Notes reports. Encoders often round the ends of
 // streams by less.
 const worthTelling = time.Second
 

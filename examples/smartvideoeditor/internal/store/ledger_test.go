@@ -151,8 +151,8 @@ func testMigrateReads(t *testing.T, dialect sqlledger.Dialect, dbs [2]*sql.DB) {
 	must(t, conn.Close())
 }
 
-// Ended holds, closed accounts and what was told are deleted in time; what is under way and what a
-// late settle needs is not.
+// Ended holds, closed accounts and stored answers are deleted in time. What is under way, and what a
+// late settle needs, stays.
 func testKept(t *testing.T, dialect sqlledger.Dialect, db *sql.DB) {
 	must(t, sqlledger.Migrate(t.Context(), db, dialect))
 	l := newLedger(t, db, dialect)
