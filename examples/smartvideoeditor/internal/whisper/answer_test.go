@@ -150,7 +150,7 @@ func TestAnswersAreBounded(t *testing.T) {
 
 // Whatever comes is a transcript or an error, of which not much is repeated.
 func FuzzDecode(f *testing.F) {
-	for _, seed := range []string{`{"text":"hello","usage":{"type":"duration","seconds":3}}`, `{"error":{"message":"k3y"}}`, `{"text":null}`, "", "<html>", `{"error":[{"a":1}]}`} {
+	for _, seed := range []string{`{"text":"hello","usage":{"type":"duration","seconds":3}}`, `{"error":{"message":"k3y"}}`, `{"text":null}`, "", "<html>", `{"error":[{"a":1}]}`, "k\x003y"} {
 		f.Add([]byte(seed))
 	}
 	s := secrets{"k3y"}

@@ -101,23 +101,21 @@ func (s secrets) clean(text string) string {
 // short returns the printable runes of a text of others without secrets, each white space as one
 // blank, and at most n of them.
 func (s secrets) short(text string, n int) string {
-	var b strings.Builder
-	for word := range strings.FieldsSeq(s.clean(text)) {
-		if b.Len() > 0 {
-			b.WriteByte(' ')
-			n--
+	text = strings.Join(strings.Fields(s.clean(text)), " ")
+	text = strings.Map(func(r rune) rune {
+		if unicode.IsPrint(r) && r != unicode.ReplacementChar {
+			return r
 		}
-		for _, r := range word {
-			if n <= 0 {
-				return b.String() + "…"
-			}
-			if unicode.IsPrint(r) && r != unicode.ReplacementChar {
-				b.WriteRune(r)
-				n--
-			}
+		return -1
+	}, text)
+	text = s.clean(text) // once more: what was left out may have stood within a secret
+	for i := range text {
+		if n == 0 {
+			return strings.TrimRight(text[:i], " ") + "…"
 		}
+		n--
 	}
-	return b.String()
+	return text
 }
 
 // maxText bounds the text of an error, in runes: that of net/http may repeat what the service sent.
