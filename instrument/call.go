@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/stagemeter/stagemeter/instrument/internal/once"
+	"github.com/stagemeter/stagemeter/instrument/money"
 	"github.com/stagemeter/stagemeter/semconv"
 )
 
@@ -170,6 +171,30 @@ func (c *Call) SetUnpriced(reason string) {
 	c.price.setUnpriced(reason)
 }
 
+// AddCost adds what one request of the call has cost, for a call that may need several: a retry, or
+// the pages of a list. Once a request has told its cost by AddCost or [Call.AddUnpriced], the call
+// costs what its requests have cost, also if it fails; [Call.SetCost] and [Call.SetUnpriced] stand
+// above it. An amount that cannot be booked counts as invalid, and its request as unpriced.
+func (c *Call) AddCost(cost USD) {
+	switch {
+	case c == nil || c.scope.p.inert():
+	case !c.scope.p.bookable(&c.scope, cost):
+		c.price.addUnpriced(string(semconv.UnpricedReasonInvalid))
+	default:
+		c.price.addCost(cost)
+	}
+}
+
+// AddUnpriced says that nobody knows what one request of the call has cost, and why, as
+// [Call.SetUnpriced] does for the whole call. Each such request counts in
+// video_processing_api_unpriced_total, and for each the budget loses what was reserved for the call.
+func (c *Call) AddUnpriced(reason string) {
+	if c == nil || c.scope.p.inert() {
+		return
+	}
+	c.price.addUnpriced(reason)
+}
+
 // End ends the call: it counts it in video_processing_api_calls_total{api, status}, records
 // video_processing_api_call_duration_seconds{api}, settles the reservation, and books the cost in
 // video_processing_cost_usd_total{api}, on the job and on the span. The status is
@@ -186,6 +211,8 @@ func (c *Call) SetUnpriced(reason string) {
 // API often says it.
 //
 //	the call                                  books
+//	AddCost or AddUnpriced, and neither of    what its requests have cost, and unpriced for each
+//	the other two                             that does not know
 //	SetCost came last; failed, may have       the amount of SetCost, no less than that of WithMinCost
 //	been charged
 //	SetCost came last                         the amount of SetCost
@@ -298,14 +325,26 @@ func (c *Call) tellEnd(o ending, as Outcome, took time.Duration, b *booking) {
 	}
 }
 
-// settle ends the reservation with a cost, and writes that on the span.
-func (c *Call) settle(ctx context.Context, cost USD) {
+// settle ends the reservation with what the budget has lost, and writes the cost on the span.
+func (c *Call) settle(ctx context.Context, cost, lost USD) {
 	if c.hold.account != nil {
-		c.scope.job.settle(ctx, &c.hold, cost)
+		c.scope.job.settle(ctx, &c.hold, lost)
 	}
 	if c.scope.span.IsRecording() { // else the attribute is allocated for nothing
 		c.scope.span.SetAttributes(costKey.Float64(cost.Float64()))
 	}
+}
+
+// unpriced counts that a cost is not known, and returns the reason as it is shown.
+func (c *Call) unpriced(ctx context.Context, reason string) string {
+	reason = c.scope.p.countUnpriced(ctx, c.handle.name, reason)
+	if c.scope.job != nil {
+		c.scope.job.unpriced.Add(1)
+	}
+	if c.scope.span.IsRecording() {
+		c.scope.span.SetAttributes(unpricedKey.String(reason))
+	}
+	return reason
 }
 
 // book records what the call cost, and ends its reservation.
@@ -313,17 +352,18 @@ func (c *Call) book(ctx context.Context, b *booking) {
 	p, span := c.scope.p, c.scope.span
 	switch b.kind {
 	case booked:
-		defer c.settle(ctx, b.cost)
-		p.spend(ctx, c.scope.job, c.handle, b.cost)
+		lost := b.cost
+		for _, reason := range b.also {
+			b.reason = c.unpriced(ctx, reason)
+			lost = money.Sum(lost, c.hold.once.Amount)
+		}
+		defer c.settle(ctx, b.cost, lost)
+		if b.cost > 0 || len(b.also) == 0 {
+			p.spend(ctx, c.scope.job, c.handle, b.cost)
+		}
 		return
 	case unpriced:
-		b.reason = p.countUnpriced(ctx, c.handle.name, b.reason)
-		if c.scope.job != nil {
-			c.scope.job.unpriced.Add(1)
-		}
-		if span.IsRecording() {
-			span.SetAttributes(unpricedKey.String(b.reason))
-		}
+		b.reason = c.unpriced(ctx, b.reason)
 	}
 	switch {
 	case c.hold.account == nil:

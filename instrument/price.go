@@ -1,8 +1,10 @@
 package instrument
 
 import (
+	"sync"
 	"sync/atomic"
 
+	"github.com/stagemeter/stagemeter/instrument/money"
 	"github.com/stagemeter/stagemeter/semconv"
 )
 
@@ -12,9 +14,45 @@ type price struct {
 	max, min       USD                    // of WithMaxCost and WithMinCost
 	said           atomic.Int64           // an amount with its bits inverted, or one of the words below
 	reason         atomic.Pointer[string] // of SetUnpriced, or of WithUnknownCost until then
+	parts          atomic.Pointer[parts]  // of AddCost and AddUnpriced; nil without
 	hasMax, hasMin bool
 	free           bool
 }
+
+// parts are what the requests of one call have cost.
+type parts struct {
+	mu      sync.Mutex
+	cost    USD
+	unknown []string // why the cost of a request is not known
+}
+
+func (p *price) addTo() *parts {
+	for {
+		if all := p.parts.Load(); all != nil {
+			return all
+		}
+		p.parts.CompareAndSwap(nil, new(parts))
+	}
+}
+
+func (p *price) addCost(cost USD) {
+	all := p.addTo()
+	all.mu.Lock()
+	all.cost = money.Sum(all.cost, cost)
+	all.mu.Unlock()
+}
+
+func (p *price) addUnpriced(reason string) {
+	all := p.addTo()
+	all.mu.Lock()
+	if len(all.unknown) < maxUnknownParts {
+		all.unknown = append(all.unknown, reason)
+	}
+	all.mu.Unlock()
+}
+
+// maxUnknownParts bounds what a call remembers of requests whose cost is not known.
+const maxUnknownParts = 1000
 
 // Words of price.said.
 const (
@@ -48,9 +86,10 @@ func (p *price) unknown() string {
 // A booking is what a call that has ended cost.
 type booking struct {
 	kind   bookingKind
-	cost   USD    // if kind is booked
-	reason string // if kind is unpriced
-	failed bool   // the call failed, so that the maximum it had reserved is given back
+	cost   USD      // if kind is booked
+	reason string   // if kind is unpriced
+	failed bool     // the call failed, so that the maximum it had reserved is given back
+	also   []string // of a call that is booked: why further costs are unknown
 }
 
 type bookingKind int
@@ -65,6 +104,11 @@ const (
 // table at [Call.End].
 func (p *price) book(failed, charged bool) booking {
 	said := p.said.Load()
+	if all := p.parts.Load(); all != nil && said == noPrice {
+		all.mu.Lock()
+		defer all.mu.Unlock()
+		return booking{cost: all.cost, also: all.unknown}
+	}
 	switch {
 	case said < noPrice && failed && charged:
 		return booking{cost: max(USD(^said), p.min)}

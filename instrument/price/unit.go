@@ -78,3 +78,6 @@ func (u Unit) scale() int64 {
 func (u Unit) isInput() bool {
 	return u <= InputVideo || u >= CacheRead && u <= CacheWrite1h
 }
+
+// Valid reports whether the unit is one of this package.
+func (u Unit) Valid() bool { return int(u) < units }

@@ -1,0 +1,55 @@
+package wire
+
+import "strings"
+
+// A Tree is a set of paths to values of a JSON text, such as "response.usage". A segment "*" stands
+// for every element of an array. It is immutable.
+type Tree struct {
+	nodes []node
+	paths int
+}
+
+type node struct {
+	name string
+	kids []int
+	slot int // index of the path that ends here, or -1
+}
+
+const dead = -1 // of no path
+
+// NewTree returns the tree of paths. The value of the n-th path is [JSON.Value](n).
+func NewTree(paths ...string) *Tree {
+	t := &Tree{nodes: []node{{slot: -1}}, paths: len(paths)}
+	for slot, path := range paths {
+		at := 0
+		for name := range strings.SplitSeq(path, ".") {
+			next := t.kid(at, name)
+			if next == dead {
+				next = len(t.nodes)
+				t.nodes = append(t.nodes, node{name: name, slot: -1})
+				t.nodes[at].kids = append(t.nodes[at].kids, next)
+			}
+			at = next
+		}
+		t.nodes[at].slot = slot
+	}
+	return t
+}
+
+func (t *Tree) kid(at int, name string) int {
+	for _, k := range t.nodes[at].kids {
+		if t.nodes[k].name == name {
+			return k
+		}
+	}
+	return dead
+}
+
+func (t *Tree) kidBytes(at int, name []byte) int {
+	for _, k := range t.nodes[at].kids {
+		if t.nodes[k].name == string(name) {
+			return k
+		}
+	}
+	return dead
+}

@@ -1,0 +1,55 @@
+package aihttp
+
+import (
+	"net/http"
+	"strings"
+
+	"github.com/stagemeter/stagemeter/instrument/aihttp/internal/wire"
+)
+
+// provider is one API.
+type provider struct {
+	name     string                        // as OpenTelemetry has it in gen_ai.provider.name
+	hosts    []string                      // exact names, or endings that begin with a dot
+	endpoint func(*http.Request) *endpoint // nil if a request is not paid
+}
+
+// endpoint is one kind of paid request.
+type endpoint struct {
+	provider  string
+	operation string     // gen_ai.operation.name
+	request   *wire.Tree // what is read of a JSON request
+	form      []string   // the fields that are read of a form
+	answer    *wire.Tree // what is read of a JSON answer, or of each event of a stream
+	needles   []string   // one of which is in every event that tells usage
+	asked     func(x *exchange)
+	read      func(x *exchange, v *wire.JSON) // takes an answer or an event
+	last      func(event []byte) bool         // whether an event ends the stream
+	most      func(x *exchange) error         // sets x.upper to what the request uses at most
+}
+
+// providers are all that are known. Each file of a provider adds its own.
+var providers = []*provider{openAI}
+
+var byName = func() map[string]*provider {
+	m := make(map[string]*provider, len(providers))
+	for _, p := range providers {
+		m[p.name] = p
+	}
+	return m
+}()
+
+// providerOf returns the provider of a host.
+func providerOf(host string) *provider {
+	if at := strings.LastIndexByte(host, ':'); at >= 0 && !strings.HasSuffix(host, "]") {
+		host = host[:at]
+	}
+	for _, p := range providers {
+		for _, h := range p.hosts {
+			if h[0] == '.' && len(host) > len(h) && strings.EqualFold(host[len(host)-len(h):], h) || strings.EqualFold(host, h) {
+				return p
+			}
+		}
+	}
+	return nil
+}

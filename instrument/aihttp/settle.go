@@ -1,0 +1,129 @@
+package aihttp
+
+import (
+	"context"
+	"errors"
+	"net/http"
+
+	"github.com/stagemeter/stagemeter/instrument/price"
+)
+
+// Reasons for which an attempt has no price, beside those of package price.
+const (
+	reasonFailed    = "failed"    // it may have been charged, and nobody knows
+	reasonCutOff    = "cut_off"   // the answer was not read to its end
+	reasonMalformed = "malformed" // what the answer says of usage cannot be right
+	reasonTooLarge  = "too_large" // what it says was longer than what is read
+)
+
+func reasonOf(err error) string {
+	var unknown *price.UnknownError
+	if errors.As(err, &unknown) {
+		return string(unknown.Reason)
+	}
+	return string(price.UnknownUsage)
+}
+
+// settle tells the call what this attempt has cost.
+func (x *exchange) settle(err error) {
+	if x.resp == nil || x.resp.StatusCode/100 != 2 {
+		x.settleFailure(err)
+		return
+	}
+	whole := x.readRest(err)
+	cost, err := x.cost()
+	switch {
+	case err == nil:
+		x.call.AddCost(cost)
+		if !whole {
+			x.call.AddUnpriced(reasonCutOff)
+		}
+	case !whole:
+		x.call.AddUnpriced(reasonCutOff)
+	case x.bad != "":
+		x.call.AddUnpriced(x.bad)
+	default:
+		x.call.AddUnpriced(reasonOf(err))
+	}
+}
+
+// settleFailure is settle for an attempt without an answer of success. Whether an attempt of its own
+// may have been charged, the call's End knows best.
+func (x *exchange) settleFailure(error) {
+	switch {
+	case x.own:
+		x.call.SetUnpriced(reasonFailed)
+	case x.resp == nil && x.left.Load() || x.resp != nil && x.resp.StatusCode >= http.StatusInternalServerError:
+		x.call.AddUnpriced(reasonFailed)
+	}
+}
+
+// readRest reads what the answer says as a whole, and reports whether it is all there.
+func (x *exchange) readRest(err error) (whole bool) {
+	defer func() {
+		if recover() != nil {
+			x.bad, whole = reasonMalformed, true
+		}
+	}()
+	switch {
+	case x.events != nil:
+		if !x.over {
+			x.events.Close()
+		}
+		if x.events.Skipped() && !x.hasUsage {
+			x.bad = reasonTooLarge
+		}
+		return err == nil || x.over
+	case x.ans != nil:
+		_, _ = x.ans.Write([]byte("\n"))
+		x.ep.read(x, x.ans)
+		if x.ans.TooBig() && !x.hasUsage {
+			x.bad = reasonTooLarge
+		}
+		return err == nil || x.ans.Done()
+	}
+	return true // nothing of the answer is needed
+}
+
+// cost returns the price of what the attempt has used.
+func (x *exchange) cost() (_ usd, err error) {
+	if x.isReported {
+		return x.reported, nil
+	}
+	if x.ep.asked != nil {
+		x.ep.asked(x)
+	}
+	u := &x.usage
+	u.Provider, u.Tier, u.Region = x.ep.provider, x.tier, x.region
+	u.Model = x.model
+	if u.Model == "" {
+		u.Model = x.askedModel
+	}
+	if !x.hasUsage && x.hint != nil {
+		for unit := price.Unit(0); unit.Valid(); unit++ {
+			if x.hint.Given(unit) {
+				u.Add(unit, x.hint.Of(unit))
+			}
+		}
+		if u.Model == "" {
+			u.Model = x.hint.Model
+		}
+	}
+	if x.bad != "" {
+		return 0, errMalformed
+	}
+	return x.t.prices.Cost(*u)
+}
+
+var errMalformed = errors.New("what the answer says of usage cannot be right")
+
+// outcome is the error with which the call of this attempt ends.
+func (x *exchange) outcome(err error) error {
+	if err == errLeft {
+		if x.ans != nil && x.events == nil && x.ans.Done() {
+			return nil // the caller has read the one value that there is
+		}
+		return context.Canceled
+	}
+	return err
+}

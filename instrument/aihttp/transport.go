@@ -1,0 +1,180 @@
+package aihttp
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+
+	"go.opentelemetry.io/otel"
+
+	"github.com/stagemeter/stagemeter/instrument"
+	"github.com/stagemeter/stagemeter/instrument/money"
+	"github.com/stagemeter/stagemeter/instrument/price"
+)
+
+// A Transport meters the requests of an HTTP client that go to paid APIs; others pass. It is safe
+// for concurrent use.
+type Transport struct {
+	base http.RoundTripper
+	config
+}
+
+// NewTransport returns a Transport over base, or over [http.DefaultTransport] if base is nil. An
+// option that is wrong is told to [otel.Handle], and the Transport does without it.
+func NewTransport(base http.RoundTripper, opts ...Option) *Transport {
+	if base == nil {
+		base = http.DefaultTransport
+	}
+	t := &Transport{base: base}
+	var errs []error
+	for _, o := range opts {
+		if o != nil {
+			errs = append(errs, o(&t.config))
+		}
+	}
+	if t.prices == nil {
+		table, err := price.FromEnv()
+		t.prices = table
+		errs = append(errs, err)
+	}
+	if err := errors.Join(errs...); err != nil {
+		otel.Handle(fmt.Errorf("aihttp: %w", err))
+	}
+	return t
+}
+
+// RoundTrip makes [Transport] an [http.RoundTripper].
+func (t *Transport) RoundTrip(r *http.Request) (*http.Response, error) {
+	return t.do(r, t.base.RoundTrip)
+}
+
+// Middleware does what [Transport.RoundTrip] does, over next. It is what openai-go and
+// anthropic-sdk-go take:
+//
+//	client := openai.NewClient(option.WithMiddleware(aihttp.NewTransport(nil).Middleware))
+func (t *Transport) Middleware(r *http.Request, next func(*http.Request) (*http.Response, error)) (*http.Response, error) {
+	return t.do(r, next)
+}
+
+// meteredKey marks the context of a request that a Transport meters, so that one below it does not.
+type meteredKey struct{}
+
+type meteredContext struct{ context.Context }
+
+func (c meteredContext) Value(key any) any {
+	if _, ok := key.(meteredKey); ok {
+		return true
+	}
+	return c.Context.Value(key)
+}
+
+func (t *Transport) do(r *http.Request, next func(*http.Request) (*http.Response, error)) (*http.Response, error) {
+	ep := t.endpoint(r)
+	if ep == nil || r.Context().Value(meteredKey{}) != nil {
+		return next(r)
+	}
+	x := &exchange{t: t, ep: ep, url: r.URL}
+	x.hint, _ = r.Context().Value(usageKey{}).(*price.Usage)
+	ctx, err := x.start(r)
+	if err != nil {
+		return refuse(r, err)
+	}
+	out := r.WithContext(meteredContext{ctx})
+	x.watchRequest(out)
+	resp, err := next(out)
+	if err != nil {
+		x.failed(err)
+		return resp, err
+	}
+	x.answer(r, resp)
+	return resp, nil
+}
+
+// start begins the call of this attempt, unless a call around it holds its price already.
+func (x *exchange) start(r *http.Request) (context.Context, error) {
+	ctx := r.Context()
+	if outer := instrument.CallFromContext(ctx); outer != nil {
+		x.call = outer
+		return ctx, nil
+	}
+	x.own = true
+	var err error
+	if job := instrument.JobFromContext(ctx); job != nil {
+		if _, limited := job.BudgetRemaining(); limited {
+			ctx, x.call, err = instrument.StartCall(ctx, x.ep.provider, x.bound(r)...)
+			return ctx, err
+		}
+	}
+	ctx, x.call, err = instrument.StartCall(ctx, x.ep.provider)
+	return ctx, err
+}
+
+// bound returns the options that reserve what the call costs at most.
+func (x *exchange) bound(r *http.Request) []instrument.CallOption {
+	most, err := x.estimate(r)
+	var unknown *price.UnknownError
+	switch {
+	case errors.As(err, &unknown):
+		return []instrument.CallOption{instrument.WithUnknownCost(string(unknown.Reason))}
+	case err != nil:
+		return []instrument.CallOption{instrument.WithUnknownCost(string(price.UnknownUsage))}
+	case most == 0:
+		return []instrument.CallOption{instrument.Free()}
+	}
+	x.reserved = most
+	return []instrument.CallOption{instrument.WithMaxCost(most)}
+}
+
+// refusal is the body of an answer that tells a refusal, whichever SDK reads it.
+type refusal struct{ err error }
+
+func (r refusal) Read([]byte) (int, error) { return 0, r.err }
+func (refusal) Close() error               { return nil }
+
+// refuse answers a request that was not sent. SDKs that would try again after an error get an answer
+// that they take as final, whose body gives the error.
+func refuse(r *http.Request, err error) (*http.Response, error) {
+	if r.Body != nil {
+		_ = r.Body.Close() // as a RoundTripper must
+	}
+	if r.Header.Get("X-Stainless-Lang") == "" && r.Header.Get("X-Goog-Api-Client") == "" {
+		return nil, err
+	}
+	return &http.Response{
+		Status: "402 Payment Required", StatusCode: http.StatusPaymentRequired, Proto: "HTTP/1.1", ProtoMajor: 1, ProtoMinor: 1,
+		Header: http.Header{"X-Should-Retry": {"false"}, "Content-Type": {"application/json"}},
+		Body:   refusal{err}, ContentLength: -1, Request: r,
+	}, nil
+}
+
+type usageKey struct{}
+
+// WithUsage returns a context that tells what a call will use where neither request nor answer does:
+// the length of the media, and the model.
+//
+//	var u price.Usage
+//	u.Add(price.Audio, int64(length))
+//	client.Transcribe(aihttp.WithUsage(ctx, u), file)
+//
+// It bounds the price before the call, and is priced after it if the answer tells nothing better.
+func WithUsage(ctx context.Context, u price.Usage) context.Context {
+	return context.WithValue(ctx, usageKey{}, &u)
+}
+
+// Book books a call that was made by another way than HTTP, such as a websocket or a webhook, at the
+// prices of the package; see [price.FromEnv]. An unknown price is counted as unpriced and returned.
+func (t *Transport) Book(ctx context.Context, u price.Usage) (cost money.USD, err error) {
+	cost, err = t.prices.Cost(u)
+	_, call, refused := instrument.StartCall(ctx, u.Provider, instrument.Free()) // the money is gone
+	if refused != nil {
+		return cost, refused
+	}
+	if err != nil {
+		call.SetUnpriced(reasonOf(err))
+	} else {
+		call.SetCost(cost)
+	}
+	call.End(nil)
+	return cost, err
+}
