@@ -44,6 +44,8 @@ type exchange struct {
 
 	askedModel, model, tier, region string
 	usage                           price.Usage
+	figures                         [figures]int64 // of a stream that tells them one by one
+	given                           uint16         // a bit for each that was told
 	hasUsage                        bool
 	reported                        money.USD // what the provider says it charged
 	isReported                      bool
@@ -103,6 +105,9 @@ func (x *exchange) answer(r *http.Request, resp *http.Response) {
 	if resp.StatusCode/100 != 2 {
 		x.finish(statusError(resp.StatusCode))
 		return
+	}
+	if x.ep.head != nil {
+		x.ep.head(x, resp.Header)
 	}
 	kind := resp.Header.Get("Content-Type")
 	switch {

@@ -146,6 +146,11 @@ func readOpenAITranscription(x *exchange, v *wire.JSON) {
 	x.saw(v.Value(gotModel), nil)
 	usage := v.Value(gotUsage)
 	if usage.Null() {
+		if length := v.Value(gotDuration); !length.Null() { // begun seconds are billed
+			ns, ok := length.Decimal(9)
+			x.usage = price.Usage{}
+			x.used(price.Audio, int64((time.Duration(ns) + time.Second - 1).Truncate(time.Second)), ok)
+		}
 		return
 	}
 	if usage.Get("type").Is("duration") {
@@ -202,5 +207,3 @@ func openAIDrawn(x *exchange) {
 	x.usage.Variant = size + "/" + quality
 	x.used(price.Images, n, true)
 }
-
-var _ = time.Second

@@ -10,26 +10,29 @@ import (
 // provider is one API.
 type provider struct {
 	name     string                        // as OpenTelemetry has it in gen_ai.provider.name
-	hosts    []string                      // exact names, or endings that begin with a dot
+	hosts    []string                      // exact names, or endings that begin with a dot or a hyphen
 	endpoint func(*http.Request) *endpoint // nil if a request is not paid
 }
 
 // endpoint is one kind of paid request.
 type endpoint struct {
 	provider  string
-	operation string     // gen_ai.operation.name
-	request   *wire.Tree // what is read of a JSON request
-	form      []string   // the fields that are read of a form
-	answer    *wire.Tree // what is read of a JSON answer, or of each event of a stream
-	needles   []string   // one of which is in every event that tells usage
-	asked     func(x *exchange)
-	read      func(x *exchange, v *wire.JSON) // takes an answer or an event
-	last      func(event []byte) bool         // whether an event ends the stream
-	most      func(x *exchange) error         // sets x.upper to what the request uses at most
+	operation string                           // gen_ai.operation.name
+	request   *wire.Tree                       // what is read of a JSON request
+	form      []string                         // the fields that are read of a form
+	answer    *wire.Tree                       // what is read of a JSON answer, or of each event of a stream
+	needles   []string                         // one of which is in every event that tells usage
+	head      func(x *exchange, h http.Header) // takes what the answer's head tells
+	asked     func(x *exchange)                // takes what the request has told
+	read      func(x *exchange, v *wire.JSON)  // takes an answer or an event
+	last      func(event []byte) bool          // whether an event ends the stream
+	most      func(x *exchange) error          // sets x.upper to what the request uses at most
 }
 
 // providers are all that are known. Each file of a provider adds its own.
-var providers = []*provider{openAI}
+var providers = append([]*provider{
+	openAI, anthropic, gemini, vertex, azure, openRouter, liteLLM, groq, deepgram, elevenLabs,
+}, others...)
 
 var byName = func() map[string]*provider {
 	m := make(map[string]*provider, len(providers))
@@ -46,7 +49,7 @@ func providerOf(host string) *provider {
 	}
 	for _, p := range providers {
 		for _, h := range p.hosts {
-			if h[0] == '.' && len(host) > len(h) && strings.EqualFold(host[len(host)-len(h):], h) || strings.EqualFold(host, h) {
+			if (h[0] == '.' || h[0] == '-') && len(host) > len(h) && strings.EqualFold(host[len(host)-len(h):], h) || strings.EqualFold(host, h) {
 				return p
 			}
 		}

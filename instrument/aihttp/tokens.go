@@ -84,4 +84,12 @@ func (x *exchange) sentText(path int, field string) string {
 	return ""
 }
 
+// sentValue returns a field of a JSON request.
+func (x *exchange) sentValue(path int) wire.Value {
+	if x.sent == nil {
+		return nil
+	}
+	return x.sent.Value(path)
+}
+
 func containsBytes(line []byte, needle string) bool { return bytes.Contains(line, []byte(needle)) }

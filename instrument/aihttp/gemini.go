@@ -1,0 +1,132 @@
+package aihttp
+
+import (
+	"net/http"
+	"strings"
+
+	"github.com/stagemeter/stagemeter/instrument/aihttp/internal/wire"
+	"github.com/stagemeter/stagemeter/instrument/price"
+)
+
+var (
+	gemini = &provider{name: "gcp.gemini", hosts: []string{"generativelanguage.googleapis.com"}, endpoint: geminiEndpoints("gcp.gemini")}
+	vertex = &provider{name: "gcp.vertex_ai", hosts: []string{"aiplatform.googleapis.com", "-aiplatform.googleapis.com"}, endpoint: geminiEndpoints("gcp.vertex_ai")}
+)
+
+// geminiAnswer reads one answer, an event, or an array of answers.
+var geminiAnswer = wire.NewTree("usageMetadata", "modelVersion", "*.usageMetadata", "*.modelVersion")
+
+func geminiEndpoints(name string) func(*http.Request) *endpoint {
+	generate := &endpoint{provider: name, operation: "generate_content", answer: geminiAnswer, needles: []string{`okenCount"`}, asked: geminiAsked, read: readGemini}
+	embed := &endpoint{provider: name, operation: "embeddings", answer: geminiAnswer, needles: generate.needles, asked: geminiAsked, read: readGemini}
+	openAI := openAIFor(name)
+	messages := anthropicFor(name)
+	return func(r *http.Request) *endpoint {
+		if r.Method != http.MethodPost {
+			return nil
+		}
+		_, method, _ := strings.Cut(r.URL.Path[strings.LastIndexByte(r.URL.Path, '/')+1:], ":")
+		switch method {
+		case "generateContent", "streamGenerateContent":
+			return generate
+		case "embedContent", "batchEmbedContents":
+			return embed
+		case "rawPredict", "streamRawPredict":
+			return messages
+		}
+		return openAI.of(r)
+	}
+}
+
+// geminiAsked takes the model of the path, …/models/NAME:method.
+func geminiAsked(x *exchange) {
+	name, _, _ := strings.Cut(x.url.Path[strings.LastIndexByte(x.url.Path, '/')+1:], ":")
+	x.askedModel = name
+}
+
+func readGemini(x *exchange, v *wire.JSON) {
+	usage, model := v.Value(0), v.Value(1)
+	if usage.Null() {
+		usage, model = v.Value(2), v.Value(3)
+	}
+	x.saw(model, nil)
+	if usage.Null() {
+		return
+	}
+	switch traffic := usage.Get("trafficType").Text(); traffic {
+	case "", "ON_DEMAND", "TRAFFIC_TYPE_UNSPECIFIED":
+	default:
+		x.tier = strings.ToLower(strings.TrimPrefix(traffic, "ON_DEMAND_"))
+	}
+	if tier := usage.Get("serviceTier").Text(); tier != "" {
+		x.tier = tier
+	}
+	var g geminiTokens
+	prompt, ok1 := g.count(usage.Get("promptTokenCount"))
+	cached, ok2 := g.count(usage.Get("cachedContentTokenCount"))
+	tools, ok3 := g.count(usage.Get("toolUsePromptTokenCount"))
+	written, ok4 := g.count(usage.Get("candidatesTokenCount"))
+	thought, ok5 := g.count(usage.Get("thoughtsTokenCount"))
+	in := g.split(usage.Get("promptTokensDetails"), prompt)
+	tool := g.split(usage.Get("toolUsePromptTokensDetails"), tools)
+	kept := g.split(usage.Get("cacheTokensDetails"), cached)
+	out := g.split(usage.Get("candidatesTokensDetails"), written)
+	if !ok1 || !ok2 || !ok3 || !ok4 || !ok5 || g.bad {
+		x.bad = reasonMalformed
+		return
+	}
+	if prompt+written+thought+tools == 0 {
+		return
+	}
+	u := price.Usage{}
+	for m := range modalities {
+		if in[m] < kept[m] {
+			x.bad = reasonMalformed
+			return
+		}
+		u.Add(price.Input+price.Unit(m), in[m]-kept[m]+tool[m])
+		u.Add(price.CacheRead+price.Unit(m), kept[m])
+		u.Add(price.Output+price.Unit(m), out[m])
+	}
+	u.Add(price.Output, thought)
+	x.usage, x.hasUsage, x.bad = u, true, ""
+}
+
+// modalities are text, audio, image and video, in the order of the units of package price.
+const modalities = 4
+
+// geminiTokens reads counts, and remembers whether one was none.
+type geminiTokens struct{ bad bool }
+
+func (g *geminiTokens) count(v wire.Value) (int64, bool) {
+	if v.Null() {
+		return 0, true
+	}
+	return v.Int()
+}
+
+// split returns a count by modality. What the details do not have is text.
+func (g *geminiTokens) split(details wire.Value, all int64) (n [modalities]int64) {
+	rest := all
+	details.Each(func(_ []byte, d wire.Value) bool {
+		count, ok := g.count(d.Get("tokenCount"))
+		g.bad = g.bad || !ok
+		at := 0
+		switch d.Get("modality").Text() {
+		case "AUDIO":
+			at = 1
+		case "IMAGE":
+			at = 2
+		case "VIDEO":
+			at = 3
+		}
+		n[at] += count
+		rest -= count
+		return true
+	})
+	if rest < 0 {
+		g.bad = true
+	}
+	n[0] += rest
+	return n
+}
