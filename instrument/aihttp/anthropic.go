@@ -18,7 +18,7 @@ var anthropicMessages = anthropicFor("anthropic")
 func anthropicFor(name string) *endpoint {
 	return &endpoint{
 		provider: name, operation: "chat", needles: tokenNeedles,
-		request: wire.NewTree("model", "speed", "inference_geo"), answer: wire.NewTree("model", "usage", "message"),
+		request: wire.NewTree("model", "speed", "inference_geo", "max_tokens"), limits: map[string]int{"max_tokens": 3}, answer: wire.NewTree("model", "usage", "message"),
 		asked: anthropicAsked, read: readAnthropic, last: func(event []byte) bool {
 			return bytes.Contains(event, []byte(`"message_stop"`)) && wire.Value(event).Get("type").Is("message_stop")
 		},

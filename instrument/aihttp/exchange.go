@@ -9,7 +9,6 @@ import (
 	"net/url"
 	"strings"
 	"sync"
-	"sync/atomic"
 
 	"go.opentelemetry.io/otel"
 
@@ -29,16 +28,17 @@ type exchange struct {
 	hint     *price.Usage
 	reserved money.USD
 
-	sent *wire.JSON // of the request
-	form *wire.Form
-	left atomic.Bool // a part of the request was read by the client
+	sentMu sync.Mutex // of what follows
+	sent   *wire.JSON // of the request
+	form   *wire.Form
+	left   bool // a part of the request was read by the client
 
 	mu     sync.Mutex // of all below: a context that ends does so in a goroutine of its own
 	body   io.ReadCloser
 	resp   *http.Response
 	ans    *wire.JSON
 	events *wire.Events
-	packed []byte // of a compressed answer
+	packed *packed // of a compressed answer
 	stop   func() bool
 	done   bool
 
@@ -51,7 +51,6 @@ type exchange struct {
 	isReported                      bool
 	bad                             string // why the usage is not to be trusted
 	over                            bool   // the stream has told that it ends
-	upper                           price.Usage
 }
 
 // watchRequest reads what the request says while it is sent.
@@ -65,32 +64,55 @@ func (x *exchange) watchRequest(r *http.Request) {
 		if x.form = wire.NewForm(kind, x.ep.form...); x.form == nil {
 			return
 		}
-		r.Body = &watched{r.Body, x, x.form}
 	case x.ep.request != nil:
 		x.sent = wire.NewJSON(x.ep.request)
-		r.Body = &watched{r.Body, x, x.sent}
+	default:
+		return
+	}
+	r.Body = &watched{r.Body, x}
+	if again := r.GetBody; again != nil { // a client that lost its connection sends the body anew
+		r.GetBody = func() (io.ReadCloser, error) {
+			body, err := again()
+			if err != nil {
+				return body, err
+			}
+			x.sentMu.Lock()
+			defer x.sentMu.Unlock()
+			if x.form != nil {
+				x.form = wire.NewForm(kind, x.ep.form...)
+			} else {
+				x.sent = wire.NewJSON(x.ep.request)
+			}
+			return &watched{body, x}, nil
+		}
 	}
 }
 
-// watched is a body that is written to w while it is read.
+// watched is a request's body. A client may go on reading it when the answer has come.
 type watched struct {
 	io.ReadCloser
 	x *exchange
-	w io.Writer
 }
 
 func (b *watched) Read(p []byte) (n int, err error) {
 	n, err = b.ReadCloser.Read(p)
 	if n > 0 {
-		b.x.left.Store(true)
-		b.watch(p[:n])
+		b.x.sees(p[:n])
 	}
 	return n, err
 }
 
-func (b *watched) watch(p []byte) {
+// sees takes a piece of the request that is being sent.
+func (x *exchange) sees(p []byte) {
+	x.sentMu.Lock()
+	defer x.sentMu.Unlock()
 	defer contain()
-	_, _ = b.w.Write(p)
+	x.left = true
+	if x.form != nil {
+		_, _ = x.form.Write(p)
+	} else {
+		_, _ = x.sent.Write(p)
+	}
 }
 
 func contain() {
@@ -118,57 +140,66 @@ func (x *exchange) answer(r *http.Request, resp *http.Response) {
 	case kind == "" || strings.Contains(kind, "json"):
 		x.ans = wire.NewJSON(x.ep.answer)
 	}
+	if coding := resp.Header.Get("Content-Encoding"); coding != "" && x.ans != nil {
+		x.packed = &packed{coding: coding}
+	}
 	if resp.Body == nil || resp.Body == http.NoBody {
 		x.finish(nil)
 		return
 	}
 	resp.Body = x
-	if done := r.Context().Done(); done != nil {
-		x.stop = context.AfterFunc(r.Context(), func() {
-			x.mu.Lock()
-			defer x.mu.Unlock()
-			x.finish(context.Cause(r.Context()))
-		})
+	if ctx := r.Context(); ctx.Done() != nil {
+		x.stop = context.AfterFunc(ctx, func() { x.finish(context.Cause(ctx)) })
 	}
 }
 
 // Read reads the answer's body.
 func (x *exchange) Read(p []byte) (int, error) {
 	n, err := x.body.Read(p)
-	x.mu.Lock()
-	defer x.mu.Unlock()
-	if !x.done {
-		x.see(p[:n])
-		switch {
-		case x.over || err == io.EOF:
-			x.finish(nil)
-		case err != nil:
-			x.finish(err)
-		}
+	if x.see(p[:n]) || err == io.EOF {
+		x.finish(nil)
+	} else if err != nil {
+		x.finish(err)
 	}
 	return n, err
 }
 
 // Close closes the answer's body.
 func (x *exchange) Close() error {
-	x.mu.Lock()
 	x.finish(errLeft)
-	x.mu.Unlock()
 	return x.body.Close()
 }
 
-// see reads a piece of the answer.
-func (x *exchange) see(p []byte) {
-	defer func() {
-		if recover() != nil {
-			x.bad = "malformed"
-		}
-	}()
+// see reads a piece of the answer, and reports whether the answer has told that it ends.
+func (x *exchange) see(p []byte) bool {
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	if x.done || len(p) == 0 {
+		return false
+	}
+	defer x.containParser()
+	switch {
+	case x.packed != nil:
+		x.packed.take(p)
+	default:
+		x.parse(p)
+	}
+	return x.over
+}
+
+func (x *exchange) parse(p []byte) {
 	switch {
 	case x.events != nil:
 		_, _ = x.events.Write(p)
 	case x.ans != nil:
 		_, _ = x.ans.Write(p)
+	}
+}
+
+// containParser is deferred where an answer is read: what it says is then not known.
+func (x *exchange) containParser() {
+	if recover() != nil {
+		x.bad = reasonMalformed
 	}
 }
 
@@ -203,19 +234,15 @@ type statusError int
 func (e statusError) Error() string   { return fmt.Sprintf("HTTP status %d", int(e)) }
 func (e statusError) StatusCode() int { return int(e) }
 
-// failed ends the call of a request that has no answer.
-func (x *exchange) failed(err error) {
-	x.mu.Lock()
-	defer x.mu.Unlock()
-	x.finish(err)
-}
-
-// finish books the attempt, once. The caller holds x.mu.
+// finish books the attempt, once. Nobody waits for x.mu meanwhile: the ledger may be far away.
 func (x *exchange) finish(err error) {
-	if x.done {
+	x.mu.Lock()
+	done := x.done
+	x.done = true
+	x.mu.Unlock()
+	if done {
 		return
 	}
-	x.done = true
 	if x.stop != nil {
 		x.stop()
 	}

@@ -16,8 +16,13 @@ var (
 // geminiAnswer reads one answer, an event, or an array of answers.
 var geminiAnswer = wire.NewTree("usageMetadata", "modelVersion", "*.usageMetadata", "*.modelVersion")
 
+var geminiRequest = wire.NewTree("generationConfig.candidateCount", "generationConfig.maxOutputTokens", "generation_config.max_output_tokens")
+
 func geminiEndpoints(name string) func(*http.Request) *endpoint {
-	generate := &endpoint{provider: name, operation: "generate_content", answer: geminiAnswer, needles: []string{`okenCount"`}, asked: geminiAsked, read: readGemini}
+	generate := &endpoint{
+		provider: name, operation: "generate_content", request: geminiRequest, limits: map[string]int{"n": 0, "max_output_tokens": 1},
+		answer: geminiAnswer, needles: []string{`okenCount"`}, asked: geminiAsked, read: readGemini,
+	}
 	embed := &endpoint{provider: name, operation: "embeddings", answer: geminiAnswer, needles: generate.needles, asked: geminiAsked, read: readGemini}
 	openAI := openAIFor(name)
 	messages := anthropicFor(name)

@@ -61,6 +61,10 @@ const (
 
 var openAIRequest = wire.NewTree("model", "stream", "service_tier", "input", "n", "size", "quality", "max_tokens", "max_completion_tokens", "max_output_tokens")
 
+var openAILimits = map[string]int{
+	"n": sentN, "max_tokens": sentMaxTokens, "max_completion_tokens": sentMaxCompletion, "max_output_tokens": sentMaxOutput,
+}
+
 const (
 	gotModel = iota
 	gotTier
@@ -79,7 +83,7 @@ func openAIFor(name string) *endpoints {
 	of := func(operation string, read func(*exchange, *wire.JSON)) *endpoint {
 		return &endpoint{
 			provider: name, operation: operation, request: openAIRequest, answer: openAIAnswer, needles: tokenNeedles,
-			asked: openAIAsked, read: read, last: openAILast,
+			limits: openAILimits, asked: openAIAsked, read: read, last: openAILast,
 		}
 	}
 	e := &endpoints{
@@ -109,6 +113,9 @@ func openAILast(event []byte) bool {
 
 func openAIAsked(x *exchange) {
 	x.askedModel = x.sentText(sentModel, "model")
+	if x.tier == "" {
+		x.tier = x.sentText(sentTier, "")
+	}
 }
 
 func readOpenAIChat(x *exchange, v *wire.JSON) {

@@ -26,7 +26,7 @@ type endpoint struct {
 	asked     func(x *exchange)                // takes what the request has told
 	read      func(x *exchange, v *wire.JSON)  // takes an answer or an event
 	last      func(event []byte) bool          // whether an event ends the stream
-	most      func(x *exchange) error          // sets x.upper to what the request uses at most
+	limits    map[string]int                   // paths of the request that bound the answer
 }
 
 // providers are all that are known. Each file of a provider adds its own.

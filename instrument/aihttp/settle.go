@@ -14,6 +14,7 @@ const (
 	reasonCutOff    = "cut_off"   // the answer was not read to its end
 	reasonMalformed = "malformed" // what the answer says of usage cannot be right
 	reasonTooLarge  = "too_large" // what it says was longer than what is read
+	reasonEncoding  = "encoding"  // the answer is compressed in a way that is not read
 )
 
 func reasonOf(err error) string {
@@ -53,18 +54,26 @@ func (x *exchange) settleFailure(error) {
 	switch {
 	case x.own:
 		x.call.SetUnpriced(reasonFailed)
-	case x.resp == nil && x.left.Load() || x.resp != nil && x.resp.StatusCode >= http.StatusInternalServerError:
+	case x.resp == nil && x.hasLeft() || x.resp != nil && x.resp.StatusCode >= http.StatusInternalServerError:
 		x.call.AddUnpriced(reasonFailed)
 	}
 }
 
+func (x *exchange) hasLeft() bool {
+	x.sentMu.Lock()
+	defer x.sentMu.Unlock()
+	return x.left
+}
+
 // readRest reads what the answer says as a whole, and reports whether it is all there.
 func (x *exchange) readRest(err error) (whole bool) {
-	defer func() {
-		if recover() != nil {
-			x.bad, whole = reasonMalformed, true
+	whole = true
+	defer x.containParser()
+	if x.packed != nil {
+		if why := x.packed.open(x.parse); why != "" {
+			x.bad = why
 		}
-	}()
+	}
 	switch {
 	case x.events != nil:
 		if !x.over {
@@ -90,6 +99,13 @@ func (x *exchange) cost() (_ usd, err error) {
 	if x.isReported {
 		return x.reported, nil
 	}
+	x.sentMu.Lock()
+	defer x.sentMu.Unlock()
+	defer func() {
+		if recover() != nil {
+			err = errMalformed
+		}
+	}()
 	if x.ep.asked != nil {
 		x.ep.asked(x)
 	}

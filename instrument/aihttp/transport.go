@@ -84,7 +84,7 @@ func (t *Transport) do(r *http.Request, next func(*http.Request) (*http.Response
 	x.watchRequest(out)
 	resp, err := next(out)
 	if err != nil {
-		x.failed(err)
+		x.finish(err)
 		return resp, err
 	}
 	x.answer(r, resp)
