@@ -25,6 +25,9 @@ type exchange struct {
 	url      *url.URL
 	call     *instrument.Call
 	own      bool // the call is this attempt's own
+	asks     bool // the request was given the option to tell usage
+	raw      bool // the answer is seen before a part of it is taken out
+	ended    bool // and has told that it ends; of the reader's goroutine
 	hint     *price.Usage
 	reserved money.USD
 
@@ -147,6 +150,15 @@ func (x *exchange) answer(r *http.Request, resp *http.Response) {
 		x.finish(nil)
 		return
 	}
+	if x.asks && x.events != nil && x.packed == nil {
+		x.body = struct {
+			io.Reader
+			io.Closer
+		}{&stripper{src: resp.Body, sees: x.seesRaw}, resp.Body}
+		x.raw = true
+		resp.ContentLength = -1
+		resp.Header.Del("Content-Length")
+	}
 	resp.Body = x
 	if ctx := r.Context(); ctx.Done() != nil {
 		x.stop = context.AfterFunc(ctx, func() { x.finish(context.Cause(ctx)) })
@@ -156,13 +168,20 @@ func (x *exchange) answer(r *http.Request, resp *http.Response) {
 // Read reads the answer's body.
 func (x *exchange) Read(p []byte) (int, error) {
 	n, err := x.body.Read(p)
-	if x.see(p[:n]) || err == io.EOF {
+	over := x.ended
+	if !x.raw {
+		over = x.see(p[:n])
+	}
+	if over || err == io.EOF {
 		x.finish(nil)
 	} else if err != nil {
 		x.finish(err)
 	}
 	return n, err
 }
+
+// seesRaw takes a piece of an answer of which the caller does not get all.
+func (x *exchange) seesRaw(p []byte) { x.ended = x.see(p) || x.ended }
 
 // Close closes the answer's body.
 func (x *exchange) Close() error {

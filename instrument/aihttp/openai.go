@@ -90,6 +90,10 @@ func openAIFor(name string) *endpoints {
 		chat: of("chat", readOpenAIChat), responses: of("chat", readOpenAIResponses), embeddings: of("embeddings", readOpenAIChat),
 		transcription: of("transcription", readOpenAITranscription), speech: of("speech", readOpenAITranscription), images: of("image_generation", readOpenAIImages),
 	}
+	switch name {
+	case "openai", "azure.ai.openai", "litellm", "groq", "deepseek", "together", "fireworks", "x_ai":
+		e.chat.tellsUsage = true
+	}
 	e.transcription.form = []string{"model", "response_format", "stream"}
 	e.images.form = []string{"model", "n", "size", "quality"}
 	e.transcription.needles = []string{`_tokens"`, `"seconds"`}

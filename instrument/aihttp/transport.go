@@ -81,6 +81,7 @@ func (t *Transport) do(r *http.Request, next func(*http.Request) (*http.Response
 		return refuse(r, err)
 	}
 	out := r.WithContext(meteredContext{ctx})
+	x.asks = t.streamUsage && ep.tellsUsage && askUsage(out)
 	x.watchRequest(out)
 	resp, err := next(out)
 	if err != nil {
