@@ -272,6 +272,9 @@ func (j *Job) book(ctx context.Context, api string, cost USD) {
 
 func (j *Job) settleIn(ctx context.Context, h *hold, cost USD) {
 	bal, err := h.settle(ctx, cost, j.later(ctx, h))
+	if err == errLater {
+		return
+	}
 	if err != nil {
 		j.failed(remote.Settle, h, fmt.Errorf("instrument: %s of job %q not settled: %w", cost, h.named.job.shown, err), err)
 		return

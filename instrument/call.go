@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/stagemeter/stagemeter/instrument/internal/once"
+	"github.com/stagemeter/stagemeter/instrument/internal/seam"
 	"github.com/stagemeter/stagemeter/instrument/money"
 	"github.com/stagemeter/stagemeter/semconv"
 )
@@ -268,6 +269,19 @@ func (c *Call) abandon(at *progress) {
 	c.price.set(0)
 	c.finish(o)
 	o.deliver(c.scope.p, nil)
+}
+
+func init() {
+	seam.EndLater = func(call any, errp *error) {
+		c, _ := call.(*Call)
+		if c == nil {
+			return
+		}
+		for h := &c.hold; h != nil; h = h.next() {
+			h.later = true
+		}
+		c.End(errp)
+	}
 }
 
 // finish ends the call, in parts as [Job.finish] does.

@@ -2,6 +2,7 @@ package instrument
 
 import (
 	"context"
+	"errors"
 	"time"
 
 	"github.com/stagemeter/stagemeter/instrument/budget"
@@ -27,6 +28,7 @@ type ask struct {
 type hold struct {
 	account *openAccount // nil: unused
 	payer   *Job         // whose account it is
+	later   bool         // its end waits for no ledger
 	once    once.Hold    // its amounts
 	named   *named       // nil in a onceAccount
 }
@@ -131,6 +133,9 @@ func (h *hold) take(ctx context.Context, began time.Duration) (bal budget.Balanc
 	}
 }
 
+// errLater says that the queue does it, and tells how it went.
+var errLater = errors.New("later")
+
 // settle ends the hold in its account with a cost, also when ctx is over. If the ledger is away,
 // that is tried again, and later is called.
 func (h *hold) settle(ctx context.Context, cost USD, later func(budget.Balance)) (budget.Balance, error) {
@@ -139,6 +144,9 @@ func (h *hold) settle(ctx context.Context, cost USD, later func(budget.Balance))
 		return h.account.once.SettleOnce(&h.once, cost), nil
 	case h.account.near != nil:
 		return h.account.near.Settle(context.WithoutCancel(ctx), h.full(), cost)
+	case h.later:
+		h.account.far.SettleLater(h.full(), cost, later)
+		return budget.Balance{}, errLater
 	default:
 		return h.account.far.Settle(ctx, h.full(), cost, later)
 	}

@@ -14,6 +14,7 @@ import (
 
 	"github.com/stagemeter/stagemeter/instrument"
 	"github.com/stagemeter/stagemeter/instrument/aihttp/internal/wire"
+	"github.com/stagemeter/stagemeter/instrument/internal/seam"
 	"github.com/stagemeter/stagemeter/instrument/money"
 	"github.com/stagemeter/stagemeter/instrument/price"
 )
@@ -268,6 +269,6 @@ func (x *exchange) finish(err error) {
 	x.settle(err)
 	if x.own {
 		err = x.outcome(err)
-		x.call.End(&err)
+		seam.EndLater(x.call, &err)
 	}
 }

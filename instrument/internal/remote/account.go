@@ -98,6 +98,11 @@ func (a *Account) Settle(ctx context.Context, h budget.Hold, cost money.USD, tol
 	return a.end(ctx, entry{account: a, op: Settle, hold: h, cost: cost, told: told})
 }
 
+// SettleLater is Settle by the queue: it waits for nothing.
+func (a *Account) SettleLater(h budget.Hold, cost money.USD, told func(budget.Balance)) {
+	a.l.enqueue(entry{account: a, op: Settle, hold: h, cost: cost, told: told})
+}
+
 // Release ends a hold that costs nothing, as Settle does. If the Reserve is still under way, that is
 // done after it.
 func (a *Account) Release(ctx context.Context, h budget.Hold, reserve *Running, told func(budget.Balance)) (budget.Balance, error) {
