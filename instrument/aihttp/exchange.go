@@ -24,6 +24,7 @@ type exchange struct {
 	t        *Transport
 	ep       *endpoint
 	url      *url.URL
+	request  *http.Request
 	call     *instrument.Call
 	own      bool // the call is this attempt's own
 	asks     bool // the request was given the option to tell usage
@@ -32,10 +33,11 @@ type exchange struct {
 	hint     *price.Usage
 	reserved money.USD
 
-	sentMu sync.Mutex // of what follows
-	sent   *wire.JSON // of the request
-	form   *wire.Form
-	left   bool // a part of the request was read by the client
+	sentMu               sync.Mutex // of what follows
+	sent                 *wire.JSON // of the request
+	form                 *wire.Form
+	keptSent, keptAnswer kept // for a reader of the user's own
+	left                 bool // a part of the request was read by the client
 
 	mu     sync.Mutex // of all below: a context that ends does so in a goroutine of its own
 	body   io.ReadCloser
@@ -70,7 +72,7 @@ func (x *exchange) watchRequest(r *http.Request) {
 		}
 	case x.ep.request != nil:
 		x.sent = wire.NewJSON(x.ep.request)
-	default:
+	case x.ep.own == nil:
 		return
 	}
 	r.Body = &watched{r.Body, x}
@@ -82,10 +84,13 @@ func (x *exchange) watchRequest(r *http.Request) {
 			}
 			x.sentMu.Lock()
 			defer x.sentMu.Unlock()
-			if x.form != nil {
+			switch {
+			case x.form != nil:
 				x.form = wire.NewForm(kind, x.ep.form...)
-			} else {
+			case x.sent != nil:
 				x.sent = wire.NewJSON(x.ep.request)
+			default:
+				x.keptSent = kept{}
 			}
 			return &watched{body, x}, nil
 		}
@@ -112,10 +117,13 @@ func (x *exchange) sees(p []byte) {
 	defer x.sentMu.Unlock()
 	defer contain()
 	x.left = true
-	if x.form != nil {
+	switch {
+	case x.form != nil:
 		_, _ = x.form.Write(p)
-	} else {
+	case x.sent != nil:
 		_, _ = x.sent.Write(p)
+	default:
+		_, _ = x.keptSent.Write(p)
 	}
 }
 
@@ -213,6 +221,8 @@ func (x *exchange) parse(p []byte) {
 		_, _ = x.events.Write(p)
 	case x.ans != nil:
 		_, _ = x.ans.Write(p)
+	case x.ep.own != nil:
+		_, _ = x.keptAnswer.Write(p)
 	}
 }
 

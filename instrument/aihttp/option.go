@@ -4,7 +4,6 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
-	"strings"
 
 	"github.com/stagemeter/stagemeter/instrument/price"
 )
@@ -43,10 +42,7 @@ func WithHost(host, name string) Option {
 		if p == nil {
 			return fmt.Errorf("WithHost(%.100q, %.100q): no such provider", host, name)
 		}
-		if c.hosts == nil {
-			c.hosts = make(map[string]*provider)
-		}
-		c.hosts[strings.ToLower(host)] = p
+		c.addHost(host, p)
 		return nil
 	}
 }

@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"github.com/stagemeter/stagemeter/instrument/aihttp/internal/wire"
+	"github.com/stagemeter/stagemeter/instrument/price"
 )
 
 // provider is one API.

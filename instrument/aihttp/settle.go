@@ -91,6 +91,12 @@ func (x *exchange) readRest(err error) (whole bool) {
 		}
 		return err == nil || x.ans.Done()
 	}
+	if x.ep.own != nil {
+		x.sentMu.Lock()
+		defer x.sentMu.Unlock()
+		x.readOwn(err == nil)
+		return err == nil
+	}
 	return true // nothing of the answer is needed
 }
 
@@ -110,8 +116,10 @@ func (x *exchange) cost() (_ usd, err error) {
 		x.ep.asked(x)
 	}
 	u := &x.usage
-	u.Provider, u.Tier, u.Region = x.ep.provider, x.tier, x.region
-	u.Model = x.model
+	if x.ep.own == nil {
+		u.Provider, u.Tier, u.Region = x.ep.provider, x.tier, x.region
+		u.Model = x.model
+	}
 	if u.Model == "" {
 		u.Model = x.askedModel
 	}

@@ -74,7 +74,7 @@ func (t *Transport) do(r *http.Request, next func(*http.Request) (*http.Response
 	if ep == nil || r.Context().Value(meteredKey{}) != nil {
 		return next(r)
 	}
-	x := &exchange{t: t, ep: ep, url: r.URL}
+	x := &exchange{t: t, ep: ep, url: r.URL, request: r}
 	x.hint, _ = r.Context().Value(usageKey{}).(*price.Usage)
 	ctx, err := x.start(r)
 	if err != nil {

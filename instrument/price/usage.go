@@ -58,6 +58,9 @@ func (u *Usage) Of(unit Unit) int64 {
 // Given reports whether [Usage.Add] was called for the unit, also with 0.
 func (u *Usage) Given(unit Unit) bool { return int(unit) < units && u.used&(1<<unit) != 0 }
 
+// None reports whether [Usage.Add] was not called.
+func (u *Usage) None() bool { return u.used == 0 && !u.bad }
+
 // InputTokens returns all tokens of the request: of every modality, cached or not.
 func (u *Usage) InputTokens() (n int64) {
 	for unit := range Unit(units) {
