@@ -18,17 +18,18 @@ type provider struct {
 // endpoint is one kind of paid request.
 type endpoint struct {
 	provider   string
-	operation  string                           // gen_ai.operation.name
-	request    *wire.Tree                       // what is read of a JSON request
-	tellsUsage bool                             // its streams tell usage if they are asked for it
-	form       []string                         // the fields that are read of a form
-	answer     *wire.Tree                       // what is read of a JSON answer, or of each event of a stream
-	needles    []string                         // one of which is in every event that tells usage
-	head       func(x *exchange, h http.Header) // takes what the answer's head tells
-	asked      func(x *exchange)                // takes what the request has told
-	read       func(x *exchange, v *wire.JSON)  // takes an answer or an event
-	last       func(event []byte) bool          // whether an event ends the stream
-	limits     map[string]int                   // paths of the request that bound the answer
+	operation  string                              // gen_ai.operation.name
+	request    *wire.Tree                          // what is read of a JSON request
+	tellsUsage bool                                // its streams tell usage if they are asked for it
+	form       []string                            // the fields that are read of a form
+	answer     *wire.Tree                          // what is read of a JSON answer, or of each event of a stream
+	needles    []string                            // one of which is in every event that tells usage
+	own        func(Exchange) (price.Usage, error) // of WithReader, in place of all that follows
+	head       func(x *exchange, h http.Header)    // takes what the answer's head tells
+	asked      func(x *exchange)                   // takes what the request has told
+	read       func(x *exchange, v *wire.JSON)     // takes an answer or an event
+	last       func(event []byte) bool             // whether an event ends the stream
+	limits     map[string]int                      // paths of the request that bound the answer
 }
 
 // providers are all that are known. Each file of a provider adds its own.
