@@ -11,9 +11,12 @@ import (
 const maxFactors = 4
 
 // Cost returns the price of a call, computed exactly and rounded once, half a nano-dollar up. Its
-// error is an [UnknownError]: without a price for all that was used, there is no price. With more
-// tokens of input than the row's threshold, the whole call is at the rates above it. A call of which
-// no unit was given is unknown, unless the row is free.
+// error is an [UnknownError]: without a price for all that was used, there is no price.
+//
+//   - A call with more tokens of input than the row's threshold, cached ones included, is at the
+//     rates above it as a whole; one with exactly as many is not.
+//   - A call of which no unit was given is unknown, unless the row is free.
+//   - Multipliers apply to all units but searches, which vendors charge apart.
 //
 // It does not allocate, but for an error and for names with capital letters.
 func (t *Table) Cost(u Usage) (money.USD, error) {
@@ -42,11 +45,15 @@ func (t *Table) Cost(u Usage) (money.USD, error) {
 		if rate.per == 0 {
 			return 0, unknown(u.Provider, u.Model, UnknownUnit, unit.String())
 		}
-		per := rate.per * times.den
-		if per/times.den != rate.per {
+		by := times
+		if unit.isSearch() {
+			by = factor{1, 1}
+		}
+		per := rate.per * by.den
+		if per/by.den != rate.per {
 			return 0, unknown(u.Provider, u.Model, UnknownMultiplier, strings.Join(u.Multipliers, " "))
 		}
-		terms[n] = money.Per(money.Mul(rate.price, times.num), per).Times(u.n[unit])
+		terms[n] = money.Per(money.Mul(rate.price, by.num), per).Times(u.n[unit])
 		n++
 	}
 	return money.Total(terms[:n]...), nil

@@ -1,7 +1,6 @@
 package price
 
 import (
-	"bytes"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -39,58 +38,58 @@ type row struct {
 // factor is a multiplier, num/den.
 type factor struct{ num, den int64 }
 
-// rowJSON is a row as it is written; prices are in the fields that begin with per_ or over_per_.
+// rowJSON has the fields of a row as they are written, but for the prices.
 type rowJSON struct {
-	Provider  string            `json:"provider"`
-	Model     string            `json:"model"`
-	Aliases   []string          `json:"aliases"`
-	From      string            `json:"from"`
-	To        string            `json:"to"`
-	Tier      string            `json:"tier"`
-	Region    string            `json:"region"`
-	Variant   string            `json:"variant"`
-	Over      int64             `json:"over_input_tokens"`
-	Times     map[string]string `json:"times"`
-	Free      bool              `json:"free"`
-	MaxInput  int64             `json:"max_input_tokens"`
-	MaxOutput int64             `json:"max_output_tokens"`
-	Source    string            `json:"source"`
-	Seen      string            `json:"seen"`
+	Provider, Model       string
+	Aliases               []string
+	From, To              string
+	Tier, Region, Variant string
+	Over                  int64
+	Times                 map[string]string
+	Free                  bool
+	MaxInput, MaxOutput   int64
+	Source, Seen          string
 }
 
+// UnmarshalJSON reads a row field by field, so that a table of a thousand rows costs little.
 func (r *row) UnmarshalJSON(text []byte) error {
 	var fields map[string]json.RawMessage
 	if err := json.Unmarshal(text, &fields); err != nil {
 		return err
 	}
-	plain := make(map[string]json.RawMessage, len(fields))
+	var j rowJSON
+	at := map[string]any{
+		"provider": &j.Provider, "model": &j.Model, "aliases": &j.Aliases, "from": &j.From, "to": &j.To, "tier": &j.Tier,
+		"region": &j.Region, "variant": &j.Variant, "over_input_tokens": &j.Over, "times": &j.Times, "free": &j.Free,
+		"max_input_tokens": &j.MaxInput, "max_output_tokens": &j.MaxOutput, "source": &j.Source, "seen": &j.Seen,
+	}
 	for name, value := range fields {
-		to, per := &r.rates, strings.TrimPrefix(name, "over_")
-		if per != name && strings.HasPrefix(per, "per_") {
-			if r.overRates == nil {
-				r.overRates = new(rates)
+		if to := at[name]; to != nil {
+			if err := json.Unmarshal(value, to); err != nil {
+				return fmt.Errorf("%s: %w", name, err)
 			}
-			to = r.overRates
-		}
-		if !strings.HasPrefix(per, "per_") {
-			plain[name] = value
 			continue
 		}
-		if err := to.read(name, strings.TrimPrefix(per, "per_"), value); err != nil {
+		if err := r.readPrices(name, value); err != nil {
 			return err
 		}
 	}
-	rest, err := json.Marshal(plain)
-	if err != nil {
-		return err
-	}
-	var j rowJSON
-	dec := json.NewDecoder(bytes.NewReader(rest))
-	dec.DisallowUnknownFields()
-	if err := dec.Decode(&j); err != nil {
-		return err
-	}
 	return r.set(j)
+}
+
+// readPrices reads a field that begins with per_ or over_per_.
+func (r *row) readPrices(name string, value json.RawMessage) error {
+	per, over := strings.CutPrefix(name, "over_")
+	per, ok := strings.CutPrefix(per, "per_")
+	switch {
+	case !ok:
+		return fmt.Errorf("%.40q is no field of a row", name)
+	case !over:
+		return r.rates.read(name, per, value)
+	case r.overRates == nil:
+		r.overRates = new(rates)
+	}
+	return r.overRates.read(name, per, value)
 }
 
 func (r *row) set(j rowJSON) error {

@@ -79,5 +79,8 @@ func (u Unit) isInput() bool {
 	return u <= InputVideo || u >= CacheRead && u <= CacheWrite1h
 }
 
+// isSearch reports whether the unit is a search by a tool that the provider runs.
+func (u Unit) isSearch() bool { return u == WebSearch || u == FileSearch }
+
 // Valid reports whether the unit is one of this package.
 func (u Unit) Valid() bool { return int(u) < units }

@@ -1,7 +1,6 @@
 package main
 
 import (
-	"encoding/json"
 	"fmt"
 	"io"
 	"maps"
@@ -11,20 +10,26 @@ import (
 	"strings"
 )
 
-// prices returns the prices of a table's rows by a line that tells which they are.
+// prices returns what a table's rows say, by a line that tells of what.
 func (t table) prices() map[string]string {
 	all := make(map[string]string)
 	for _, r := range t.Rows {
-		id := strings.Join(strings.Fields(strings.Join([]string{r.Provider, r.Model, r.Tier, r.Region, r.Variant, r.From}, " ")), " ")
+		id := strings.Join(strings.Fields(strings.Join([]string{r.Provider, r.Model, r.Tier, r.Region, r.Variant, r.From}, " ")), " ") + ": "
 		for prefix, per := range map[string]map[string]map[string]string{"": r.Per, "over " + strconv.FormatInt(r.Over, 10) + " ": r.OverPer} {
 			for per, prices := range per {
 				for unit, text := range prices {
-					all[id+": "+prefix+unit+" per "+per] = text
+					all[id+prefix+unit+" per "+per] = text
 				}
 			}
 		}
+		for name, factor := range r.Times {
+			all[id+"times "+name] = factor
+		}
 		if r.Free {
-			all[id+": free"] = "0"
+			all[id+"free"] = "0"
+		}
+		if r.To != "" {
+			all[id+"until"] = r.To
 		}
 	}
 	return all
@@ -43,12 +48,20 @@ func diff(out io.Writer, was, is table) {
 		case !has:
 			fmt.Fprintf(out, "gone:    %s %s\n", line, before)
 		case before != after:
-			fmt.Fprintf(out, "changed: %s %s to %s (%+.1f %%)\n", line, before, after, 100*(number(after)/number(before)-1))
+			fmt.Fprintf(out, "changed: %s %s to %s%s\n", line, before, after, percent(before, after))
 		default:
 			same++
 		}
 	}
 	fmt.Fprintf(out, "%d prices are as before, of %d\n", same, len(now))
+}
+
+func percent(before, after string) string {
+	change := 100 * (number(after)/number(before) - 1)
+	if math.IsNaN(change) || math.IsInf(change, 0) {
+		return ""
+	}
+	return fmt.Sprintf(" (%+.1f %%)", change)
 }
 
 func union(a, b map[string]string) map[string]string {
@@ -66,59 +79,4 @@ func number(s string) float64 {
 		return math.NaN()
 	}
 	return f
-}
-
-// litellmUnits are the fields of litellm's file that have a unit of ours, and how many of it they
-// are per.
-var litellmUnits = map[string]struct {
-	per   float64
-	where []string // the keys of prices with which it is compared
-}{
-	"input_cost_per_token":            {1e6, []string{"input per 1M"}},
-	"output_cost_per_token":           {1e6, []string{"output per 1M"}},
-	"cache_read_input_token_cost":     {1e6, []string{"cache_read per 1M"}},
-	"cache_creation_input_token_cost": {1e6, []string{"cache_write_5m per 1M"}},
-	"input_cost_per_audio_token":      {1e6, []string{"input_audio per 1M"}},
-	"output_cost_per_audio_token":     {1e6, []string{"output_audio per 1M"}},
-	"input_cost_per_character":        {1e6, []string{"characters per 1M"}},
-	"input_cost_per_second":           {3600, []string{"audio per 3600_seconds"}},
-}
-
-// compare prints where the table and a file of litellm differ by more than 1 %.
-func compare(out io.Writer, t table, text []byte) error {
-	var file map[string]map[string]json.RawMessage
-	if err := json.Unmarshal(text, &file); err != nil {
-		return fmt.Errorf("not a price file of litellm: %w", err)
-	}
-	compared, differ := 0, 0
-	for _, r := range t.Rows {
-		if r.To != "" || r.Tier != "" || r.Region != "" || r.Variant != "" {
-			continue
-		}
-		theirs, ok := file[r.Model]
-		if !ok {
-			continue
-		}
-		for _, field := range slices.Sorted(maps.Keys(litellmUnits)) {
-			var their float64
-			if json.Unmarshal(theirs[field], &their) != nil || their == 0 {
-				continue
-			}
-			u := litellmUnits[field]
-			for per, prices := range r.Per {
-				for unit, ours := range prices {
-					if !slices.Contains(u.where, unit+" per "+per) {
-						continue
-					}
-					compared++
-					if their *= u.per; math.Abs(number(ours)/their-1) > 0.01 {
-						differ++
-						fmt.Fprintf(out, "%s %s: %s per %s: %s here, %s there\n", r.Provider, r.Model, unit, per, ours, strconv.FormatFloat(their, 'g', 6, 64))
-					}
-				}
-			}
-		}
-	}
-	fmt.Fprintf(out, "%d of %d prices that both have differ by more than 1 %%\n", differ, compared)
-	return nil
 }

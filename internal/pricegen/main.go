@@ -61,7 +61,7 @@ func run(args []string, out io.Writer, now time.Time) error {
 	if *keep && old.Seed != "" {
 		version = old.Seed
 	}
-	seed, version, err := fetch(version)
+	seed, err := fetch(version)
 	if err != nil {
 		return err
 	}
@@ -69,9 +69,12 @@ func run(args []string, out io.Writer, now time.Time) error {
 	if err != nil {
 		return err
 	}
-	table, notes, err := build(seed, version, over, now)
+	table, notes, err := build(seed, over, now)
 	if err != nil {
 		return err
+	}
+	if *keep && old.Checked != "" {
+		table.Checked = old.Checked // nobody has looked whether there are newer prices
 	}
 	text, err := table.text()
 	if err != nil {
@@ -87,36 +90,44 @@ func run(args []string, out io.Writer, now time.Time) error {
 	return os.WriteFile(tableFile, text, 0o644)
 }
 
-// fetch returns the providers of a version of genai-prices, and that version.
-func fetch(version string) ([]provider, string, error) {
+// fetch returns a version of genai-prices.
+func fetch(version string) (s seed, err error) {
 	dir, err := os.MkdirTemp("", "pricegen")
 	if err != nil {
-		return nil, "", err
+		return s, err
 	}
 	defer os.RemoveAll(dir)
 	if _, err := command(dir, "npm", "install", "--ignore-scripts", "--no-audit", "--no-fund", "--prefix", ".", npmPackage+"@"+version); err != nil {
-		return nil, "", err
+		return s, err
 	}
 	home := filepath.Join(dir, "node_modules", filepath.FromSlash(npmPackage))
 	text, err := os.ReadFile(filepath.Join(home, "package.json"))
 	if err != nil {
-		return nil, "", err
+		return s, err
 	}
 	var about struct{ Version string }
 	if err := json.Unmarshal(text, &about); err != nil {
-		return nil, "", err
+		return s, err
 	}
+	s.version = about.Version
+	if text, err = command(dir, "npm", "view", npmPackage, "time", "--json"); err != nil {
+		return s, err
+	}
+	var published map[string]time.Time
+	if err := json.Unmarshal(text, &published); err != nil {
+		return s, fmt.Errorf("when genai-prices was published: %w", err)
+	}
+	s.day = published[s.version].UTC().Format(time.DateOnly)
 	if text, err = command(dir, "node", "-e", dumper, home); err != nil {
-		return nil, "", err
+		return s, err
 	}
-	var seed []provider
-	if err := json.Unmarshal(text, &seed); err != nil {
-		return nil, "", fmt.Errorf("what genai-prices has: %w", err)
+	if err := json.Unmarshal(text, &s.providers); err != nil {
+		return s, fmt.Errorf("what genai-prices has: %w", err)
 	}
-	if len(seed) == 0 {
-		return nil, "", errors.New("genai-prices has no providers: has its shape changed?")
+	if len(s.providers) == 0 {
+		return s, errors.New("genai-prices has no providers: has its shape changed?")
 	}
-	return seed, about.Version, nil
+	return s, nil
 }
 
 func command(dir, name string, args ...string) ([]byte, error) {

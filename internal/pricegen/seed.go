@@ -3,12 +3,20 @@ package main
 import (
 	"encoding/json"
 	"fmt"
+	"maps"
 	"regexp"
 	"slices"
 	"strconv"
 	"strings"
 	"time"
 )
+
+// seed is a version of genai-prices.
+type seed struct {
+	providers []provider
+	version   string
+	day       string // on which it was published: nobody has seen its prices since
+}
 
 // provider, model and the like are what genai-prices has.
 type provider struct {
@@ -70,7 +78,7 @@ var seedUnits = map[string]unit{
 }
 
 // rowsOf returns the rows of a model. The notes tell what is left out, and why.
-func rowsOf(p provider, m model, source string, now time.Time) (rows []row, notes []string) {
+func rowsOf(p provider, m model, now time.Time) (rows []row, notes []string) {
 	leave := func(format string, args ...any) {
 		notes = append(notes, fmt.Sprintf("left out: %s %s: ", p.ID, m.ID)+fmt.Sprintf(format, args...))
 	}
@@ -86,7 +94,10 @@ func rowsOf(p provider, m model, source string, now time.Time) (rows []row, note
 	aliases := names(m.Match)
 	aliases = slices.DeleteFunc(aliases, func(s string) bool { return s == m.ID })
 	for _, c := range prices {
-		r := row{Provider: providers[p.ID], Model: m.ID, Aliases: aliases, MaxInput: m.Context, Source: source}
+		r := row{Provider: providers[p.ID], Model: m.ID, Aliases: aliases, MaxInput: m.Context}
+		if p.ID == "google" && strings.HasPrefix(m.ID, "claude-") {
+			r.Provider = "gcp.vertex_ai" // Google serves them there only
+		}
 		if c.Constraint != nil {
 			if c.Constraint.Type != "start_date" {
 				leave("its prices go by %s", c.Constraint.Type)
@@ -136,7 +147,8 @@ func (r *row) set(prices map[string]json.RawMessage) error {
 		return fmt.Errorf("it has no price")
 	}
 	free := true
-	for name, text := range prices {
+	for _, name := range slices.Sorted(maps.Keys(prices)) {
+		text := prices[name]
 		u, ok := seedUnits[name]
 		if !ok {
 			return fmt.Errorf("%s is no unit of ours", name)

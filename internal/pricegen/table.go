@@ -10,7 +10,6 @@ import (
 	"os"
 	"slices"
 	"strings"
-	"time"
 )
 
 // notice goes with what was taken from genai-prices.
@@ -134,81 +133,4 @@ func readTable(file string) (t table, err error) {
 		return t, err
 	}
 	return t, json.Unmarshal(text, &t)
-}
-
-// overrides are prices that are kept by hand.
-type overrides struct {
-	Rows []row
-	// Drop has models of the seed that nobody can tell the price of.
-	Drop []struct{ Provider, Model, Why string }
-}
-
-func readOverrides(file string) (o overrides, err error) {
-	text, err := os.ReadFile(file)
-	if err != nil {
-		return o, err
-	}
-	dec := json.NewDecoder(bytes.NewReader(text))
-	if err := dec.Decode(&o); err != nil {
-		return o, fmt.Errorf("%s: %w", file, err)
-	}
-	for _, r := range o.Rows {
-		if r.Source == "" || r.Seen == "" {
-			return o, fmt.Errorf("%s: %s of %s needs a source and the day on which it was seen", file, r.Model, r.Provider)
-		}
-	}
-	return o, nil
-}
-
-// build makes the table of a seed and the overrides. The names of an override are its own: the seed
-// keeps no row and no alias of them.
-func build(seed []provider, version string, over overrides, now time.Time) (t table, notes []string, err error) {
-	t = table{Checked: now.Format(time.DateOnly), Notice: notice, Seed: version}
-	taken := make(map[string]bool)
-	name := func(provider, model string) string { return provider + " " + strings.ToLower(model) }
-	for _, r := range over.Rows {
-		for _, m := range append([]string{r.Model}, r.Aliases...) {
-			taken[name(r.Provider, m)] = true
-		}
-	}
-	for _, d := range over.Drop {
-		taken[name(d.Provider, d.Model)] = true
-		notes = append(notes, fmt.Sprintf("left out: %s %s: %s", d.Provider, d.Model, d.Why))
-	}
-	t.Rows = append(t.Rows, over.Rows...)
-	for _, p := range seed {
-		if providers[p.ID] == "" {
-			continue
-		}
-		// A name that is a model's own is no alias of another's.
-		own := make(map[string]bool)
-		for _, m := range p.Models {
-			own[strings.ToLower(m.ID)] = true
-		}
-		aliases := make(map[string]bool)
-		for _, m := range p.Models {
-			m.ID = strings.ToLower(m.ID)
-			rows, left := rowsOf(p, m, "genai-prices "+version, now)
-			notes = append(notes, left...)
-			if len(rows) == 0 || taken[name(rows[0].Provider, m.ID)] {
-				continue
-			}
-			kept := slices.DeleteFunc(rows[0].Aliases, func(a string) bool {
-				return taken[name(rows[0].Provider, a)] || own[a] || aliases[a]
-			})
-			for _, a := range kept {
-				aliases[a] = true
-			}
-			for i := range rows {
-				rows[i].Aliases = kept
-			}
-			t.Rows = append(t.Rows, rows...)
-		}
-	}
-	slices.SortStableFunc(t.Rows, func(a, b row) int {
-		return strings.Compare(strings.Join([]string{a.Provider, a.Model, a.Tier, a.Region, a.Variant, a.From}, "\x00"),
-			strings.Join([]string{b.Provider, b.Model, b.Tier, b.Region, b.Variant, b.From}, "\x00"))
-	})
-	slices.Sort(notes)
-	return t, notes, nil
 }
