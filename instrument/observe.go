@@ -53,5 +53,8 @@ func (p *Pipeline) observe(o metric.Observer) {
 		pending = int64(p.far.Pending())
 	}
 	o.ObserveInt64(p.inst.LedgerPending, pending)
+	if checked := p.prices.Load(); checked != 0 {
+		o.ObserveFloat64(p.inst.PriceTableTimestamp, float64(checked))
+	}
 	p.pools.observe(o, &p.inst)
 }

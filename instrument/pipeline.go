@@ -59,7 +59,8 @@ type Pipeline struct {
 	events       events
 	details      bool // jobs have details
 	history      history
-	badProgress  atomic.Bool // reported once
+	badProgress  atomic.Bool  // reported once
+	prices       atomic.Int64 // Unix time of the oldest price table in use; 0 without one
 	registration metric.Registration
 }
 

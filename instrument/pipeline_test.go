@@ -10,6 +10,7 @@ import (
 
 	"github.com/stagemeter/stagemeter/instrument"
 	"github.com/stagemeter/stagemeter/instrument/instrumenttest"
+	"github.com/stagemeter/stagemeter/instrument/internal/seam"
 	"github.com/stagemeter/stagemeter/internal/registry"
 )
 
@@ -46,7 +47,10 @@ func TestKindsAndBucketsAreThoseOfTheRegistry(t *testing.T) {
 		instrument.WithCarrier(carrier))
 	instrument.RecordHighlight(ctx, -1)
 	instrument.Spend(ctx, "gpu", instrument.Cent)
-	_ = instrument.RunCall(ctx, "whisper", func(context.Context) error { return errDecoder })
+	_ = instrument.RunCall(ctx, "whisper", func(ctx context.Context) error {
+		seam.PricesChecked(instrument.CallFromContext(ctx), time.Unix(1, 0)) // as a transport of aihttp does
+		return errDecoder
+	})
 	_, _ = instrument.RunStageValue(ctx, "analysis", func(context.Context) (int, error) { return 0, nil })
 	_, second := p.StartJob(t.Context(), "job-2", instrument.WithVideoDuration(time.Minute), instrument.WithCarrier(carrier))
 	second.End(nil)

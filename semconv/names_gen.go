@@ -54,6 +54,11 @@ const (
 	// APIUnpricedName is the counter that Prometheus shows as video_processing_api_unpriced_total.
 	// Number of paid API calls whose cost is unknown by reason.
 	APIUnpricedName = "video.processing.api_unpriced"
+
+	// PriceTableTimestampName is the observable gauge that Prometheus shows as
+	// video_processing_price_table_timestamp_seconds. Day on which the prices of paid APIs were last
+	// checked, in seconds since the Unix epoch.
+	PriceTableTimestampName = "video.processing.price_table_timestamp"
 )
 
 // Names of the metrics in registry/errors.yaml.

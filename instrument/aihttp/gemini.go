@@ -26,6 +26,16 @@ func geminiEndpoints(name string) func(*http.Request) *endpoint {
 	embed := &endpoint{provider: name, operation: "embeddings", answer: geminiAnswer, needles: generate.needles, asked: geminiAsked, read: readGemini}
 	openAI := openAIFor(name)
 	messages := anthropicFor(name)
+	for _, ep := range []*endpoint{generate, embed, messages} {
+		if asked := ep.asked; name == "gcp.vertex_ai" { // whose prices go by the location
+			ep.asked = func(x *exchange) {
+				if asked(x); x.askedModel == "" {
+					geminiAsked(x)
+				}
+				x.region = locationOf(x.url.Path)
+			}
+		}
+	}
 	return func(r *http.Request) *endpoint {
 		if r.Method != http.MethodPost {
 			return nil
@@ -41,6 +51,13 @@ func geminiEndpoints(name string) func(*http.Request) *endpoint {
 		}
 		return openAI.of(r)
 	}
+}
+
+// locationOf returns the location of a path of Vertex AI, …/locations/NAME/…, or "".
+func locationOf(path string) string {
+	_, rest, _ := strings.Cut(path, "/locations/")
+	name, _, _ := strings.Cut(rest, "/")
+	return name
 }
 
 // geminiAsked takes the model of the path, …/models/NAME:method.

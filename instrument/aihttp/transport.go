@@ -9,6 +9,7 @@ import (
 	"go.opentelemetry.io/otel"
 
 	"github.com/stagemeter/stagemeter/instrument"
+	"github.com/stagemeter/stagemeter/instrument/internal/seam"
 	"github.com/stagemeter/stagemeter/instrument/money"
 	"github.com/stagemeter/stagemeter/instrument/price"
 )
@@ -80,6 +81,7 @@ func (t *Transport) do(r *http.Request, next func(*http.Request) (*http.Response
 	if err != nil {
 		return refuse(r, err)
 	}
+	seam.PricesChecked(x.call, t.prices.Checked())
 	out := r.WithContext(meteredContext{ctx})
 	x.asks = t.streamUsage && ep.tellsUsage && askUsage(out)
 	x.watchRequest(out)

@@ -24,6 +24,9 @@ func TestRecordedByExists(t *testing.T) {
 	for name := range exported(t, "exporters") {
 		api["exporters."+name] = true
 	}
+	for name := range exported(t, "instrument/aihttp") {
+		api["aihttp."+name] = true
+	}
 	for _, g := range groups {
 		for _, name := range g.Annotations.Stagemeter.RecordedBy {
 			if !api[name] {

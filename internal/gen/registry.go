@@ -3,6 +3,7 @@ package main
 import (
 	"go/token"
 	"slices"
+	"strings"
 )
 
 // registry is the resolved and valid form of the YAML files: what the
@@ -95,10 +96,11 @@ type metric struct {
 	Attrs      []metricAttr
 }
 
-// OfPipeline reports whether package instrument records m: one of the functions
-// that do has no package before its name, as exporters.Start has.
+// OfPipeline reports whether a pipeline records m: for a function of package
+// instrument, which has no package before its name, or of package aihttp, which
+// measures by pipelines. A function such as exporters.Start records by itself.
 func (m *metric) OfPipeline() bool {
-	return slices.ContainsFunc(m.RecordedBy, func(name string) bool { return token.IsExported(name) })
+	return slices.ContainsFunc(m.RecordedBy, func(name string) bool { return token.IsExported(name) || strings.HasPrefix(name, "aihttp.") })
 }
 
 // metricAttr is an attribute as one metric uses it.

@@ -18,6 +18,7 @@ var constructors = map[string]func(metric.Meter) (any, error){
 	"video.processing.api_calls_in_progress":      func(m metric.Meter) (any, error) { return NewAPICallsInProgress(m) },
 	"video.processing.api_errors":                 func(m metric.Meter) (any, error) { return NewAPIErrors(m) },
 	"video.processing.api_unpriced":               func(m metric.Meter) (any, error) { return NewAPIUnpriced(m) },
+	"video.processing.price_table_timestamp":      func(m metric.Meter) (any, error) { return NewPriceTableTimestamp(m) },
 	"video.processing.errors":                     func(m metric.Meter) (any, error) { return NewErrors(m) },
 	"video.processing.jobs":                       func(m metric.Meter) (any, error) { return NewJobs(m) },
 	"video.processing.attempts":                   func(m metric.Meter) (any, error) { return NewAttempts(m) },

@@ -277,3 +277,23 @@ func NewAPIUnpriced(m metric.Meter) (APIUnpriced, error) {
 func (APIUnpriced) With(api string, reason string) metric.MeasurementOption {
 	return metric.WithAttributeSet(attribute.NewSet(semconv.AttrAPI.String(api), semconv.AttrReason.String(reason)))
 }
+
+// PriceTableTimestamp is the observable gauge video.processing.price_table_timestamp, in Prometheus
+// video_processing_price_table_timestamp_seconds.
+//
+// Day on which the prices of paid APIs were last checked, in seconds since the Unix epoch. Of
+// several price tables, the oldest that a call was priced with. Absent until a transport of aihttp
+// meters a call.
+type PriceTableTimestamp = metric.Float64ObservableGauge
+
+// NewPriceTableTimestamp returns the instrument for [PriceTableTimestamp].
+func NewPriceTableTimestamp(m metric.Meter) (PriceTableTimestamp, error) {
+	i, err := meter(m).Float64ObservableGauge(semconv.PriceTableTimestampName,
+		metric.WithDescription("Day on which the prices of paid APIs were last checked, in seconds since the Unix epoch."),
+		metric.WithUnit("s"),
+	)
+	if i == nil {
+		i = noop.Float64ObservableGauge{}
+	}
+	return i, err
+}

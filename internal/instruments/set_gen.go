@@ -26,6 +26,7 @@ type Set struct {
 	APICallsInProgress      APICallsInProgress
 	APIErrors               APIErrors
 	APIUnpriced             APIUnpriced
+	PriceTableTimestamp     PriceTableTimestamp
 	Errors                  Errors
 	Jobs                    Jobs
 	Attempts                Attempts
@@ -72,6 +73,7 @@ func New(m metric.Meter) (Set, error) {
 	create(&errs, m, NewAPICallsInProgress, &s.APICallsInProgress)
 	create(&errs, m, NewAPIErrors, &s.APIErrors)
 	create(&errs, m, NewAPIUnpriced, &s.APIUnpriced)
+	create(&errs, m, NewPriceTableTimestamp, &s.PriceTableTimestamp)
 	create(&errs, m, NewErrors, &s.Errors)
 	create(&errs, m, NewJobs, &s.Jobs)
 	create(&errs, m, NewAttempts, &s.Attempts)
@@ -110,6 +112,7 @@ func (s *Set) Observables() []metric.Observable {
 		s.BudgetRemaining,
 		s.LedgerPending,
 		s.APICallsInProgress,
+		s.PriceTableTimestamp,
 		s.JobsInProgress,
 		s.OldestJobStartTimestamp,
 		s.StagesInProgress,

@@ -176,6 +176,18 @@ func Metrics() []Metric {
 			OfPipeline: true,
 		},
 		{
+			Name:       semconv.PriceTableTimestampName,
+			Prometheus: "video_processing_price_table_timestamp_seconds",
+			Unit:       "s",
+			Brief:      "Day on which the prices of paid APIs were last checked, in seconds since the Unix epoch.",
+			Note:       "Of several price tables, the oldest that a call was priced with. Absent until a transport of aihttp meters a call.",
+			Kind:       KindGauge,
+			Double:     true,
+			Async:      true,
+			RecordedBy: []string{"aihttp.NewTransport"},
+			OfPipeline: true,
+		},
+		{
 			Name:       semconv.ErrorsName,
 			Prometheus: "video_processing_errors_total",
 			Unit:       "{error}",
