@@ -153,7 +153,7 @@ func readFile(name string) ([]byte, error) {
 }
 
 // find returns the rows of a model: by its exact name, an alias, or its name without the day of a
-// snapshot.
+// snapshot. A fine-tuned model, ft:gpt-4o-mini-2024-07-18:studio::id, is one of ft:gpt-4o-mini.
 func (t *Table) find(provider, model string) []*row {
 	if t == nil {
 		return nil
@@ -161,6 +161,13 @@ func (t *Table) find(provider, model string) []*row {
 	k := key{strings.ToLower(provider), strings.ToLower(model)}
 	if rows := t.rows[k]; rows != nil {
 		return rows
+	}
+	if strings.HasPrefix(k.model, "ft:") {
+		base, _, _ := strings.Cut(k.model[len("ft:"):], ":")
+		k.model = k.model[:len("ft:")+len(base)]
+		if rows := t.rows[k]; rows != nil {
+			return rows
+		}
 	}
 	if base, ok := withoutDay(k.model); ok {
 		return t.rows[key{k.provider, base}]
