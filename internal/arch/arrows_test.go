@@ -100,6 +100,27 @@ var arrows = []arrow{
 		reason: "a program that instruments its pipeline gets the OpenTelemetry API and nothing else",
 	},
 	{
+		from:   "instrument/price",
+		only:   own("instrument/money"),
+		reason: "a price table is data and arithmetic: no HTTP, no OpenTelemetry",
+	},
+	{
+		from: "instrument/aihttp",
+		only: slices.Concat(otelAPI, own("semconv", "internal/instruments", "instrument", "instrument/budget", "instrument/money", "instrument/price",
+			"instrument/internal/...", "instrument/aihttp/internal/...")),
+		reason: "metering HTTP takes net/http, not the SDK of a provider",
+	},
+	{
+		from:   "instrument/aihttp/internal/wire",
+		only:   []string{},
+		reason: "reading a wire format knows nothing of providers and prices",
+	},
+	{
+		from:   "internal/pricegen",
+		only:   own("instrument/price", "instrument/money"),
+		reason: "prices are written down without knowing who meters by them",
+	},
+	{
 		from:   "instrument/ffmpeg",
 		only:   slices.Concat(otelAPI, own("semconv", "internal/instruments", "internal/secrets", "instrument", "instrument/budget", "instrument/money", "instrument/internal/...")),
 		reason: "running ffmpeg takes os/exec, not an SDK",

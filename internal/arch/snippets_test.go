@@ -40,11 +40,13 @@ import (
 
 	"github.com/stagemeter/stagemeter/exporters"
 	"github.com/stagemeter/stagemeter/instrument"
+	"github.com/stagemeter/stagemeter/instrument/aihttp"
 	"github.com/stagemeter/stagemeter/instrument/budget"
 	"github.com/stagemeter/stagemeter/instrument/budget/sqlledger"
 	"github.com/stagemeter/stagemeter/instrument/ffmpeg"
 	"github.com/stagemeter/stagemeter/instrument/instrumenttest"
 	"github.com/stagemeter/stagemeter/instrument/money"
+	"github.com/stagemeter/stagemeter/instrument/price"
 	"github.com/stagemeter/stagemeter/semconv"
 )
 
