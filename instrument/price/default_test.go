@@ -61,6 +61,8 @@ func TestDefaultPricesWhatVendorsSay(t *testing.T) {
 		{"an embedding of an image is not", price.Usage{Provider: "gcp.gemini", Model: "gemini-embedding-2"}, price.InputImage, 45 * money.Cent, ""},
 		{"what an image model draws", price.Usage{Provider: "openai", Model: "gpt-image-1"}, price.OutputImage, 40 * money.Dollar, ""},
 		{"what a speech model says", price.Usage{Provider: "gcp.gemini", Model: "gemini-2.5-flash-preview-tts"}, price.OutputAudio, 10 * money.Dollar, ""},
+		{"a picture by its size and quality", price.Usage{Provider: "openai", Model: "dall-e-3", Variant: "1024x1792/hd"}, price.Images, 120_000 * money.Dollar, ""},
+		{"a picture of a size that is not sold", price.Usage{Provider: "openai", Model: "dall-e-3", Variant: "16x16/hd"}, price.Images, 0, price.UnknownVariant},
 		{"moderation is free", price.Usage{Provider: "openai", Model: "omni-moderation-2024-09-26"}, price.Input, 0, ""},
 		{"Azure", price.Usage{Provider: "azure.ai.openai", Model: "gpt-4.1-2025-04-14"}, price.Input, 2 * money.Dollar, ""},
 		{"Vertex AI", price.Usage{Provider: "gcp.vertex_ai", Model: "gemini-2.5-flash"}, price.InputAudio, money.Dollar, ""},

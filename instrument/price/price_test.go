@@ -172,7 +172,8 @@ func TestParseNamesWhatIsWrong(t *testing.T) {
 	}
 }
 
-// The user's rows replace all rows of the same name, tiers too.
+// The user's rows replace all rows of the same model, tiers and other names of it too: an answer
+// names a snapshot.
 func TestWith(t *testing.T) {
 	own := parse(t, `{"checked": "2026-12-24", "rows": [{"provider": "openai", "model": "gpt-4o", "per_1M": {"input": "1"}}]}`)
 	table := parse(t, rows).With(own).With(nil)
@@ -181,7 +182,7 @@ func TestWith(t *testing.T) {
 	if _, err := table.Cost(flex); err == nil {
 		t.Error("the tier of a row that was replaced is left")
 	}
-	for model, want := range map[string]money.USD{"gpt-4o": 1000, "gpt-4o-latest": 2500, "gpt-4o-2024-05-13": 5000} {
+	for model, want := range map[string]money.USD{"gpt-4o": 1000, "gpt-4o-latest": 1000, "gpt-4o-2024-08-06": 1000, "gpt-4o-2024-05-13": 5000} {
 		if got, err := table.Cost(usage("openai", model, used{price.Input: 1})); got != want {
 			t.Errorf("%s: %v, %v; want %v", model, got, err, want)
 		}

@@ -98,7 +98,8 @@ func (r *row) overlaps(o *row) bool {
 }
 
 // With returns a table in which the rows of other replace all rows of the same provider and model
-// name. A nil other changes nothing.
+// name. Other names of a model that is replaced, such as those of its snapshots, lead to the rows of
+// other too, unless a row has that name for its own. A nil other changes nothing.
 func (t *Table) With(other *Table) *Table {
 	sum := &Table{rows: make(map[key][]*row)}
 	for _, from := range []*Table{t, other} {
@@ -106,6 +107,9 @@ func (t *Table) With(other *Table) *Table {
 			continue
 		}
 		for k, rows := range from.rows {
+			if from == t {
+				rows = other.instead(rows)
+			}
 			sum.rows[k] = rows
 		}
 		if from.checked.After(sum.checked) {
@@ -113,6 +117,16 @@ func (t *Table) With(other *Table) *Table {
 		}
 	}
 	return sum
+}
+
+// instead returns the rows that replace those of a model, or the same rows.
+func (t *Table) instead(rows []*row) []*row {
+	if t != nil && len(rows) > 0 {
+		if own := t.rows[key{rows[0].provider, rows[0].model}]; own != nil {
+			return own
+		}
+	}
+	return rows
 }
 
 // Checked returns the day on which the table was last checked, or the zero time.
