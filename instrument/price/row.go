@@ -105,6 +105,9 @@ func (r *row) set(j rowJSON) error {
 	if r.over < 0 || r.maxInput < 0 || r.maxOutput < 0 {
 		return errors.New("a number of tokens is negative")
 	}
+	if r.maxInput > 0 && r.maxInput <= r.over {
+		return errors.New("over_input_tokens is not below max_input_tokens")
+	}
 	if (r.over > 0) != (r.overRates != nil) {
 		return errors.New("over_input_tokens and over_per_… need each other")
 	}

@@ -21,7 +21,7 @@ const made = `[
 			{"prices": {"input_mtok": 1}},
 			{"constraint": {"type": "start_date", "start_date": "2026-03-01"}, "prices": {"input_mtok": 2}},
 			{"constraint": {"type": "start_date", "start_date": "2027-01-01"}, "prices": {"input_mtok": 3}}]},
-		{"id": "gpt-long", "match": {"equals": "gpt-long"}, "prices": {"input_mtok": {"base": 1, "tiers": [{"start": 271999, "price": 2}]}, "output_mtok": 5}},
+		{"id": "gpt-long", "match": {"equals": "gpt-long"}, "context_window": 200000, "prices": {"input_mtok": {"base": 1, "tiers": [{"start": 271999, "price": 2}]}, "output_mtok": 5}},
 		{"id": "gpt-longer", "match": {"equals": "gpt-longer"}, "prices": {"input_mtok": {"base": 1, "tiers": [{"start": 1000, "price": 2}, {"start": 2000, "price": 3}]}}},
 		{"id": "gpt-uneven", "match": {"equals": "gpt-uneven"}, "prices": {"input_mtok": {"base": 1, "tiers": [{"start": 1000, "price": 2}]}, "output_mtok": {"base": 1, "tiers": [{"start": 2000, "price": 2}]}}},
 		{"id": "gpt-free", "match": {"equals": "gpt-free"}, "prices": {"input_mtok": 0, "output_mtok": 0}},
@@ -191,6 +191,9 @@ func TestBuildCites(t *testing.T) {
 		t.Errorf("seen %s, at most %d of %d tokens", r.Seen, r.MaxOutput, r.MaxInput)
 	}
 	for _, r := range built.Rows {
+		if r.Model == "gpt-long" && r.MaxInput != 0 {
+			t.Errorf("%d tokens of input at most, and a threshold at %d", r.MaxInput, r.Over)
+		}
 		if r.Source == "" || r.Seen == "" {
 			t.Errorf("%s of %s: source %q, seen %q", r.Model, r.Provider, r.Source, r.Seen)
 		}

@@ -112,6 +112,9 @@ func rowsOf(p provider, m model, now time.Time) (rows []row, notes []string) {
 			leave("%v", err)
 			return nil, notes
 		}
+		if r.MaxInput <= r.Over {
+			r.MaxInput = 0 // it is the context without the one that the threshold is for
+		}
 		rows = append(rows, r)
 	}
 	slices.SortFunc(rows, func(a, b row) int { return strings.Compare(a.From, b.From) })
@@ -129,7 +132,7 @@ func names(m match) (all []string) {
 	switch {
 	case m.Equals != "":
 		all = append(all, strings.ToLower(m.Equals))
-	case m.StartsWith != "" && !strings.HasSuffix(m.StartsWith, "-") && !strings.HasSuffix(m.StartsWith, "/"):
+	case m.StartsWith != "" && !strings.ContainsAny(m.StartsWith[len(m.StartsWith)-1:], "-/@:"): // else it is no whole name
 		all = append(all, strings.ToLower(m.StartsWith))
 	case snapshot.MatchString(m.Regex):
 		all = append(all, strings.ReplaceAll(snapshot.FindStringSubmatch(m.Regex)[1], `\.`, "."))
