@@ -2,11 +2,13 @@ package main
 
 import (
 	"bytes"
+	"compress/gzip"
 	"context"
 	"fmt"
 	"io"
 	"math"
 	"net/http"
+	"time"
 
 	"go.opentelemetry.io/otel/sdk/metric"
 	"go.opentelemetry.io/otel/sdk/metric/metricdata"
@@ -16,9 +18,12 @@ import (
 	"github.com/stagemeter/stagemeter/semconv"
 )
 
-// playOptions say how an answer comes.
+// playOptions say how an answer comes, and how it is read.
 type playOptions struct {
-	chunk int // bytes that one Read gives; 0 for all
+	chunk  int                                  // bytes that one Read gives; 0 for all
+	gzip   bool                                 // the client has asked for compression by itself
+	change func(body []byte) []byte             // of an answer, before it is sent
+	read   func(r io.ReadCloser, cancel func()) // in place of reading to the end
 }
 
 // play sends the file's traffic through a Transport, and returns what was counted.
@@ -52,25 +57,37 @@ func (f *file) play(o playOptions) (Result, error) {
 		if err != nil {
 			return Result{}, err
 		}
-		resp, err := client.Do(r.WithContext(ctx))
+		callCtx, cancel := context.WithCancel(ctx)
+		defer cancel()
+		resp, err := client.Do(r.WithContext(callCtx))
 		if err != nil {
 			return Result{}, err
+		}
+		if o.read != nil {
+			o.read(resp.Body, cancel)
+			continue
 		}
 		got, err := io.ReadAll(resp.Body)
 		if err != nil {
 			return Result{}, err
 		}
 		_ = resp.Body.Close()
-		if want, err := body(x.Response.Body, x.Response.BodyBase64); err != nil || !bytes.Equal(got, want) {
+		if want, _, err := x.Response.bytes(o); err != nil || !bytes.Equal(got, want) {
 			return Result{}, fmt.Errorf("answer %d was changed on its way: %q", i+1, got)
 		}
 	}
 	job.End(nil)
-	return count(reader)
+	r, calls, err := count(reader)
+	// A context that ends takes note of it in a goroutine.
+	for began := time.Now(); o.read != nil && calls < int64(len(f.Exchanges)) && time.Since(began) < 10*time.Second; {
+		time.Sleep(time.Millisecond)
+		r, calls, err = count(reader)
+	}
+	return r, err
 }
 
 func (a response) http(r *http.Request, o playOptions) (*http.Response, error) {
-	text, err := body(a.Body, a.BodyBase64)
+	text, packed, err := a.bytes(o)
 	if err != nil {
 		return nil, err
 	}
@@ -85,7 +102,28 @@ func (a response) http(r *http.Request, o playOptions) (*http.Response, error) {
 	for name, value := range a.Headers {
 		resp.Header.Set(name, value)
 	}
+	if packed {
+		resp.Header.Set("Content-Encoding", "gzip")
+	}
 	return resp, nil
+}
+
+// bytes returns the body as it is sent, and whether it is compressed.
+func (a response) bytes(o playOptions) (text []byte, packed bool, err error) {
+	if text, err = body(a.Body, a.BodyBase64); err != nil {
+		return nil, false, err
+	}
+	if o.change != nil {
+		text = o.change(text)
+	}
+	if !o.gzip {
+		return text, false, nil
+	}
+	var b bytes.Buffer
+	w := gzip.NewWriter(&b)
+	_, _ = w.Write(text)
+	_ = w.Close()
+	return b.Bytes(), true, nil
 }
 
 type chunked struct {
@@ -99,11 +137,11 @@ type roundTripper func(*http.Request) (*http.Response, error)
 
 func (f roundTripper) RoundTrip(r *http.Request) (*http.Response, error) { return f(r) }
 
-// count reads the counters.
-func count(reader *metric.ManualReader) (r Result, err error) {
+// count reads the counters: what was spent, and how many calls have ended.
+func count(reader *metric.ManualReader) (r Result, calls int64, err error) {
 	var all metricdata.ResourceMetrics
 	if err := reader.Collect(context.Background(), &all); err != nil {
-		return r, err
+		return r, 0, err
 	}
 	for _, scope := range all.ScopeMetrics {
 		for _, m := range scope.Metrics {
@@ -115,13 +153,16 @@ func count(reader *metric.ManualReader) (r Result, err error) {
 					}
 				}
 			case metricdata.Sum[int64]:
-				if m.Name == semconv.APIUnpricedName {
-					for _, p := range data.DataPoints {
+				for _, p := range data.DataPoints {
+					switch m.Name {
+					case semconv.APIUnpricedName:
 						r.Unknown = r.Unknown || p.Value > 0
+					case semconv.APICallsName:
+						calls += p.Value
 					}
 				}
 			}
 		}
 	}
-	return r, nil
+	return r, calls, nil
 }
