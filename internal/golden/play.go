@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"compress/gzip"
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"math"
@@ -34,7 +35,10 @@ func (f *file) play(o playOptions) (Result, error) {
 	}
 	reader := metric.NewManualReader()
 	provider := metric.NewMeterProvider(metric.WithReader(reader))
-	p, err := instrument.New(instrument.WithMeterProvider(provider))
+	ended := make(chan struct{}, 100)
+	p, err := instrument.New(instrument.WithMeterProvider(provider), instrument.WithEvents(instrument.Events{
+		CallEnded: func(context.Context, instrument.CallEvent) { ended <- struct{}{} },
+	}))
 	if err != nil {
 		return Result{}, err
 	}
@@ -77,13 +81,17 @@ func (f *file) play(o playOptions) (Result, error) {
 		}
 	}
 	job.End(nil)
-	r, calls, err := count(reader)
-	// A context that ends takes note of it in a goroutine.
-	for began := time.Now(); o.read != nil && calls < int64(len(f.Exchanges)) && time.Since(began) < 10*time.Second; {
-		time.Sleep(time.Millisecond)
-		r, calls, err = count(reader)
+	for range f.Exchanges {
+		if o.read == nil {
+			break
+		}
+		select { // a context that ends takes note of it in a goroutine
+		case <-ended:
+		case <-time.After(10 * time.Second):
+			return Result{}, errors.New("the call has not ended")
+		}
 	}
-	return r, err
+	return count(reader)
 }
 
 func (a response) http(r *http.Request, o playOptions) (*http.Response, error) {
@@ -137,11 +145,11 @@ type roundTripper func(*http.Request) (*http.Response, error)
 
 func (f roundTripper) RoundTrip(r *http.Request) (*http.Response, error) { return f(r) }
 
-// count reads the counters: what was spent, and how many calls have ended.
-func count(reader *metric.ManualReader) (r Result, calls int64, err error) {
+// count reads the counters.
+func count(reader *metric.ManualReader) (r Result, err error) {
 	var all metricdata.ResourceMetrics
 	if err := reader.Collect(context.Background(), &all); err != nil {
-		return r, 0, err
+		return r, err
 	}
 	for _, scope := range all.ScopeMetrics {
 		for _, m := range scope.Metrics {
@@ -154,15 +162,10 @@ func count(reader *metric.ManualReader) (r Result, calls int64, err error) {
 				}
 			case metricdata.Sum[int64]:
 				for _, p := range data.DataPoints {
-					switch m.Name {
-					case semconv.APIUnpricedName:
-						r.Unknown = r.Unknown || p.Value > 0
-					case semconv.APICallsName:
-						calls += p.Value
-					}
+					r.Unknown = r.Unknown || m.Name == semconv.APIUnpricedName && p.Value > 0
 				}
 			}
 		}
 	}
-	return r, calls, nil
+	return r, nil
 }
