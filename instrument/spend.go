@@ -23,6 +23,21 @@ func (p *Pipeline) Spend(ctx context.Context, api string, amount USD) {
 	spend(ctx, p.scopeIn(ctx), api, amount)
 }
 
+// SpendUnpriced counts a cost that has no call and that nobody knows, in
+// video_processing_api_unpriced_total{api, reason} and on the job of ctx. It is [Spend] for an
+// unknown amount; [Call.SetUnpriced] tells which reasons there are.
+func SpendUnpriced(ctx context.Context, api, reason string) {
+	ctx = orBackground(ctx)
+	s := scopeOf(ctx)
+	if s.p.inert() {
+		return
+	}
+	s.p.countUnpriced(ctx, s.p.apis.get(api).name, reason)
+	if s.job != nil {
+		s.job.unpriced.Add(1)
+	}
+}
+
 func spend(ctx context.Context, s *scope, api string, amount USD) {
 	if s.p.inert() {
 		return

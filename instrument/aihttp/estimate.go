@@ -25,6 +25,7 @@ const (
 // ahead is what a request tells before it is sent.
 type ahead struct {
 	bytes  int64 // of the body; -1 if not known
+	named  bool  // the request is JSON, which may only name its sound
 	media  bool  // it has or names pictures, sound, files, or context that the provider keeps
 	sound  bool
 	drawn  bool // pictures
@@ -35,7 +36,7 @@ type ahead struct {
 
 // estimate returns what a request costs at most. It reads the body only if that can be had twice.
 func (x *exchange) estimate(r *http.Request) (usd, error) {
-	a := ahead{bytes: r.ContentLength}
+	a := ahead{bytes: r.ContentLength, named: strings.Contains(r.Header.Get("Content-Type"), "json")}
 	if r.GetBody != nil && (x.ep.request != nil || x.ep.form != nil) {
 		if err := x.peek(r, &a); err != nil {
 			return 0, err
@@ -49,7 +50,7 @@ func (x *exchange) estimate(r *http.Request) (usd, error) {
 		u.Model = x.hint.Model
 	}
 	may := x.may(u, a)
-	x.sent, x.form, x.usage, x.hasUsage, x.bad, x.askedModel = nil, nil, price.Usage{}, false, "", "" // the real request tells them
+	x.sent, x.form, x.usage, x.hasUsage, x.bad, x.askedModel, x.model, x.tier = nil, nil, price.Usage{}, false, "", "", "", "" // the real request tells them
 	return x.t.prices.AtMost(may...)
 }
 
@@ -84,6 +85,11 @@ func (x *exchange) may(u price.Usage, a ahead) []price.Usage {
 		return []price.Usage{known, tokens}
 	case "chat", "generate_content", "embeddings":
 		return x.mayTokens(u, a)
+	}
+	if x.hasUsage {
+		known := x.usage
+		known.Provider, known.Model, known.Tier, known.Region = u.Provider, u.Model, u.Tier, u.Region
+		return []price.Usage{known}
 	}
 	if x.hint != nil {
 		known := *x.hint
@@ -182,8 +188,14 @@ func (x *exchange) wants(name string) (int64, bool) {
 
 // length returns how long the sound of a request is at most, or -1.
 func (x *exchange) length(a ahead) time.Duration {
+	if x.hasUsage && x.usage.Given(price.Audio) { // no less than what a request costs at least
+		return time.Duration(x.usage.Of(price.Audio))
+	}
 	if x.hint != nil && x.hint.Given(price.Audio) {
 		return time.Duration(x.hint.Of(price.Audio))
+	}
+	if a.named {
+		return -1
 	}
 	size := a.bytes
 	if x.form != nil {

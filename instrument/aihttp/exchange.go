@@ -9,6 +9,7 @@ import (
 	"net/url"
 	"strings"
 	"sync"
+	"time"
 
 	"go.opentelemetry.io/otel"
 
@@ -25,11 +26,13 @@ type exchange struct {
 	ep       *endpoint
 	url      *url.URL
 	request  *http.Request
+	began    time.Time
 	call     *instrument.Call
 	own      bool // the call is this attempt's own
 	asks     bool // the request was given the option to tell usage
 	raw      bool // the answer is seen before a part of it is taken out
 	ended    bool // and has told that it ends; of the reader's goroutine
+	limited  bool // by a budget
 	hint     *price.Usage
 	reserved money.USD
 
@@ -43,7 +46,7 @@ type exchange struct {
 	body   io.ReadCloser
 	resp   *http.Response
 	ans    *wire.JSON
-	events *wire.Events
+	events splitter
 	packed *packed // of a compressed answer
 	stop   func() bool
 	done   bool
@@ -57,6 +60,17 @@ type exchange struct {
 	isReported                      bool
 	bad                             string // why the usage is not to be trusted
 	over                            bool   // the stream has told that it ends
+	job                             job
+	made                            []price.Usage // by a provider that has several measures for it
+	took                            time.Duration // as the provider says; 0 if it does not
+	extras                          []string      // further models that the usage is priced by, such as an option of a transcription
+}
+
+// splitter cuts an answer into events.
+type splitter interface {
+	io.Writer
+	Close()
+	Skipped() bool
 }
 
 // watchRequest reads what the request says while it is sent.
@@ -149,6 +163,9 @@ func (x *exchange) answer(r *http.Request, resp *http.Response) {
 	case strings.HasPrefix(kind, "text/event-stream"):
 		x.ans = wire.NewJSON(x.ep.answer)
 		x.events = &wire.Events{Handle: x.event, Wanted: x.wanted}
+	case strings.HasPrefix(kind, "application/vnd.amazon.eventstream"):
+		x.ans = wire.NewJSON(x.ep.answer)
+		x.events = &wire.Frames{Handle: x.frame}
 	case kind == "" || strings.Contains(kind, "json"):
 		x.ans = wire.NewJSON(x.ep.answer)
 	}
@@ -221,6 +238,7 @@ func (x *exchange) parse(p []byte) {
 		_, _ = x.events.Write(p)
 	case x.ans != nil:
 		_, _ = x.ans.Write(p)
+		x.over = x.ep.job && x.ans.Done() && !x.ans.Value(0).Null() // a client may never read the end
 	case x.ep.own != nil:
 		_, _ = x.keptAnswer.Write(p)
 	}
@@ -277,7 +295,7 @@ func (x *exchange) finish(err error) {
 		x.stop()
 	}
 	x.settle(err)
-	if x.own {
+	if x.own && !x.job.open {
 		err = x.outcome(err)
 		seam.EndLater(x.call, &err)
 	}

@@ -1,93 +1,18 @@
 package aihttp
 
 import (
-	"net/http"
-	"strings"
+	"errors"
 	"time"
 
 	"github.com/stagemeter/stagemeter/instrument/aihttp/internal/wire"
 	"github.com/stagemeter/stagemeter/instrument/price"
 )
 
-var groq = func() *provider {
-	p := compatible("groq", "api.groq.com")
-	e := openAIFor("groq")
-	e.transcription.asked = func(x *exchange) {
-		openAIAsked(x)
-		if n := x.usage.Of(price.Audio); n > 0 && n < int64(10*time.Second) { // a request costs at least 10 s
-			x.usage.Add(price.Audio, int64(10*time.Second)-n)
-		}
-	}
-	p.endpoint = e.of
-	return p
-}()
-
-var deepgram = func() *provider {
-	listen := &endpoint{
-		provider: "deepgram", operation: "transcription", answer: wire.NewTree("metadata"),
-		asked: func(x *exchange) { x.askedModel = x.url.Query().Get("model") },
-		read: func(x *exchange, v *wire.JSON) {
-			about := v.Value(0)
-			if about.Get("duration").Null() {
-				return
-			}
-			ns, ok := about.Get("duration").Decimal(9)
-			if channels, has := about.Get("channels").Int(); has && channels > 1 && x.url.Query().Get("multichannel") == "true" {
-				ns *= channels
-			}
-			x.used(price.Audio, ns, ok)
-		},
-	}
-	speak := &endpoint{
-		provider: "deepgram", operation: "speech", request: wire.NewTree("text"),
-		asked: func(x *exchange) {
-			x.askedModel = x.url.Query().Get("model")
-			x.spoken(0)
-		},
-		head: func(x *exchange, h http.Header) { x.characters(h.Get("Dg-Char-Count")) },
-	}
-	return &provider{name: "deepgram", hosts: []string{"api.deepgram.com", ".deepgram.com"}, endpoint: func(r *http.Request) *endpoint {
-		switch {
-		case r.Method == http.MethodPost && strings.HasSuffix(r.URL.Path, "/v1/listen"):
-			return listen
-		case r.Method == http.MethodPost && strings.HasSuffix(r.URL.Path, "/v1/speak"):
-			return speak
-		}
-		return nil
-	}}
-}()
-
-var elevenLabs = func() *provider {
-	speak := &endpoint{
-		provider: "elevenlabs", operation: "speech", request: wire.NewTree("text", "model_id"),
-		asked: func(x *exchange) {
-			if x.askedModel = x.sentText(1, ""); x.askedModel == "" {
-				x.askedModel = "eleven_multilingual_v2"
-			}
-			x.spoken(0)
-		},
-		head: func(x *exchange, h http.Header) {
-			if x.characters(h.Get("Character-Cost")); !x.hasUsage {
-				x.characters(h.Get("X-Character-Count"))
-			}
-		},
-	}
-	listen := &endpoint{
-		provider: "elevenlabs", operation: "transcription", form: []string{"model_id"},
-		asked: func(x *exchange) { x.askedModel = x.sentText(0, "model_id") },
-	}
-	return &provider{name: "elevenlabs", hosts: []string{"api.elevenlabs.io", ".elevenlabs.io"}, endpoint: func(r *http.Request) *endpoint {
-		switch {
-		case r.Method != http.MethodPost:
-			return nil
-		case strings.Contains(r.URL.Path, "/v1/text-to-speech/"):
-			return speak
-		case strings.HasSuffix(r.URL.Path, "/v1/speech-to-text"):
-			return listen
-		}
-		return nil
-	}}
-}()
+// media are the providers that are paid for media or for machines, and Bedrock.
+var media = []*provider{
+	deepgram, elevenLabs, assemblyAI, googleSpeech, revAI, fal, replicate, runway,
+	aws, bedrock, awsTranscribe, ollama, vLLM,
+}
 
 // characters takes a number of characters that an answer's head tells.
 func (x *exchange) characters(text string) {
@@ -101,4 +26,60 @@ func (x *exchange) spoken(path int) {
 	if !x.hasUsage && x.sent != nil && !x.sent.TooBig() && !x.sent.Value(path).Null() {
 		x.used(price.Characters, x.sent.Value(path).Runes(), true)
 	}
+}
+
+// heard takes a length of audio.
+func (x *exchange) heard(v wire.Value) {
+	if !v.Null() {
+		ns, ok := v.Decimal(9)
+		x.usage = price.Usage{Variant: x.usage.Variant}
+		x.used(price.Audio, ns, ok)
+	}
+}
+
+// atLeast raises what was used of a unit of time to what a request costs at least.
+func (x *exchange) atLeast(unit price.Unit, least time.Duration) {
+	if n := x.usage.Of(unit); x.hasUsage && n < int64(least) {
+		x.usage.Add(unit, int64(least)-n)
+	}
+}
+
+// hinted takes what WithUsage says, if nothing better is known.
+func (x *exchange) hinted() {
+	if !x.hasUsage && x.hint != nil {
+		x.usage, x.hasUsage = *x.hint, true
+	}
+}
+
+// pick returns the first of several names of a model that the table has, or else the first.
+func (x *exchange) pick(names ...string) string {
+	for _, name := range names {
+		_, err := x.t.prices.Cost(price.Usage{Provider: x.ep.provider, Model: name})
+		if !is(err, price.UnknownModel) {
+			return name
+		}
+	}
+	return names[0]
+}
+
+// choose takes the first of several measures of the call that the table has a price for, or else the
+// last.
+func (x *exchange) choose(ways ...price.Usage) {
+	model := x.model
+	if model == "" {
+		model = x.askedModel
+	}
+	for i, u := range ways {
+		u.Provider, u.Model, u.Tier, u.Region = x.ep.provider, model, x.tier, x.region
+		_, err := x.t.prices.Cost(u)
+		if i == len(ways)-1 || !is(err, price.UnknownUnit) && !is(err, price.UnknownUsage) {
+			x.usage, x.hasUsage = u, !is(err, price.UnknownUsage)
+			return
+		}
+	}
+}
+
+func is(err error, reason price.Reason) bool {
+	var unknown *price.UnknownError
+	return errors.As(err, &unknown) && unknown.Reason == reason
 }

@@ -30,12 +30,14 @@ type endpoint struct {
 	read       func(x *exchange, v *wire.JSON)     // takes an answer or an event
 	last       func(event []byte) bool             // whether an event ends the stream
 	limits     map[string]int                      // paths of the request that bound the answer
+	job        bool                                // the answer tells of a job; the first path of answer is its id or state
+	poll       bool                                // asks for the state of a job, and is no call
 }
 
 // providers are all that are known. Each file of a provider adds its own.
 var providers = append([]*provider{
-	openAI, anthropic, gemini, vertex, azure, openRouter, liteLLM, groq, deepgram, elevenLabs,
-}, others...)
+	openAI, anthropic, gemini, vertex, azure, openRouter, liteLLM, groq,
+}, append(media, others...)...)
 
 var byName = func() map[string]*provider {
 	m := make(map[string]*provider, len(providers))

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"net/http"
 
+	"github.com/stagemeter/stagemeter/instrument/money"
 	"github.com/stagemeter/stagemeter/instrument/price"
 )
 
@@ -27,11 +28,18 @@ func reasonOf(err error) string {
 
 // settle tells the call what this attempt has cost.
 func (x *exchange) settle(err error) {
+	if x.ep.poll {
+		x.settlePoll(err)
+		return
+	}
 	if x.resp == nil || x.resp.StatusCode/100 != 2 {
 		x.settleFailure(err)
 		return
 	}
 	whole := x.readRest(err)
+	if x.settleJob() {
+		return
+	}
 	cost, err := x.cost()
 	switch {
 	case err == nil:
@@ -136,7 +144,30 @@ func (x *exchange) cost() (_ usd, err error) {
 	if x.bad != "" {
 		return 0, errMalformed
 	}
-	return x.t.prices.Cost(*u)
+	return x.priceOf(u)
+}
+
+// priceOf returns the price of a usage. An option without a row of its own is part of the model's
+// price.
+func (x *exchange) priceOf(u *price.Usage) (usd, error) {
+	sum, err := x.t.prices.Cost(*u)
+	if err != nil {
+		return 0, err
+	}
+	for _, option := range x.extras {
+		more := *u
+		more.Model, more.Variant = option, ""
+		cost, err := x.t.prices.Cost(more)
+		var unknown *price.UnknownError
+		switch {
+		case errors.As(err, &unknown) && unknown.Reason == price.UnknownModel:
+		case err != nil:
+			return 0, err
+		default:
+			sum = money.Sum(sum, cost)
+		}
+	}
+	return sum, nil
 }
 
 var errMalformed = errors.New("what the answer says of usage cannot be right")

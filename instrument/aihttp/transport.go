@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"time"
 
 	"go.opentelemetry.io/otel"
 
@@ -18,6 +19,7 @@ import (
 // for concurrent use.
 type Transport struct {
 	base http.RoundTripper
+	jobs jobs
 	config
 }
 
@@ -75,7 +77,7 @@ func (t *Transport) do(r *http.Request, next func(*http.Request) (*http.Response
 	if ep == nil || r.Context().Value(meteredKey{}) != nil {
 		return next(r)
 	}
-	x := &exchange{t: t, ep: ep, url: r.URL, request: r}
+	x := &exchange{t: t, ep: ep, url: r.URL, request: r, began: time.Now()}
 	x.hint, _ = r.Context().Value(usageKey{}).(*price.Usage)
 	ctx, err := x.start(r)
 	if err != nil {
@@ -101,10 +103,13 @@ func (x *exchange) start(r *http.Request) (context.Context, error) {
 		x.call = outer
 		return ctx, nil
 	}
+	if x.ep.poll {
+		return ctx, nil
+	}
 	x.own = true
 	var err error
 	if job := instrument.JobFromContext(ctx); job != nil {
-		if _, limited := job.BudgetRemaining(); limited {
+		if _, x.limited = job.BudgetRemaining(); x.limited {
 			ctx, x.call, err = instrument.StartCall(ctx, x.ep.provider, x.bound(r)...)
 			return ctx, err
 		}

@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"os"
 	"strings"
+	"time"
 
 	"github.com/stagemeter/stagemeter/instrument/price"
 )
@@ -23,6 +24,8 @@ type file struct {
 		Request  request
 		Response response
 	}
+	Usage    map[string]json.Number // what WithUsage says; most files have none
+	Hosts    map[string]string      // what WithHost says, by host; most files have none
 	Prices   map[string]json.RawMessage
 	Expected expected
 }
@@ -80,10 +83,17 @@ func read(name string) (*file, error) {
 	return f, nil
 }
 
-// names are the providers whose names in golden files differ from OpenTelemetry's.
-var names = map[string]string{
-	"azure": "azure.ai.openai", "azure_openai": "azure.ai.openai", "gemini": "gcp.gemini", "google": "gcp.gemini", "vertex": "gcp.vertex_ai",
-	"bedrock": "aws.bedrock", "xai": "x_ai", "mistral": "mistral_ai",
+// names are the providers whose names in golden files differ from OpenTelemetry's, or stand for
+// several APIs.
+var names = map[string][]string{
+	"azure": {"azure.ai.openai"}, "azure_openai": {"azure.ai.openai"}, "gemini": {"gcp.gemini"}, "vertex": {"gcp.vertex_ai"},
+	"google": {"gcp.gemini", "gcp.vertex_ai", "gcp.speech"}, "gcp": {"gcp.gemini", "gcp.vertex_ai", "gcp.speech"},
+	"google_stt": {"gcp.speech"}, "google_speech": {"gcp.speech"}, "gcp.speech_to_text": {"gcp.speech"}, "google-speech": {"gcp.speech"}, "google-stt": {"gcp.speech"},
+	"bedrock": {"aws.bedrock"}, "aws_bedrock": {"aws.bedrock"}, "aws": {"aws.bedrock", "aws.transcribe"}, "aws_transcribe": {"aws.transcribe"},
+	"aws-transcribe": {"aws.transcribe"}, "amazon_transcribe": {"aws.transcribe"}, "transcribe": {"aws.transcribe"},
+	"xai": {"x_ai"}, "mistral": {"mistral_ai"}, "assembly_ai": {"assemblyai"}, "assembly-ai": {"assemblyai"}, "eleven_labs": {"elevenlabs"},
+	"rev": {"rev_ai"}, "revai": {"rev_ai"}, "rev.ai": {"rev_ai"}, "rev-ai": {"rev_ai"}, "fal.ai": {"fal"}, "fal_ai": {"fal"}, "fal-ai": {"fal"},
+	"runwayml": {"runway"},
 }
 
 // table returns the file's prices.
@@ -91,19 +101,95 @@ func (f *file) table() (*price.Table, error) {
 	if len(f.Prices) == 0 {
 		return price.Parse([]byte(`{"rows":[]}`))
 	}
-	provider := f.Provider
-	if name := names[provider]; name != "" {
-		provider = name
+	providers := names[f.Provider]
+	if providers == nil {
+		providers = []string{f.Provider}
 	}
-	row := map[string]any{"provider": provider, "model": f.Model}
-	for key, value := range f.Prices {
-		row[key] = value
+	var rows []any
+	for _, provider := range providers {
+		row := map[string]any{"provider": provider, "model": f.Model}
+		if err := f.fill(row, provider); err != nil {
+			return nil, err
+		}
+		rows = append(rows, row)
 	}
-	text, err := json.Marshal(map[string]any{"rows": []any{row}})
+	text, err := json.Marshal(map[string]any{"rows": rows})
 	if err != nil {
 		return nil, err
 	}
 	return price.Parse(text)
+}
+
+// units are names of units that differ from those of package price, by provider; "" is for all.
+var units = map[string]map[string]string{
+	"":          {"units": "credits", "billable_units": "credits", "seconds": "audio", "minutes": "audio", "video_seconds": "video", "compute_seconds": "compute", "gpu_seconds": "compute", "predict_time": "compute"},
+	"runway":    {"seconds": "video", "audio": "video"},
+	"replicate": {"seconds": "compute", "audio": "compute"},
+	"ollama":    {"seconds": "compute", "audio": "compute"},
+	"vllm":      {"seconds": "compute", "audio": "compute"},
+}
+
+// fill sets the prices of a row: what is not of price as they are, prices of time per seconds.
+func (f *file) fill(row map[string]any, provider string) error {
+	for field, text := range f.Prices {
+		if !strings.Contains(field, "per_") {
+			row[field] = text
+			continue
+		}
+		var prices map[string]string
+		if err := json.Unmarshal(text, &prices); err != nil {
+			return fmt.Errorf("%s: %w", field, err)
+		}
+		for name, amount := range prices {
+			if own := units[provider][name]; own != "" {
+				name = own
+			} else if own := units[""][name]; own != "" {
+				name = own
+			}
+			to := field
+			if (name == "audio" || name == "video" || name == "compute") && !strings.HasSuffix(field, "_seconds") {
+				to += "_seconds"
+			}
+			if row[to] == nil {
+				row[to] = make(map[string]string)
+			}
+			row[to].(map[string]string)[name] = amount
+		}
+	}
+	return nil
+}
+
+// hint returns the file's usage for [aihttp.WithUsage]: quantities by unit, times in seconds.
+func (f *file) hint() (*price.Usage, error) {
+	if len(f.Usage) == 0 {
+		return nil, nil
+	}
+	u, known := new(price.Usage), 0
+	for unit := price.Unit(0); unit.Valid(); unit++ {
+		n, ok := f.Usage[unit.String()]
+		if !ok {
+			continue
+		}
+		switch unit {
+		case price.Audio, price.Video, price.Compute:
+			length, err := time.ParseDuration(n.String() + "s")
+			if err != nil {
+				return nil, err
+			}
+			u.Add(unit, int64(length))
+		default:
+			count, err := n.Int64()
+			if err != nil {
+				return nil, err
+			}
+			u.Add(unit, count)
+		}
+		known++
+	}
+	if known < len(f.Usage) {
+		return nil, fmt.Errorf("usage: a unit of %v is none", f.Usage)
+	}
+	return u, nil
 }
 
 func body(text, packed string) ([]byte, error) {

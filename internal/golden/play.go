@@ -43,6 +43,14 @@ func (f *file) play(o playOptions) (Result, error) {
 		return Result{}, err
 	}
 	ctx, job := p.StartJob(context.Background(), "golden")
+	hint, err := f.hint()
+	if err != nil {
+		return Result{}, err
+	}
+	options := []aihttp.Option{aihttp.WithPrices(table)}
+	for host, name := range f.Hosts {
+		options = append(options, aihttp.WithHost(host, name))
+	}
 	answer := 0
 	client := http.Client{
 		Transport: aihttp.NewTransport(roundTripper(func(r *http.Request) (*http.Response, error) {
@@ -53,7 +61,7 @@ func (f *file) play(o playOptions) (Result, error) {
 			resp, err := f.Exchanges[answer].Response.http(r, o)
 			answer++
 			return resp, err
-		}), aihttp.WithPrices(table)),
+		}), options...),
 		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 	}
 	for i, x := range f.Exchanges {
@@ -63,6 +71,9 @@ func (f *file) play(o playOptions) (Result, error) {
 		}
 		callCtx, cancel := context.WithCancel(ctx)
 		defer cancel()
+		if hint != nil {
+			callCtx = aihttp.WithUsage(callCtx, *hint)
+		}
 		resp, err := client.Do(r.WithContext(callCtx))
 		if err != nil {
 			return Result{}, err

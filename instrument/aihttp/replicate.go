@@ -1,0 +1,81 @@
+package aihttp
+
+import (
+	"net/http"
+	"strings"
+
+	"github.com/stagemeter/stagemeter/instrument/aihttp/internal/wire"
+	"github.com/stagemeter/stagemeter/instrument/price"
+)
+
+// replicate bills the time that a machine worked on a prediction, also on one that failed or was
+// canceled, or what the prediction has made: the row of the model says which. A prediction of a
+// deployment has the tier "deployment": there the machine is paid while it waits, too, which no answer
+// tells.
+var replicate = func() *provider {
+	tree := wire.NewTree("id", "status", "model", "version", "metrics")
+	asked := func(x *exchange) {
+		path := strings.Trim(x.url.Path, "/")
+		if _, name, ok := strings.Cut(path, "deployments/"); ok {
+			x.tier, x.askedModel = "deployment", strings.TrimSuffix(name, "/predictions")
+		} else if _, name, ok := strings.Cut(path, "models/"); ok {
+			x.askedModel = strings.TrimSuffix(name, "/predictions")
+		} else {
+			x.askedModel, _, _ = strings.Cut(x.sentText(3, ""), ":")
+		}
+		x.choose(x.made...)
+	}
+	create := &endpoint{provider: "replicate", operation: "media_generation", request: tree, answer: tree, asked: asked, read: readReplicate, job: true}
+	poll := &endpoint{provider: "replicate", operation: "media_generation", answer: tree, asked: func(x *exchange) { x.choose(x.made...) }, read: readReplicate, job: true, poll: true}
+	return &provider{name: "replicate", hosts: []string{"api.replicate.com"}, endpoint: func(r *http.Request) *endpoint {
+		switch path := r.URL.Path; {
+		case r.Method == http.MethodPost && strings.HasSuffix(path, "/predictions"):
+			return create
+		case r.Method == http.MethodGet && isLast(path, "/predictions/"),
+			r.Method == http.MethodPost && strings.Contains(path, "/predictions/") && strings.HasSuffix(path, "/cancel"):
+			return poll
+		}
+		return nil
+	}}
+}()
+
+func readReplicate(x *exchange, v *wire.JSON) {
+	metrics := v.Value(4)
+	worked := metrics.Get("predict_time")
+	state := jobPending
+	switch v.Value(1).Text() {
+	case "succeeded", "successful":
+		state = jobDone
+	case "failed", "canceled", "aborted":
+		if state = jobFailed; !worked.Null() {
+			state = jobDone
+		}
+	}
+	x.is(v.Value(0).Text(), state)
+	if x.model = v.Value(2).Text(); x.model == "" {
+		x.model, _, _ = strings.Cut(v.Value(3).Text(), ":")
+	}
+	x.made = x.made[:0]
+	way := func(take func(u *price.Usage)) {
+		var u price.Usage
+		take(&u)
+		x.made = append(x.made, u)
+	}
+	add := func(u *price.Usage, unit price.Unit, digits int, name string) {
+		if m := metrics.Get(name); !m.Null() {
+			n, ok := m.Decimal(digits)
+			if !ok {
+				n = -1
+			}
+			u.Add(unit, n)
+		}
+	}
+	way(func(u *price.Usage) { add(u, price.Compute, 9, "predict_time") })
+	way(func(u *price.Usage) {
+		add(u, price.Input, 0, "input_token_count")
+		add(u, price.Output, 0, "output_token_count")
+	})
+	way(func(u *price.Usage) { add(u, price.Images, 0, "image_count") })
+	way(func(u *price.Usage) { add(u, price.Video, 9, "video_output_duration_seconds") })
+	way(func(u *price.Usage) { u.Add(price.Requests, 1) })
+}
