@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/stagemeter/stagemeter/instrument/aihttp/internal/wire"
+	"github.com/stagemeter/stagemeter/instrument/money"
 	"github.com/stagemeter/stagemeter/instrument/price"
 )
 
@@ -36,7 +37,8 @@ type ahead struct {
 
 // estimate returns what a request costs at most. It reads the body only if that can be had twice.
 func (x *exchange) estimate(r *http.Request) (usd, error) {
-	a := ahead{bytes: r.ContentLength, named: strings.Contains(r.Header.Get("Content-Type"), "json")}
+	kind := r.Header.Get("Content-Type")
+	a := ahead{bytes: r.ContentLength, named: kind == "" || strings.Contains(kind, "json")}
 	if r.GetBody != nil && (x.ep.request != nil || x.ep.form != nil) {
 		if err := x.peek(r, &a); err != nil {
 			return 0, err
@@ -51,7 +53,16 @@ func (x *exchange) estimate(r *http.Request) (usd, error) {
 	}
 	may := x.may(u, a)
 	x.sent, x.form, x.usage, x.hasUsage, x.bad, x.askedModel, x.model, x.tier = nil, nil, price.Usage{}, false, "", "", "", "" // the real request tells them
-	return x.t.prices.AtMost(may...)
+	most, err := x.t.prices.AtMost(may...)
+	for _, option := range x.extras {
+		for i := range may {
+			may[i].Model, may[i].Variant = option, ""
+		}
+		if more, err := x.t.prices.AtMost(may...); err == nil {
+			most = money.Sum(most, more)
+		}
+	}
+	return most, err
 }
 
 // may returns what the call may turn out to use.

@@ -237,6 +237,9 @@ func (x *exchange) settlePoll(err error) {
 	if x.resp == nil || x.resp.StatusCode/100 != 2 || !x.readRest(err) || x.job.id == "" || x.job.state < jobDone {
 		return
 	}
+	if x.ans != nil && !x.ans.Done() {
+		return // a later poll tells the rest
+	}
 	e, first := x.t.jobs.end(x.jobKey(), time.Now())
 	if !first {
 		return
