@@ -56,16 +56,11 @@ var deepgram = func() *provider {
 	}}
 }()
 
-// deepgramAsked takes the model, and the options that cost extra, of the query. The query names a
-// model's domain too, as nova-3-medical; without a row of that name the row of nova-3 holds.
+// deepgramAsked takes the model, and the options that cost extra, of the query.
 func deepgramAsked(x *exchange) {
 	q := x.url.Query()
 	if asked := q.Get("model"); asked != "" {
-		base := asked
-		if parts := strings.SplitN(asked, "-", 3); len(parts) == 3 {
-			base = parts[0] + "-" + parts[1]
-		}
-		x.askedModel, x.model = x.pick(asked, base), ""
+		x.askedModel, x.model = strings.TrimSuffix(asked, "-general"), ""
 	}
 	if q.Get("language") == "multi" {
 		x.usage.Variant = "multi"

@@ -12,24 +12,12 @@ import (
 	"github.com/stagemeter/stagemeter/instrument/price"
 )
 
-// Some providers answer at once and work afterwards. The request that creates such a job is the
-// call. Requests for its state are polls: they are no calls and cost nothing. What the job costs is
-// booked when a poll first sees that the job is over, and once: the Transport remembers the ids of
-// the last 10,000 jobs. The cost goes
-//
-//   - to the call that created the job, if a budget holds its price: the call then lasts until the
-//     job is over, so that the money stays reserved;
-//   - else to the call of RunCall around the poll;
-//   - else to the job of the poll's context, as by [instrument.Spend].
-//
-// A job that this Transport did not create is booked as a call of its own by the first poll that
-// sees its end. Two processes, or two Transports, that poll the same job until its end book it twice:
-// let one of them ask. A job that nobody has asked about for two days, or that 10,000 others have
-// followed, is unpriced with the reason "unpolled".
+// Bounds of the jobs that a Transport remembers. The package's documentation tells how they are
+// booked.
 const (
 	maxJobs  = 10_000
-	maxJobID = 1 << 10 // bytes; a longer id is of no provider
-	jobLife  = 48 * time.Hour
+	maxJobID = 1 << 10        // bytes; a longer id is none
+	jobLife  = 48 * time.Hour // after which an end that nobody has seen is given up
 )
 
 // reasonUnpolled is why a job has no price whose end nobody has seen.
@@ -208,6 +196,9 @@ func (x *exchange) ask() {
 func (x *exchange) recall(e *entry) {
 	if x.model == "" {
 		x.model = e.model
+	}
+	if x.askedModel == "" {
+		x.askedModel = e.model
 	}
 	if x.tier == "" {
 		x.tier = e.tier

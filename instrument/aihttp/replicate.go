@@ -2,6 +2,7 @@ package aihttp
 
 import (
 	"net/http"
+	"slices"
 	"strings"
 
 	"github.com/stagemeter/stagemeter/instrument/aihttp/internal/wire"
@@ -11,7 +12,8 @@ import (
 // replicate bills the time that a machine worked on a prediction, also on one that failed or was
 // canceled, or what the prediction has made: the row of the model says which. A prediction of a
 // deployment has the tier "deployment": there the machine is paid while it waits, too, which no answer
-// tells.
+// tells. No answer tells the hardware either: the Model of [WithUsage], such as "gpu-l40s", is priced
+// if the table lacks the prediction's own.
 var replicate = func() *provider {
 	tree := wire.NewTree("id", "status", "model", "version", "metrics")
 	asked := func(x *exchange) {
@@ -23,10 +25,10 @@ var replicate = func() *provider {
 		} else {
 			x.askedModel, _, _ = strings.Cut(x.sentText(3, ""), ":")
 		}
-		x.choose(x.made...)
+		x.onHardware()
 	}
 	create := &endpoint{provider: "replicate", operation: "media_generation", request: tree, answer: tree, asked: asked, read: readReplicate, job: true}
-	poll := &endpoint{provider: "replicate", operation: "media_generation", answer: tree, asked: func(x *exchange) { x.choose(x.made...) }, read: readReplicate, job: true, poll: true}
+	poll := &endpoint{provider: "replicate", operation: "media_generation", answer: tree, asked: (*exchange).onHardware, read: readReplicate, job: true, poll: true}
 	return &provider{name: "replicate", hosts: []string{"api.replicate.com"}, endpoint: func(r *http.Request) *endpoint {
 		switch path := r.URL.Path; {
 		case r.Method == http.MethodPost && strings.HasSuffix(path, "/predictions"):
@@ -38,6 +40,18 @@ var replicate = func() *provider {
 		return nil
 	}}
 }()
+
+// onHardware finds the row of the model, or of the hardware, and measures the call as it does.
+func (x *exchange) onHardware() {
+	names := []string{x.model, x.askedModel}
+	if x.hint != nil {
+		names = append(names, x.hint.Model)
+	}
+	if names = slices.DeleteFunc(names, func(s string) bool { return s == "" }); len(names) > 0 {
+		x.model = x.pick(names...)
+	}
+	x.choose(x.made...)
+}
 
 func readReplicate(x *exchange, v *wire.JSON) {
 	metrics := v.Value(4)

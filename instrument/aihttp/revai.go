@@ -12,7 +12,7 @@ import (
 // revAILeast is what Rev AI bills for a job at least.
 const revAILeast = 15 * time.Second
 
-// revAI bills begun seconds of audio.
+// revAI bills begun seconds of audio. Speech that is not English is the variant "foreign".
 var revAI = func() *provider {
 	tree := wire.NewTree("id", "status", "duration_seconds", "transcriber", "language")
 	read := func(x *exchange, v *wire.JSON) {
@@ -26,6 +26,9 @@ var revAI = func() *provider {
 		x.is(v.Value(0).Text(), state)
 		x.heard(v.Value(2))
 		x.model = v.Value(3).Text()
+		if language := v.Value(4).Text(); language != "" && !strings.HasPrefix(language, "en") {
+			x.usage.Variant = "foreign"
+		}
 	}
 	asked := func(x *exchange) {
 		if x.askedModel = x.sentText(3, ""); x.askedModel == "" && x.model == "" {

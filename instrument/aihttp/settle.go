@@ -147,8 +147,8 @@ func (x *exchange) cost() (_ usd, err error) {
 	return x.priceOf(u)
 }
 
-// priceOf returns the price of a usage. An option without a row of its own is part of the model's
-// price.
+// priceOf returns the price of a usage, with that of the options of the request. To tell speakers
+// apart is part of the model's price if it has no row of its own, as by older contracts.
 func (x *exchange) priceOf(u *price.Usage) (usd, error) {
 	sum, err := x.t.prices.Cost(*u)
 	if err != nil {
@@ -160,7 +160,7 @@ func (x *exchange) priceOf(u *price.Usage) (usd, error) {
 		cost, err := x.t.prices.Cost(more)
 		var unknown *price.UnknownError
 		switch {
-		case errors.As(err, &unknown) && unknown.Reason == price.UnknownModel:
+		case errors.As(err, &unknown) && unknown.Reason == price.UnknownModel && (option == "diarize" || option == "speaker_labels"):
 		case err != nil:
 			return 0, err
 		default:

@@ -25,6 +25,7 @@ type file struct {
 		Response response
 	}
 	Usage    map[string]json.Number // what WithUsage says; most files have none
+	Hint     string                 `json:"hint_model"` // and its Model
 	Hosts    map[string]string      // what WithHost says, by host; most files have none
 	Prices   map[string]json.RawMessage
 	Expected expected
@@ -161,10 +162,10 @@ func (f *file) fill(row map[string]any, provider string) error {
 
 // hint returns the file's usage for [aihttp.WithUsage]: quantities by unit, times in seconds.
 func (f *file) hint() (*price.Usage, error) {
-	if len(f.Usage) == 0 {
+	if len(f.Usage) == 0 && f.Hint == "" {
 		return nil, nil
 	}
-	u, known := new(price.Usage), 0
+	u, known := &price.Usage{Model: f.Hint}, 0
 	for unit := price.Unit(0); unit.Valid(); unit++ {
 		n, ok := f.Usage[unit.String()]
 		if !ok {

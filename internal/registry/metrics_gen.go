@@ -172,7 +172,7 @@ func Metrics() []Metric {
 				{Key: semconv.AttrAPI, Label: "api"},
 				{Key: semconv.AttrReason, Label: "reason"},
 			},
-			RecordedBy: []string{"Call.End", "RunCall", "RunCallValue"},
+			RecordedBy: []string{"Call.End", "RunCall", "RunCallValue", "SpendUnpriced"},
 			OfPipeline: true,
 		},
 		{
