@@ -37,7 +37,7 @@ var assemblyAI = func() *provider {
 	}
 	asked := func(x *exchange) {
 		if x.askedModel = firstText(x.sentValue(3), x.sentValue(4), x.sentValue(5)); x.askedModel == "" {
-			x.askedModel = "universal"
+			x.askedModel = x.pick("universal", "best") // what is meant without a model
 		}
 	}
 	tree := wire.NewTree(paths...)

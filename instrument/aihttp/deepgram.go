@@ -59,6 +59,7 @@ var deepgram = func() *provider {
 // deepgramAsked takes the model, and the options that cost extra, of the query.
 func deepgramAsked(x *exchange) {
 	q := x.url.Query()
+	x.askedModel = "base" // what is meant without a model
 	if asked := q.Get("model"); asked != "" {
 		x.askedModel, x.model = strings.TrimSuffix(asked, "-general"), ""
 	}

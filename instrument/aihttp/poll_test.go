@@ -239,7 +239,7 @@ func TestABudgetHoldsAJobUntilItsEnd(t *testing.T) {
 		asks(t, ctx, c, http.MethodPost, transcripts)
 		asks(t, ctx, c, http.MethodGet, transcripts+"/t2")
 		job.End(nil)
-		polled(t, rec, end.cost+jobCost, 3, 0) // and the one that was refused
+		polled(t, rec, money.Sum(end.cost, jobCost), 3, 0) // and the one that was refused
 		if got := rec.Counter("video_processing_api_errors_total"); got != 0 && end.cost > 0 || got != 1 && end.cost == 0 {
 			t.Errorf("%v errors", got)
 		}

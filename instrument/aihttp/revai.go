@@ -32,7 +32,7 @@ var revAI = func() *provider {
 	}
 	asked := func(x *exchange) {
 		if x.askedModel = x.sentText(3, ""); x.askedModel == "" && x.model == "" {
-			x.askedModel = "machine"
+			x.askedModel = x.pick("machine", "reverb")
 		}
 		if n := x.usage.Of(price.Audio) % int64(time.Second); n > 0 {
 			x.usage.Add(price.Audio, int64(time.Second)-n)

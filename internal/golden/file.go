@@ -85,16 +85,26 @@ func read(name string) (*file, error) {
 }
 
 // names are the providers whose names in golden files differ from OpenTelemetry's, or stand for
-// several APIs.
+// several APIs, in small letters and without signs.
 var names = map[string][]string{
-	"azure": {"azure.ai.openai"}, "azure_openai": {"azure.ai.openai"}, "gemini": {"gcp.gemini"}, "vertex": {"gcp.vertex_ai"},
+	"azure": {"azure.ai.openai"}, "azureopenai": {"azure.ai.openai"}, "gemini": {"gcp.gemini"}, "googlegemini": {"gcp.gemini"},
+	"vertex": {"gcp.vertex_ai"}, "vertexai": {"gcp.vertex_ai"},
 	"google": {"gcp.gemini", "gcp.vertex_ai", "gcp.speech"}, "gcp": {"gcp.gemini", "gcp.vertex_ai", "gcp.speech"},
-	"google_stt": {"gcp.speech"}, "google_speech": {"gcp.speech"}, "gcp.speech_to_text": {"gcp.speech"}, "google-speech": {"gcp.speech"}, "google-stt": {"gcp.speech"},
-	"bedrock": {"aws.bedrock"}, "aws_bedrock": {"aws.bedrock"}, "aws": {"aws.bedrock", "aws.transcribe"}, "aws_transcribe": {"aws.transcribe"},
-	"aws-transcribe": {"aws.transcribe"}, "amazon_transcribe": {"aws.transcribe"}, "transcribe": {"aws.transcribe"},
-	"xai": {"x_ai"}, "mistral": {"mistral_ai"}, "assembly_ai": {"assemblyai"}, "assembly-ai": {"assemblyai"}, "eleven_labs": {"elevenlabs"},
-	"rev": {"rev_ai"}, "revai": {"rev_ai"}, "rev.ai": {"rev_ai"}, "rev-ai": {"rev_ai"}, "fal.ai": {"fal"}, "fal_ai": {"fal"}, "fal-ai": {"fal"},
-	"runwayml": {"runway"},
+	"googlestt": {"gcp.speech"}, "googlespeech": {"gcp.speech"}, "googlecloudspeech": {"gcp.speech"}, "googlespeechtotext": {"gcp.speech"},
+	"gcpspeech": {"gcp.speech"}, "gcpspeechtotext": {"gcp.speech"}, "gcpstt": {"gcp.speech"},
+	"bedrock": {"aws.bedrock"}, "amazonbedrock": {"aws.bedrock"}, "aws": {"aws.bedrock", "aws.transcribe"}, "awsbedrock": {"aws.bedrock"},
+	"awstranscribe": {"aws.transcribe"}, "amazontranscribe": {"aws.transcribe"}, "transcribe": {"aws.transcribe"},
+	"xai": {"x_ai"}, "mistral": {"mistral_ai"}, "mistralai": {"mistral_ai"}, "moonshot": {"moonshot_ai"}, "assemblyai": {"assemblyai"}, "elevenlabs": {"elevenlabs"},
+	"rev": {"rev_ai"}, "revai": {"rev_ai"}, "fal": {"fal"}, "falai": {"fal"}, "runwayml": {"runway"},
+}
+
+func plain(name string) string {
+	return strings.Map(func(r rune) rune {
+		if r >= 'a' && r <= 'z' || r >= '0' && r <= '9' {
+			return r
+		}
+		return -1
+	}, strings.ToLower(name))
 }
 
 // table returns the file's prices.
@@ -102,7 +112,7 @@ func (f *file) table() (*price.Table, error) {
 	if len(f.Prices) == 0 {
 		return price.Parse([]byte(`{"rows":[]}`))
 	}
-	providers := names[f.Provider]
+	providers := names[plain(f.Provider)]
 	if providers == nil {
 		providers = []string{f.Provider}
 	}
