@@ -23,7 +23,8 @@ type Call struct {
 	lease    time.Duration // of WithLease
 	wasOver  bool          // the context, before the call began
 	done     atomic.Bool
-	kept     *CallState // nil unless the job has details
+	model    atomic.Pointer[string] // with WithModelLabel, of a call that package aihttp meters
+	kept     *CallState             // nil unless the job has details
 }
 
 // StartCall starts a call of a paid API and a span "call API" of kind client, in the job of ctx, or
@@ -373,7 +374,7 @@ func (c *Call) book(ctx context.Context, b *booking) {
 		}
 		defer c.settle(ctx, b.cost, lost)
 		if b.cost > 0 || len(b.also) == 0 {
-			p.spend(ctx, c.scope.job, c.handle, b.cost)
+			p.spend(ctx, c.scope.job, c.handle, c.model.Load(), b.cost)
 		}
 		return
 	case unpriced:

@@ -122,6 +122,7 @@ var functions = map[string]func(){
 	"WithNameLimit":       func() { _, _ = instrument.New(instrument.WithNameLimit(0)) },
 	"WithLiveJobLimit":    func() { _, _ = instrument.New(instrument.WithLiveJobLimit(0)) },
 	"WithJobIDLabel":      func() { _, _ = instrument.New(instrument.WithJobIDLabel()) },
+	"WithModelLabel":      func() { _, _ = instrument.New(instrument.WithModelLabel()) },
 	"WithEvents":          func() { _, _ = instrument.New(instrument.WithEvents(instrument.Events{})) },
 	"WithDetails":         func() { _, _ = instrument.New(instrument.WithDetails()) },
 	"WithHistory":         func() { _, _ = instrument.New(instrument.WithHistory(0)) },

@@ -57,4 +57,5 @@ func (p *Pipeline) observe(o metric.Observer) {
 		o.ObserveFloat64(p.inst.PriceTableTimestamp, float64(checked))
 	}
 	p.pools.observe(o, &p.inst)
+	p.lent.Observe(o)
 }

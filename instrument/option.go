@@ -31,6 +31,7 @@ type config struct {
 	nameLimit  int
 	liveLimit  int
 	jobIDLabel bool
+	modelLabel bool
 	recover    bool
 	classify   func(error) string
 	decide     func(error) semconv.Outcome
@@ -196,6 +197,13 @@ func positive(option string, n int, dst *int) error {
 // figures for live jobs.
 func WithJobIDLabel() Option {
 	return option(func(c *config) error { c.jobIDLabel = true; return nil })
+}
+
+// WithModelLabel adds model to video_processing_cost_usd_total, for calls that package aihttp meters:
+// the model that the request names. There are as many names as [WithNameLimit] says; past it they
+// become "other", as does the model of a call whose requests name several. Each booking allocates.
+func WithModelLabel() Option {
+	return option(func(c *config) error { c.modelLabel = true; return nil })
 }
 
 // WithRecover turns a panic in a job, stage or call into a [*PanicError], once it has been counted.

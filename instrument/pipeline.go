@@ -16,6 +16,7 @@ import (
 
 	"github.com/stagemeter/stagemeter/instrument/budget"
 	"github.com/stagemeter/stagemeter/instrument/internal/remote"
+	"github.com/stagemeter/stagemeter/instrument/internal/seam"
 	"github.com/stagemeter/stagemeter/internal/instruments"
 	"github.com/stagemeter/stagemeter/semconv"
 )
@@ -41,6 +42,7 @@ type Pipeline struct {
 	decide       func(error) semconv.Outcome
 	recover      bool
 	jobIDLabel   bool
+	models       *names[string] // of WithModelLabel; nil without
 	near         nearLedger     // the ledger in memory; else
 	far          *remote.Ledger // any other
 	policy       LedgerPolicy
@@ -61,6 +63,7 @@ type Pipeline struct {
 	history      history
 	badProgress  atomic.Bool  // reported once
 	prices       atomic.Int64 // Unix time of the oldest price table in use; 0 without one
+	lent         seam.Pipeline
 	registration metric.Registration
 }
 
@@ -133,10 +136,14 @@ func New(opts ...Option) (*Pipeline, error) {
 	p.setLedger(c)
 	var err error
 	p.inst, err = instruments.New(meter)
+	p.lent.Set, p.lent.Limit = &p.inst, c.nameLimit
 	wrong = append(wrong, err)
 	p.stages = newNames("stage names", c.nameLimit, c.stages, newStageHandle, func() { p.badName(semconv.DurationName) })
 	p.apis = newNames("API names", c.nameLimit, c.apis, p.newAPI, func() { p.badName(semconv.APICallsName) })
 	p.dimensions = newDimensions(c.nameLimit, c.labels, func() { p.badName(semconv.JobsName) })
+	if c.modelLabel {
+		p.models = newNames("names of models", c.nameLimit, nil, func(name string) *string { return &name }, func() { p.badName(semconv.APICallsName) })
+	}
 	p.zero()
 	wrong = append(wrong, p.register(meter))
 	return p, errors.Join(wrong...)

@@ -4,6 +4,7 @@ import (
 	"context"
 
 	"go.opentelemetry.io/otel/attribute"
+	"go.opentelemetry.io/otel/metric"
 
 	"github.com/stagemeter/stagemeter/semconv"
 )
@@ -51,31 +52,46 @@ func spend(ctx context.Context, s *scope, api string, amount USD) {
 	if s.job != nil {
 		defer s.job.book(ctx, api, amount)
 	}
-	s.p.spend(ctx, s.job, h, amount)
+	s.p.spend(ctx, s.job, h, nil, amount)
 }
 
-// spend books an amount in the totals and on the job.
-func (p *Pipeline) spend(ctx context.Context, j *Job, api *apiHandle, amount USD) {
-	if j == nil {
-		p.inst.Cost.Add(ctx, amount.Float64(), api.cost...)
-		return
-	}
+// spend books an amount on the job and in the totals. A model that is not nil is on the total.
+func (p *Pipeline) spend(ctx context.Context, j *Job, api *apiHandle, model *string, amount USD) {
 	hidden := false
-	if j.done.Load() {
+	switch {
+	case j == nil:
+	case j.done.Load():
 		j.spentLate(amount)
-	} else {
+	default:
 		j.addCost(amount)
 		hidden = p.live.spend(j.live, api, amount)
 	}
-	if p.jobIDLabel {
-		attrs := append([]attribute.KeyValue{semconv.AttrAPI.String(api.name), j.live.label()}, j.dimension.attrs...)
-		p.inst.Cost.Add(ctx, amount.Float64(), withAttrs(attrs...))
-	} else {
+	switch {
+	case model != nil || j != nil && p.jobIDLabel:
+		p.inst.Cost.Add(ctx, amount.Float64(), p.costLabels(j, api, model))
+	case j == nil:
+		p.inst.Cost.Add(ctx, amount.Float64(), api.cost...)
+	default:
 		p.inst.Cost.Add(ctx, amount.Float64(), j.dimension.cost(api)...)
 	}
 	if hidden {
 		p.inst.JobsUnshown.Add(ctx, 1)
 	}
+}
+
+// costLabels returns the attributes of a cost that has some by an option. They are not kept.
+func (p *Pipeline) costLabels(j *Job, api *apiHandle, model *string) metric.MeasurementOption {
+	attrs := []attribute.KeyValue{semconv.AttrAPI.String(api.name)}
+	if model != nil {
+		attrs = append(attrs, semconv.AttrModel.String(*model))
+	}
+	if j != nil {
+		if p.jobIDLabel {
+			attrs = append(attrs, j.live.label())
+		}
+		attrs = append(attrs, j.dimension.attrs...)
+	}
+	return withAttrs(attrs...)
 }
 
 // spentLate adds what a call has spent that outlived this run to what the next attempt goes on with.

@@ -8,14 +8,30 @@ import "go.opentelemetry.io/otel/attribute"
 const (
 	// The paid API that was called.
 	AttrAPI = attribute.Key("api")
+	// Whether api_calls has counted the request.
+	AttrCountedAs = attribute.Key("counted_as")
 	// The class of the error, never its text.
 	AttrErrorType = attribute.Key("error.type")
+	// The kind of request, as OpenTelemetry names it.
+	AttrGenAIOperationName = attribute.Key("gen_ai.operation.name")
+	// The provider of the API, as OpenTelemetry names it.
+	AttrGenAIProviderName = attribute.Key("gen_ai.provider.name")
+	// The model that the request names.
+	AttrGenAIRequestModel = attribute.Key("gen_ai.request.model")
+	// The model that the answer names.
+	AttrGenAIResponseModel = attribute.Key("gen_ai.response.model")
+	// Whether tokens are of the request or of the answer.
+	AttrGenAITokenType = attribute.Key("gen_ai.token.type")
 	// The id of a live job.
 	AttrJobID = attribute.Key("job_id")
 	// The kind of job, as WithJobType names it.
 	AttrJobType = attribute.Key("job_type")
+	// What a rate limit counts.
+	AttrKind = attribute.Key("kind")
 	// The OpenTelemetry name of the metric that would have received the value.
 	AttrMetric = attribute.Key("metric")
+	// The model that a call's request names.
+	AttrModel = attribute.Key("model")
 	// The operation of the ledger that failed.
 	AttrOp = attribute.Key("op")
 	// How an attempt of a job ended.
@@ -62,6 +78,28 @@ func CallStatusValues() []CallStatus {
 		CallStatusSuccess,
 		CallStatusError,
 		CallStatusRefused,
+	}
+}
+
+// CountedAs is a value of the attribute counted_as. Whether api_calls has counted the request.
+type CountedAs string
+
+// Values of [CountedAs].
+const (
+	// The request was a call of its own.
+	CountedAsCall CountedAs = "call"
+	// The request was one of those of a call that RunCall or StartCall made.
+	CountedAsAttempt CountedAs = "attempt"
+)
+
+// Attr returns the attribute that carries v.
+func (v CountedAs) Attr() attribute.KeyValue { return AttrCountedAs.String(string(v)) }
+
+// CountedAsValues returns all values of [CountedAs]. The caller owns the slice.
+func CountedAsValues() []CountedAs {
+	return []CountedAs{
+		CountedAsCall,
+		CountedAsAttempt,
 	}
 }
 
@@ -169,6 +207,34 @@ func LedgerOpValues() []LedgerOp {
 	}
 }
 
+// LimitKind is a value of the attribute kind. What a rate limit counts.
+type LimitKind string
+
+// Values of [LimitKind].
+const (
+	// Requests.
+	LimitKindRequests LimitKind = "requests"
+	// Tokens, of requests and answers.
+	LimitKindTokens LimitKind = "tokens"
+	// Tokens of requests.
+	LimitKindInputTokens LimitKind = "input_tokens"
+	// Tokens of answers.
+	LimitKindOutputTokens LimitKind = "output_tokens"
+)
+
+// Attr returns the attribute that carries v.
+func (v LimitKind) Attr() attribute.KeyValue { return AttrKind.String(string(v)) }
+
+// LimitKindValues returns all values of [LimitKind]. The caller owns the slice.
+func LimitKindValues() []LimitKind {
+	return []LimitKind{
+		LimitKindRequests,
+		LimitKindTokens,
+		LimitKindInputTokens,
+		LimitKindOutputTokens,
+	}
+}
+
 // Outcome is a value of the attribute outcome. How an attempt of a job ended.
 type Outcome string
 
@@ -273,6 +339,29 @@ func SignalValues() []Signal {
 	return []Signal{
 		SignalMetrics,
 		SignalTraces,
+	}
+}
+
+// TokenType is a value of the attribute gen_ai.token.type. Whether tokens are of the request or of
+// the answer.
+type TokenType string
+
+// Values of [TokenType].
+const (
+	// Tokens of the request, also those that a cache had.
+	TokenTypeInput TokenType = "input"
+	// Tokens of the answer, also those of reasoning.
+	TokenTypeOutput TokenType = "output"
+)
+
+// Attr returns the attribute that carries v.
+func (v TokenType) Attr() attribute.KeyValue { return AttrGenAITokenType.String(string(v)) }
+
+// TokenTypeValues returns all values of [TokenType]. The caller owns the slice.
+func TokenTypeValues() []TokenType {
+	return []TokenType{
+		TokenTypeInput,
+		TokenTypeOutput,
 	}
 }
 

@@ -68,6 +68,28 @@ const (
 	ErrorsName = "video.processing.errors"
 )
 
+// Names of the metrics in registry/gen_ai.yaml.
+const (
+	// GenAIClientTokenUsageName is the histogram that Prometheus shows as gen_ai_client_token_usage.
+	// Number of tokens of a request to a paid API, or of its answer.
+	GenAIClientTokenUsageName = "gen_ai.client.token.usage"
+
+	// GenAIClientOperationDurationName is the histogram that Prometheus shows as
+	// gen_ai_client_operation_duration_seconds. Time from sending a request to a paid API to the end of
+	// its answer, in seconds.
+	GenAIClientOperationDurationName = "gen_ai.client.operation.duration"
+
+	// GenAIClientOperationTimeToFirstChunkName is the histogram that Prometheus shows as
+	// gen_ai_client_operation_time_to_first_chunk_seconds. Time from sending a request to a paid API to
+	// the first byte of its streamed answer, in seconds.
+	GenAIClientOperationTimeToFirstChunkName = "gen_ai.client.operation.time_to_first_chunk"
+
+	// GenAIClientOperationTimePerOutputChunkName is the histogram that Prometheus shows as
+	// gen_ai_client_operation_time_per_output_chunk_seconds. Time from one event of a streamed answer
+	// to the next, in seconds.
+	GenAIClientOperationTimePerOutputChunkName = "gen_ai.client.operation.time_per_output_chunk"
+)
+
 // Names of the metrics in registry/jobs.yaml.
 const (
 	// JobsName is the counter that Prometheus shows as video_processing_jobs_total. Number of times
@@ -107,6 +129,28 @@ const (
 	// JobsUnshownName is the counter that Prometheus shows as video_processing_jobs_unshown_total.
 	// Number of jobs without all series of their own because too many jobs were live.
 	JobsUnshownName = "video.processing.jobs_unshown"
+)
+
+// Names of the metrics in registry/providers.yaml.
+const (
+	// APIEstimateRatioName is the histogram that Prometheus shows as
+	// video_processing_api_estimate_ratio. Money reserved for a paid API call before it was sent
+	// divided by what it cost.
+	APIEstimateRatioName = "video.processing.api_estimate_ratio"
+
+	// APIThrottledName is the counter that Prometheus shows as video_processing_api_throttled_total.
+	// Number of answers of paid APIs that said too many requests, HTTP status 429.
+	APIThrottledName = "video.processing.api_throttled"
+
+	// APIRetryAfterName is the counter that Prometheus shows as
+	// video_processing_api_retry_after_seconds_total. Time that paid APIs have asked to wait before the
+	// next request, in seconds.
+	APIRetryAfterName = "video.processing.api_retry_after"
+
+	// APIRatelimitRemainingName is the observable gauge that Prometheus shows as
+	// video_processing_api_ratelimit_remaining. What a paid API's rate limit has left, by the newest
+	// answer.
+	APIRatelimitRemainingName = "video.processing.api_ratelimit_remaining"
 )
 
 // Names of the metrics in registry/quality.yaml.

@@ -18,7 +18,7 @@ var anthropicMessages = anthropicFor("anthropic")
 func anthropicFor(name string) *endpoint {
 	return &endpoint{
 		provider: name, operation: "chat", needles: tokenNeedles,
-		request: wire.NewTree("model", "speed", "inference_geo", "max_tokens"), limits: map[string]int{"max_tokens": 3}, answer: wire.NewTree("model", "usage", "message"),
+		request: wire.NewTree("model", "speed", "inference_geo", "max_tokens"), limits: map[string]int{"max_tokens": 3}, answer: wire.NewTree("model", "usage", "message", "id"),
 		asked: anthropicAsked, read: readAnthropic, last: func(event []byte) bool {
 			return bytes.Contains(event, []byte(`"message_stop"`)) && wire.Value(event).Get("type").Is("message_stop")
 		},
@@ -45,10 +45,11 @@ const (
 )
 
 func readAnthropic(x *exchange, v *wire.JSON) {
-	model, usage := v.Value(0), v.Value(1)
+	model, usage, id := v.Value(0), v.Value(1), v.Value(3)
 	if m := v.Value(2); !m.Null() {
-		model, usage = m.Get("model"), m.Get("usage")
+		model, usage, id = m.Get("model"), m.Get("usage"), m.Get("id")
 	}
+	x.sawID(id)
 	x.saw(model, usage.Get("service_tier"))
 	x.multiply("speed", usage.Get("speed"))
 	x.multiply("geo", usage.Get("inference_geo"))

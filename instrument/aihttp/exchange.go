@@ -64,6 +64,9 @@ type exchange struct {
 	made                            []price.Usage // by a provider that has several measures for it
 	took                            time.Duration // as the provider says; 0 if it does not
 	extras                          []string      // further models that the usage is priced by, such as an option of a transcription
+	wasAsked                        bool          // what the request has told was taken
+
+	tel telemetry
 }
 
 // splitter cuts an answer into events.
@@ -71,6 +74,7 @@ type splitter interface {
 	io.Writer
 	Close()
 	Skipped() bool
+	Count() int // of events that have ended
 }
 
 // watchRequest reads what the request says while it is sent.
@@ -98,6 +102,7 @@ func (x *exchange) watchRequest(r *http.Request) {
 			}
 			x.sentMu.Lock()
 			defer x.sentMu.Unlock()
+			x.tel.asksAnew()
 			switch {
 			case x.form != nil:
 				x.form = wire.NewForm(kind, x.ep.form...)
@@ -136,6 +141,7 @@ func (x *exchange) sees(p []byte) {
 		_, _ = x.form.Write(p)
 	case x.sent != nil:
 		_, _ = x.sent.Write(p)
+		x.tel.asks(p)
 	default:
 		_, _ = x.keptSent.Write(p)
 	}
@@ -150,6 +156,7 @@ func contain() {
 // answer takes the answer's head, and becomes its body.
 func (x *exchange) answer(r *http.Request, resp *http.Response) {
 	x.body, x.resp = resp.Body, resp
+	x.headroom(resp)
 	if resp.StatusCode/100 != 2 {
 		x.finish(statusError(resp.StatusCode))
 		return
@@ -169,6 +176,7 @@ func (x *exchange) answer(r *http.Request, resp *http.Response) {
 	case kind == "" || strings.Contains(kind, "json"):
 		x.ans = wire.NewJSON(x.ep.answer)
 	}
+	x.tel.text = strings.HasPrefix(kind, "text/") || strings.Contains(kind, "json")
 	if coding := resp.Header.Get("Content-Encoding"); coding != "" && x.ans != nil {
 		x.packed = &packed{coding: coding}
 	}
@@ -229,10 +237,14 @@ func (x *exchange) see(p []byte) bool {
 	default:
 		x.parse(p)
 	}
+	if x.events != nil {
+		x.tel.chunk(time.Since(x.began), x.events.Count())
+	}
 	return x.over
 }
 
 func (x *exchange) parse(p []byte) {
+	x.tel.answers(p)
 	switch {
 	case x.events != nil:
 		_, _ = x.events.Write(p)
@@ -295,8 +307,9 @@ func (x *exchange) finish(err error) {
 		x.stop()
 	}
 	x.settle(err)
+	err = x.outcome(err)
+	x.show(err)
 	if x.own && !x.job.open {
-		err = x.outcome(err)
 		seam.EndLater(x.call, &err)
 	}
 }

@@ -14,7 +14,7 @@ var (
 )
 
 // geminiAnswer reads one answer, an event, or an array of answers.
-var geminiAnswer = wire.NewTree("usageMetadata", "modelVersion", "*.usageMetadata", "*.modelVersion")
+var geminiAnswer = wire.NewTree("usageMetadata", "modelVersion", "*.usageMetadata", "*.modelVersion", "responseId", "*.responseId")
 
 var geminiRequest = wire.NewTree("generationConfig.candidateCount", "generationConfig.maxOutputTokens", "generation_config.max_output_tokens")
 
@@ -72,6 +72,8 @@ func readGemini(x *exchange, v *wire.JSON) {
 		usage, model = v.Value(2), v.Value(3)
 	}
 	x.saw(model, nil)
+	x.sawID(v.Value(4))
+	x.sawID(v.Value(5))
 	if usage.Null() {
 		return
 	}

@@ -73,9 +73,10 @@ const (
 	gotResponse // of an event, with its model, tier and usage
 	gotDuration
 	gotError
+	gotID
 )
 
-var openAIAnswer = wire.NewTree("model", "service_tier", "usage", "type", "response", "duration", "error")
+var openAIAnswer = wire.NewTree("model", "service_tier", "usage", "type", "response", "duration", "error", "id")
 
 var tokenNeedles = []string{`_tokens"`}
 
@@ -123,6 +124,7 @@ func openAIAsked(x *exchange) {
 }
 
 func readOpenAIChat(x *exchange, v *wire.JSON) {
+	x.sawID(v.Value(gotID))
 	x.saw(v.Value(gotModel), v.Value(gotTier))
 	usage := v.Value(gotUsage)
 	if usage.Null() {
@@ -137,10 +139,11 @@ func readOpenAIChat(x *exchange, v *wire.JSON) {
 }
 
 func readOpenAIResponses(x *exchange, v *wire.JSON) {
-	model, tier, usage := v.Value(gotModel), v.Value(gotTier), v.Value(gotUsage)
+	model, tier, usage, id := v.Value(gotModel), v.Value(gotTier), v.Value(gotUsage), v.Value(gotID)
 	if r := v.Value(gotResponse); !r.Null() {
-		model, tier, usage = r.Get("model"), r.Get("service_tier"), r.Get("usage")
+		model, tier, usage, id = r.Get("model"), r.Get("service_tier"), r.Get("usage"), r.Get("id")
 	}
+	x.sawID(id)
 	x.saw(model, tier)
 	if usage.Null() {
 		return

@@ -12,6 +12,8 @@ type config struct {
 	prices      *price.Table
 	streamUsage bool
 	hosts       map[string]*provider
+	noGenAI     bool
+	content     bool
 }
 
 // An Option configures [NewTransport].
@@ -32,6 +34,20 @@ func WithPrices(t *price.Table) Option {
 // that this adds out of the answer. Without it such streams are unpriced.
 func WithStreamUsage() Option {
 	return func(c *config) error { c.streamUsage = true; return nil }
+}
+
+// WithGenAIMetrics says whether the metrics of OpenTelemetry's GenAI conventions, gen_ai.client.*,
+// are recorded. They are by default. Spans have the attributes of the conventions in any case.
+func WithGenAIMetrics(on bool) Option {
+	return func(c *config) error { c.noGenAI = !on; return nil }
+}
+
+// WithContent records on spans what is asked and answered: the first 8 KiB of a JSON request and of
+// an answer of text, as they are on the wire, as video.processing.request.body and
+// video.processing.response.body. Prompts and answers may hold what is private. Without this option
+// none is ever recorded. Files that are uploaded, sound and pictures never are.
+func WithContent() Option {
+	return func(c *config) error { c.content = true; return nil }
 }
 
 // WithHost says that a host, such as "llm.internal:4000", speaks as a provider does that this

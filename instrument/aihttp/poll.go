@@ -186,10 +186,7 @@ func (x *exchange) remember() *entry {
 func (x *exchange) ask() {
 	x.sentMu.Lock()
 	defer x.sentMu.Unlock()
-	defer contain()
-	if x.ep.asked != nil {
-		x.ep.asked(x)
-	}
+	x.askOnce()
 }
 
 // recall takes what was remembered, where the poll's answer tells nothing.

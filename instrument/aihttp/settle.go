@@ -44,6 +44,7 @@ func (x *exchange) settle(err error) {
 	switch {
 	case err == nil:
 		x.call.AddCost(cost)
+		x.tel.cost, x.tel.priced = cost, true
 		if !whole {
 			x.call.AddUnpriced(reasonCutOff)
 		}
@@ -110,9 +111,6 @@ func (x *exchange) readRest(err error) (whole bool) {
 
 // cost returns the price of what the attempt has used.
 func (x *exchange) cost() (_ usd, err error) {
-	if x.isReported {
-		return x.reported, nil
-	}
 	x.sentMu.Lock()
 	defer x.sentMu.Unlock()
 	defer func() {
@@ -120,8 +118,9 @@ func (x *exchange) cost() (_ usd, err error) {
 			err = errMalformed
 		}
 	}()
-	if x.ep.asked != nil {
-		x.ep.asked(x)
+	x.askOnce()
+	if x.isReported {
+		return x.reported, nil
 	}
 	u := &x.usage
 	if x.ep.own == nil {
@@ -168,6 +167,16 @@ func (x *exchange) priceOf(u *price.Usage) (usd, error) {
 		}
 	}
 	return sum, nil
+}
+
+// askOnce takes what the request has told, once. x.sentMu is held.
+func (x *exchange) askOnce() {
+	if x.wasAsked || x.ep.asked == nil {
+		return
+	}
+	x.wasAsked = true
+	defer x.containParser()
+	x.ep.asked(x)
 }
 
 var errMalformed = errors.New("what the answer says of usage cannot be right")

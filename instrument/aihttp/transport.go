@@ -84,6 +84,7 @@ func (t *Transport) do(r *http.Request, next func(*http.Request) (*http.Response
 		return refuse(r, err)
 	}
 	seam.PricesChecked(x.call, t.prices.Checked())
+	ctx = x.begin(ctx)
 	out := r.WithContext(meteredContext{ctx})
 	x.asks = t.streamUsage && ep.tellsUsage && askUsage(out)
 	x.watchRequest(out)

@@ -7,11 +7,16 @@ import (
 	"github.com/prometheus/otlptranslator"
 )
 
-// metricPrefix begins the name of every metric in the registry.
+// metricPrefix begins the name of every metric that is our own. Go names leave it out.
 const metricPrefix = "video.processing."
+
+// metricPrefixes begin the names of all metrics in the registry: our own, and those that have the
+// names of OpenTelemetry's conventions.
+var metricPrefixes = []string{metricPrefix, "gen_ai."}
 
 // initialisms are the words that Go spells in its own way.
 var initialisms = map[string]string{
+	"ai":  "AI",
 	"api": "API",
 	"id":  "ID",
 	"nan": "NaN",

@@ -38,9 +38,11 @@ func (r *resolver) checkMetric(g group) {
 }
 
 func (r *resolver) checkName(g group) {
-	suffix, ok := strings.CutPrefix(g.MetricName, metricPrefix)
-	if !ok || suffix == "" {
-		r.errorf(g, "metric_name %q does not begin with %q", g.MetricName, metricPrefix)
+	known := func(prefix string) bool {
+		return strings.HasPrefix(g.MetricName, prefix) && g.MetricName != prefix
+	}
+	if !slices.ContainsFunc(metricPrefixes, known) {
+		r.errorf(g, "metric_name %q begins with none of %s", g.MetricName, strings.Join(metricPrefixes, ", "))
 		return
 	}
 	r.unique(g, "metric_name", g.MetricName)

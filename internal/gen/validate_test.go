@@ -174,7 +174,7 @@ func TestInvalidRegistry(t *testing.T) {
 		{
 			reason: "a name outside the namespace",
 			file:   "memory.yaml", old: "metric_name: video.processing.frames_held", new: "metric_name: audio.frames_held",
-			want: `metric_name "audio.frames_held" does not begin with "video.processing."`,
+			want: `metric_name "audio.frames_held" begins with none of video.processing., gen_ai.`,
 		},
 		{
 			reason: "Weaver's convention for ids",

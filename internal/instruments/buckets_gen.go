@@ -4,12 +4,17 @@ package instruments
 
 // Boundaries of histograms. They are shared and never changed.
 var (
-	costBuckets                = []float64{0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 25, 50, 100}
-	durationBuckets            = []float64{0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 120, 300, 600, 1200, 1800, 3600, 7200, 14400}
-	ratioBuckets               = []float64{0.1, 0.25, 0.5, 0.75, 1, 1.25, 1.5, 1.8, 2, 2.5, 3, 5, 10}
-	timeToPublishBuckets       = []float64{1, 5, 10, 30, 60, 120, 300, 600, 1200, 1800, 3600, 7200, 14400, 28800, 86400, 172800, 604800}
-	audioLoudnessSpreadBuckets = []float64{0.5, 1, 1.5, 2, 3, 4, 6, 8, 10, 15, 20}
-	audioNormalizationBuckets  = []float64{-30, -20, -12, -6, -3, -1, 0, 1, 3, 6, 12, 20, 30}
-	segmentsDetectedBuckets    = []float64{1, 2, 3, 5, 8, 12, 20, 30, 50, 75, 100, 150, 200, 300, 500}
-	highlightScoresBuckets     = []float64{0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 0.95, 1}
+	costBuckets                                   = []float64{0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 25, 50, 100}
+	durationBuckets                               = []float64{0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 120, 300, 600, 1200, 1800, 3600, 7200, 14400}
+	genAIClientTokenUsageBuckets                  = []float64{1, 4, 16, 64, 256, 1024, 4096, 16384, 65536, 262144, 1.048576e+06, 4.194304e+06, 1.6777216e+07, 6.7108864e+07}
+	genAIClientOperationDurationBuckets           = []float64{0.01, 0.02, 0.04, 0.08, 0.16, 0.32, 0.64, 1.28, 2.56, 5.12, 10.24, 20.48, 40.96, 81.92, 163.84, 327.68, 655.36, 1310.72, 2621.44, 5242.88}
+	genAIClientOperationTimeToFirstChunkBuckets   = []float64{0.01, 0.02, 0.04, 0.08, 0.16, 0.32, 0.64, 1.28, 2.56, 5.12, 10.24, 20.48, 40.96, 81.92}
+	genAIClientOperationTimePerOutputChunkBuckets = []float64{0.001, 0.0025, 0.005, 0.01, 0.02, 0.04, 0.08, 0.16, 0.32, 0.64, 1.28, 2.56, 5.12, 10.24}
+	ratioBuckets                                  = []float64{0.1, 0.25, 0.5, 0.75, 1, 1.25, 1.5, 1.8, 2, 2.5, 3, 5, 10}
+	timeToPublishBuckets                          = []float64{1, 5, 10, 30, 60, 120, 300, 600, 1200, 1800, 3600, 7200, 14400, 28800, 86400, 172800, 604800}
+	apiEstimateRatioBuckets                       = []float64{0.5, 0.9, 1, 1.1, 1.25, 1.5, 2, 3, 5, 10, 30, 100, 1000}
+	audioLoudnessSpreadBuckets                    = []float64{0.5, 1, 1.5, 2, 3, 4, 6, 8, 10, 15, 20}
+	audioNormalizationBuckets                     = []float64{-30, -20, -12, -6, -3, -1, 0, 1, 3, 6, 12, 20, 30}
+	segmentsDetectedBuckets                       = []float64{1, 2, 3, 5, 8, 12, 20, 30, 50, 75, 100, 150, 200, 300, 500}
+	highlightScoresBuckets                        = []float64{0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 0.95, 1}
 )

@@ -14,46 +14,54 @@ import (
 
 // Set holds every instrument that a pipeline of package instrument records. [New] makes one.
 type Set struct {
-	Cost                    Cost
-	JobCost                 JobCost
-	CostPerJob              CostPerJob
-	BudgetRemaining         BudgetRemaining
-	BudgetExceeded          BudgetExceeded
-	LedgerErrors            LedgerErrors
-	LedgerPending           LedgerPending
-	APICalls                APICalls
-	APICallDuration         APICallDuration
-	APICallsInProgress      APICallsInProgress
-	APIErrors               APIErrors
-	APIUnpriced             APIUnpriced
-	PriceTableTimestamp     PriceTableTimestamp
-	Errors                  Errors
-	Jobs                    Jobs
-	Attempts                Attempts
-	JobsInProgress          JobsInProgress
-	JobDuration             JobDuration
-	JobRatio                JobRatio
-	QueueWait               QueueWait
-	TimeToPublish           TimeToPublish
-	OldestJobStartTimestamp OldestJobStartTimestamp
-	JobsUnshown             JobsUnshown
-	AudioLoudnessSpread     AudioLoudnessSpread
-	AudioNormalization      AudioNormalization
-	SegmentsDetected        SegmentsDetected
-	HighlightScores         HighlightScores
-	Duration                Duration
-	Ratio                   Ratio
-	StagesInProgress        StagesInProgress
-	FfmpegProcesses         FfmpegProcesses
-	DatabaseConnections     DatabaseConnections
-	DatabaseConnectionsMax  DatabaseConnectionsMax
-	DatabaseConnectionWaits DatabaseConnectionWaits
-	DatabaseConnectionWait  DatabaseConnectionWait
-	RedisConnections        RedisConnections
-	RedisConnectionsMax     RedisConnectionsMax
-	RedisConnectionWaits    RedisConnectionWaits
-	RedisConnectionWait     RedisConnectionWait
-	InvalidValues           InvalidValues
+	Cost                                   Cost
+	JobCost                                JobCost
+	CostPerJob                             CostPerJob
+	BudgetRemaining                        BudgetRemaining
+	BudgetExceeded                         BudgetExceeded
+	LedgerErrors                           LedgerErrors
+	LedgerPending                          LedgerPending
+	APICalls                               APICalls
+	APICallDuration                        APICallDuration
+	APICallsInProgress                     APICallsInProgress
+	APIErrors                              APIErrors
+	APIUnpriced                            APIUnpriced
+	PriceTableTimestamp                    PriceTableTimestamp
+	Errors                                 Errors
+	GenAIClientTokenUsage                  GenAIClientTokenUsage
+	GenAIClientOperationDuration           GenAIClientOperationDuration
+	GenAIClientOperationTimeToFirstChunk   GenAIClientOperationTimeToFirstChunk
+	GenAIClientOperationTimePerOutputChunk GenAIClientOperationTimePerOutputChunk
+	Jobs                                   Jobs
+	Attempts                               Attempts
+	JobsInProgress                         JobsInProgress
+	JobDuration                            JobDuration
+	JobRatio                               JobRatio
+	QueueWait                              QueueWait
+	TimeToPublish                          TimeToPublish
+	OldestJobStartTimestamp                OldestJobStartTimestamp
+	JobsUnshown                            JobsUnshown
+	APIEstimateRatio                       APIEstimateRatio
+	APIThrottled                           APIThrottled
+	APIRetryAfter                          APIRetryAfter
+	APIRatelimitRemaining                  APIRatelimitRemaining
+	AudioLoudnessSpread                    AudioLoudnessSpread
+	AudioNormalization                     AudioNormalization
+	SegmentsDetected                       SegmentsDetected
+	HighlightScores                        HighlightScores
+	Duration                               Duration
+	Ratio                                  Ratio
+	StagesInProgress                       StagesInProgress
+	FfmpegProcesses                        FfmpegProcesses
+	DatabaseConnections                    DatabaseConnections
+	DatabaseConnectionsMax                 DatabaseConnectionsMax
+	DatabaseConnectionWaits                DatabaseConnectionWaits
+	DatabaseConnectionWait                 DatabaseConnectionWait
+	RedisConnections                       RedisConnections
+	RedisConnectionsMax                    RedisConnectionsMax
+	RedisConnectionWaits                   RedisConnectionWaits
+	RedisConnectionWait                    RedisConnectionWait
+	InvalidValues                          InvalidValues
 }
 
 // New makes all instruments with m. The error joins those of the instruments that m refused; each of these is a no-op.
@@ -75,6 +83,10 @@ func New(m metric.Meter) (Set, error) {
 	create(&errs, m, NewAPIUnpriced, &s.APIUnpriced)
 	create(&errs, m, NewPriceTableTimestamp, &s.PriceTableTimestamp)
 	create(&errs, m, NewErrors, &s.Errors)
+	create(&errs, m, NewGenAIClientTokenUsage, &s.GenAIClientTokenUsage)
+	create(&errs, m, NewGenAIClientOperationDuration, &s.GenAIClientOperationDuration)
+	create(&errs, m, NewGenAIClientOperationTimeToFirstChunk, &s.GenAIClientOperationTimeToFirstChunk)
+	create(&errs, m, NewGenAIClientOperationTimePerOutputChunk, &s.GenAIClientOperationTimePerOutputChunk)
 	create(&errs, m, NewJobs, &s.Jobs)
 	create(&errs, m, NewAttempts, &s.Attempts)
 	create(&errs, m, NewJobsInProgress, &s.JobsInProgress)
@@ -84,6 +96,10 @@ func New(m metric.Meter) (Set, error) {
 	create(&errs, m, NewTimeToPublish, &s.TimeToPublish)
 	create(&errs, m, NewOldestJobStartTimestamp, &s.OldestJobStartTimestamp)
 	create(&errs, m, NewJobsUnshown, &s.JobsUnshown)
+	create(&errs, m, NewAPIEstimateRatio, &s.APIEstimateRatio)
+	create(&errs, m, NewAPIThrottled, &s.APIThrottled)
+	create(&errs, m, NewAPIRetryAfter, &s.APIRetryAfter)
+	create(&errs, m, NewAPIRatelimitRemaining, &s.APIRatelimitRemaining)
 	create(&errs, m, NewAudioLoudnessSpread, &s.AudioLoudnessSpread)
 	create(&errs, m, NewAudioNormalization, &s.AudioNormalization)
 	create(&errs, m, NewSegmentsDetected, &s.SegmentsDetected)
@@ -115,6 +131,7 @@ func (s *Set) Observables() []metric.Observable {
 		s.PriceTableTimestamp,
 		s.JobsInProgress,
 		s.OldestJobStartTimestamp,
+		s.APIRatelimitRemaining,
 		s.StagesInProgress,
 		s.FfmpegProcesses,
 		s.DatabaseConnections,

@@ -61,7 +61,7 @@ type Metric struct {
 	Buckets    []float64   // boundaries of a histogram, ascending, without +Inf
 	Attributes []Attribute // in the order of the registry
 	RecordedBy []string    // functions of package instrument, as Job.End, or of another, as exporters.Start
-	OfPipeline bool        // package instrument records it
+	OfPipeline bool        // a pipeline of package instrument records it
 }
 
 // Attribute describes an attribute of one metric.

@@ -20,7 +20,11 @@ type Frames struct {
 	pass    uint64 // bytes of a message that are not looked at
 	broken  bool   // from here on nothing is a message
 	skipped bool
+	count   int
 }
+
+// Count returns how many messages have been handled so far.
+func (f *Frames) Count() int { return f.count }
 
 // Skipped reports whether a message was longer than 1 MiB, or was none, and not handled.
 func (f *Frames) Skipped() bool { return f.skipped }
@@ -61,6 +65,7 @@ func (f *Frames) Write(p []byte) (int, error) {
 		p = p[k:]
 		if len(f.held) == int(total) {
 			body := f.held[preludeBytes : total-checksumBytes]
+			f.count++
 			f.Handle(frameKind(body[:headers]), body[headers:])
 			f.held = f.held[:0]
 		}

@@ -14,6 +14,7 @@ type Events struct {
 	// lines is. Nil wants all.
 	Wanted func(line []byte) bool
 
+	count   int
 	line    []byte // the begin of a line whose end has not come
 	data    []byte // of the event so far
 	lines   int
@@ -26,6 +27,9 @@ type Events struct {
 
 // Skipped reports whether an event was longer than 1 MiB and not handled.
 func (e *Events) Skipped() bool { return e.skipped }
+
+// Count returns how many events have ended so far.
+func (e *Events) Count() int { return e.count }
 
 // Write takes the next piece of the stream. It returns len(p) and nil.
 func (e *Events) Write(p []byte) (int, error) {
@@ -105,6 +109,9 @@ func (e *Events) take(line []byte) {
 }
 
 func (e *Events) event() {
+	if e.lines > 0 || e.over {
+		e.count++
+	}
 	switch {
 	case e.over:
 		e.skipped = true
