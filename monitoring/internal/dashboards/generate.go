@@ -19,6 +19,7 @@ var pages = map[string]func() dashboard{
 	"overview.json":  overview,
 	"stages.json":    stages,
 	"cost.json":      cost,
+	"paid.json":      paid,
 	"telemetry.json": telemetry,
 }
 

@@ -80,7 +80,7 @@ var pageRules = []rule{
 	{
 		"uid is stable and can be in an address",
 		func(p *page) []string {
-			return when(!regexp.MustCompile(`^stagemeter-(overview|stages|cost|telemetry)$`).MatchString(p.UID), p.UID)
+			return when(!regexp.MustCompile(`^stagemeter-(overview|stages|cost|paid|telemetry)$`).MatchString(p.UID), p.UID)
 		},
 		func(p *page) { p.UID = "stagemeter-Overview" },
 	},

@@ -98,7 +98,7 @@ var targetRules = []rule{
 					}
 				}
 				rest := selectors.ReplaceAllString(t.Expr, "")
-				if regexp.MustCompile(`\b(up|(video_processing|otelcol|scrape|prometheus)_\w+)\b`).MatchString(rest) {
+				if regexp.MustCompile(`\b(up|(video_processing|gen_ai_client|otelcol|scrape|prometheus)_\w+)\b`).MatchString(rest) {
 					return "a metric without matchers"
 				}
 				return ""
@@ -140,7 +140,7 @@ var targetRules = []rule{
 		"exemplars on counters and histograms over time",
 		func(p *page) []string {
 			return p.eachTarget(func(_ *pagePanel, t target) string {
-				counts := regexp.MustCompile(`(rate|increase)\(video_`).MatchString(t.Expr)
+				counts := regexp.MustCompile(`(rate|increase)\((video|gen_ai)_`).MatchString(t.Expr)
 				if t.Exemplar != (counts && !t.Instant) || t.Range == t.Instant {
 					return "exemplar or instant is wrong"
 				}
