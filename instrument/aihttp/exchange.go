@@ -195,7 +195,9 @@ func (x *exchange) answer(r *http.Request, resp *http.Response) {
 	}
 	resp.Body = x
 	if ctx := r.Context(); ctx.Done() != nil {
+		x.mu.Lock() // the function may run at once
 		x.stop = context.AfterFunc(ctx, func() { x.finish(context.Cause(ctx)) })
+		x.mu.Unlock()
 	}
 }
 
@@ -297,14 +299,14 @@ func (e statusError) StatusCode() int { return int(e) }
 // finish books the attempt, once. Nobody waits for x.mu meanwhile: the ledger may be far away.
 func (x *exchange) finish(err error) {
 	x.mu.Lock()
-	done := x.done
+	done, stop := x.done, x.stop
 	x.done = true
 	x.mu.Unlock()
 	if done {
 		return
 	}
-	if x.stop != nil {
-		x.stop()
+	if stop != nil {
+		stop()
 	}
 	x.settle(err)
 	err = x.outcome(err)

@@ -294,3 +294,26 @@ func TestModelsAreBounded(t *testing.T) {
 		}
 	}
 }
+
+// A context that is over when the answer comes ends the attempt once. The race detector sees whether it does so safely.
+func TestContextIsOverWhenTheAnswerComes(t *testing.T) {
+	p, rec := instrumenttest.New(t)
+	for range 50 {
+		ctx, cancel := context.WithCancel(instrument.ContextWithPipeline(t.Context(), p))
+		base := roundTripper(func(r *http.Request) (*http.Response, error) {
+			cancel()
+			return &http.Response{StatusCode: 200, Header: http.Header{}, Body: io.NopCloser(strings.NewReader(chatText)), Request: r}, nil
+		})
+		r, _ := http.NewRequestWithContext(ctx, http.MethodPost, chatURL, strings.NewReader(chatBody))
+		if resp, err := aihttp.NewTransport(base, aihttp.WithPrices(table(t))).RoundTrip(r); err == nil {
+			_, _ = io.Copy(io.Discard, resp.Body)
+			_ = resp.Body.Close()
+		}
+	}
+	for deadline := time.Now().Add(10 * time.Second); rec.Histogram("gen_ai_client_operation_duration_seconds").Count < 50 && time.Now().Before(deadline); {
+		time.Sleep(time.Millisecond)
+	}
+	if h := rec.Histogram("gen_ai_client_operation_duration_seconds"); h.Count != 50 {
+		t.Errorf("%d attempts ended", h.Count)
+	}
+}
