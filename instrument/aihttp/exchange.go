@@ -40,6 +40,7 @@ type exchange struct {
 	sent                 *wire.JSON // of the request
 	form                 *wire.Form
 	keptSent, keptAnswer kept // for a reader of the user's own
+	sentOver             bool // it is booked: nobody asks any more
 	left                 bool // a part of the request was read by the client
 
 	mu     sync.Mutex // of all below: a context that ends does so in a goroutine of its own
@@ -137,6 +138,7 @@ func (x *exchange) sees(p []byte) {
 	defer contain()
 	x.left = true
 	switch {
+	case x.sentOver:
 	case x.form != nil:
 		_, _ = x.form.Write(p)
 	case x.sent != nil:
@@ -314,4 +316,15 @@ func (x *exchange) finish(err error) {
 	if x.own && !x.job.open {
 		seam.EndLater(x.call, &err)
 	}
+	x.free()
+}
+
+// free gives back what has read the exchange.
+func (x *exchange) free() {
+	x.ans.Free()
+	x.ans = nil
+	x.sentMu.Lock()
+	defer x.sentMu.Unlock()
+	x.sent.Free()
+	x.sent, x.sentOver = nil, true
 }

@@ -33,6 +33,9 @@ type JSON struct {
 
 // NewJSON returns a JSON for a tree.
 func NewJSON(t *Tree) *JSON {
+	if j, ok := t.pool.Get().(*JSON); ok {
+		return j
+	}
 	return &JSON{tree: t, values: make([][]byte, t.paths), slot: -1}
 }
 
@@ -259,4 +262,23 @@ func (j *JSON) Reset() {
 		}
 	}
 	*j = JSON{tree: j.tree, values: j.values, slot: -1, keep: j.keep, spare: j.spare}
+}
+
+// maxPooled is the most memory of values that is kept for another text.
+const maxPooled = 16 << 10
+
+// Free gives the JSON back. Nothing of it holds after that. A nil JSON has nothing to give.
+func (j *JSON) Free() {
+	if j == nil {
+		return
+	}
+	size := cap(j.keep)
+	for _, v := range j.values {
+		size += cap(v)
+	}
+	if size > maxPooled {
+		return
+	}
+	j.Reset()
+	j.tree.pool.Put(j)
 }

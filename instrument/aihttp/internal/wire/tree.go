@@ -1,12 +1,16 @@
 package wire
 
-import "strings"
+import (
+	"strings"
+	"sync"
+)
 
 // A Tree is a set of paths to values of a JSON text, such as "response.usage". A segment "*" stands
-// for every element of an array. It is immutable.
+// for every element of an array. It is safe for concurrent use.
 type Tree struct {
 	nodes []node
 	paths int
+	pool  sync.Pool // of *JSON
 }
 
 type node struct {
