@@ -364,7 +364,7 @@ func (c *Call) unpriced(ctx context.Context, reason string) string {
 
 // book records what the call cost, and ends its reservation.
 func (c *Call) book(ctx context.Context, b *booking) {
-	p, span := c.scope.p, c.scope.span
+	p := c.scope.p
 	switch b.kind {
 	case booked:
 		lost := b.cost
