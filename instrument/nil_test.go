@@ -97,6 +97,7 @@ var functions = map[string]func(){
 	"WrapStage":            func() { _, _ = instrument.WrapStage[int, int]("", nil)(noContext, 0) },
 	"WrapCall":             func() { _, _ = instrument.WrapCall[int, int]("", nil, nil)(noContext, 0) },
 	"Spend":                func() { instrument.Spend(noContext, "", 0) },
+	"SpendUnpriced":        func() { instrument.SpendUnpriced(noContext, "", "") },
 	"RecordError":          func() { instrument.RecordError(noContext, nil) },
 	"RecordLoudnessSpread": func() { instrument.RecordLoudnessSpread(noContext, "", 0) },
 	"RecordNormalization":  func() { instrument.RecordNormalization(noContext, 0) },

@@ -141,11 +141,12 @@ func TestBudgetRefusesBeforeItIsSent(t *testing.T) {
 // While a call is under way, the budget holds what it costs at most: every byte a token of input,
 // and max_tokens of output.
 func TestBudgetHoldsTheBound(t *testing.T) {
-	bound := instrument.USD(len(chatBody))*2500 + 100*10_000
+	bound := money.Sum(money.Mul(2500, int64(len(chatBody))), 100*10_000)
+	budget := money.Sum(bound, bound, -1)
 	p, _ := instrumenttest.New(t)
 	var f *fake
 	var inner error
-	ctx, job := p.StartJob(t.Context(), "job", instrument.WithBudget(2*bound-1))
+	ctx, job := p.StartJob(t.Context(), "job", instrument.WithBudget(budget))
 	defer job.End(nil)
 	depth := 0
 	f = newFake(t, func(w http.ResponseWriter, r *http.Request) {
@@ -161,7 +162,7 @@ func TestBudgetHoldsTheBound(t *testing.T) {
 	if !errors.As(inner, &refusal) || refusal.Asked != bound || depth != 1 {
 		t.Errorf("%+v, want a refusal of %v", inner, bound)
 	}
-	if left, _ := job.BudgetRemaining(); left != 2*bound-1-chatCost {
+	if left, _ := job.BudgetRemaining(); left != money.Sum(budget, -chatCost) {
 		t.Errorf("%v remain", left)
 	}
 }

@@ -106,7 +106,7 @@ var arrows = []arrow{
 	},
 	{
 		from: "instrument/aihttp",
-		only: slices.Concat(otelAPI, own("semconv", "internal/instruments", "instrument", "instrument/budget", "instrument/money", "instrument/price",
+		only: slices.Concat(otelAPI, own("semconv", "internal/instruments", "internal/secrets", "instrument", "instrument/budget", "instrument/money", "instrument/price",
 			"instrument/internal/...", "instrument/aihttp/internal/...")),
 		reason: "metering HTTP takes net/http, not the SDK of a provider",
 	},
