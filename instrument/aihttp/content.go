@@ -22,14 +22,14 @@ type content struct{ question, answer []byte }
 
 func keep(to *[]byte, p []byte) { *to = append(*to, p[:min(len(p), maxContent-len(*to))]...) }
 
-// asks takes a piece of the request. x.sentMu is held.
+// asks takes a piece of the request.
 func (t *telemetry) asks(p []byte) {
 	if t.content != nil {
 		keep(&t.content.question, p)
 	}
 }
 
-// asksAnew takes that the request is sent from its begin. x.sentMu is held.
+// asksAnew takes that the request is sent from its begin.
 func (t *telemetry) asksAnew() {
 	if t.content != nil {
 		t.content.question = nil
@@ -49,11 +49,8 @@ func (x *exchange) contentAttrs() (attrs []attribute.KeyValue) {
 	if c == nil {
 		return nil
 	}
-	x.sentMu.Lock() // the request may still be being sent
-	question := string(c.question)
-	x.sentMu.Unlock()
-	if question != "" {
-		attrs = append(attrs, questionKey.String(cutText(question, maxContent)))
+	if len(c.question) > 0 {
+		attrs = append(attrs, questionKey.String(cutText(string(c.question), maxContent)))
 	}
 	if len(c.answer) > 0 {
 		attrs = append(attrs, answerKey.String(cutText(string(c.answer), maxContent)))

@@ -20,37 +20,32 @@ import (
 	"github.com/stagemeter/stagemeter/instrument/price"
 )
 
-// exchange is one request and its answer. It is the answer's body.
+// exchange is what is known of one request and its answer, until it is booked. It is its attempt's
+// own: only the attempt's methods use it, with the attempt's lock. Once the attempt has given it up,
+// it is booked by one goroutine, and used again for another attempt.
 type exchange struct {
 	t        *Transport
+	a        *attempt
 	ep       *endpoint
 	url      *url.URL
 	request  *http.Request
 	began    time.Time
 	call     *instrument.Call
 	own      bool // the call is this attempt's own
-	asks     bool // the request was given the option to tell usage
-	raw      bool // the answer is seen before a part of it is taken out
-	ended    bool // and has told that it ends; of the reader's goroutine
 	limited  bool // by a budget
 	hint     *price.Usage
 	reserved money.USD
 
-	sentMu               sync.Mutex // of what follows
 	sent                 *wire.JSON // of the request
 	form                 *wire.Form
 	keptSent, keptAnswer kept // for a reader of the user's own
-	sentOver             bool // it is booked: nobody asks any more
 	left                 bool // a part of the request was read by the client
 
-	mu     sync.Mutex // of all below: a context that ends does so in a goroutine of its own
-	body   io.ReadCloser
 	resp   *http.Response
 	ans    *wire.JSON
 	events splitter
-	packed *packed // of a compressed answer
-	stop   func() bool
-	done   bool
+	packed *packed     // of a compressed answer
+	stop   func() bool // watching the context; nil if that never ends
 
 	askedModel, model, tier, region string
 	usage                           price.Usage
@@ -68,6 +63,37 @@ type exchange struct {
 	wasAsked                        bool          // what the request has told was taken
 
 	tel telemetry
+
+	reused
+}
+
+// reused is what an exchange keeps for the next one.
+type reused struct {
+	lines wire.Events
+	gone  func() // ends the attempt, since its context has ended
+	err   error  // with which the call ends
+}
+
+var exchanges sync.Pool
+
+func newExchange() *exchange {
+	if x, ok := exchanges.Get().(*exchange); ok {
+		return x
+	}
+	x := new(exchange)
+	x.lines.Handle, x.lines.Wanted = x.event, x.wanted
+	x.gone = func() { x.a.finish(context.Cause(x.request.Context())) }
+	return x
+}
+
+// free gives an exchange back that nobody uses any more.
+func (x *exchange) free() {
+	x.ans.Free()
+	x.sent.Free()
+	x.lines.Reset()
+	x.err = nil
+	*x = exchange{reused: x.reused}
+	exchanges.Put(x)
 }
 
 // splitter cuts an answer into events.
@@ -78,67 +104,11 @@ type splitter interface {
 	Count() int // of events that have ended
 }
 
-// watchRequest reads what the request says while it is sent.
-func (x *exchange) watchRequest(r *http.Request) {
-	if r.Body == nil || r.Body == http.NoBody {
-		return
-	}
-	kind := r.Header.Get("Content-Type")
-	switch {
-	case x.ep.form != nil && strings.HasPrefix(kind, "multipart/"):
-		if x.form = wire.NewForm(kind, x.ep.form...); x.form == nil {
-			return
-		}
-	case x.ep.request != nil:
-		x.sent = wire.NewJSON(x.ep.request)
-	case x.ep.own == nil:
-		return
-	}
-	r.Body = &watched{r.Body, x}
-	if again := r.GetBody; again != nil { // a client that lost its connection sends the body anew
-		r.GetBody = func() (io.ReadCloser, error) {
-			body, err := again()
-			if err != nil {
-				return body, err
-			}
-			x.sentMu.Lock()
-			defer x.sentMu.Unlock()
-			x.tel.asksAnew()
-			switch {
-			case x.form != nil:
-				x.form = wire.NewForm(kind, x.ep.form...)
-			case x.sent != nil:
-				x.sent = wire.NewJSON(x.ep.request)
-			default:
-				x.keptSent = kept{}
-			}
-			return &watched{body, x}, nil
-		}
-	}
-}
-
-// watched is a request's body. A client may go on reading it when the answer has come.
-type watched struct {
-	io.ReadCloser
-	x *exchange
-}
-
-func (b *watched) Read(p []byte) (n int, err error) {
-	n, err = b.ReadCloser.Read(p)
-	if n > 0 {
-		b.x.sees(p[:n])
-	}
-	return n, err
-}
-
-// sees takes a piece of the request that is being sent.
-func (x *exchange) sees(p []byte) {
-	x.sentMu.Lock()
-	defer x.sentMu.Unlock()
+// sends takes a piece of the request.
+func (x *exchange) sends(p []byte) {
 	defer contain()
 	x.left = true
 	switch {
-	case x.sentOver:
 	case x.form != nil:
 		_, _ = x.form.Write(p)
 	case x.sent != nil:
@@ -155,13 +125,14 @@ func contain() {
 	}
 }
 
-// answer takes the answer's head, and becomes its body.
-func (x *exchange) answer(r *http.Request, resp *http.Response) {
-	x.body, x.resp = resp.Body, resp
+// head takes the answer's head, and reports whether its body is of interest.
+func (x *exchange) head(resp *http.Response) (read bool) {
+	defer x.containParser()
+	x.resp = resp
+	read = resp.StatusCode/100 == 2
 	x.headroom(resp)
-	if resp.StatusCode/100 != 2 {
-		x.finish(statusError(resp.StatusCode))
-		return
+	if !read {
+		return read
 	}
 	if x.ep.head != nil {
 		x.ep.head(x, resp.Header)
@@ -171,7 +142,7 @@ func (x *exchange) answer(r *http.Request, resp *http.Response) {
 	case x.ep.answer == nil:
 	case strings.HasPrefix(kind, "text/event-stream"):
 		x.ans = wire.NewJSON(x.ep.answer)
-		x.events = &wire.Events{Handle: x.event, Wanted: x.wanted}
+		x.events = &x.lines
 	case strings.HasPrefix(kind, "application/vnd.amazon.eventstream"):
 		x.ans = wire.NewJSON(x.ep.answer)
 		x.events = &wire.Frames{Handle: x.frame}
@@ -182,58 +153,11 @@ func (x *exchange) answer(r *http.Request, resp *http.Response) {
 	if coding := resp.Header.Get("Content-Encoding"); coding != "" && x.ans != nil {
 		x.packed = &packed{coding: coding}
 	}
-	if resp.Body == nil || resp.Body == http.NoBody {
-		x.finish(nil)
-		return
-	}
-	if x.asks && x.events != nil && x.packed == nil {
-		x.body = struct {
-			io.Reader
-			io.Closer
-		}{&stripper{src: resp.Body, sees: x.seesRaw}, resp.Body}
-		x.raw = true
-		resp.ContentLength = -1
-		resp.Header.Del("Content-Length")
-	}
-	resp.Body = x
-	if ctx := r.Context(); ctx.Done() != nil {
-		x.mu.Lock() // the function may run at once
-		x.stop = context.AfterFunc(ctx, func() { x.finish(context.Cause(ctx)) })
-		x.mu.Unlock()
-	}
-}
-
-// Read reads the answer's body.
-func (x *exchange) Read(p []byte) (int, error) {
-	n, err := x.body.Read(p)
-	over := x.ended
-	if !x.raw {
-		over = x.see(p[:n])
-	}
-	if over || err == io.EOF {
-		x.finish(nil)
-	} else if err != nil {
-		x.finish(err)
-	}
-	return n, err
-}
-
-// seesRaw takes a piece of an answer of which the caller does not get all.
-func (x *exchange) seesRaw(p []byte) { x.ended = x.see(p) || x.ended }
-
-// Close closes the answer's body.
-func (x *exchange) Close() error {
-	x.finish(errLeft)
-	return x.body.Close()
+	return read
 }
 
 // see reads a piece of the answer, and reports whether the answer has told that it ends.
 func (x *exchange) see(p []byte) bool {
-	x.mu.Lock()
-	defer x.mu.Unlock()
-	if x.done || len(p) == 0 {
-		return false
-	}
 	defer x.containParser()
 	switch {
 	case x.packed != nil:
@@ -298,33 +222,13 @@ type statusError int
 func (e statusError) Error() string   { return fmt.Sprintf("HTTP status %d", int(e)) }
 func (e statusError) StatusCode() int { return int(e) }
 
-// finish books the attempt, once. Nobody waits for x.mu meanwhile: the ledger may be far away.
-func (x *exchange) finish(err error) {
-	x.mu.Lock()
-	done, stop := x.done, x.stop
-	x.done = true
-	x.mu.Unlock()
-	if done {
-		return
-	}
-	if stop != nil {
-		stop()
-	}
+// book books the attempt, which has ended with err.
+func (x *exchange) book(err error) {
 	x.settle(err)
 	err = x.outcome(err)
 	x.show(err)
 	if x.own && !x.job.open {
-		seam.EndLater(x.call, &err)
+		x.err = err
+		seam.EndLater(x.call, &x.err)
 	}
-	x.free()
-}
-
-// free gives back what has read the exchange.
-func (x *exchange) free() {
-	x.ans.Free()
-	x.ans = nil
-	x.sentMu.Lock()
-	defer x.sentMu.Unlock()
-	x.sent.Free()
-	x.sent, x.sentOver = nil, true
 }

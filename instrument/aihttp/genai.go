@@ -104,9 +104,7 @@ func (x *exchange) show(err error) {
 		return
 	}
 	defer contain()
-	x.sentMu.Lock()
 	x.askOnce()
-	x.sentMu.Unlock()
 	seam.SetModel(x.call, x.askedModel)
 	got := x.model
 	if got == "" {

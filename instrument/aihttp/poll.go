@@ -160,7 +160,7 @@ func (x *exchange) settleJob() bool {
 
 // remember returns what is needed when the job is over.
 func (x *exchange) remember() *entry {
-	x.ask()
+	x.askOnce()
 	e := &entry{key: x.jobKey(), ctx: x.request.Context(), api: x.ep.provider, model: x.model, tier: x.tier, region: x.region, variant: x.usage.Variant, extras: x.extras}
 	if e.model == "" {
 		e.model = x.askedModel
@@ -180,13 +180,6 @@ func (x *exchange) remember() *entry {
 		e.call, x.job.open = x.call, true
 	}
 	return e
-}
-
-// ask takes what the request has told.
-func (x *exchange) ask() {
-	x.sentMu.Lock()
-	defer x.sentMu.Unlock()
-	x.askOnce()
 }
 
 // recall takes what was remembered, where the poll's answer tells nothing.

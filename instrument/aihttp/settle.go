@@ -63,16 +63,13 @@ func (x *exchange) settleFailure(error) {
 	switch {
 	case x.own:
 		x.call.SetUnpriced(reasonFailed)
-	case x.resp == nil && x.hasLeft() || x.resp != nil && x.resp.StatusCode >= http.StatusInternalServerError:
+	case x.resp == nil && x.left || x.resp != nil && x.resp.StatusCode >= http.StatusInternalServerError:
 		x.call.AddUnpriced(reasonFailed)
 	}
 }
 
-func (x *exchange) hasLeft() bool {
-	x.sentMu.Lock()
-	defer x.sentMu.Unlock()
-	return x.left
-}
+// newline ends a number at the end of an answer.
+var newline = []byte{'\n'}
 
 // readRest reads what the answer says as a whole, and reports whether it is all there.
 func (x *exchange) readRest(err error) (whole bool) {
@@ -93,7 +90,7 @@ func (x *exchange) readRest(err error) (whole bool) {
 		}
 		return err == nil || x.over
 	case x.ans != nil:
-		_, _ = x.ans.Write([]byte("\n"))
+		_, _ = x.ans.Write(newline)
 		x.ep.read(x, x.ans)
 		if x.ans.TooBig() && !x.hasUsage {
 			x.bad = reasonTooLarge
@@ -101,8 +98,6 @@ func (x *exchange) readRest(err error) (whole bool) {
 		return err == nil || x.ans.Done()
 	}
 	if x.ep.own != nil {
-		x.sentMu.Lock()
-		defer x.sentMu.Unlock()
 		x.readOwn(err == nil)
 		return err == nil
 	}
@@ -111,8 +106,6 @@ func (x *exchange) readRest(err error) (whole bool) {
 
 // cost returns the price of what the attempt has used.
 func (x *exchange) cost() (_ usd, err error) {
-	x.sentMu.Lock()
-	defer x.sentMu.Unlock()
 	defer func() {
 		if recover() != nil {
 			err = errMalformed
@@ -169,7 +162,7 @@ func (x *exchange) priceOf(u *price.Usage) (usd, error) {
 	return sum, nil
 }
 
-// askOnce takes what the request has told, once. x.sentMu is held.
+// askOnce takes what the request has told, once.
 func (x *exchange) askOnce() {
 	if x.wasAsked || x.ep.asked == nil {
 		return

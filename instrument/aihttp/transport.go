@@ -60,40 +60,31 @@ func (t *Transport) Middleware(r *http.Request, next func(*http.Request) (*http.
 	return t.do(r, next)
 }
 
-// meteredKey marks the context of a request that a Transport meters, so that one below it does not.
-type meteredKey struct{}
-
-type meteredContext struct{ context.Context }
-
-func (c meteredContext) Value(key any) any {
-	if _, ok := key.(meteredKey); ok {
-		return true
-	}
-	return c.Context.Value(key)
-}
-
 func (t *Transport) do(r *http.Request, next func(*http.Request) (*http.Response, error)) (*http.Response, error) {
 	ep := t.endpoint(r)
 	if ep == nil || r.Context().Value(meteredKey{}) != nil {
 		return next(r)
 	}
-	x := &exchange{t: t, ep: ep, url: r.URL, request: r, began: time.Now()}
+	x := newExchange()
+	x.t, x.ep, x.url, x.request, x.began = t, ep, r.URL, r, time.Now()
 	x.hint, _ = r.Context().Value(usageKey{}).(*price.Usage)
 	ctx, err := x.start(r)
 	if err != nil {
+		x.free()
 		return refuse(r, err)
 	}
 	seam.PricesChecked(x.call, t.prices.Checked())
-	ctx = x.begin(ctx)
-	out := r.WithContext(meteredContext{ctx})
-	x.asks = t.streamUsage && ep.tellsUsage && askUsage(out)
-	x.watchRequest(out)
+	a := &attempt{x: x}
+	x.a = a
+	out := a.send(x.begin(ctx), r)
+	asked := t.streamUsage && ep.tellsUsage && askUsage(out)
+	a.watch(x)
 	resp, err := next(out)
 	if err != nil {
-		x.finish(err)
+		a.finish(err)
 		return resp, err
 	}
-	x.answer(r, resp)
+	a.answer(x, resp, asked)
 	return resp, nil
 }
 

@@ -74,8 +74,17 @@ func (e *Events) Close() {
 	if len(e.line) > 0 && !e.big {
 		e.take(e.line)
 	}
-	e.line = nil
+	e.line = e.line[:0]
 	e.event()
+}
+
+// Reset makes the Events ready for another stream.
+func (e *Events) Reset() {
+	line, data := e.line[:0], e.data[:0]
+	if cap(line)+cap(data) > maxPooled {
+		line, data = nil, nil
+	}
+	*e = Events{Handle: e.Handle, Wanted: e.Wanted, line: line, data: data}
 }
 
 func (e *Events) hold(p []byte) {
