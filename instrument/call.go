@@ -282,6 +282,7 @@ func init() {
 			h.later = true
 		}
 		c.End(errp)
+		c.requests.free()
 	}
 }
 

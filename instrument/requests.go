@@ -3,13 +3,35 @@ package instrument
 import (
 	"context"
 	"net/http/httptrace"
+	"sync"
 	"sync/atomic"
 )
 
 // requests holds what the HTTP clients of one call have told of their requests.
 type requests struct {
 	trace                      *httptrace.ClientTrace
+	composed                   bool         // with that of a context, so that no other call can have it
 	tried, got, left, answered atomic.Int32 // connections looked for and got, requests
+}
+
+// idleRequests are requests of calls that have ended: a trace costs seven allocations.
+var idleRequests sync.Pool
+
+// noRequests is what a call has whose requests have gone to another one.
+var noRequests = &requests{trace: new(httptrace.ClientTrace), composed: true}
+
+func newRequests() *requests {
+	if r, ok := idleRequests.Get().(*requests); ok {
+		return r
+	}
+	r := new(requests)
+	r.trace = &httptrace.ClientTrace{
+		GetConn:              func(string) { r.tried.Add(1) },
+		GotConn:              func(httptrace.GotConnInfo) { r.got.Add(1) },
+		WroteHeaders:         func() { r.left.Add(1) },
+		GotFirstResponseByte: func() { r.answered.Add(1) },
+	}
+	return r
 }
 
 // lazyRequests makes requests when an HTTP client first asks the call's context for a trace, so
@@ -45,22 +67,43 @@ func (r *keyRecorder) Value(key any) any { r.key = key; return nil }
 
 // in returns the call's trace, composed with that of the context around the call.
 func (l *lazyRequests) in(outer context.Context) *httptrace.ClientTrace {
-	if l.p.Load() == nil {
+	switch {
+	case l.p.Load() != nil:
+	case outer.Value(clientTraceKey) != nil:
 		l.watch(outer)
+	default:
+		if r := newRequests(); !l.p.CompareAndSwap(nil, r) {
+			idleRequests.Put(r)
+		}
 	}
 	return l.p.Load().trace
 }
 
+// free gives the requests of a call that has ended to another one, if nothing more will be told of
+// them: what was begun was told to its end. It is for a call whose context only one client has had.
+// If that goes on to use it, the other call seems to have made a request more, and is rather thought
+// to have been charged.
+func (l *lazyRequests) free() {
+	r := l.p.Load()
+	if r == nil || r.composed {
+		return
+	}
+	n := r.tried.Load()
+	if n == 0 || n != r.got.Load() || n != r.left.Load() || n != r.answered.Load() || !l.p.CompareAndSwap(r, noRequests) {
+		return
+	}
+	r.tried.Store(0)
+	r.got.Store(0)
+	r.left.Store(0)
+	r.answered.Store(0)
+	idleRequests.Put(r)
+}
+
 // watch returns outer with the call's trace.
 func (l *lazyRequests) watch(outer context.Context) context.Context {
-	r := new(requests)
-	ctx := httptrace.WithClientTrace(outer, &httptrace.ClientTrace{
-		GetConn:              func(string) { r.tried.Add(1) },
-		GotConn:              func(httptrace.GotConnInfo) { r.got.Add(1) },
-		WroteHeaders:         func() { r.left.Add(1) },
-		GotFirstResponseByte: func() { r.answered.Add(1) },
-	})
-	r.trace = httptrace.ContextClientTrace(ctx)
+	r := newRequests()
+	ctx := httptrace.WithClientTrace(outer, r.trace) // which changes r.trace
+	r.composed = true
 	l.p.CompareAndSwap(nil, r)
 	return ctx
 }

@@ -5,8 +5,11 @@
 package aihttp_test
 
 import (
+	"bytes"
 	"context"
+	"fmt"
 	"io"
+	"net"
 	"net/http"
 	"strings"
 	"testing"
@@ -69,6 +72,83 @@ func TestGenAIMetricsDoNotAllocate(t *testing.T) {
 		}
 		if with, without := allocs(true), allocs(false); with > without {
 			t.Errorf("%s: %v allocations, and %v without the metrics of gen_ai", name, with, without)
+		}
+	}
+}
+
+// plainServer answers each request on its connections with the same bytes, and allocates nothing
+// meanwhile. A request is one of chatBody.
+func plainServer(t testing.TB, answer []byte) (host string) {
+	t.Helper()
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = l.Close() })
+	go func() {
+		for {
+			c, err := l.Accept()
+			if err != nil {
+				return
+			}
+			go func() {
+				defer c.Close()
+				p := make([]byte, 4096)
+				for n := 0; ; {
+					k, err := c.Read(p[n:])
+					if err != nil {
+						return
+					}
+					if n += k; bytes.HasSuffix(p[:n], []byte(chatBody)) {
+						n = 0
+						if _, err := c.Write(answer); err != nil {
+							return
+						}
+					}
+				}
+			}()
+		}
+	}()
+	return l.Addr().String()
+}
+
+// response is the text of a response.
+func response(kind, text string) []byte {
+	return fmt.Appendf(nil, "HTTP/1.1 200 OK\r\nContent-Type: %s\r\nContent-Length: %d\r\n\r\n%s", kind, len(text), text)
+}
+
+func BenchmarkReal(b *testing.B) {
+	host := plainServer(b, response("application/json", chatText))
+	base := &http.Transport{DisableCompression: true}
+	for _, cancel := range []bool{false, true} {
+		for _, bb := range []struct {
+			name string
+			make func() (context.Context, *http.Client)
+		}{
+			{"plain", func() (context.Context, *http.Client) { return context.Background(), &http.Client{Transport: base} }},
+			{"metered", func() (context.Context, *http.Client) { return metered(b, base, aihttp.WithHost(host, "openai")) }},
+		} {
+			b.Run(fmt.Sprint(bb.name, cancel), func(b *testing.B) {
+				ctx, client := bb.make()
+				if cancel {
+					var stop func()
+					ctx, stop = context.WithCancel(ctx)
+					defer stop()
+				}
+				b.ReportAllocs()
+				for b.Loop() {
+					r, err := http.NewRequestWithContext(ctx, http.MethodPost, "http://"+host+"/v1/chat/completions", strings.NewReader(chatBody))
+					if err != nil {
+						b.Fatal(err)
+					}
+					resp, err := client.Do(r)
+					if err != nil {
+						b.Fatal(err)
+					}
+					_, _ = io.Copy(io.Discard, resp.Body)
+					_ = resp.Body.Close()
+				}
+			})
 		}
 	}
 }
