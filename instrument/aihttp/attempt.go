@@ -61,6 +61,9 @@ func (a *attempt) watch(x *exchange) {
 	case x.ep.own == nil:
 		return
 	}
+	if x.own && x.readAhead(r.Body) { // its call sees by itself whether a part of it left
+		return
+	}
 	a.sent = watched{r.Body, a}
 	r.Body = &a.sent
 	if again := r.GetBody; again != nil { // a client that lost its connection sends the body anew
@@ -78,18 +81,8 @@ func (a *attempt) watch(x *exchange) {
 func (a *attempt) sendsAnew(kind string) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	x := a.x
-	if x == nil {
-		return
-	}
-	x.tel.asksAnew()
-	switch {
-	case x.form != nil:
-		x.form = wire.NewForm(kind, x.ep.form...)
-	case x.sent != nil:
-		x.sent.Reset()
-	default:
-		x.keptSent = kept{}
+	if a.x != nil {
+		a.x.sendsAnew(kind)
 	}
 }
 

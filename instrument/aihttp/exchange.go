@@ -72,6 +72,7 @@ type reused struct {
 	lines wire.Events
 	gone  func() // ends the attempt, since its context has ended
 	err   error  // with which the call ends
+	piece *[512]byte
 }
 
 var exchanges sync.Pool
@@ -81,6 +82,7 @@ func newExchange() *exchange {
 		return x
 	}
 	x := new(exchange)
+	x.piece = new([512]byte)
 	x.lines.Handle, x.lines.Wanted = x.event, x.wanted
 	x.gone = func() { x.a.finish(context.Cause(x.request.Context())) }
 	return x
@@ -116,6 +118,19 @@ func (x *exchange) sends(p []byte) {
 		x.tel.asks(p)
 	default:
 		_, _ = x.keptSent.Write(p)
+	}
+}
+
+// sendsAnew takes that the request is sent from its begin.
+func (x *exchange) sendsAnew(kind string) {
+	x.tel.asksAnew()
+	switch {
+	case x.form != nil:
+		x.form = wire.NewForm(kind, x.ep.form...)
+	case x.sent != nil:
+		x.sent.Reset()
+	default:
+		x.keptSent = kept{}
 	}
 }
 

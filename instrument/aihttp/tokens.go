@@ -59,10 +59,10 @@ func (x *exchange) used(unit price.Unit, n int64, ok bool) {
 
 // saw takes what an answer says of its model and its service tier.
 func (x *exchange) saw(model, tier wire.Value) {
-	if s := model.Text(); s != "" {
+	if s := x.t.names.Text(model); s != "" {
 		x.model = s
 	}
-	if s := tier.Text(); s != "" {
+	if s := x.t.names.Text(tier); s != "" {
 		x.tier = s
 	}
 }
@@ -74,12 +74,10 @@ func (x *exchange) sentText(path int, field string) string {
 		return x.form.Fields[field]
 	case x.sent != nil:
 		v := x.sent.Value(path)
-		if s := v.Text(); s != "" {
-			return s
-		}
 		if len(v) > 0 && v[0] != '"' {
-			return string(v)
+			return x.t.names.Written(v)
 		}
+		return x.t.names.Text(v)
 	}
 	return ""
 }

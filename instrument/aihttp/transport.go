@@ -10,6 +10,7 @@ import (
 	"go.opentelemetry.io/otel"
 
 	"github.com/stagemeter/stagemeter/instrument"
+	"github.com/stagemeter/stagemeter/instrument/aihttp/internal/wire"
 	"github.com/stagemeter/stagemeter/instrument/internal/seam"
 	"github.com/stagemeter/stagemeter/instrument/money"
 	"github.com/stagemeter/stagemeter/instrument/price"
@@ -18,8 +19,9 @@ import (
 // A Transport meters the requests of an HTTP client that go to paid APIs; others pass. It is safe
 // for concurrent use.
 type Transport struct {
-	base http.RoundTripper
-	jobs jobs
+	base  http.RoundTripper
+	jobs  jobs
+	names wire.Names // of models, and other words of requests and answers
 	config
 }
 
