@@ -1,6 +1,7 @@
 package aihttp
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -44,6 +45,7 @@ type exchange struct {
 	resp   *http.Response
 	ans    *wire.JSON
 	events splitter
+	read   int         // of the events
 	packed *packed     // of a compressed answer
 	stop   func() bool // watching the context; nil if that never ends
 
@@ -73,7 +75,11 @@ type reused struct {
 	gone  func() // ends the attempt, since its context has ended
 	err   error  // with which the call ends
 	piece *[512]byte
+	held  []byte // an event that was put off; see readAtOnce
 }
+
+// maxHeld is the most memory of an event that is kept for another exchange.
+const maxHeld = 16 << 10
 
 var exchanges sync.Pool
 
@@ -94,6 +100,9 @@ func (x *exchange) free() {
 	x.sent.Free()
 	x.lines.Reset()
 	x.err = nil
+	if x.held = x.held[:0]; cap(x.held) > maxHeld {
+		x.held = nil
+	}
 	*x = exchange{reused: x.reused}
 	exchanges.Put(x)
 }
@@ -218,14 +227,51 @@ func (x *exchange) wanted(line []byte) bool {
 	return false
 }
 
+// event takes an event that is wanted.
 func (x *exchange) event(data []byte) {
 	if x.over {
 		return
 	}
+	last := x.ep.last != nil && x.ep.last(data)
+	if !last && x.read >= readAtOnce && tellsAll(data, x.ep.whole) {
+		x.held = append(x.held[:0], data...)
+		return
+	}
+	x.readHeld()
+	x.readEvent(data)
+	x.over = last
+}
+
+func (x *exchange) readEvent(data []byte) {
+	x.read++
 	x.ans.Reset()
 	_, _ = x.ans.Write(data)
 	x.ep.read(x, x.ans)
-	x.over = x.ep.last != nil && x.ep.last(data)
+}
+
+// readAtOnce is the number of events that are read as they come. Of more that tell all that was used
+// so far, only the last one is read.
+const readAtOnce = 8
+
+// readHeld reads the event that was put off.
+func (x *exchange) readHeld() {
+	if len(x.held) > 0 {
+		x.readEvent(x.held)
+		x.held = x.held[:0]
+	}
+}
+
+// tellsAll reports whether an event has the key of an object with all that was used so far.
+func tellsAll(event []byte, key string) bool {
+	if key == "" {
+		return false
+	}
+	at := bytes.Index(event, []byte(key))
+	if at < 0 {
+		return false
+	}
+	rest := bytes.TrimLeft(event[at+len(key):], " \t\r\n:")
+	return len(rest) > 0 && rest[0] == '{'
 }
 
 // errLeft says that the caller closed an answer before its end.

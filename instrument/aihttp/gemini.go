@@ -21,7 +21,7 @@ var geminiRequest = wire.NewTree("generationConfig.candidateCount", "generationC
 func geminiEndpoints(name string) func(*http.Request) *endpoint {
 	generate := &endpoint{
 		provider: name, operation: "generate_content", request: geminiRequest, limits: map[string]int{"n": 0, "max_output_tokens": 1},
-		answer: geminiAnswer, needles: []string{`okenCount"`}, asked: geminiAsked, read: readGemini,
+		answer: geminiAnswer, needles: []string{`okenCount"`}, whole: `"usageMetadata"`, asked: geminiAsked, read: readGemini,
 	}
 	embed := &endpoint{provider: name, operation: "embeddings", answer: geminiAnswer, needles: generate.needles, asked: geminiAsked, read: readGemini}
 	openAI := openAIFor(name)
@@ -77,12 +77,12 @@ func readGemini(x *exchange, v *wire.JSON) {
 	if usage.Null() {
 		return
 	}
-	switch traffic := usage.Get("trafficType").Text(); traffic {
+	switch traffic := x.t.names.Text(usage.Get("trafficType")); traffic {
 	case "", "ON_DEMAND", "TRAFFIC_TYPE_UNSPECIFIED":
 	default:
 		x.tier = strings.ToLower(strings.TrimPrefix(traffic, "ON_DEMAND_"))
 	}
-	if tier := usage.Get("serviceTier").Text(); tier != "" {
+	if tier := x.t.names.Text(usage.Get("serviceTier")); tier != "" {
 		x.tier = tier
 	}
 	var g geminiTokens
@@ -136,12 +136,12 @@ func (g *geminiTokens) split(details wire.Value, all int64) (n [modalities]int64
 		count, ok := g.count(d.Get("tokenCount"))
 		g.bad = g.bad || !ok
 		at := 0
-		switch d.Get("modality").Text() {
-		case "AUDIO":
+		switch string(d.Get("modality")) {
+		case `"AUDIO"`:
 			at = 1
-		case "IMAGE":
+		case `"IMAGE"`:
 			at = 2
-		case "VIDEO":
+		case `"VIDEO"`:
 			at = 3
 		}
 		n[at] += count

@@ -95,6 +95,7 @@ func openAIFor(name string) *endpoints {
 	case "openai", "azure.ai.openai", "litellm", "groq", "deepseek", "together", "fireworks", "x_ai":
 		e.chat.tellsUsage = true
 	}
+	e.chat.whole = `"usage"`
 	e.transcription.form = []string{"model", "response_format", "stream"}
 	e.images.form = []string{"model", "n", "size", "quality"}
 	e.transcription.needles = []string{`_tokens"`, `"seconds"`}
@@ -108,7 +109,17 @@ func openAILast(event []byte) bool {
 	if bytes.Equal(event, []byte("[DONE]")) {
 		return true
 	}
-	switch wire.Value(event).Get("type").Text() {
+	word, first := bytes.CutPrefix(event, []byte(`{"type":"`))
+	if first { // as OpenAI writes it
+		word, _, first = bytes.Cut(word, []byte{'"'})
+	}
+	if !first {
+		if !bytes.Contains(event, []byte(`"type"`)) {
+			return false
+		}
+		word = bytes.Trim(wire.Value(event).Get("type"), `"`)
+	}
+	switch string(word) {
 	case "response.completed", "response.failed", "response.incomplete", "transcript.text.done", "speech.audio.done",
 		"image_generation.completed", "image_edit.completed":
 		return true

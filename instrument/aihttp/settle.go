@@ -84,6 +84,7 @@ func (x *exchange) readRest(err error) (whole bool) {
 	case x.events != nil:
 		if !x.over {
 			x.events.Close()
+			x.readHeld()
 		}
 		if x.events.Skipped() && !x.hasUsage {
 			x.bad = reasonTooLarge
