@@ -18,7 +18,7 @@ var anthropicMessages = anthropicFor("anthropic")
 func anthropicFor(name string) *endpoint {
 	return &endpoint{
 		provider: name, operation: "chat", needles: tokenNeedles,
-		request: wire.NewTree("model", "speed", "inference_geo", "max_tokens"), limits: map[string]int{"max_tokens": 3}, answer: wire.NewTree("model", "usage", "message", "id"),
+		request: wire.NewTree("model", "speed", "inference_geo", "max_tokens"), limits: map[string]int{"max_tokens": 3}, answer: wire.NewTree("model", "usage", "message", "id", "container", "delta.container"),
 		asked: anthropicAsked, read: readAnthropic, last: func(event []byte) bool {
 			return bytes.Contains(event, []byte(`"message_stop"`)) && wire.Value(event).Get("type").Is("message_stop")
 		},
@@ -41,13 +41,15 @@ const (
 	figCacheWrite1h
 	figOutput
 	figWebSearch
+	figWebFetch
+	figContainer
 	figures
 )
 
 func readAnthropic(x *exchange, v *wire.JSON) {
-	model, usage, id := v.Value(0), v.Value(1), v.Value(3)
+	model, usage, id, container := v.Value(0), v.Value(1), v.Value(3), v.Value(4)
 	if m := v.Value(2); !m.Null() {
-		model, usage, id = m.Get("model"), m.Get("usage"), m.Get("id")
+		model, usage, id, container = m.Get("model"), m.Get("usage"), m.Get("id"), m.Get("container")
 	}
 	x.sawID(id)
 	x.saw(model, usage.Get("service_tier"))
@@ -58,6 +60,7 @@ func readAnthropic(x *exchange, v *wire.JSON) {
 		figInput: usage.Get("input_tokens"), figCacheRead: usage.Get("cache_read_input_tokens"), figCacheWrite: usage.Get("cache_creation_input_tokens"),
 		figCacheWrite5m: written.Get("ephemeral_5m_input_tokens"), figCacheWrite1h: written.Get("ephemeral_1h_input_tokens"),
 		figOutput: usage.Get("output_tokens"), figWebSearch: usage.Get("server_tool_use", "web_search_requests"),
+		figWebFetch: usage.Get("server_tool_use", "web_fetch_requests"),
 	} {
 		if value.Null() {
 			continue
@@ -68,6 +71,9 @@ func readAnthropic(x *exchange, v *wire.JSON) {
 			return
 		}
 		x.figures[fig], x.given = n, x.given|1<<fig
+	}
+	if !container.Null() || !v.Value(5).Null() {
+		x.figures[figContainer] = 1
 	}
 }
 
@@ -88,6 +94,10 @@ func anthropicAsked(x *exchange) {
 		price.Output: f[figOutput], price.WebSearch: f[figWebSearch],
 	} {
 		x.usage.Add(unit, n)
+	}
+	// Code that searches and fetches is free. Other code is charged by the time of its container, which no answer tells.
+	if f[figContainer] > 0 && f[figWebSearch]+f[figWebFetch] == 0 {
+		x.usage.Add(price.Containers, 1)
 	}
 	x.hasUsage = true
 }

@@ -17,7 +17,7 @@ var bedrock = func() *provider {
 		request: wire.NewTree("model", "speed", "inference_geo", "inferenceConfig.maxTokens"), limits: bedrockLimits, asked: bedrockAsked, read: readConverse,
 	}
 	invoke := &endpoint{
-		provider: "aws.bedrock", operation: "chat", answer: wire.NewTree("model", "usage", "message", "amazon-bedrock-invocationMetrics"),
+		provider: "aws.bedrock", operation: "chat", answer: wire.NewTree("model", "usage", "message", "amazon-bedrock-invocationMetrics", "container", "delta.container"),
 		request: wire.NewTree("model", "speed", "inference_geo", "max_tokens"), limits: bedrockLimits, asked: bedrockAsked, read: readInvoke, head: bedrockHead,
 	}
 	openAI := openAIFor("aws.bedrock")

@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"github.com/stagemeter/stagemeter/instrument/aihttp/internal/wire"
+	"github.com/stagemeter/stagemeter/instrument/price"
 )
 
 // compatible is a provider whose API is OpenAI's.
@@ -21,8 +22,32 @@ var (
 var others = []*provider{
 	compatible("deepseek", "api.deepseek.com"), compatible("mistral_ai", "api.mistral.ai"), compatible("x_ai", "api.x.ai"),
 	compatible("together", "api.together.xyz", "api.together.ai"), compatible("fireworks", "api.fireworks.ai"),
-	compatible("perplexity", "api.perplexity.ai"), compatible("cerebras", "api.cerebras.ai"), compatible("moonshot_ai", "api.moonshot.ai"),
+	perplexity, compatible("cerebras", "api.cerebras.ai"), compatible("moonshot_ai", "api.moonshot.ai"),
 }
+
+// perplexity charges for each request beside its tokens. Its answers say what they cost.
+var perplexity = func() *provider {
+	e := openAIFor("perplexity")
+	read := e.chat.read
+	e.chat.read = func(x *exchange, v *wire.JSON) {
+		read(x, v)
+		if total := v.Value(gotUsage).Get("cost", "total_cost"); !total.Null() {
+			nano, ok := total.Decimal(9)
+			if x.reported, x.isReported = usd(nano), ok; !ok {
+				x.bad = reasonMalformed
+			}
+		}
+	}
+	e.chat.asked = func(x *exchange) {
+		if openAIAsked(x); x.hasUsage {
+			with := x.usage
+			with.Add(price.Requests, 1)
+			x.choose(with, x.usage)
+		}
+	}
+	e.chat.fee = true
+	return &provider{name: "perplexity", hosts: []string{"api.perplexity.ai"}, endpoint: e.of}
+}()
 
 // reporting is a provider that says what it has charged.
 func reporting(name string, hosts ...string) *provider {
@@ -33,8 +58,8 @@ func reporting(name string, hosts ...string) *provider {
 		ep.read = func(x *exchange, v *wire.JSON) {
 			read(x, v)
 			usage := v.Value(gotUsage)
-			if r := v.Value(gotResponse); !r.Null() {
-				usage = r.Get("usage")
+			if ep == e.responses {
+				usage = ofResponse(v, gotUsage)
 			}
 			x.takeReported(usage)
 		}

@@ -154,6 +154,10 @@ func (x *exchange) mayTokens(u price.Usage, a ahead) (may []price.Usage) {
 				v.Add(price.WebSearch, searches)
 			}
 			may = append(may, v)
+			if x.ep.fee {
+				v.Add(price.Requests, 1)
+				may = append(may, v)
+			}
 		}
 	}
 	return may
@@ -289,7 +293,7 @@ func (s *needles) look(p []byte) {
 	a.drawn = a.drawn || has(`"image_url"`, `"input_image"`, `"image"`, `"video"`, `image/`, `video/`)
 	a.sound = a.sound || has(`"input_audio"`, `"audio"`, `audio/`)
 	a.media = a.media || a.drawn || a.sound || has(`"file_id"`, `"fileData"`, `"file_data"`, `"inlineData"`, `"document"`, `"file"`, `"cachedContent"`, `"previous_response_id"`, `"conversation"`)
-	a.search = a.search || has(`"web_search`, `"google_search"`, `"googleSearch"`)
+	a.search = a.search || has(`"web_search`, `"google_search"`, `"googleSearch"`, `-search-preview`, `-search-api`)
 	a.cached = a.cached || has(`"cache_control"`)
 	a.hour = a.hour || a.cached && has(`"1h"`)
 }

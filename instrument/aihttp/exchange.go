@@ -64,6 +64,8 @@ type exchange struct {
 	extras                          []string      // further models that the usage is priced by, such as an option of a transcription
 	wasAsked                        bool          // what the request has told was taken
 
+	tools tools
+
 	tel telemetry
 
 	reused
@@ -76,6 +78,7 @@ type reused struct {
 	err   error  // with which the call ends
 	piece *[512]byte
 	held  []byte // an event that was put off; see readAtOnce
+	item  func() // of an answer
 }
 
 // maxHeld is the most memory of an event that is kept for another exchange.
@@ -90,6 +93,7 @@ func newExchange() *exchange {
 	x := new(exchange)
 	x.piece = new([512]byte)
 	x.lines.Handle, x.lines.Wanted = x.event, x.wanted
+	x.item = func() { x.ep.item(x, x.ans) }
 	x.gone = func() { x.a.finish(context.Cause(x.request.Context())) }
 	return x
 }
@@ -165,19 +169,28 @@ func (x *exchange) head(resp *http.Response) (read bool) {
 	switch {
 	case x.ep.answer == nil:
 	case strings.HasPrefix(kind, "text/event-stream"):
-		x.ans = wire.NewJSON(x.ep.answer)
+		x.ans = x.reader()
 		x.events = &x.lines
 	case strings.HasPrefix(kind, "application/vnd.amazon.eventstream"):
-		x.ans = wire.NewJSON(x.ep.answer)
+		x.ans = x.reader()
 		x.events = &wire.Frames{Handle: x.frame}
 	case kind == "" || strings.Contains(kind, "json"):
-		x.ans = wire.NewJSON(x.ep.answer)
+		x.ans = x.reader()
 	}
 	x.tel.text = strings.HasPrefix(kind, "text/") || strings.Contains(kind, "json")
 	if coding := resp.Header.Get("Content-Encoding"); coding != "" && x.ans != nil {
 		x.packed = &packed{coding: coding}
 	}
 	return read
+}
+
+// reader returns what reads an answer, or an event of it.
+func (x *exchange) reader() *wire.JSON {
+	j := wire.NewJSON(x.ep.answer)
+	if x.ep.item != nil {
+		j.Item = x.item
+	}
+	return j
 }
 
 // see reads a piece of the answer, and reports whether the answer has told that it ends.
@@ -219,7 +232,11 @@ func (x *exchange) wanted(line []byte) bool {
 	if x.ep.last != nil && x.ep.last(line) {
 		return true
 	}
-	for _, needle := range x.ep.needles {
+	return containsAny(line, x.ep.needles)
+}
+
+func containsAny(line []byte, needles []string) bool {
+	for _, needle := range needles {
 		if containsBytes(line, needle) {
 			return true
 		}
@@ -233,7 +250,7 @@ func (x *exchange) event(data []byte) {
 		return
 	}
 	last := x.ep.last != nil && x.ep.last(data)
-	if !last && x.read >= readAtOnce && tellsAll(data, x.ep.whole) {
+	if !last && x.read >= readAtOnce && tellsAll(data, x.ep.whole) && !containsAny(data, x.ep.besides) {
 		x.held = append(x.held[:0], data...)
 		return
 	}
@@ -245,6 +262,9 @@ func (x *exchange) event(data []byte) {
 func (x *exchange) readEvent(data []byte) {
 	x.read++
 	x.ans.Reset()
+	if x.ep.item != nil {
+		x.tools = tools{}
+	}
 	_, _ = x.ans.Write(data)
 	x.ep.read(x, x.ans)
 }

@@ -14,14 +14,17 @@ var (
 )
 
 // geminiAnswer reads one answer, an event, or an array of answers.
-var geminiAnswer = wire.NewTree("usageMetadata", "modelVersion", "*.usageMetadata", "*.modelVersion", "responseId", "*.responseId")
+var geminiAnswer = wire.NewTree("usageMetadata", "modelVersion", "*.usageMetadata", "*.modelVersion", "responseId", "*.responseId",
+	"candidates.*.groundingMetadata.webSearchQueries", "*.candidates.*.groundingMetadata.webSearchQueries",
+	"candidates.*.groundingMetadata.groundingChunks.*.maps", "*.candidates.*.groundingMetadata.groundingChunks.*.maps")
 
 var geminiRequest = wire.NewTree("generationConfig.candidateCount", "generationConfig.maxOutputTokens", "generation_config.max_output_tokens")
 
 func geminiEndpoints(name string) func(*http.Request) *endpoint {
 	generate := &endpoint{
 		provider: name, operation: "generate_content", request: geminiRequest, limits: map[string]int{"n": 0, "max_output_tokens": 1},
-		answer: geminiAnswer, needles: []string{`okenCount"`}, whole: `"usageMetadata"`, asked: geminiAsked, read: readGemini,
+		answer: geminiAnswer, needles: []string{`okenCount"`, `"webSearchQueries"`, `"maps"`}, whole: `"usageMetadata"`, besides: []string{`"webSearchQueries"`, `"maps"`},
+		asked: geminiAsked, read: readGemini,
 	}
 	embed := &endpoint{provider: name, operation: "embeddings", answer: geminiAnswer, needles: generate.needles, asked: geminiAsked, read: readGemini}
 	openAI := openAIFor(name)
@@ -60,10 +63,33 @@ func locationOf(path string) string {
 	return name
 }
 
-// geminiAsked takes the model of the path, …/models/NAME:method.
+// geminiAsked takes the model of the path, …/models/NAME:method, and what it has searched. Up to
+// Gemini 2 a request that searches is charged once, and later each of its searches is.
 func geminiAsked(x *exchange) {
 	name, _, _ := strings.Cut(x.url.Path[strings.LastIndexByte(x.url.Path, '/')+1:], ":")
 	x.askedModel = name
+	if n := x.tools.searches; n > 0 && x.hasUsage {
+		model := x.model
+		if model == "" {
+			model = name
+		}
+		if strings.HasPrefix(model, "gemini-1") || strings.HasPrefix(model, "gemini-2") {
+			n = 1
+		}
+		x.usage.Add(price.WebSearch, n)
+	}
+}
+
+// grounded takes how many searches an answer says it rests on. An event may repeat those before it.
+func (x *exchange) grounded(v *wire.JSON) {
+	n := int64(0)
+	for _, queries := range []wire.Value{v.Value(6), v.Value(7)} {
+		queries.Each(func([]byte, wire.Value) bool { n++; return true })
+	}
+	if n == 0 && !(v.Value(8).Null() && v.Value(9).Null()) {
+		n = 1 // of Google Maps
+	}
+	x.tools.searches = max(x.tools.searches, n)
 }
 
 func readGemini(x *exchange, v *wire.JSON) {
@@ -74,6 +100,7 @@ func readGemini(x *exchange, v *wire.JSON) {
 	x.saw(model, nil)
 	x.sawID(v.Value(4))
 	x.sawID(v.Value(5))
+	x.grounded(v)
 	if usage.Null() {
 		return
 	}

@@ -69,14 +69,15 @@ const (
 	gotModel = iota
 	gotTier
 	gotUsage
-	gotType
-	gotResponse // of an event, with its model, tier and usage
 	gotDuration
-	gotError
 	gotID
+	gotInner // of an event, which has the same of its response
 )
 
-var openAIAnswer = wire.NewTree("model", "service_tier", "usage", "type", "response", "duration", "error", "id")
+var openAIAnswer = wire.NewTree("model", "service_tier", "usage", "duration", "id")
+
+// openAIResponse reads a response, or an event that has one.
+var openAIResponse = withItems("model", "service_tier", "usage", "duration", "id", "response.model", "response.service_tier", "response.usage", "response.duration", "response.id")
 
 var tokenNeedles = []string{`_tokens"`}
 
@@ -96,6 +97,8 @@ func openAIFor(name string) *endpoints {
 		e.chat.tellsUsage = true
 	}
 	e.chat.whole = `"usage"`
+	e.chat.asked = openAIChatAsked
+	e.responses.answer, e.responses.item = openAIResponse, readOpenAIItem
 	e.transcription.form = []string{"model", "response_format", "stream"}
 	e.images.form = []string{"model", "n", "size", "quality"}
 	e.transcription.needles = []string{`_tokens"`, `"seconds"`}
@@ -147,15 +150,23 @@ func readOpenAIChat(x *exchange, v *wire.JSON) {
 		cached: in.Get("cached_tokens"), written: in.Get("cache_write_tokens"), audioIn: in.Get("audio_tokens"), imageIn: in.Get("image_tokens"),
 		audioOut: out.Get("audio_tokens"), imageOut: out.Get("image_tokens"),
 	})
+	if n, ok := usage.Get("num_sources_used").Int(); ok && n > 0 { // of xAI's search
+		x.usage.Add(price.WebSearch, n)
+	}
+}
+
+// ofResponse returns a value of a response, whether the answer is one or an event that has one.
+func ofResponse(v *wire.JSON, n int) wire.Value {
+	if inner := v.Value(gotInner + n); !inner.Null() {
+		return inner
+	}
+	return v.Value(n)
 }
 
 func readOpenAIResponses(x *exchange, v *wire.JSON) {
-	model, tier, usage, id := v.Value(gotModel), v.Value(gotTier), v.Value(gotUsage), v.Value(gotID)
-	if r := v.Value(gotResponse); !r.Null() {
-		model, tier, usage, id = r.Get("model"), r.Get("service_tier"), r.Get("usage"), r.Get("id")
-	}
-	x.sawID(id)
-	x.saw(model, tier)
+	x.sawID(ofResponse(v, gotID))
+	x.saw(ofResponse(v, gotModel), ofResponse(v, gotTier))
+	usage := ofResponse(v, gotUsage)
 	if usage.Null() {
 		return
 	}
@@ -165,6 +176,7 @@ func readOpenAIResponses(x *exchange, v *wire.JSON) {
 		cached: in.Get("cached_tokens"), written: in.Get("cache_write_tokens"), audioIn: in.Get("audio_tokens"), imageIn: in.Get("image_tokens"),
 		audioOut: out.Get("audio_tokens"), imageOut: out.Get("image_tokens"),
 	})
+	x.addTools()
 }
 
 func readOpenAITranscription(x *exchange, v *wire.JSON) {

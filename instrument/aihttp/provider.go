@@ -25,10 +25,13 @@ type endpoint struct {
 	answer     *wire.Tree                          // what is read of a JSON answer, or of each event of a stream
 	needles    []string                            // one of which is in every event that tells usage
 	whole      string                              // the key of a usage that tells all so far; "" if events tell parts of it
+	besides    []string                            // keys of what events with whole may tell, and later ones not again
 	own        func(Exchange) (price.Usage, error) // of WithReader, in place of all that follows
 	head       func(x *exchange, h http.Header)    // takes what the answer's head tells
 	asked      func(x *exchange)                   // takes what the request has told
 	read       func(x *exchange, v *wire.JSON)     // takes an answer or an event
+	item       func(x *exchange, v *wire.JSON)     // takes an object of the answer that Tree.Items names
+	fee        bool                                // a request may be charged beside its tokens
 	last       func(event []byte) bool             // whether an event ends the stream
 	limits     map[string]int                      // paths of the request that bound the answer
 	job        bool                                // the answer tells of a job; the first path of answer is its id or state

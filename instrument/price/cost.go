@@ -16,7 +16,7 @@ const maxFactors = 4
 //   - A call with more tokens of input than the row's threshold, cached ones included, is at the
 //     rates above it as a whole; one with exactly as many is not.
 //   - A call of which no unit was given is unknown, unless the row is free.
-//   - Multipliers apply to all units but searches, which vendors charge apart.
+//   - Multipliers apply to all units but searches and containers, which vendors charge apart.
 //
 // It does not allocate, but for an error and for names with capital letters.
 func (t *Table) Cost(u Usage) (money.USD, error) {
@@ -46,7 +46,7 @@ func (t *Table) Cost(u Usage) (money.USD, error) {
 			return 0, unknown(u.Provider, u.Model, UnknownUnit, unit.String())
 		}
 		by := times
-		if unit.isSearch() {
+		if unit.isTool() {
 			by = factor{1, 1}
 		}
 		per := rate.per * by.den

@@ -26,6 +26,7 @@ const (
 	Requests
 	WebSearch  // searches that a model has made
 	FileSearch // searches in the user's own files
+	Containers // machines in which a model has run code
 	Credits    // the provider's own unit, such as what fal calls billable units, in millionths
 	Audio      // length of sound, in nanoseconds
 	Video      // length of video, in nanoseconds
@@ -41,7 +42,7 @@ var names = [units]string{
 	CacheRead: "cache_read", CacheReadAudio: "cache_read_audio", CacheReadImage: "cache_read_image", CacheReadVideo: "cache_read_video",
 	CacheWrite5m: "cache_write_5m", CacheWrite1h: "cache_write_1h",
 	Characters: "characters", Images: "images", Pages: "pages", Requests: "requests", WebSearch: "web_search",
-	FileSearch: "file_search", Credits: "credits", Audio: "audio", Video: "video", Compute: "compute",
+	FileSearch: "file_search", Containers: "containers", Credits: "credits", Audio: "audio", Video: "video", Compute: "compute",
 }
 
 var byName = func() map[string]Unit {
@@ -79,8 +80,8 @@ func (u Unit) isInput() bool {
 	return u <= InputVideo || u >= CacheRead && u <= CacheWrite1h
 }
 
-// isSearch reports whether the unit is a search by a tool that the provider runs.
-func (u Unit) isSearch() bool { return u == WebSearch || u == FileSearch }
+// isTool reports whether the unit is of a tool that the provider runs beside the model.
+func (u Unit) isTool() bool { return u == WebSearch || u == FileSearch || u == Containers }
 
 // Valid reports whether the unit is one of this package.
 func (u Unit) Valid() bool { return int(u) < units }

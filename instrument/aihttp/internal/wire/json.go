@@ -12,6 +12,10 @@ const (
 // path, the last one that is complete holds; one of more than 64 KiB is not kept. It takes several
 // texts one after the other. What is not JSON does no harm: from there on nothing is kept.
 type JSON struct {
+	// Item is called at the end of each object that [Tree.Items] names; nil is not. The values in it
+	// are forgotten after that.
+	Item func()
+
 	tree   *Tree
 	values [][]byte
 	big    bool
@@ -177,6 +181,9 @@ func (j *JSON) structure(c byte) {
 		j.take1(c)
 		j.depth--
 		j.valueEnds()
+		if c == '}' {
+			j.itemEnds()
+		}
 	case ',':
 		j.take1(c)
 		j.wantKey = j.depth > 0 && !j.isArray()
@@ -254,6 +261,25 @@ func (j *JSON) valueEnds() {
 	}
 }
 
+func (j *JSON) itemEnds() {
+	at := j.at[j.depth]
+	if j.Item == nil || at == dead || !j.tree.nodes[at].item {
+		return
+	}
+	j.Item()
+	j.forget(int(at))
+}
+
+// forget forgets the values below a node.
+func (j *JSON) forget(at int) {
+	for _, kid := range j.tree.nodes[at].kids {
+		if slot := j.tree.nodes[kid].slot; slot >= 0 && j.values[slot] != nil {
+			j.values[slot] = j.values[slot][:0]
+		}
+		j.forget(kid)
+	}
+}
+
 // Reset forgets all that was written, and the values.
 func (j *JSON) Reset() {
 	for i, v := range j.values {
@@ -261,7 +287,7 @@ func (j *JSON) Reset() {
 			j.values[i] = v[:0]
 		}
 	}
-	*j = JSON{tree: j.tree, values: j.values, slot: -1, keep: j.keep, spare: j.spare}
+	*j = JSON{Item: j.Item, tree: j.tree, values: j.values, slot: -1, keep: j.keep, spare: j.spare}
 }
 
 // maxPooled is the most memory of values that is kept for another text.
@@ -272,6 +298,7 @@ func (j *JSON) Free() {
 	if j == nil {
 		return
 	}
+	j.Item = nil
 	size := cap(j.keep)
 	for _, v := range j.values {
 		size += cap(v)

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"math/big"
 	"reflect"
+	"slices"
 	"strings"
 	"testing"
 
@@ -165,4 +166,23 @@ func FuzzValue(f *testing.F) {
 			t.Errorf("%q: %q, want %q", s, got, inner["b"])
 		}
 	})
+}
+
+// Item is called once for each object that a path goes through, with the values of that one only.
+func TestItems(t *testing.T) {
+	const text = `{"output":[{"type":"a","in":{"x":1}},7,[{"type":"no"}],{"in":{"x":2}},{},{"in":{"x":[3]},"type":"d"}],"other":[{"type":"e"}],"in":{"x":4}}`
+	tree := wire.NewTree("output.*.type", "output.*.in.x", "in.x").Items("output.*")
+	for _, n := range []int{1, 7, len(text)} {
+		j := wire.NewJSON(tree)
+		var got []string
+		j.Item = func() { got = append(got, string(j.Value(0))+" "+string(j.Value(1))) }
+		for range 2 {
+			pieces(j, text, n)
+			if want := []string{`"a" 1`, " 2", " ", `"d" [3]`}; !slices.Equal(got, want) || string(j.Value(2)) != "4" {
+				t.Errorf("in pieces of %d: %q, %s, want %q", n, got, j.Value(2), want)
+			}
+			j.Reset()
+			got = nil
+		}
+	}
 }

@@ -17,6 +17,7 @@ type node struct {
 	name string
 	kids []int
 	slot int // index of the path that ends here, or -1
+	item bool
 }
 
 const dead = -1 // of no path
@@ -37,6 +38,17 @@ func NewTree(paths ...string) *Tree {
 		}
 		t.nodes[at].slot = slot
 	}
+	return t
+}
+
+// Items says that [JSON.Item] is called for each object at a path, such as "output.*", that another
+// path goes through. It returns the tree.
+func (t *Tree) Items(path string) *Tree {
+	at := 0
+	for name := range strings.SplitSeq(path, ".") {
+		at = t.kid(at, name)
+	}
+	t.nodes[at].item = true
 	return t
 }
 
