@@ -108,6 +108,16 @@ func (d *details) endCall(c *CallState, cost USD, unpriced, errorType string) {
 	c.End, c.Cost, c.Unpriced, c.ErrorType = time.Now(), cost, unpriced, errorType
 }
 
+// dropCall forgets a call that was none.
+func (d *details) dropCall(c *CallState) {
+	if c == nil {
+		return
+	}
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.calls.list = slices.DeleteFunc(d.calls.list, func(o *CallState) bool { return o == c })
+}
+
 func (d *details) addError(stage, errorType string) {
 	if d == nil {
 		return

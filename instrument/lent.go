@@ -5,11 +5,17 @@ import (
 
 	"go.opentelemetry.io/otel/trace"
 
+	"github.com/stagemeter/stagemeter/instrument/internal/once"
 	"github.com/stagemeter/stagemeter/instrument/internal/seam"
 )
 
 // Package aihttp measures through the pipeline of its calls, by what package seam lends.
 func init() {
+	seam.Drop = func(call any) {
+		if c := lender(call); c != nil && c.done.CompareAndSwap(false, true) {
+			c.drop()
+		}
+	}
 	seam.PipelineOf = func(call any) *seam.Pipeline {
 		if c := lender(call); c != nil {
 			return &c.scope.p.lent
@@ -66,4 +72,23 @@ func lender(call any) *Call {
 		return nil
 	}
 	return c
+}
+
+// drop ends a call that was none.
+func (c *Call) drop() {
+	c.handle.inProgress.Add(-1)
+	if j := c.scope.job; j != nil {
+		j.calls.Add(-1)
+		j.details.dropCall(c.kept)
+	}
+	var o ending
+	defer c.tellEnd(o, completed, once.Now()-c.start, &booking{})
+	defer o.end(c.scope.span, completed)
+	c.scope.span.SetName("redirect")
+	for h := &c.hold; h != nil; h = h.next() {
+		h.later = true
+	}
+	if c.hold.account != nil {
+		c.scope.job.release(c.scope.Context, &c.hold)
+	}
 }

@@ -115,6 +115,9 @@ func (a *attempt) answer(x *exchange, resp *http.Response, asked bool) {
 	read := x.head(resp)
 	a.mu.Unlock()
 	switch {
+	case isRedirect(resp):
+		a.redirect(resp)
+		return
 	case !read:
 		a.finish(statusError(resp.StatusCode))
 		return

@@ -8,6 +8,9 @@
 // A [Transport] passes requests and answers byte for byte, and buffers neither. It reads what they
 // say of usage while they pass.
 //
+// A redirect is no call. The request that follows it is, wherever it goes, as one of the provider that
+// sent it there.
+//
 // # Jobs that are polled
 //
 // Some providers answer at once and work afterwards: AssemblyAI, Google's long-running recognition,

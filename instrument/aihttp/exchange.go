@@ -36,6 +36,7 @@ type exchange struct {
 	limited  bool // by a budget
 	hint     *price.Usage
 	reserved money.USD
+	bounds   []instrument.CallOption // that reserve it
 
 	sent                 *wire.JSON // of the request
 	form                 *wire.Form

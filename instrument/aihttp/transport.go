@@ -63,12 +63,15 @@ func (t *Transport) Middleware(r *http.Request, next func(*http.Request) (*http.
 }
 
 func (t *Transport) do(r *http.Request, next func(*http.Request) (*http.Response, error)) (*http.Response, error) {
-	ep := t.endpoint(r)
-	if ep == nil || r.Context().Value(meteredKey{}) != nil {
+	ep, from := t.endpoint(r), redirectedFrom(r)
+	if ep == nil && from == nil || r.Context().Value(meteredKey{}) != nil {
 		return next(r)
 	}
 	x := newExchange()
 	x.t, x.ep, x.url, x.request, x.began = t, ep, r.URL, r, time.Now()
+	if from != nil {
+		x.follow(from)
+	}
 	x.hint, _ = r.Context().Value(usageKey{}).(*price.Usage)
 	ctx, err := x.start(r)
 	if err != nil {
@@ -79,7 +82,7 @@ func (t *Transport) do(r *http.Request, next func(*http.Request) (*http.Response
 	a := &attempt{x: x}
 	x.a = a
 	out := a.send(x.begin(ctx), r)
-	asked := t.streamUsage && ep.tellsUsage && askUsage(out)
+	asked := t.streamUsage && x.ep.tellsUsage && askUsage(out)
 	a.watch(x)
 	resp, err := next(out)
 	if err != nil {
@@ -104,7 +107,7 @@ func (x *exchange) start(r *http.Request) (context.Context, error) {
 	var err error
 	if job := instrument.JobFromContext(ctx); job != nil {
 		if _, x.limited = job.BudgetRemaining(); x.limited {
-			ctx, x.call, err = instrument.StartCall(ctx, x.ep.provider, x.bound(r)...)
+			ctx, x.call, err = instrument.StartCall(ctx, x.ep.provider, x.limits(r)...)
 			return ctx, err
 		}
 	}

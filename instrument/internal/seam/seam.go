@@ -17,6 +17,10 @@ import (
 // the queue tells it what the call cost.
 var EndLater func(call any, errp *error)
 
+// Drop ends an *instrument.Call that has turned out to be none, such as one that was redirected: it
+// holds nothing any more, and is counted nowhere. The span stays, as "redirect".
+var Drop func(call any)
+
 // PricesChecked says of when the prices are that an *instrument.Call is priced with. Its pipeline
 // shows the oldest.
 var PricesChecked func(call any, at time.Time)
