@@ -22,6 +22,12 @@ func init() {
 		}
 		return nil
 	}
+	seam.PipelineIn = func(ctx context.Context) *seam.Pipeline {
+		if s := scopeOf(ctx); !s.p.inert() {
+			return &s.p.lent
+		}
+		return nil
+	}
 	seam.SpanOf = func(call any) trace.Span {
 		if c := lender(call); c != nil {
 			return c.scope.span

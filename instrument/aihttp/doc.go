@@ -16,10 +16,11 @@
 // Some providers answer at once and work afterwards: AssemblyAI, Google's long-running recognition,
 // AWS Transcribe, Rev AI, fal's queue, Replicate, Runway. The request that creates such a job is the
 // call. Requests for its state are no calls and cost nothing. What the job costs is booked when a
-// request first sees that it is over, and once: a Transport remembers its last 10,000 jobs. The cost
-// goes to the call that created the job if a budget holds its price, and that call then lasts until
-// the job is over; else to a call of RunCall around the poll; else to the job of the poll's context, as
-// by [instrument.Spend]. A provider's failure is free where the provider says so.
+// request first sees that it is over, and once: a Transport remembers 10,000 jobs that are under way,
+// and the last 10,000 that are over. The cost goes to the call that created the job if a budget holds
+// its price, and that call then lasts until the job is over; else to a call of RunCall around the
+// poll; else to the job of the poll's context, as by [instrument.Spend]. A provider's failure is free
+// where the provider says so.
 //
 // A job that this Transport has not created is booked by the first poll that sees its end, as a call.
 // Two processes, or two Transports, that both see the end of one job book it twice: let one of them

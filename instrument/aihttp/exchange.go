@@ -233,8 +233,14 @@ func (x *exchange) wanted(line []byte) bool {
 	if x.ep.last != nil && x.ep.last(line) {
 		return true
 	}
+	if x.model == "" && x.events.Count() < firstEvents { // which tell the model, and the id of the answer
+		return true
+	}
 	return containsAny(line, x.ep.needles)
 }
+
+// firstEvents is how many events of a stream are read whatever is in them, unless one tells the model.
+const firstEvents = 3
 
 func containsAny(line []byte, needles []string) bool {
 	for _, needle := range needles {

@@ -8,6 +8,7 @@ import (
 	"go.opentelemetry.io/otel/metric"
 	"go.opentelemetry.io/otel/trace"
 
+	"github.com/stagemeter/stagemeter/instrument"
 	"github.com/stagemeter/stagemeter/instrument/aihttp/internal/wire"
 	"github.com/stagemeter/stagemeter/instrument/internal/seam"
 	"github.com/stagemeter/stagemeter/instrument/price"
@@ -135,7 +136,9 @@ func (x *exchange) record(got string, err error) {
 			duration = store.failed(s, word)
 		}
 	}
-	set.GenAIClientOperationDuration.Record(t.ctx, time.Since(x.began).Seconds(), duration...)
+	if !x.began.IsZero() { // as it is by hand
+		set.GenAIClientOperationDuration.Record(t.ctx, time.Since(x.began).Seconds(), duration...)
+	}
 	if t.first > 0 {
 		set.GenAIClientOperationTimeToFirstChunk.Record(t.ctx, t.first.Seconds(), s.all...)
 	}
@@ -154,7 +157,10 @@ func (x *exchange) describe() {
 	t := &x.tel
 	name := x.ep.operation
 	attrs := make([]attribute.KeyValue, 0, 20)
-	attrs = append(attrs, operationKey.String(x.ep.operation), providerKey.String(x.ep.provider), serverAddressKey.String(shown(x.url.Hostname())))
+	attrs = append(attrs, operationKey.String(x.ep.operation), providerKey.String(x.ep.provider))
+	if x.url != nil { // it is not by hand
+		attrs = append(attrs, serverAddressKey.String(shown(x.url.Hostname())))
+	}
 	if model := shown(x.askedModel); model != "" {
 		name += " " + model
 		attrs = append(attrs, requestModelKey.String(model))
@@ -188,16 +194,31 @@ func (x *exchange) describe() {
 		}
 	}
 	if t.priced {
-		source := "local"
-		if x.isReported {
-			source = "provider"
-		}
-		amount := t.cost.Float64()
-		attrs = append(attrs, costKey.Float64(amount), costAmountKey.Float64(amount), costCurrencyKey.String("USD"), costSourceKey.String(source))
+		attrs = x.appendCost(attrs, t.cost)
 	}
 	attrs = append(attrs, x.contentAttrs()...)
 	t.span.SetName(name)
 	t.span.SetAttributes(attrs...)
+}
+
+// appendCost appends what a span has of a cost.
+func (x *exchange) appendCost(attrs []attribute.KeyValue, cost usd) []attribute.KeyValue {
+	source := "local"
+	if x.isReported {
+		source = "provider"
+	}
+	amount := cost.Float64()
+	return append(attrs, costKey.Float64(amount), costAmountKey.Float64(amount), costCurrencyKey.String("USD"), costSourceKey.String(source))
+}
+
+// showCost shows what a job has cost on the span of the call that created it and has waited for it.
+func (x *exchange) showCost(call *instrument.Call, e *entry, cost usd) {
+	if span := seam.SpanOf(call); span.IsRecording() {
+		span.SetAttributes(x.appendCost(nil, cost)...)
+	}
+	if lent := seam.PipelineOf(call); lent != nil && e.reserved > 0 && cost > 0 {
+		lent.Set.APIEstimateRatio.Record(e.ctx, e.reserved.Float64()/cost.Float64(), storeOf(lent).api(e.api).ratio...)
+	}
 }
 
 // maxShown bounds a name that a request or an answer gives, in bytes.

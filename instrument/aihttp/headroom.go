@@ -11,6 +11,7 @@ import (
 	"go.opentelemetry.io/otel/attribute"
 	"go.opentelemetry.io/otel/metric"
 
+	"github.com/stagemeter/stagemeter/instrument/internal/seam"
 	"github.com/stagemeter/stagemeter/semconv"
 )
 
@@ -80,7 +81,11 @@ func (s *store) newAPI(name string) *api {
 
 // headroom takes what the head of an answer says of the provider's limits.
 func (x *exchange) headroom(resp *http.Response) {
-	lent := x.tel.lent
+	lent, ctx := x.tel.lent, x.tel.ctx
+	if x.ep.poll { // which is no call
+		ctx = x.request.Context()
+		lent = seam.PipelineIn(ctx)
+	}
 	if lent == nil {
 		return
 	}
@@ -100,13 +105,13 @@ func (x *exchange) headroom(resp *http.Response) {
 		if x.own {
 			counted = a.calls
 		}
-		lent.Set.APIThrottled.Add(x.tel.ctx, 1, counted...)
+		lent.Set.APIThrottled.Add(ctx, 1, counted...)
 	case http.StatusServiceUnavailable, statusOverloaded:
 	default:
 		return
 	}
 	if wait := retryAfter(resp.Header, time.Now()); wait > 0 {
-		lent.Set.APIRetryAfter.Add(x.tel.ctx, wait.Seconds(), a.retry...)
+		lent.Set.APIRetryAfter.Add(ctx, wait.Seconds(), a.retry...)
 	}
 }
 

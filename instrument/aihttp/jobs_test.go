@@ -18,8 +18,8 @@ func TestJobsAreBounded(t *testing.T) {
 			t.Fatalf("forgotten after %d others", i)
 		}
 	}
-	if len(s.known) != maxJobs || s.order.Len() != maxJobs {
-		t.Errorf("%d and %d are remembered, want %d", len(s.known), s.order.Len(), maxJobs)
+	if len(s.known) != maxJobs || s.over.Len() != maxJobs {
+		t.Errorf("%d and %d are remembered, want %d", len(s.known), s.over.Len(), maxJobs)
 	}
 	if _, first := s.end("0", now); !first {
 		t.Error("the first of the others is not forgotten")

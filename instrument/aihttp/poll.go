@@ -52,13 +52,24 @@ type entry struct {
 	model, tier, region, variant string
 	extras                       []string
 	usage                        *price.Usage // what the request says; nil if nothing
+	reserved                     usd
 }
 
-// jobs are the jobs that a Transport remembers, the last used first.
+// jobs are the jobs that a Transport remembers, the last used first: those that are under way, and
+// those that are over, which are told by their key and cost little.
 type jobs struct {
-	mu    sync.Mutex
-	known map[string]*list.Element
-	order list.List // of *entry
+	mu       sync.Mutex
+	known    map[string]*list.Element // of *entry
+	underWay list.List
+	over     list.List
+}
+
+// of returns the list of an entry.
+func (s *jobs) of(e *entry) *list.List {
+	if e.over {
+		return &s.over
+	}
+	return &s.underWay
 }
 
 // begin remembers a job, and reports whether it is new. Those for which there is no room any more, or
@@ -69,29 +80,37 @@ func (s *jobs) begin(e *entry, now time.Time) bool {
 		s.known = make(map[string]*list.Element)
 	}
 	if at := s.known[e.key]; at != nil {
-		s.order.MoveToFront(at)
+		s.of(at.Value.(*entry)).MoveToFront(at)
 		s.mu.Unlock()
 		return false
 	}
 	e.since = now
-	s.known[e.key] = s.order.PushFront(e)
+	s.known[e.key] = s.of(e).PushFront(e)
 	var gone []*entry
-	for last := s.order.Back(); last != nil; last = s.order.Back() {
+	for last := s.underWay.Back(); last != nil; last = s.underWay.Back() {
 		old := last.Value.(*entry)
-		if s.order.Len() <= maxJobs && now.Sub(old.since) < jobLife {
+		if s.underWay.Len() <= maxJobs && now.Sub(old.since) < jobLife {
 			break
 		}
-		s.order.Remove(last)
+		s.underWay.Remove(last)
 		delete(s.known, old.key)
-		if !old.over {
-			gone = append(gone, old)
-		}
+		gone = append(gone, old)
 	}
+	s.forget()
 	s.mu.Unlock()
 	for _, old := range gone {
 		old.giveUp()
 	}
 	return true
+}
+
+// forget forgets the jobs that are over and for which there is no room.
+func (s *jobs) forget() {
+	for s.over.Len() > maxJobs {
+		last := s.over.Back()
+		s.over.Remove(last)
+		delete(s.known, last.Value.(*entry).key)
+	}
 }
 
 // end marks a job as over. It returns what was remembered of it, or nil, and whether this was the
@@ -100,14 +119,15 @@ func (s *jobs) end(key string, now time.Time) (e *entry, first bool) {
 	s.mu.Lock()
 	if at := s.known[key]; at != nil {
 		defer s.mu.Unlock()
-		s.order.MoveToFront(at)
 		e = at.Value.(*entry)
 		if e.over {
+			s.over.MoveToFront(at)
 			return e, false
 		}
-		was := *e
-		e.over, e.ctx, e.call, e.usage, e.extras = true, nil, nil, nil, nil
-		return &was, true
+		s.underWay.Remove(at)
+		s.known[key] = s.over.PushFront(&entry{key: key, over: true})
+		s.forget()
+		return e, true
 	}
 	s.mu.Unlock()
 	return nil, s.begin(&entry{key: key, over: true}, now)
@@ -161,7 +181,7 @@ func (x *exchange) settleJob() bool {
 // remember returns what is needed when the job is over.
 func (x *exchange) remember() *entry {
 	x.askOnce()
-	e := &entry{key: x.jobKey(), ctx: x.request.Context(), api: x.ep.provider, model: x.model, tier: x.tier, region: x.region, variant: x.usage.Variant, extras: x.extras}
+	e := &entry{key: x.jobKey(), ctx: x.request.Context(), api: x.ep.provider, model: x.model, tier: x.tier, region: x.region, variant: x.usage.Variant, extras: x.extras, reserved: x.reserved}
 	if e.model == "" {
 		e.model = x.askedModel
 	}
@@ -243,6 +263,7 @@ func (x *exchange) why(err error) string {
 	if x.bad != "" {
 		return x.bad
 	}
+	x.tellUnknown(err)
 	return reasonOf(err)
 }
 
@@ -270,6 +291,9 @@ func (x *exchange) bookJob(e *entry, cost usd, reason string) {
 	default:
 		tell(call, cost, reason)
 		if e != nil && call == e.call {
+			if reason == "" {
+				x.showCost(call, e, cost)
+			}
 			var err error
 			if x.job.state == jobFailed {
 				err = errJobFailed

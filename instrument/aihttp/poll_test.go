@@ -240,6 +240,15 @@ func TestABudgetHoldsAJobUntilItsEnd(t *testing.T) {
 		asks(t, ctx, c, http.MethodGet, transcripts+"/t2")
 		job.End(nil)
 		polled(t, rec, money.Sum(end.cost, jobCost), 3, 0) // and the one that was refused
+		spans := 0
+		for _, s := range rec.Spans() {
+			if have := attrs(s); have["gen_ai.usage.cost"] == fmt.Sprint(end.cost.Float64()) || have["gen_ai.usage.cost"] == "0.01" {
+				spans++
+			}
+		}
+		if spans != 2 {
+			t.Errorf("the cost is on %d spans, want those of both jobs", spans)
+		}
 		if got := rec.Counter("video_processing_api_errors_total"); got != 0 && end.cost > 0 || got != 1 && end.cost == 0 {
 			t.Errorf("%v errors", got)
 		}
@@ -280,4 +289,33 @@ func TestTimeOfAnOwnServer(t *testing.T) {
 		job.End(nil)
 		polled(t, rec, 2500*money.Dollar/1_000_000, 1, 0)
 	})
+}
+
+// A job that is over is known as long as there is room: its result may be fetched days later.
+func TestAJobThatIsFetchedLate(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		p, rec := instrumenttest.New(t)
+		ctx, job := p.StartJob(t.Context(), "job")
+		c := scripted(t, "200 "+queued, "200 "+completed, `200 {"id":"t2","status":"error"}`, "200 "+completed)
+		asks(t, ctx, c, http.MethodPost, transcripts)
+		asks(t, ctx, c, http.MethodGet, transcripts+"/t1")
+		time.Sleep(100 * time.Hour)
+		asks(t, ctx, c, http.MethodPost, transcripts)
+		asks(t, ctx, c, http.MethodGet, transcripts+"/t1")
+		job.End(nil)
+		polled(t, rec, jobCost, 2, 0)
+	})
+}
+
+// A poll is no call, but a provider throttles polls, too.
+func TestThrottledPolls(t *testing.T) {
+	p, rec := instrumenttest.New(t)
+	ctx, job := p.StartJob(t.Context(), "job")
+	c := scripted(t, "429 {}")
+	asks(t, ctx, c, http.MethodGet, transcripts+"/t1")
+	job.End(nil)
+	polled(t, rec, 0, 0, 0)
+	if got := rec.Counter("video_processing_api_throttled_total", attribute.String("api", "assemblyai"), attribute.String("counted_as", "attempt")); got != 1 {
+		t.Errorf("%v throttled", got)
+	}
 }

@@ -53,6 +53,7 @@ func (x *exchange) settle(err error) {
 	case x.bad != "":
 		x.call.AddUnpriced(x.bad)
 	default:
+		x.tellUnknown(err)
 		x.call.AddUnpriced(reasonOf(err))
 	}
 }

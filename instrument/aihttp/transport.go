@@ -12,16 +12,17 @@ import (
 	"github.com/stagemeter/stagemeter/instrument"
 	"github.com/stagemeter/stagemeter/instrument/aihttp/internal/wire"
 	"github.com/stagemeter/stagemeter/instrument/internal/seam"
-	"github.com/stagemeter/stagemeter/instrument/money"
 	"github.com/stagemeter/stagemeter/instrument/price"
 )
 
 // A Transport meters the requests of an HTTP client that go to paid APIs; others pass. It is safe
 // for concurrent use.
 type Transport struct {
-	base  http.RoundTripper
-	jobs  jobs
-	names wire.Names // of models, and other words of requests and answers
+	base http.RoundTripper
+	jobs jobs
+
+	unknowns unknowns
+	names    wire.Names // of models, and other words of requests and answers
 	config
 }
 
@@ -121,6 +122,7 @@ func (x *exchange) bound(r *http.Request) []instrument.CallOption {
 	var unknown *price.UnknownError
 	switch {
 	case errors.As(err, &unknown):
+		x.tellUnknown(err)
 		return []instrument.CallOption{instrument.WithUnknownCost(string(unknown.Reason))}
 	case err != nil:
 		return []instrument.CallOption{instrument.WithUnknownCost(string(price.UnknownUsage))}
@@ -165,21 +167,4 @@ type usageKey struct{}
 // It bounds the price before the call, and is priced after it if the answer tells nothing better.
 func WithUsage(ctx context.Context, u price.Usage) context.Context {
 	return context.WithValue(ctx, usageKey{}, &u)
-}
-
-// Book books a call that was made by another way than HTTP, such as a websocket or a webhook, at the
-// prices of the package; see [price.FromEnv]. An unknown price is counted as unpriced and returned.
-func (t *Transport) Book(ctx context.Context, u price.Usage) (cost money.USD, err error) {
-	cost, err = t.prices.Cost(u)
-	_, call, refused := instrument.StartCall(ctx, u.Provider, instrument.Free()) // the money is gone
-	if refused != nil {
-		return cost, refused
-	}
-	if err != nil {
-		call.SetUnpriced(reasonOf(err))
-	} else {
-		call.SetCost(cost)
-	}
-	call.End(nil)
-	return cost, err
 }

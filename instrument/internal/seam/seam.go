@@ -28,6 +28,9 @@ var PricesChecked func(call any, at time.Time)
 // PipelineOf returns what the pipeline of a call lends, or nil if nothing is measured.
 var PipelineOf func(call any) *Pipeline
 
+// PipelineIn returns what the pipeline of a context lends, or nil if nothing is measured.
+var PipelineIn func(ctx context.Context) *Pipeline
+
 // SpanOf returns the span that a call has started.
 var SpanOf func(call any) trace.Span
 
