@@ -7,6 +7,8 @@ import (
 	"fmt"
 	"net/http"
 	"os"
+	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -33,16 +35,51 @@ type file struct {
 
 type request struct {
 	Method, URL string
-	Headers     map[string]string
-	Body        string
+	Headers     headers
+	Body        content
 	BodyBase64  string `json:"body_base64"`
 }
 
 type response struct {
 	Status     int
-	Headers    map[string]string
-	Body       string
+	Headers    headers
+	Body       content
 	BodyBase64 string `json:"body_base64"`
+}
+
+// content is a body. One that a file has as JSON, in place of text, is that JSON.
+type content string
+
+func (c *content) UnmarshalJSON(text []byte) error {
+	switch {
+	case string(text) == "null":
+		return nil
+	case text[0] == '"':
+		return json.Unmarshal(text, (*string)(c))
+	}
+	*c = content(text)
+	return nil
+}
+
+// headers are those of a message. A file may have several values of one name in an array.
+type headers http.Header
+
+func (h *headers) UnmarshalJSON(text []byte) error {
+	var all map[string]any
+	if err := json.Unmarshal(text, &all); err != nil {
+		return err
+	}
+	*h = make(headers, len(all))
+	for name, value := range all {
+		values, ok := value.([]any)
+		if !ok {
+			values = []any{value}
+		}
+		for _, v := range values {
+			http.Header(*h).Add(name, fmt.Sprint(v))
+		}
+	}
+	return nil
 }
 
 type expected struct {
@@ -51,14 +88,18 @@ type expected struct {
 	Why    string
 }
 
-func (e expected) Result() (r Result) {
-	if json.Unmarshal(e.Nano, &r.Nano) != nil {
+// Result returns what the file expects: a number, or "unknown".
+func (e expected) Result() (Result, error) {
+	r := Result{Source: e.Source}
+	text := strings.Trim(string(e.Nano), `"`)
+	if text == "unknown" {
 		r.Unknown = true
+		return r, nil
 	}
-	return r
+	var err error
+	r.Nano, err = strconv.ParseInt(text, 10, 64)
+	return r, err
 }
-
-func (e expected) String() string { return e.Result().String() }
 
 func read(name string) (*file, error) {
 	text, err := os.ReadFile(name)
@@ -66,7 +107,7 @@ func read(name string) (*file, error) {
 		return nil, err
 	}
 	f := new(file)
-	if err := json.Unmarshal(text, f); err != nil {
+	if err := json.Unmarshal(bytes.TrimPrefix(text, []byte("\ufeff")), f); err != nil {
 		return nil, err
 	}
 	if f.Request != nil && f.Response != nil {
@@ -78,96 +119,13 @@ func read(name string) (*file, error) {
 	if len(f.Exchanges) == 0 {
 		return nil, fmt.Errorf("no request and response")
 	}
+	if _, err := f.Expected.Result(); err != nil {
+		return nil, fmt.Errorf("expected.nano_usd: %w", err)
+	}
 	if f.Name == "" {
 		f.Name = name
 	}
 	return f, nil
-}
-
-// names are the providers whose names in golden files differ from OpenTelemetry's, or stand for
-// several APIs, in small letters and without signs.
-var names = map[string][]string{
-	"azure": {"azure.ai.openai"}, "azureopenai": {"azure.ai.openai"}, "gemini": {"gcp.gemini"}, "googlegemini": {"gcp.gemini"},
-	"vertex": {"gcp.vertex_ai"}, "vertexai": {"gcp.vertex_ai"},
-	"google": {"gcp.gemini", "gcp.vertex_ai", "gcp.speech"}, "gcp": {"gcp.gemini", "gcp.vertex_ai", "gcp.speech"},
-	"googlestt": {"gcp.speech"}, "googlespeech": {"gcp.speech"}, "googlecloudspeech": {"gcp.speech"}, "googlespeechtotext": {"gcp.speech"},
-	"gcpspeech": {"gcp.speech"}, "gcpspeechtotext": {"gcp.speech"}, "gcpstt": {"gcp.speech"},
-	"bedrock": {"aws.bedrock"}, "amazonbedrock": {"aws.bedrock"}, "aws": {"aws.bedrock", "aws.transcribe"}, "awsbedrock": {"aws.bedrock"},
-	"awstranscribe": {"aws.transcribe"}, "amazontranscribe": {"aws.transcribe"}, "transcribe": {"aws.transcribe"},
-	"xai": {"x_ai"}, "mistral": {"mistral_ai"}, "mistralai": {"mistral_ai"}, "moonshot": {"moonshot_ai"}, "assemblyai": {"assemblyai"}, "elevenlabs": {"elevenlabs"},
-	"rev": {"rev_ai"}, "revai": {"rev_ai"}, "fal": {"fal"}, "falai": {"fal"}, "runwayml": {"runway"},
-}
-
-func plain(name string) string {
-	return strings.Map(func(r rune) rune {
-		if r >= 'a' && r <= 'z' || r >= '0' && r <= '9' {
-			return r
-		}
-		return -1
-	}, strings.ToLower(name))
-}
-
-// table returns the file's prices.
-func (f *file) table() (*price.Table, error) {
-	if len(f.Prices) == 0 {
-		return price.Parse([]byte(`{"rows":[]}`))
-	}
-	providers := names[plain(f.Provider)]
-	if providers == nil {
-		providers = []string{f.Provider}
-	}
-	var rows []any
-	for _, provider := range providers {
-		row := map[string]any{"provider": provider, "model": f.Model}
-		if err := f.fill(row, provider); err != nil {
-			return nil, err
-		}
-		rows = append(rows, row)
-	}
-	text, err := json.Marshal(map[string]any{"rows": rows})
-	if err != nil {
-		return nil, err
-	}
-	return price.Parse(text)
-}
-
-// units are names of units that differ from those of package price, by provider; "" is for all.
-var units = map[string]map[string]string{
-	"":          {"units": "credits", "billable_units": "credits", "seconds": "audio", "minutes": "audio", "video_seconds": "video", "compute_seconds": "compute", "gpu_seconds": "compute", "predict_time": "compute"},
-	"runway":    {"seconds": "video", "audio": "video"},
-	"replicate": {"seconds": "compute", "audio": "compute"},
-	"ollama":    {"seconds": "compute", "audio": "compute"},
-	"vllm":      {"seconds": "compute", "audio": "compute"},
-}
-
-// fill sets the prices of a row: what is not of price as they are, prices of time per seconds.
-func (f *file) fill(row map[string]any, provider string) error {
-	for field, text := range f.Prices {
-		if !strings.Contains(field, "per_") {
-			row[field] = text
-			continue
-		}
-		var prices map[string]string
-		if err := json.Unmarshal(text, &prices); err != nil {
-			return fmt.Errorf("%s: %w", field, err)
-		}
-		for name, amount := range prices {
-			if own := units[provider][name]; own != "" {
-				name = own
-			} else if own := units[""][name]; own != "" {
-				name = own
-			}
-			to := field
-			if (name == "audio" || name == "video" || name == "compute") && !strings.HasSuffix(field, "_seconds") {
-				to += "_seconds"
-			}
-			if row[to] == nil {
-				row[to] = make(map[string]string)
-			}
-			row[to].(map[string]string)[name] = amount
-		}
-	}
-	return nil
 }
 
 // hint returns the file's usage for [aihttp.WithUsage]: quantities by unit, times in seconds.
@@ -203,7 +161,7 @@ func (f *file) hint() (*price.Usage, error) {
 	return u, nil
 }
 
-func body(text, packed string) ([]byte, error) {
+func body(text content, packed string) ([]byte, error) {
 	if packed == "" {
 		return []byte(text), nil
 	}
@@ -215,6 +173,9 @@ func (q request) http() (*http.Request, error) {
 	if err != nil {
 		return nil, err
 	}
+	if q.Method == "" && len(text) > 0 {
+		q.Method = http.MethodPost
+	}
 	var r *http.Request
 	if len(text) == 0 {
 		r, err = http.NewRequest(q.Method, q.URL, nil)
@@ -224,11 +185,11 @@ func (q request) http() (*http.Request, error) {
 	if err != nil {
 		return nil, err
 	}
-	for name, value := range q.Headers {
-		if strings.EqualFold(name, "Host") {
-			r.Host = value
+	for name, values := range q.Headers {
+		if name == "Host" {
+			r.Host = values[0]
 		}
-		r.Header.Set(name, value)
+		r.Header[name] = slices.Clone(values)
 	}
 	return r, nil
 }

@@ -9,10 +9,14 @@ import (
 	"io"
 	"math"
 	"net/http"
+	"net/url"
+	"slices"
 	"time"
 
 	"go.opentelemetry.io/otel/sdk/metric"
 	"go.opentelemetry.io/otel/sdk/metric/metricdata"
+	"go.opentelemetry.io/otel/sdk/trace"
+	"go.opentelemetry.io/otel/sdk/trace/tracetest"
 
 	"github.com/stagemeter/stagemeter/instrument"
 	"github.com/stagemeter/stagemeter/instrument/aihttp"
@@ -27,32 +31,77 @@ type playOptions struct {
 	read   func(r io.ReadCloser, cancel func()) // in place of reading to the end
 }
 
-// play sends the file's traffic through a Transport, and returns what was counted.
+// play sends the file's traffic through a Transport, and returns what was counted. A host that
+// package aihttp does not know, such as that of a proxy, is said to be the file's provider.
 func (f *file) play(o playOptions) (Result, error) {
+	got, calls, err := f.playOn(f.Hosts, o)
+	if calls > 0 || err != nil || f.Hosts != nil {
+		return got, err
+	}
+	hosts := make(map[string]string)
+	for _, x := range f.Exchanges {
+		if u, err := url.Parse(x.Request.URL); err == nil {
+			hosts[u.Host] = f.providers()[0]
+		}
+	}
+	got, _, err = f.playOn(hosts, o)
+	return got, err
+}
+
+// playOn is play with hosts for [aihttp.WithHost]. It also returns how many calls have ended.
+func (f *file) playOn(hosts map[string]string, o playOptions) (got Result, calls int, err error) {
 	table, err := f.table()
 	if err != nil {
-		return Result{}, err
+		return got, 0, err
 	}
-	reader := metric.NewManualReader()
-	provider := metric.NewMeterProvider(metric.WithReader(reader))
-	ended := make(chan struct{}, 100)
-	p, err := instrument.New(instrument.WithMeterProvider(provider), instrument.WithEvents(instrument.Events{
-		CallEnded: func(context.Context, instrument.CallEvent) { ended <- struct{}{} },
-	}))
-	if err != nil {
-		return Result{}, err
-	}
-	ctx, job := p.StartJob(context.Background(), "golden")
 	hint, err := f.hint()
 	if err != nil {
-		return Result{}, err
+		return got, 0, err
 	}
+	reader, spans := metric.NewManualReader(), tracetest.NewSpanRecorder()
+	ended := make(chan struct{}, 100)
+	p, err := instrument.New(instrument.WithMeterProvider(metric.NewMeterProvider(metric.WithReader(reader))),
+		instrument.WithTracerProvider(trace.NewTracerProvider(trace.WithSpanProcessor(spans))),
+		instrument.WithEvents(instrument.Events{CallEnded: func(context.Context, instrument.CallEvent) { ended <- struct{}{} }}))
+	if err != nil {
+		return got, 0, err
+	}
+	ctx, job := p.StartJob(context.Background(), "golden")
 	options := []aihttp.Option{aihttp.WithPrices(table)}
-	for host, name := range f.Hosts {
+	for host, name := range hosts {
 		options = append(options, aihttp.WithHost(host, name))
 	}
+	for i, client := 0, f.client(o, options); i < len(f.Exchanges); i++ {
+		callCtx, cancel := context.WithCancel(ctx)
+		defer cancel()
+		if hint != nil {
+			callCtx = aihttp.WithUsage(callCtx, *hint)
+		}
+		if err := f.exchange(callCtx, cancel, client, i, o); err != nil {
+			return got, 0, fmt.Errorf("exchange %d: %w", i+1, err)
+		}
+	}
+	job.End(nil)
+	for range f.Exchanges {
+		if o.read == nil {
+			break
+		}
+		select { // a context that ends takes note of it in a goroutine
+		case <-ended:
+			calls++
+		case <-time.After(10 * time.Second):
+			return got, 0, errors.New("the call has not ended")
+		}
+	}
+	got, err = count(reader)
+	got.Source = source(got, spans.Ended())
+	return got, calls + len(ended), err
+}
+
+// client returns a client whose requests are answered by the file.
+func (f *file) client(o playOptions, options []aihttp.Option) *http.Client {
 	answer := 0
-	client := http.Client{
+	return &http.Client{
 		Transport: aihttp.NewTransport(roundTripper(func(r *http.Request) (*http.Response, error) {
 			if r.Body != nil {
 				_, _ = io.Copy(io.Discard, r.Body)
@@ -64,45 +113,55 @@ func (f *file) play(o playOptions) (Result, error) {
 		}), options...),
 		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 	}
-	for i, x := range f.Exchanges {
-		r, err := x.Request.http()
-		if err != nil {
-			return Result{}, err
-		}
-		callCtx, cancel := context.WithCancel(ctx)
-		defer cancel()
-		if hint != nil {
-			callCtx = aihttp.WithUsage(callCtx, *hint)
-		}
-		resp, err := client.Do(r.WithContext(callCtx))
-		if err != nil {
-			return Result{}, err
-		}
-		if o.read != nil {
-			o.read(resp.Body, cancel)
-			continue
-		}
-		got, err := io.ReadAll(resp.Body)
-		if err != nil {
-			return Result{}, err
-		}
-		_ = resp.Body.Close()
-		if want, _, err := x.Response.bytes(o); err != nil || !bytes.Equal(got, want) {
-			return Result{}, fmt.Errorf("answer %d was changed on its way: %q", i+1, got)
+}
+
+// exchange sends the i-th request and reads its answer.
+func (f *file) exchange(ctx context.Context, cancel func(), client *http.Client, i int, o playOptions) error {
+	x := f.Exchanges[i]
+	r, err := x.Request.http()
+	if err != nil {
+		return err
+	}
+	resp, err := client.Do(r.WithContext(ctx))
+	if err != nil {
+		return err
+	}
+	if o.read != nil {
+		o.read(resp.Body, cancel)
+		return nil
+	}
+	got, err := io.ReadAll(resp.Body)
+	if err != nil {
+		return err
+	}
+	_ = resp.Body.Close()
+	if want, _, err := x.Response.bytes(o); err != nil || !bytes.Equal(got, want) {
+		return fmt.Errorf("the answer was changed on its way: %q", got)
+	}
+	return nil
+}
+
+// source returns where the cost is from: the spans tell it. A job that is polled has it on no span:
+// its price is the table's.
+func source(r Result, spans []trace.ReadOnlySpan) string {
+	from := "none"
+	if r.Nano > 0 {
+		from = "table"
+	}
+	for _, s := range spans {
+		for _, a := range s.Attributes() {
+			if a.Key != "gen_ai.usage.cost.source" {
+				continue
+			}
+			if from = "table"; a.Value.AsString() == "provider" {
+				from = "provider"
+			}
 		}
 	}
-	job.End(nil)
-	for range f.Exchanges {
-		if o.read == nil {
-			break
-		}
-		select { // a context that ends takes note of it in a goroutine
-		case <-ended:
-		case <-time.After(10 * time.Second):
-			return Result{}, errors.New("the call has not ended")
-		}
+	if r.Unknown {
+		return "none"
 	}
-	return count(reader)
+	return from
 }
 
 func (a response) http(r *http.Request, o playOptions) (*http.Response, error) {
@@ -114,12 +173,15 @@ func (a response) http(r *http.Request, o playOptions) (*http.Response, error) {
 	if o.chunk > 0 {
 		reader = &chunked{reader, o.chunk}
 	}
+	if a.Status == 0 {
+		a.Status = http.StatusOK
+	}
 	resp := &http.Response{
 		Status: http.StatusText(a.Status), StatusCode: a.Status, Proto: "HTTP/1.1", ProtoMajor: 1, ProtoMinor: 1,
 		Header: make(http.Header), Body: io.NopCloser(reader), ContentLength: -1, Request: r,
 	}
-	for name, value := range a.Headers {
-		resp.Header.Set(name, value)
+	for name, values := range a.Headers {
+		resp.Header[name] = slices.Clone(values)
 	}
 	if packed {
 		resp.Header.Set("Content-Encoding", "gzip")
@@ -135,7 +197,7 @@ func (a response) bytes(o playOptions) (text []byte, packed bool, err error) {
 	if o.change != nil {
 		text = o.change(text)
 	}
-	if !o.gzip {
+	if !o.gzip || http.Header(a.Headers).Get("Content-Encoding") != "" {
 		return text, false, nil
 	}
 	var b bytes.Buffer
