@@ -125,6 +125,11 @@ func FuzzDecimal(f *testing.F) {
 
 func TestValue(t *testing.T) {
 	v := wire.Value(`{"a": {"b": [1, {"c": "x\u00fc"}]}, "n": 12, "s": "y", "null": null}`)
+	for text, want := range map[string]int64{"12": 12, "12.0": 12, "1.2e1": 12, `"12"`: 12, "12.5": -1, "125e-1": -1, "-12": -1, "1e99": -1, "": -1} {
+		if n, ok := wire.Value(text).Int(); ok != (want >= 0) || ok && n != want {
+			t.Errorf("%s is %d, %t", text, n, ok)
+		}
+	}
 	if n, ok := v.Get("n").Int(); !ok || n != 12 {
 		t.Error(n, ok)
 	}

@@ -21,12 +21,13 @@ type Form struct {
 	// Head is the begin of the first file.
 	Head []byte
 
-	delim []byte // CR LF, two hyphens and the boundary
+	delim []byte // LF, two hyphens and the boundary; a CR before it is of no part
 	tail  []byte // bytes that may be the begin of a delimiter or are of a header
 	where place
 	name  string
 	value []byte
 	file  bool
+	cr    bool // a CR is held back
 }
 
 type place int
@@ -46,11 +47,11 @@ func NewForm(contentType string, names ...string) *Form {
 	if err != nil || !strings.HasPrefix(media, "multipart/") || params["boundary"] == "" || len(params["boundary"]) > 200 {
 		return nil
 	}
-	f := &Form{Fields: make(map[string]string, len(names)), delim: []byte("\r\n--" + params["boundary"])}
+	f := &Form{Fields: make(map[string]string, len(names)), delim: []byte("\n--" + params["boundary"])}
 	for _, name := range names {
 		f.Fields[name] = ""
 	}
-	f.tail = append(f.tail, '\r', '\n') // the first delimiter may stand at the very begin
+	f.tail = append(f.tail, '\n') // the first delimiter may stand at the very begin
 	return f
 }
 
@@ -111,7 +112,22 @@ func overlap(p, delim []byte) int {
 	return 0
 }
 
+// content takes bytes of a part. A CR at their end is held back: it may be of the delimiter.
 func (f *Form) content(p []byte) {
+	if len(p) == 0 {
+		return
+	}
+	if f.cr {
+		f.cr = false
+		f.bytes([]byte{'\r'})
+	}
+	if f.cr = p[len(p)-1] == '\r'; f.cr {
+		p = p[:len(p)-1]
+	}
+	f.bytes(p)
+}
+
+func (f *Form) bytes(p []byte) {
 	switch {
 	case f.where == inField:
 		if len(f.value)+len(p) > maxField {
@@ -131,7 +147,7 @@ func (f *Form) partEnds() {
 	if f.where == inField {
 		f.Fields[f.name] = string(f.value)
 	}
-	f.where, f.tail, f.value, f.file = inHeader, f.tail[:0], f.value[:0], false
+	f.where, f.tail, f.value, f.file, f.cr = inHeader, f.tail[:0], f.value[:0], false, false
 }
 
 // header takes the headers of a part, with what follows the delimiter on its line.
@@ -142,7 +158,7 @@ func (f *Form) header(p []byte) []byte {
 		f.where = behind
 		return nil
 	}
-	end := bytes.Index(f.tail, []byte("\r\n\r\n"))
+	end, size := headerEnd(f.tail)
 	switch {
 	case end > maxHeader || end < 0 && len(f.tail) > maxHeader:
 		f.where = behind
@@ -150,22 +166,43 @@ func (f *Form) header(p []byte) []byte {
 	case end < 0:
 		return nil
 	}
-	used := end + 4 - held
+	used := end + size - held
 	f.part(string(f.tail[:end]))
 	f.tail = f.tail[:0]
 	return p[used:]
 }
 
+// headerEnd returns where the headers of a part end, and how long the end is, or -1. It is an empty
+// line, which ends as lines do: in CR LF, or LF as some clients write.
+func headerEnd(p []byte) (at, size int) {
+	for at = 0; ; at++ {
+		next := bytes.IndexByte(p[at:], '\n')
+		if next < 0 {
+			return -1, 0
+		}
+		at += next
+		switch rest := p[at+1:]; {
+		case bytes.HasPrefix(rest, []byte("\n")):
+			return at, 2
+		case bytes.HasPrefix(rest, []byte("\r\n")):
+			return at, 3
+		}
+	}
+}
+
+// unfold joins the lines of a header that goes on in the next line.
+var unfold = strings.NewReplacer("\r\n ", " ", "\r\n\t", " ", "\n ", " ", "\n\t", " ")
+
 func (f *Form) part(header string) {
 	f.where = inOther
-	for line := range strings.SplitSeq(header, "\r\n") {
+	for line := range strings.SplitSeq(unfold.Replace(header), "\n") {
 		name, value, ok := strings.Cut(line, ":")
 		if !ok || !strings.EqualFold(strings.TrimSpace(name), "Content-Disposition") {
 			continue
 		}
 		_, params, err := mime.ParseMediaType(strings.TrimSpace(value))
-		if err != nil {
-			return
+		if err != nil { // such as of a file's name with a quote in it
+			params = loose(value)
 		}
 		_, f.file = params["filename"]
 		if _, kept := f.Fields[params["name"]]; kept && !f.file {
@@ -173,4 +210,18 @@ func (f *Form) part(header string) {
 		}
 		return
 	}
+}
+
+// loose returns the name of a field, and whether it has a file, of a Content-Disposition that does
+// not keep the rules.
+func loose(s string) map[string]string {
+	params := make(map[string]string)
+	for part := range strings.SplitSeq(s, ";") {
+		name, value, ok := strings.Cut(strings.TrimSpace(part), "=")
+		name, _, _ = strings.Cut(strings.ToLower(name), "*")
+		if _, twice := params[name]; ok && !twice {
+			params[name] = strings.Trim(value, `"`)
+		}
+	}
+	return params
 }

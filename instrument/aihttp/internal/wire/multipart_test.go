@@ -54,6 +54,29 @@ func TestForm(t *testing.T) {
 	}
 }
 
+// Forms of clients that do not keep the rules are read, too.
+func TestFormsOfAllKinds(t *testing.T) {
+	const boundary = "multipart/form-data; boundary=gb"
+	field := "\r\n--gb\r\nContent-Disposition: form-data; name=\"model\"\r\n\r\nwhisper-1\r\n--gb--\r\n"
+	for _, tt := range []struct{ kind, text string }{
+		{`Multipart/Form-Data; charset=utf-8; Boundary="gb";`, field},
+		{boundary, "--gb\r\nContent-Disposition: form-data; name=\"file\"; filename=\"a\"b.wav\"\r\n\r\nxx" + field},
+		{boundary, "--gb\r\nContent-Disposition: form-data; name=\"file\"; filename=\"a.wav\"; filename=\"b.wav\"\r\n\r\nxx" + field},
+		{boundary, "--gb\r\nContent-Disposition: form-data; filename*=UTF-8''%e2%82%ac.wav; name=\"file\"\r\n\r\nxx" + field},
+		{boundary, "--gb\r\ncontent-disposition:form-data;name=model\r\n\r\nwhisper-1\r\n--gb--"},
+		{boundary, "preamble\r\n--gb  \r\nContent-Type: text/plain\r\nContent-Disposition: form-data; name=\"model\";\r\n\r\nwhisper-1\r\n--gb--"},
+		{boundary, "--gb\r\nContent-Disposition: form-data;\r\n name=\"model\"\r\n\r\nwhisper-1\r\n--gb--"},
+		{boundary, "--gb\nContent-Disposition: form-data; name=\"model\"\n\nwhisper-1\n--gb--\n"},
+	} {
+		for _, n := range []int{1, 3, 1000} {
+			f := wire.NewForm(tt.kind, "model")
+			if pieces(f, tt.text, n); f.Fields["model"] != "whisper-1" {
+				t.Errorf("%q in pieces of %d: %q", tt.text, n, f.Fields)
+			}
+		}
+	}
+}
+
 func FuzzForm(f *testing.F) {
 	f.Add([]byte("RIFF"), "whisper-1", uint8(3))
 	f.Add([]byte("\r\n--"), "x", uint8(1))

@@ -13,7 +13,13 @@ type Events struct {
 	// Wanted reports whether a line of an event is of interest. An event is handled if one of its
 	// lines is. Nil wants all.
 	Wanted func(line []byte) bool
+	// Piece is called with the pieces of the data of an event that is longer than 1 MiB, and with
+	// nil where it ends, in place of Handle. With a nil Piece such an event is skipped.
+	Piece func(data []byte)
 
+	begun   bool // the first line was read
+	inPiece bool // the event is given in pieces
+	inLine  bool // so is the line
 	count   int
 	line    []byte // the begin of a line whose end has not come
 	data    []byte // of the event so far
@@ -25,7 +31,7 @@ type Events struct {
 	cr      bool // the last line ended in CR: a LF that follows is of its end
 }
 
-// Skipped reports whether an event was longer than 1 MiB and not handled.
+// Skipped reports whether an event was longer than 1 MiB and neither handled nor given in pieces.
 func (e *Events) Skipped() bool { return e.skipped }
 
 // Count returns how many events have ended so far.
@@ -54,13 +60,16 @@ func (e *Events) Write(p []byte) (int, error) {
 		}
 		e.cr = p[end] == '\r'
 		line := p[:end]
-		if len(e.line) > 0 || e.big {
+		if len(e.line) > 0 || e.big || len(line) > maxEvent {
 			e.hold(line)
 			line = e.line
 		}
-		if e.big {
+		switch {
+		case e.inLine:
+			e.big, e.inLine = false, false
+		case e.big:
 			e.big, e.skipped = false, true
-		} else {
+		default:
 			e.take(line)
 		}
 		e.line = e.line[:0]
@@ -88,24 +97,64 @@ func (e *Events) Reset() {
 }
 
 func (e *Events) hold(p []byte) {
-	if e.big || len(e.line)+len(p) > maxEvent {
-		e.big, e.line = true, e.line[:0]
+	if e.inLine {
+		if len(p) > 0 {
+			e.Piece(p)
+		}
 		return
 	}
-	e.line = append(e.line, p...)
+	if !e.big && len(e.line)+len(p) <= maxEvent {
+		e.line = append(e.line, p...)
+		return
+	}
+	if more := min(len(p), max(0, 16-len(e.line))); !e.big { // the field's name may be in p
+		e.line, p = append(e.line, p[:more]...), p[more:]
+	}
+	if data, ok := dataOf(e.line); ok && !e.big && e.Piece != nil {
+		e.inLine = true
+		e.pieces(data)
+		e.hold(p)
+	}
+	e.big, e.line = true, e.line[:0]
+}
+
+// pieces begins or goes on to give an event in pieces.
+func (e *Events) pieces(data []byte) {
+	e.inPiece = true
+	if len(e.data) > 0 {
+		e.Piece(e.data)
+	}
+	e.Piece([]byte{'\n'})
+	if len(data) > 0 {
+		e.Piece(data)
+	}
+	e.data = e.data[:0]
+	e.lines++
+}
+
+// dataOf returns the data of a line, or false if the line is of another kind.
+func dataOf(line []byte) ([]byte, bool) {
+	data, ok := bytes.CutPrefix(line, []byte("data:"))
+	return bytes.TrimPrefix(data, []byte(" ")), ok
 }
 
 func (e *Events) take(line []byte) {
+	if !e.begun {
+		e.begun = true
+		line = bytes.TrimPrefix(line, []byte("\ufeff"))
+	}
 	if len(line) == 0 {
 		e.event()
 		return
 	}
-	data, ok := bytes.CutPrefix(line, []byte("data:"))
-	if !ok {
+	data, ok := dataOf(line)
+	switch {
+	case !ok:
 		return
-	}
-	data = bytes.TrimPrefix(data, []byte(" "))
-	if e.over || len(e.data)+len(data) > maxEvent {
+	case e.inPiece, e.Piece != nil && len(e.data)+len(data) > maxEvent:
+		e.pieces(data)
+		return
+	case e.over || len(e.data)+len(data) > maxEvent:
 		e.over = true
 		return
 	}
@@ -122,10 +171,12 @@ func (e *Events) event() {
 		e.count++
 	}
 	switch {
+	case e.inPiece:
+		e.Piece(nil)
 	case e.over:
 		e.skipped = true
 	case e.wanted:
 		e.Handle(e.data)
 	}
-	e.data, e.lines, e.wanted, e.over = e.data[:0], 0, false, false
+	e.data, e.lines, e.wanted, e.over, e.inPiece = e.data[:0], 0, false, false, false
 }

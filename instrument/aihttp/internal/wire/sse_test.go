@@ -20,6 +20,7 @@ func TestEvents(t *testing.T) {
 		"data\ndatas: x\nid: 1\n\n":                  nil,
 		"data: no\n\ndata: yes a\n\n":                {"no", "yes a"},
 		"\n\n\n":                                     nil,
+		"\ufeffdata: a\n\n\ufeffdata: b\n\n":         {"a"},
 		"data: " + strings.Repeat("x", 2<<20) + "\n\ndata: b\n\n":                     {"b"},
 		strings.Repeat("data: "+strings.Repeat("x", 1<<18)+"\n", 6) + "\ndata: b\n\n": {"b"},
 	} {
@@ -36,6 +37,40 @@ func TestEvents(t *testing.T) {
 			}
 			if e.Skipped() != (len(text) > 1<<20) {
 				t.Errorf("%.60q: skipped %t", text, e.Skipped())
+			}
+		}
+	}
+}
+
+// An event that is too long to be held comes in pieces, whether one of its lines is long or all are.
+func TestEventsInPieces(t *testing.T) {
+	long := strings.Repeat("x", 2<<20)
+	for text, want := range map[string]string{
+		"data: a\n\ndata: " + long + "\r\n\r\ndata:b\n\n": "a|" + long + "|b|",
+		"data:" + long + "\n\n":                           "" + long + "|",
+		"data: {\ndata: " + long + "\ndata: }\n\ndata: b": "{" + long + "}|b|",
+		"data: " + long:                    long + "|",
+		"event: " + long + "\ndata: a\n\n": "a|",
+		strings.Repeat("data: "+strings.Repeat("x", 1<<18)+"\n", 8) + "id: 1\n\ndata: b\n\n": long + "|b|",
+	} {
+		for _, n := range []int{3, 512, 1 << 16, 4 << 20} {
+			var got strings.Builder
+			e := wire.Events{
+				Handle: func(data []byte) { got.Write(append(data, '|')) },
+				Piece: func(data []byte) {
+					if data == nil {
+						data = []byte{'|'}
+					}
+					got.Write(data)
+				},
+			}
+			pieces(&e, text, n)
+			e.Close()
+			if got := strings.ReplaceAll(got.String(), "\n", ""); got != want {
+				t.Errorf("%.30q in pieces of %d: %d bytes, want %d", text, n, len(got), len(want))
+			}
+			if e.Skipped() != strings.HasPrefix(text, "event") {
+				t.Errorf("%.30q: skipped %t", text, e.Skipped())
 			}
 		}
 	}

@@ -1,6 +1,7 @@
 package wire
 
 import (
+	"bytes"
 	"encoding/json"
 	"math"
 	"strconv"
@@ -66,6 +67,11 @@ func (v Value) Null() bool { return len(v) == 0 || string(v) == "null" }
 // Int returns a whole number of 0 or more; one that is written with a fraction of zeros, too.
 func (v Value) Int() (int64, bool) {
 	n, ok := v.Decimal(0)
+	if ok && bytes.ContainsAny(v, ".-") { // it may have been rounded
+		var nano int64
+		nano, ok = v.Decimal(9)
+		ok = ok && nano%1_000_000_000 == 0
+	}
 	return n, ok
 }
 
