@@ -8,9 +8,15 @@ import (
 	"github.com/stagemeter/stagemeter/instrument/price"
 )
 
-// compatible is a provider whose API is OpenAI's.
+// compatible is a provider whose API is OpenAI's, and maybe Anthropic's beside it.
 func compatible(name string, hosts ...string) *provider {
-	return &provider{name: name, hosts: hosts, endpoint: openAIFor(name).of}
+	e, messages := openAIFor(name), anthropicFor(name)
+	return &provider{name: name, hosts: hosts, endpoint: func(r *http.Request) *endpoint {
+		if ep := ofAnthropic(r, messages); ep != nil {
+			return ep
+		}
+		return e.of(r)
+	}}
 }
 
 var (
@@ -20,10 +26,77 @@ var (
 )
 
 var others = []*provider{
-	compatible("deepseek", "api.deepseek.com"), compatible("mistral_ai", "api.mistral.ai"), compatible("x_ai", "api.x.ai"),
-	compatible("together", "api.together.xyz", "api.together.ai"), compatible("fireworks", "api.fireworks.ai"),
-	perplexity, compatible("cerebras", "api.cerebras.ai"), compatible("moonshot_ai", "api.moonshot.ai"),
+	compatible("deepseek", "api.deepseek.com"), mistral, compatible("x_ai", "api.x.ai", ".api.x.ai"),
+	compatible("together", "api.together.xyz", "api.together.ai"), compatible("fireworks", "api.fireworks.ai", ".fireworks.ai"),
+	perplexity, compatible("cerebras", "api.cerebras.ai"), compatible("moonshot_ai", "api.moonshot.ai", "api.moonshot.cn"),
 }
+
+// compatible takes what usages of OpenAI's shape have beside tokens at other providers.
+func (x *exchange) compatible(usage wire.Value) {
+	switch x.ep.provider {
+	case "x_ai":
+		if ticks := usage.Get("cost_in_usd_ticks"); !ticks.Null() { // ten of which are a nano-dollar
+			x.report(ticks.Decimal(-1))
+		}
+		x.add(price.WebSearch, usage.Get("num_sources_used"))
+	case "perplexity":
+		x.add(price.WebSearch, usage.Get("num_search_queries"))
+		if n, ok := usage.Get("citation_tokens").Int(); ok && n > 0 && !x.isReported { // at a rate that no table has
+			x.bad = string(price.UnknownUnit)
+		}
+	case "mistral_ai":
+		if length := usage.Get("prompt_audio_seconds"); len(length) > 0 && length[0] != '{' && !length.Null() {
+			ns, ok := length.Decimal(9)
+			if x.used(price.Audio, ns, ok); ns == 0 && !x.usage.Given(price.Input) {
+				x.hasUsage = false
+			}
+		}
+	}
+}
+
+// add adds a number of a unit to a usage that is known.
+func (x *exchange) add(unit price.Unit, v wire.Value) {
+	if v.Null() || !x.hasUsage {
+		return
+	}
+	if n, ok := v.Int(); !ok || n > mostTokens {
+		x.bad = reasonMalformed
+	} else if n > 0 {
+		x.usage.Add(unit, n)
+	}
+}
+
+// report takes what the provider says it has charged, in nano-dollars.
+func (x *exchange) report(nano int64, ok bool) {
+	if !ok || usd(nano).Validate() != nil {
+		x.bad, x.isReported = reasonMalformed, false
+		return
+	}
+	x.reported, x.isReported = usd(nano), true
+}
+
+// mistral bills documents that it reads by the page.
+var mistral = func() *provider {
+	p := compatible("mistral_ai", "api.mistral.ai", ".mistral.ai")
+	pages := &endpoint{
+		provider: p.name, operation: "ocr", request: openAIRequest, answer: openAIAnswer, asked: openAIAsked,
+		read: func(x *exchange, v *wire.JSON) {
+			x.saw(v.Value(gotModel), nil)
+			if n := v.Value(gotPages).Get("pages_processed"); !n.Null() {
+				count, ok := n.Int()
+				x.used(price.Pages, count, ok)
+			}
+		},
+	}
+	of := p.endpoint
+	p.endpoint = func(r *http.Request) *endpoint {
+		if r.Method == http.MethodPost && strings.HasSuffix(r.URL.Path, "/v1/ocr") {
+			return pages
+		}
+		return of(r)
+	}
+	return p
+}()
 
 // perplexity charges for each request beside its tokens. Its answers say what they cost.
 var perplexity = func() *provider {
@@ -32,10 +105,7 @@ var perplexity = func() *provider {
 	e.chat.read = func(x *exchange, v *wire.JSON) {
 		read(x, v)
 		if total := v.Value(gotUsage).Get("cost", "total_cost"); !total.Null() {
-			nano, ok := total.Decimal(9)
-			if x.reported, x.isReported = usd(nano), ok; !ok {
-				x.bad = reasonMalformed
-			}
+			x.report(total.Decimal(9))
 		}
 	}
 	e.chat.asked = func(x *exchange) {
@@ -48,63 +118,3 @@ var perplexity = func() *provider {
 	e.chat.fee = true
 	return &provider{name: "perplexity", hosts: []string{"api.perplexity.ai"}, endpoint: e.of}
 }()
-
-// reporting is a provider that says what it has charged.
-func reporting(name string, hosts ...string) *provider {
-	e := openAIFor(name)
-	for _, ep := range []*endpoint{e.chat, e.responses, e.embeddings, e.transcription, e.speech, e.images} {
-		read := ep.read
-		ep.needles = append([]string{`"cost"`}, ep.needles...)
-		ep.read = func(x *exchange, v *wire.JSON) {
-			read(x, v)
-			usage := v.Value(gotUsage)
-			if ep == e.responses {
-				usage = ofResponse(v, gotUsage)
-			}
-			x.takeReported(usage)
-		}
-		ep.head = takeReportedHeader
-	}
-	messages := anthropicFor(name)
-	read := messages.read
-	messages.read = func(x *exchange, v *wire.JSON) { read(x, v); x.takeReported(v.Value(1)) }
-	messages.head = takeReportedHeader
-	return &provider{name: name, hosts: hosts, endpoint: func(r *http.Request) *endpoint {
-		if ep := ofAnthropic(r, messages); ep != nil {
-			return ep
-		}
-		return e.of(r)
-	}}
-}
-
-// takeReported takes the cost in an answer's usage. For a call with the user's own key, the cost is
-// the fee, and what the key's owner pays is beside it.
-func (x *exchange) takeReported(usage wire.Value) {
-	cost := usage.Get("cost")
-	if cost.Null() {
-		return
-	}
-	nano, ok := cost.Decimal(9)
-	if upstream := usage.Get("cost_details", "upstream_inference_cost"); ok && !upstream.Null() && string(usage.Get("is_byok")) == "true" {
-		var more int64
-		if more, ok = upstream.Decimal(9); ok && nano+more >= 0 {
-			nano += more
-		}
-	}
-	if !ok {
-		x.bad = reasonMalformed
-		return
-	}
-	x.reported, x.isReported = usd(nano), true
-}
-
-// takeReportedHeader takes the cost that LiteLLM has in the answer's head.
-func takeReportedHeader(x *exchange, h http.Header) {
-	text := h.Get("X-Litellm-Response-Cost")
-	if text == "" || strings.EqualFold(text, "none") {
-		return
-	}
-	if nano, ok := wire.ParseDecimal(text, 9); ok {
-		x.reported, x.isReported = usd(nano), true
-	}
-}

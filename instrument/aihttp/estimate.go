@@ -247,7 +247,7 @@ func (x *exchange) peek(r *http.Request, a *ahead) error {
 	var to io.Writer
 	kind := r.Header.Get("Content-Type")
 	switch {
-	case x.ep.form != nil && strings.HasPrefix(kind, "multipart/"):
+	case x.ep.form != nil && len(kind) > len("multipart/") && strings.EqualFold(kind[:len("multipart/")], "multipart/"):
 		if x.form = wire.NewForm(kind, x.ep.form...); x.form == nil {
 			return nil
 		}

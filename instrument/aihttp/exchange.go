@@ -57,6 +57,7 @@ type exchange struct {
 	hasUsage                        bool
 	reported                        money.USD // what the provider says it charged
 	isReported                      bool
+	headCost                        bool   // the answer's head has told it
 	bad                             string // why the usage is not to be trusted
 	over                            bool   // the stream has told that it ends
 	job                             job
@@ -66,6 +67,7 @@ type exchange struct {
 	wasAsked                        bool          // what the request has told was taken
 
 	tools tools
+	long  longEvent
 
 	tel telemetry
 
@@ -93,7 +95,7 @@ func newExchange() *exchange {
 	}
 	x := new(exchange)
 	x.piece = new([512]byte)
-	x.lines.Handle, x.lines.Wanted = x.event, x.wanted
+	x.lines.Handle, x.lines.Wanted, x.lines.Piece = x.event, x.wanted, x.longPiece
 	x.item = func() { x.ep.item(x, x.ans) }
 	x.gone = func() { x.a.finish(context.Cause(x.request.Context())) }
 	return x
@@ -166,7 +168,7 @@ func (x *exchange) head(resp *http.Response) (read bool) {
 	if x.ep.head != nil {
 		x.ep.head(x, resp.Header)
 	}
-	kind := resp.Header.Get("Content-Type")
+	kind := strings.ToLower(resp.Header.Get("Content-Type"))
 	switch {
 	case x.ep.answer == nil:
 	case strings.HasPrefix(kind, "text/event-stream"):
@@ -230,6 +232,9 @@ func (x *exchange) containParser() {
 }
 
 func (x *exchange) wanted(line []byte) bool {
+	if x.events.Count() == 0 { // it tells the model and the tier
+		return true
+	}
 	if x.ep.last != nil && x.ep.last(line) {
 		return true
 	}
@@ -267,13 +272,17 @@ func (x *exchange) event(data []byte) {
 }
 
 func (x *exchange) readEvent(data []byte) {
+	x.beginEvent()
+	_, _ = x.ans.Write(data)
+	x.ep.read(x, x.ans)
+}
+
+func (x *exchange) beginEvent() {
 	x.read++
 	x.ans.Reset()
 	if x.ep.item != nil {
 		x.tools = tools{}
 	}
-	_, _ = x.ans.Write(data)
-	x.ep.read(x, x.ans)
 }
 
 // readAtOnce is the number of events that are read as they come. Of more that tell all that was used

@@ -43,7 +43,15 @@ func ownServer(name string) *provider {
 			if ns, ok := v.Value(1).Int(); ok && !v.Value(1).Null() {
 				x.took = time.Duration(ns)
 			}
-			x.tokens(tokens{input: v.Value(2), output: v.Value(3)})
+			t := tokens{input: v.Value(2), output: v.Value(3)}
+			switch { // what it had in its cache, or did not write, it does not tell
+			case t.input.Null() == t.output.Null():
+			case t.input.Null():
+				t.input = wire.Value("0")
+			default:
+				t.output = wire.Value("0")
+			}
+			x.tokens(t)
 		},
 	}
 	return &provider{name: name, endpoint: func(r *http.Request) *endpoint {

@@ -72,9 +72,13 @@ const (
 	gotDuration
 	gotID
 	gotInner // of an event, which has the same of its response
+
+	gotGroq   = gotInner     // usage as Groq has it in streams
+	gotChoice = gotInner + 1 // usage as Moonshot has it in streams
+	gotPages  = gotInner + 2 // usage as Mistral has it of documents
 )
 
-var openAIAnswer = wire.NewTree("model", "service_tier", "usage", "duration", "id")
+var openAIAnswer = wire.NewTree("model", "service_tier", "usage", "duration", "id", "x_groq.usage", "choices.*.usage", "usage_info")
 
 // openAIResponse reads a response, or an event that has one.
 var openAIResponse = withItems("model", "service_tier", "usage", "duration", "id", "response.model", "response.service_tier", "response.usage", "response.duration", "response.id")
@@ -90,7 +94,7 @@ func openAIFor(name string) *endpoints {
 	}
 	e := &endpoints{
 		chat: of("chat", readOpenAIChat), responses: of("chat", readOpenAIResponses), embeddings: of("embeddings", readOpenAIChat),
-		transcription: of("transcription", readOpenAITranscription), speech: of("speech", readOpenAITranscription), images: of("image_generation", readOpenAIImages),
+		transcription: of("transcription", readOpenAITranscription), speech: of("speech", readOpenAISpeech), images: of("image_generation", readOpenAIImages),
 	}
 	switch name {
 	case "openai", "azure.ai.openai", "litellm", "groq", "deepseek", "together", "fireworks", "x_ai":
@@ -101,7 +105,8 @@ func openAIFor(name string) *endpoints {
 	e.responses.answer, e.responses.item = openAIResponse, readOpenAIItem
 	e.transcription.form = []string{"model", "response_format", "stream"}
 	e.images.form = []string{"model", "n", "size", "quality"}
-	e.transcription.needles = []string{`_tokens"`, `"seconds"`}
+	e.transcription.needles = []string{`_tokens"`, `seconds"`}
+	e.transcription.asked = openAIHeard
 	e.speech.asked = openAISpoken
 	e.images.asked = openAIDrawn
 	return e
@@ -141,18 +146,39 @@ func readOpenAIChat(x *exchange, v *wire.JSON) {
 	x.sawID(v.Value(gotID))
 	x.saw(v.Value(gotModel), v.Value(gotTier))
 	usage := v.Value(gotUsage)
-	if usage.Null() {
-		return
+	for _, other := range [...]int{gotGroq, gotChoice} {
+		if usage.Null() {
+			usage = v.Value(other)
+		}
 	}
-	in, out := usage.Get("prompt_tokens_details"), usage.Get("completion_tokens_details")
-	x.tokens(tokens{
-		input: usage.Get("prompt_tokens"), output: usage.Get("completion_tokens"),
-		cached: in.Get("cached_tokens"), written: in.Get("cache_write_tokens"), audioIn: in.Get("audio_tokens"), imageIn: in.Get("image_tokens"),
+	if !usage.Null() {
+		x.tokens(tokensOf(x, usage, "prompt_tokens", "completion_tokens"))
+		x.compatible(usage)
+	}
+}
+
+// tokensOf returns the figures of a usage that names those of input and output so.
+func tokensOf(x *exchange, usage wire.Value, input, output string) tokens {
+	in, out := usage.Get(input+"_details"), usage.Get(output+"_details")
+	cached := in.Get("cached_tokens_details")
+	return tokens{
+		input: usage.Get(input), output: usage.Get(output), total: usage.Get("total_tokens"), reasoning: out.Get("reasoning_tokens"),
+		cached:  firstOf(in.Get("cached_tokens"), usage.Get("cached_tokens"), usage.Get("prompt_cache_hit_tokens"), usage.Get("num_cached_tokens")),
+		written: in.Get("cache_write_tokens"), audioIn: in.Get("audio_tokens"), imageIn: in.Get("image_tokens"),
 		audioOut: out.Get("audio_tokens"), imageOut: out.Get("image_tokens"),
-	})
-	if n, ok := usage.Get("num_sources_used").Int(); ok && n > 0 { // of xAI's search
-		x.usage.Add(price.WebSearch, n)
+		cachedAudio: cached.Get("audio_tokens"), cachedImage: cached.Get("image_tokens"),
+		apart: x.ep.provider == "x_ai" && input == "prompt_tokens",
 	}
+}
+
+// firstOf returns the first value that is one.
+func firstOf(values ...wire.Value) wire.Value {
+	for _, v := range values {
+		if !v.Null() {
+			return v
+		}
+	}
+	return nil
 }
 
 // ofResponse returns a value of a response, whether the answer is one or an event that has one.
@@ -170,36 +196,62 @@ func readOpenAIResponses(x *exchange, v *wire.JSON) {
 	if usage.Null() {
 		return
 	}
-	in, out := usage.Get("input_tokens_details"), usage.Get("output_tokens_details")
-	x.tokens(tokens{
-		input: usage.Get("input_tokens"), output: usage.Get("output_tokens"),
-		cached: in.Get("cached_tokens"), written: in.Get("cache_write_tokens"), audioIn: in.Get("audio_tokens"), imageIn: in.Get("image_tokens"),
-		audioOut: out.Get("audio_tokens"), imageOut: out.Get("image_tokens"),
-	})
+	x.tokens(tokensOf(x, usage, "input_tokens", "output_tokens"))
+	x.compatible(usage)
 	x.addTools()
 }
 
 func readOpenAITranscription(x *exchange, v *wire.JSON) {
 	x.saw(v.Value(gotModel), nil)
 	usage := v.Value(gotUsage)
-	if usage.Null() {
-		if length := v.Value(gotDuration); !length.Null() { // begun seconds are billed
-			ns, ok := length.Decimal(9)
-			x.usage = price.Usage{}
-			x.used(price.Audio, int64((time.Duration(ns) + time.Second - 1).Truncate(time.Second)), ok)
+	switch {
+	case usage.Null():
+		x.heard(v.Value(gotDuration))
+		switch x.ep.provider {
+		case "openai", "azure.ai.openai", "litellm": // who bill begun seconds
+			if part := x.usage.Of(price.Audio) % int64(time.Second); x.hasUsage && part > 0 {
+				x.usage.Add(price.Audio, int64(time.Second)-part)
+			}
 		}
+	case usage.Get("type").Is("duration"):
+		x.heard(usage.Get("seconds"))
+	case !usage.Get("input_tokens").Null():
+		t := tokensOf(x, usage, "input_tokens", "output_tokens")
+		if in := usage.Get("input_token_details"); !in.Null() {
+			t.audioIn, t.cached = in.Get("audio_tokens"), in.Get("cached_tokens")
+		}
+		x.tokens(t)
+	default:
+		x.tokens(tokensOf(x, usage, "prompt_tokens", "completion_tokens"))
+		x.compatible(usage)
+	}
+}
+
+// openAIHeard prices what a transcription has used by the measure that the table has a price for:
+// Mistral tells a length beside tokens.
+func openAIHeard(x *exchange) {
+	openAIAsked(x)
+	if !x.hasUsage || !x.usage.Given(price.Audio) || !x.usage.Given(price.Input) {
 		return
 	}
-	if usage.Get("type").Is("duration") {
-		ns, ok := usage.Get("seconds").Decimal(9)
-		x.used(price.Audio, ns, ok)
-		return
+	var length, tokens price.Usage
+	length.Add(price.Audio, x.usage.Of(price.Audio))
+	for unit := price.Unit(0); unit.Valid(); unit++ {
+		if n := x.usage.Of(unit); n > 0 && unit != price.Audio {
+			tokens.Add(unit, n)
+		}
 	}
-	in := usage.Get("input_token_details")
-	if in.Null() {
-		in = usage.Get("input_tokens_details")
+	x.choose(x.usage, length, tokens)
+}
+
+// readOpenAISpeech reads an event of a stream of speech: all output is sound.
+func readOpenAISpeech(x *exchange, v *wire.JSON) {
+	x.saw(v.Value(gotModel), nil)
+	if usage := v.Value(gotUsage); !usage.Null() {
+		t := tokensOf(x, usage, "input_tokens", "output_tokens")
+		t.audioOut = t.output
+		x.tokens(t)
 	}
-	x.tokens(tokens{input: usage.Get("input_tokens"), output: usage.Get("output_tokens"), audioIn: in.Get("audio_tokens")})
 }
 
 func readOpenAIImages(x *exchange, v *wire.JSON) {
@@ -208,39 +260,51 @@ func readOpenAIImages(x *exchange, v *wire.JSON) {
 	if usage.Null() {
 		return
 	}
-	in, out := usage.Get("input_tokens_details"), usage.Get("output_tokens_details")
-	t := tokens{input: usage.Get("input_tokens"), output: usage.Get("output_tokens"), imageIn: in.Get("image_tokens"), imageOut: out.Get("image_tokens")}
-	if out.Null() { // all that the model has drawn
+	t := tokensOf(x, usage, "input_tokens", "output_tokens")
+	if t.imageOut.Null() { // all that the model has drawn
 		t.imageOut = t.output
 	}
 	x.tokens(t)
+	x.compatible(usage)
 }
 
-// openAISpoken prices speech by the characters of the request.
+// openAISpoken prices speech by the characters of the request, unless the answer has tokens and the
+// table a price for them.
 func openAISpoken(x *exchange) {
 	openAIAsked(x)
-	if !x.hasUsage && x.sent != nil && !x.sent.TooBig() {
-		x.used(price.Characters, x.sent.Value(sentInput).Runes(), len(x.sent.Value(sentInput)) > 1)
-	}
-}
-
-// openAIDrawn prices images by their number, size and quality if the answer has no tokens.
-func openAIDrawn(x *exchange) {
-	openAIAsked(x)
-	if x.hasUsage {
+	if x.sent == nil || x.sent.TooBig() {
 		return
 	}
+	text := x.sent.Value(sentInput)
+	if x.hasUsage {
+		var characters price.Usage
+		characters.Add(price.Characters, text.Runes())
+		x.choose(x.usage, characters)
+		return
+	}
+	x.used(price.Characters, text.Runes(), len(text) > 1)
+}
+
+// openAIDrawn prices images by their number, size and quality, unless the answer has tokens and the
+// table a price for them.
+func openAIDrawn(x *exchange) {
+	openAIAsked(x)
 	n, ok := wire.ParseDecimal(x.sentText(sentN, "n"), 0)
 	if !ok {
 		n = 1
 	}
 	size, quality := x.sentText(sentSize, "size"), x.sentText(sentQuality, "quality")
-	if size == "" {
+	if size == "" || size == "auto" {
 		size = "1024x1024"
 	}
-	if quality == "" {
+	if quality == "" || quality == "auto" {
 		quality = "standard"
 	}
-	x.usage.Variant = size + "/" + quality
-	x.used(price.Images, n, true)
+	drawn := price.Usage{Variant: size + "/" + quality}
+	drawn.Add(price.Images, n)
+	if x.hasUsage {
+		x.choose(x.usage, drawn)
+		return
+	}
+	x.usage, x.hasUsage = drawn, true
 }

@@ -2,9 +2,11 @@ package aihttp
 
 import (
 	"bytes"
+	"compress/flate"
 	"compress/gzip"
 	"compress/zlib"
 	"io"
+	"strings"
 )
 
 const (
@@ -36,11 +38,13 @@ func (k *packed) open(parse func([]byte)) string {
 	}
 	var r io.Reader
 	var err error
-	switch k.coding {
+	switch strings.ToLower(strings.TrimSpace(k.coding)) {
 	case "gzip", "x-gzip":
 		r, err = gzip.NewReader(bytes.NewReader(k.text))
-	case "deflate":
-		r, err = zlib.NewReader(bytes.NewReader(k.text))
+	case "deflate": // with zlib's head, or without one as some servers send it
+		if r, err = zlib.NewReader(bytes.NewReader(k.text)); err != nil {
+			r, err = flate.NewReader(bytes.NewReader(k.text)), nil
+		}
 	case "identity":
 		r = bytes.NewReader(k.text)
 	default:

@@ -2,6 +2,7 @@ package aihttp
 
 import (
 	"bytes"
+	"strings"
 
 	"github.com/stagemeter/stagemeter/instrument/aihttp/internal/wire"
 	"github.com/stagemeter/stagemeter/instrument/money"
@@ -10,39 +11,68 @@ import (
 
 type usd = money.USD
 
-// tokens are the figures of an answer where input contains cached, written, audioIn and imageIn, and
-// output contains audioOut and imageOut. What is null is none.
+// tokens are the figures of an answer where input contains cached, written, audioIn and imageIn,
+// output contains reasoning, audioOut and imageOut, and cached contains cachedAudio and cachedImage.
+// What is null is none, but for input and output: one of the two is what total says beside the
+// other.
 type tokens struct {
-	input, output, cached, written, audioIn, imageIn, audioOut, imageOut wire.Value
+	input, output, total, reasoning, cached, written, audioIn, imageIn, audioOut, imageOut, cachedAudio, cachedImage wire.Value
+	apart                                                                                                            bool // output is without reasoning
 }
+
+// mostTokens is more than one call uses: figures above it are no figures.
+const mostTokens = 1_000_000_000_000
 
 // tokens takes the figures in place of those so far.
 func (x *exchange) tokens(t tokens) {
-	var n [8]int64
-	for i, v := range [...]wire.Value{t.input, t.output, t.cached, t.written, t.audioIn, t.imageIn, t.audioOut, t.imageOut} {
+	var n [12]int64
+	for i, v := range [...]wire.Value{
+		t.input, t.output, t.total, t.reasoning, t.cached, t.written, t.audioIn, t.imageIn, t.audioOut, t.imageOut, t.cachedAudio, t.cachedImage,
+	} {
 		if v.Null() {
 			continue
 		}
 		var ok bool
-		if n[i], ok = v.Int(); !ok {
+		if n[i], ok = v.Int(); !ok || n[i] > mostTokens {
 			x.bad = reasonMalformed
 			return
 		}
 	}
-	text, spoken := n[0]-n[2]-n[3]-n[4]-n[5], n[1]-n[6]-n[7]
-	if text < 0 || spoken < 0 {
+	in, out, total, reasoning := n[0], n[1], n[2], n[3]
+	switch {
+	case t.input.Null() && t.output.Null() && x.ep.operation != "embeddings":
+		return
+	case t.input.Null() && !t.total.Null():
+		in = total - out
+	case t.output.Null() && !t.total.Null():
+		out = total - in
+	case t.input.Null(), t.output.Null() && x.ep.operation != "embeddings":
+		x.bad = string(price.UnknownUsage)
+		return
+	}
+	if reasoning > 0 && total != in+out && (t.apart || total == in+out+reasoning) {
+		out += reasoning
+	}
+	cached, written := n[4], n[5]
+	audioIn, imageIn, audioOut, imageOut, cachedAudio, cachedImage := n[6]-n[10], n[7]-n[11], n[8], n[9], n[10], n[11]
+	text, spoken, cachedText := in-cached-written-audioIn-imageIn, out-audioOut-imageOut, cached-cachedAudio-cachedImage
+	if min(in, out, audioIn, imageIn, text, spoken, cachedText, out-reasoning) < 0 {
 		x.bad = reasonMalformed
 		return
 	}
-	if n[0] == 0 && n[1] == 0 {
+	if in == 0 && out == 0 {
 		return // no call has used nothing
 	}
 	x.usage = price.Usage{Multipliers: x.usage.Multipliers}
-	for unit, n := range map[price.Unit]int64{
-		price.Input: text, price.CacheRead: n[2], price.CacheWrite5m: n[3], price.InputAudio: n[4], price.InputImage: n[5],
-		price.Output: spoken, price.OutputAudio: n[6], price.OutputImage: n[7],
+	for _, used := range [...]struct {
+		unit price.Unit
+		n    int64
+	}{
+		{price.Input, text}, {price.CacheRead, cachedText}, {price.CacheWrite5m, written}, {price.InputAudio, audioIn}, {price.InputImage, imageIn},
+		{price.Output, spoken}, {price.OutputAudio, audioOut}, {price.OutputImage, imageOut},
+		{price.CacheReadAudio, cachedAudio}, {price.CacheReadImage, cachedImage},
 	} {
-		x.usage.Add(unit, n)
+		x.usage.Add(used.unit, used.n)
 	}
 	x.hasUsage, x.bad = true, ""
 }
@@ -71,7 +101,7 @@ func (x *exchange) saw(model, tier wire.Value) {
 func (x *exchange) sentText(path int, field string) string {
 	switch {
 	case x.form != nil:
-		return x.form.Fields[field]
+		return strings.TrimSpace(x.form.Fields[field])
 	case x.sent != nil:
 		v := x.sent.Value(path)
 		if len(v) > 0 && v[0] != '"' {

@@ -93,7 +93,7 @@ func (e *Events) Reset() {
 	if cap(line)+cap(data) > maxPooled {
 		line, data = nil, nil
 	}
-	*e = Events{Handle: e.Handle, Wanted: e.Wanted, line: line, data: data}
+	*e = Events{Handle: e.Handle, Wanted: e.Wanted, Piece: e.Piece, line: line, data: data}
 }
 
 func (e *Events) hold(p []byte) {
