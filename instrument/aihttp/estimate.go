@@ -154,7 +154,7 @@ func (x *exchange) mayTokens(u price.Usage, a ahead) (may []price.Usage) {
 				v.Add(price.WebSearch, searches)
 			}
 			may = append(may, v)
-			if x.ep.fee {
+			if x.ep.fee || x.t.prices.Prices(u, price.Requests) {
 				v.Add(price.Requests, 1)
 				may = append(may, v)
 			}

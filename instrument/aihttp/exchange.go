@@ -42,6 +42,8 @@ type exchange struct {
 	form                 *wire.Form
 	keptSent, keptAnswer kept // for a reader of the user's own
 	left                 bool // a part of the request was read by the client
+	sniffs               bool // the answer's begin tells whether it is a stream
+	unsplit              bool // its tokens of input are of text or of sound
 
 	resp   *http.Response
 	ans    *wire.JSON
@@ -177,8 +179,10 @@ func (x *exchange) head(resp *http.Response) (read bool) {
 	case strings.HasPrefix(kind, "application/vnd.amazon.eventstream"):
 		x.ans = x.reader()
 		x.events = &wire.Frames{Handle: x.frame}
-	case kind == "" || strings.Contains(kind, "json"):
+	case strings.Contains(kind, "json"):
 		x.ans = x.reader()
+	case kind == "" || strings.HasPrefix(kind, "text/plain") && x.ep.operation == "chat":
+		x.ans, x.sniffs = x.reader(), true
 	}
 	x.tel.text = strings.HasPrefix(kind, "text/") || strings.Contains(kind, "json")
 	if coding := resp.Header.Get("Content-Encoding"); coding != "" && x.ans != nil {
@@ -213,6 +217,9 @@ func (x *exchange) see(p []byte) bool {
 
 func (x *exchange) parse(p []byte) {
 	x.tel.answers(p)
+	if x.sniffs {
+		x.sniff(p)
+	}
 	switch {
 	case x.events != nil:
 		_, _ = x.events.Write(p)

@@ -1,5 +1,7 @@
 package aihttp
 
+import "bytes"
+
 // maxHead is how much of the begin of a long event is kept: its type stands there.
 const maxHead = 512
 
@@ -28,4 +30,16 @@ func (x *exchange) longPiece(p []byte) {
 	e.begun = false
 	x.ep.read(x, x.ans)
 	x.over = x.ep.last != nil && x.ep.last(e.head)
+}
+
+// sniff finds out whether an answer without a type is a stream: it then begins with a field's name or
+// a colon.
+func (x *exchange) sniff(p []byte) {
+	if p = bytes.TrimLeft(p, "\ufeff\r\n\t "); len(p) == 0 {
+		return
+	}
+	x.sniffs = false
+	if bytes.IndexByte([]byte("deir:"), p[0]) >= 0 {
+		x.events = &x.lines
+	}
 }

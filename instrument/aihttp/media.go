@@ -65,10 +65,7 @@ func (x *exchange) pick(names ...string) string {
 // choose takes the first of several measures of the call that the table has a price for, or else the
 // last.
 func (x *exchange) choose(ways ...price.Usage) {
-	model := x.model
-	if model == "" {
-		model = x.askedModel
-	}
+	model := x.pricedModel()
 	for i, u := range ways {
 		u.Provider, u.Model, u.Tier, u.Region = x.ep.provider, model, x.tier, x.region
 		_, err := x.t.prices.Cost(u)

@@ -31,7 +31,7 @@ func (e *endpoints) of(r *http.Request) *endpoint {
 	switch {
 	case strings.HasSuffix(path, "/chat/completions"), strings.HasSuffix(path, "/completions"):
 		return e.chat
-	case strings.HasSuffix(path, "/responses"):
+	case strings.HasSuffix(path, "/responses"), strings.HasSuffix(path, "/responses/compact"):
 		return e.responses
 	case strings.HasSuffix(path, "/embeddings"):
 		return e.embeddings
@@ -217,10 +217,12 @@ func readOpenAITranscription(x *exchange, v *wire.JSON) {
 		x.heard(usage.Get("seconds"))
 	case !usage.Get("input_tokens").Null():
 		t := tokensOf(x, usage, "input_tokens", "output_tokens")
-		if in := usage.Get("input_token_details"); !in.Null() {
+		in := usage.Get("input_token_details")
+		if !in.Null() {
 			t.audioIn, t.cached = in.Get("audio_tokens"), in.Get("cached_tokens")
 		}
 		x.tokens(t)
+		x.unsplit = in.Null() && usage.Get("input_tokens_details").Null()
 	default:
 		x.tokens(tokensOf(x, usage, "prompt_tokens", "completion_tokens"))
 		x.compatible(usage)
@@ -231,6 +233,17 @@ func readOpenAITranscription(x *exchange, v *wire.JSON) {
 // Mistral tells a length beside tokens.
 func openAIHeard(x *exchange) {
 	openAIAsked(x)
+	if x.unsplit && x.hasUsage { // text or sound: it is only known if they cost the same
+		sound := price.Usage{Provider: x.ep.provider, Model: x.pricedModel(), Tier: x.tier}
+		text := sound
+		sound.Add(price.InputAudio, x.usage.Of(price.Input))
+		text.Add(price.Input, x.usage.Of(price.Input))
+		a, errA := x.t.prices.Cost(sound)
+		b, errB := x.t.prices.Cost(text)
+		if errA == nil && (errB != nil || a != b) {
+			x.bad = string(price.UnknownUnit)
+		}
+	}
 	if !x.hasUsage || !x.usage.Given(price.Audio) || !x.usage.Given(price.Input) {
 		return
 	}

@@ -120,10 +120,10 @@ func (x *exchange) cost() (_ usd, err error) {
 	u := &x.usage
 	if x.ep.own == nil {
 		u.Provider, u.Tier, u.Region = x.ep.provider, x.tier, x.region
-		u.Model = x.model
+		u.Model = x.pricedModel()
 	}
-	if u.Model == "" {
-		u.Model = x.askedModel
+	if u.Model == "" && x.hint != nil {
+		u.Model = x.hint.Model
 	}
 	if !x.hasUsage && x.hint != nil {
 		for unit := price.Unit(0); unit.Valid(); unit++ {
@@ -131,10 +131,8 @@ func (x *exchange) cost() (_ usd, err error) {
 				u.Add(unit, x.hint.Of(unit))
 			}
 		}
-		if u.Model == "" {
-			u.Model = x.hint.Model
-		}
 	}
+	x.addFee(u)
 	if x.bad != "" {
 		return 0, errMalformed
 	}

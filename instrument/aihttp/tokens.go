@@ -97,6 +97,45 @@ func (x *exchange) saw(model, tier wire.Value) {
 	}
 }
 
+// pricedModel returns the name of the model by which the call is priced: that of the answer. A name
+// that the table lacks and that is the snapshot of the model that was asked for, such as gpt-4-0613 of
+// gpt-4, has that model's price.
+func (x *exchange) pricedModel() string {
+	asked := x.askedModel
+	switch {
+	case x.model == "":
+		return asked
+	case isSnapshot(x.model, asked) && !x.t.prices.Has(x.ep.provider, x.model) && x.t.prices.Has(x.ep.provider, asked):
+		return asked
+	}
+	return x.model
+}
+
+// isSnapshot reports whether a name is that of a model and a number of a date, -0613 or -2506.
+func isSnapshot(name, model string) bool {
+	number, ok := strings.CutPrefix(name, strings.TrimSuffix(model, "-latest")+"-")
+	return ok && model != "" && len(number) >= 4 && strings.Trim(number, "0123456789-") == ""
+}
+
+// addFee adds the request itself to what was used if the table has a price for it. It is all that is
+// charged if the table has no other price.
+func (x *exchange) addFee(u *price.Usage) {
+	if u.Given(price.Requests) || !x.t.prices.Prices(*u, price.Requests) {
+		return
+	}
+	for unit := price.Unit(0); unit.Valid(); unit++ {
+		if unit != price.Requests && x.t.prices.Prices(*u, unit) {
+			if x.hasUsage {
+				u.Add(price.Requests, 1)
+			}
+			return
+		}
+	}
+	*u = price.Usage{Provider: u.Provider, Model: u.Model, Tier: u.Tier, Region: u.Region, Variant: u.Variant}
+	u.Add(price.Requests, 1)
+	x.bad = ""
+}
+
 // sentText returns a field of the request, as text, whether it was JSON or a form.
 func (x *exchange) sentText(path int, field string) string {
 	switch {

@@ -70,3 +70,14 @@ func (t *Table) Limits(provider, model string) (input, output int64) {
 	}
 	return input, output
 }
+
+// Has reports whether the table has a row for a model, for any day, tier, region and variant. It does
+// not allocate, but for names with capital letters.
+func (t *Table) Has(provider, model string) bool { return len(t.find(provider, model)) > 0 }
+
+// Prices reports whether the row that holds for a call has a price for a unit. It does not allocate,
+// but for names with capital letters.
+func (t *Table) Prices(u Usage, unit Unit) bool {
+	r, _, _ := t.row(&u)
+	return r != nil && int(unit) < units && r.rates[unit].per != 0
+}

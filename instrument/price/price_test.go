@@ -246,3 +246,29 @@ func FuzzParse(f *testing.F) {
 		}
 	})
 }
+
+func TestHasAndPrices(t *testing.T) {
+	table, err := price.Parse([]byte(`{"rows":[{"provider":"openai","model":"gpt-4o","tier":"flex","per_1M":{"input":"1"}}]}`))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, tt := range []struct {
+		u            price.Usage
+		unit         price.Unit
+		has, isThere bool
+	}{
+		{price.Usage{Provider: "OpenAI", Model: "gpt-4o", Tier: "flex"}, price.Input, true, true},
+		{price.Usage{Provider: "openai", Model: "gpt-4o-2024-08-06", Tier: "flex"}, price.Input, true, true},
+		{price.Usage{Provider: "openai", Model: "gpt-4o", Tier: "flex"}, price.Output, true, false},
+		{price.Usage{Provider: "openai", Model: "gpt-4o"}, price.Input, true, false},
+		{price.Usage{Provider: "openai", Model: "gpt-4o-mini", Tier: "flex"}, price.Input, false, false},
+		{price.Usage{Provider: "openai", Model: "gpt-4o", Tier: "flex"}, price.Unit(200), true, false},
+	} {
+		if has, isThere := table.Has(tt.u.Provider, tt.u.Model), table.Prices(tt.u, tt.unit); has != tt.has || isThere != tt.isThere {
+			t.Errorf("%+v, %s: %t, %t", tt.u, tt.unit, has, isThere)
+		}
+	}
+	if (*price.Table)(nil).Has("openai", "gpt-4o") {
+		t.Error("a nil table has a row")
+	}
+}
