@@ -95,7 +95,13 @@ func (x *exchange) may(u price.Usage, a ahead) []price.Usage {
 		}
 		return []price.Usage{known, tokens}
 	case "chat", "generate_content", "embeddings":
-		return x.mayTokens(u, a)
+		may := x.mayTokens(u, a)
+		if x.hint != nil { // such as the time of a machine
+			known := *x.hint
+			known.Provider, known.Model = u.Provider, u.Model
+			may = append(may, known)
+		}
+		return may
 	}
 	if x.hasUsage {
 		known := x.usage

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"strings"
 
 	"github.com/stagemeter/stagemeter/instrument/price"
 )
@@ -69,7 +70,7 @@ func (c *config) endpoint(r *http.Request) *endpoint {
 		return nil
 	}
 	host := r.URL.Host
-	if p := c.hosts[host]; p != nil {
+	if p := c.hosts[strings.ToLower(host)]; p != nil {
 		return p.endpoint(r)
 	}
 	if p := providerOf(host); p != nil {

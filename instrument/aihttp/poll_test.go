@@ -25,7 +25,8 @@ import (
 const pollPrices = `{"rows": [
 	{"provider": "assemblyai", "model": "universal", "per_3600_seconds": {"audio": "0.36"}},
 	{"provider": "runway", "model": "gen4_turbo", "per_1_seconds": {"video": "0.05"}},
-	{"provider": "vllm", "model": "m", "per_3600_seconds": {"compute": "3.60"}}
+	{"provider": "vllm", "model": "m", "per_3600_seconds": {"compute": "3.60"}},
+	{"provider": "ollama", "model": "m", "per_3600_seconds": {"compute": "3.60"}}
 ]}`
 
 const (
@@ -273,6 +274,48 @@ func TestAJobThatNobodyAsksAbout(t *testing.T) {
 }
 
 // A machine of the user's own costs time, also if nothing tells tokens.
+// The row of a machine prices no tokens: a budget holds the time that WithUsage tells.
+func TestABudgetHoldsTheTimeOfAnOwnServer(t *testing.T) {
+	p, rec := instrumenttest.New(t)
+	ctx, job := p.StartJob(t.Context(), "job", instrument.WithBudget(money.Dollar))
+	table, err := price.Parse([]byte(pollPrices))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var held money.USD
+	c := &http.Client{Transport: aihttp.NewTransport(roundTripper(func(r *http.Request) (*http.Response, error) {
+		held = p.Snapshot(instrument.Query{}).Live[0].Budget.Held
+		return (&script{lines: []string{`200 {"model":"m","total_duration":2000000000,"eval_count":20}`}}).RoundTrip(r)
+	}), aihttp.WithPrices(table), aihttp.WithHost("gpu:11434", "ollama"))}
+	chat := func(ctx context.Context) error {
+		r, err := http.NewRequestWithContext(ctx, http.MethodPost, "http://gpu:11434/api/chat", strings.NewReader(`{"model":"m"}`))
+		if err != nil {
+			t.Fatal(err)
+		}
+		resp, err := c.Do(r)
+		if err == nil {
+			_, err = io.ReadAll(resp.Body)
+			resp.Body.Close()
+		}
+		return err
+	}
+	if err := chat(ctx); !errors.Is(err, instrument.ErrBudgetExceeded) {
+		t.Errorf("the error is %v of a call that may take any time, want a refusal", err)
+	}
+	var most price.Usage
+	most.Add(price.Compute, int64(30*time.Second))
+	if err := chat(aihttp.WithUsage(ctx, most)); err != nil {
+		t.Error(err)
+	}
+	if want := 30 * money.Dollar / 1000; held != want {
+		t.Errorf("%v was held, want %v", held, want)
+	}
+	job.End(nil)
+	if want := 2 * money.Dollar / 1000; cost(rec) != want {
+		t.Errorf("%v is booked, want %v", cost(rec), want)
+	}
+}
+
 func TestTimeOfAnOwnServer(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		p, rec := instrumenttest.New(t)

@@ -215,6 +215,17 @@ func TestNestedAndUnknownHosts(t *testing.T) {
 	job.End(nil)
 }
 
+func TestHostIsFoundInAnyCase(t *testing.T) {
+	p, rec := instrumenttest.New(t)
+	f := newFake(t, says(200, "application/json", chatText), aihttp.WithHost("LLM.internal:4000", "openai"))
+	ctx, job := p.StartJob(t.Context(), "job")
+	_, _ = f.post(ctx, "http://llm.Internal:4000/v1/chat/completions", chatBody)
+	if cost(rec) != chatCost {
+		t.Errorf("%v is booked, want %v", cost(rec), chatCost)
+	}
+	job.End(nil)
+}
+
 func TestUnknownIsUnknown(t *testing.T) {
 	for name, tt := range map[string]struct{ kind, text, reason string }{
 		"no usage":        {"application/json", `{"model":"gpt-4o"}`, "usage"},
