@@ -31,7 +31,7 @@ func TestAmountsAreAddedByPackageMoney(t *testing.T) {
 		}
 	})
 	for _, p := range []string{"instrument", "instrument_test", "instrument/budget", "instrument/budget/budgettest", "instrument/instrumenttest",
-		"bench", "examples/quickstart", "examples/smartvideoeditor", "e2e/stack"} {
+		"bench", "examples/aicosts/openai", "examples/quickstart", "examples/smartvideoeditor", "e2e/stack"} {
 		if !found[module+"/"+p] {
 			t.Errorf("package %s was not read", p)
 		}

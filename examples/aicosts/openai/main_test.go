@@ -1,0 +1,35 @@
+package main
+
+import (
+	"regexp"
+	"strings"
+	"testing"
+
+	"github.com/stagemeter/stagemeter/examples/aicosts/internal/fake"
+)
+
+const want = `A boat is late, and the harbor waits.
+refused: budget exceeded: job "reel-7" may spend $0.01, has spent $0.0061114 and holds $0.00; a call of openai for at most $… was not made
+video_processing_api_calls_total{api="openai",status="refused"} 1
+video_processing_api_calls_total{api="openai",status="success"} 2
+video_processing_cost_usd_total{api="openai"} 0.0061114
+`
+
+// whisper-1: 61 s at $0.006 a minute are 6,100,000 nano-dollars.
+//
+// gpt-4o-mini: 32 tokens at $0.15 a million are 4,800, and 11 at $0.60 are 6,600. The stream tells them
+// only because WithStreamUsage has asked.
+func TestRun(t *testing.T) {
+	t.Setenv("STAGEMETER_PRICES", "../testdata/prices.json") // a newer table changes no figure here
+	t.Setenv("OPENAI_BASE_URL", "https://api.openai.com/v1/")
+	vendor, stop := fake.Start()
+	defer stop()
+	var out strings.Builder
+	if err := run(t.Context(), &out, vendor); err != nil {
+		t.Error(err)
+	}
+	got := regexp.MustCompile(`for at most \$[\d.]+`).ReplaceAllString(out.String(), "for at most $$…") // by the bytes that the SDK sends
+	if got != want {
+		t.Errorf("it prints\n%s\nwant\n%s", got, want)
+	}
+}
