@@ -71,9 +71,10 @@ func TestStackShowsKeyFigures(t *testing.T) {
 	for _, line := range []string{
 		`jobs +canceled +0`, ` +completed +1`, ` +failed +2`, ` +queued +3`,
 		`success ratio +0\.33`,
-		`stage time P95 \(s\) +analysis +\d`, ` +rendering +\d`, ` +transcription +\d`,
+		`stage time P95 \(s\) +analysis +\d`, ` +rendering +\d`, ` +titling +\d`, ` +transcription +\d`,
 		`processing ratio P95 +\d`,
-		`cost \(USD\) +whisper +0\.0012`,
+		`cost \(USD\) +openai +0\.000\d`, ` +whisper +0\.0012`,
+		`tokens +input +[1-9]`, ` +output +[1-9]`,
 		`budget exceeded +1`,
 		`errors +\w+ \w+ +1`,
 		`spans at the collector +[1-9]`,

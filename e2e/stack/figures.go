@@ -30,6 +30,7 @@ var keyFigures = []figure{
 	{title: "processing ratio P95", format: "%.2f",
 		query: `histogram_quantile(0.95, sum by (le) (video_processing_job_ratio_bucket))`},
 	{title: "cost (USD)", query: `sum by (api) (video_processing_cost_usd_total)`, format: "%.4f"},
+	{title: "tokens", query: `sum by (gen_ai_token_type) (gen_ai_client_token_usage_sum)`, format: "%.0f"},
 	{title: "budget exceeded", query: `sum(video_processing_budget_exceeded_total)`, format: "%.0f"},
 	{title: "errors", query: `sum by (stage, error_type) (video_processing_errors_total) > 0`, format: "%.0f"},
 	{title: "ffmpeg processes", query: `sum(video_processing_ffmpeg_processes)`, format: "%.0f"},

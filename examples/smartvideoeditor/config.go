@@ -27,6 +27,7 @@ type config struct {
 	db          string
 	redis       string
 	speechURL   string
+	chatURL     string
 }
 
 // state returns the folder in -out for everything but reels.
@@ -45,7 +46,7 @@ func parse(args []string, stderr io.Writer) (config, error) {
 	flags.IntVar(&c.jobs, "jobs", 1, "queue the videos `N` times")
 	flags.IntVar(&c.concurrency, "concurrency", 2, "work on `N` jobs at once")
 	flags.TextVar(&c.budget, "budget", 2*instrument.Dollar, "the most that the paid calls of a job may cost in `USD`: 0.50, or unlimited")
-	flags.DurationVar(&c.lease, "lease", 15*time.Minute, "count a paid call as spent a `duration` after it began, if the program died in it")
+	flags.DurationVar(&c.lease, "lease", 15*time.Minute, "count a transcription as spent a `duration` after it began, if the program died in it")
 	flags.StringVar(&c.out, "out", "smartvideoeditor-out", "the `folder` of the reels; one program at a time works in it")
 	flags.StringVar(&c.listen, "listen", "", "serve metrics at `address` (default: OTEL_EXPORTER_PROMETHEUS_HOST and _PORT, or :9099)")
 	flags.DurationVar(&c.hold, "hold", 0, "serve metrics for a `duration` after the last job")
@@ -55,6 +56,8 @@ func parse(args []string, stderr io.Writer) (config, error) {
 	flags.StringVar(&c.redis, "redis", "", "cache analyses in Redis at a `URL`, redis://…")
 	flags.StringVar(&c.speechURL, "speech-url", "", "transcribe at a `URL` with OpenAI's API, such as https://api.openai.com/v1,\n"+
 		"with the key in OPENAI_API_KEY (default: a service of the program's own)")
+	flags.StringVar(&c.chatURL, "chat-url", "", "ask for titles and a summary at a `URL` with OpenAI's API, with the same key\n"+
+		"(default: the service of the program's own; with -speech-url, none)")
 	if err := flags.Parse(args); err != nil {
 		return config{}, err
 	}

@@ -24,14 +24,14 @@ import (
 	"github.com/stagemeter/stagemeter/examples/smartvideoeditor/internal/summary"
 )
 
-var allStages = []string{"validation", "analysis", "transcription", "normalization", "rendering"}
+var allStages = []string{"validation", "analysis", "transcription", "titling", "normalization", "rendering"}
 
 // After a kill -9 the next program continues behind the last finished stage. It does not repeat,
 // pay for or count finished work again.
 func TestResumeAfterKill(t *testing.T) {
 	t.Parallel()
 	video := talkingVideo(t)
-	for _, i := range []int{1, 3} { // in the paid call, and while the reel is written
+	for _, i := range []int{1, 4} { // in the paid call, and while the reel is written
 		finished := allStages[i]
 		t.Run("killed after "+finished, func(t *testing.T) {
 			out := t.TempDir()
@@ -52,7 +52,8 @@ func TestResumeAfterKill(t *testing.T) {
 			}
 			job := r.jobs[0]
 			playable(t, job.Output)
-			if job.Transcript == "" || job.Segments != 2 || job.LoudnessSpreadBeforeLU == nil || job.CostUSD != 0.0006 {
+			if job.Transcript == "" || job.Segments != 2 || job.LoudnessSpreadBeforeLU == nil ||
+				len(job.Chapters) == 0 || instrument.Dollars(job.CostUSD) != money.Sum(6*second, chatCost(job)) {
 				t.Errorf("got %+v: what the first run found belongs to the job, and six seconds cost $0.0006", job)
 			}
 			if !slices.Equal(names(job.Stages), allStages) {

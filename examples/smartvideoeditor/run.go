@@ -12,16 +12,20 @@ import (
 	"time"
 
 	"github.com/stagemeter/stagemeter/instrument"
+	"github.com/stagemeter/stagemeter/instrument/price"
 
 	"github.com/stagemeter/stagemeter/examples/smartvideoeditor/internal/cache"
 	"github.com/stagemeter/stagemeter/examples/smartvideoeditor/internal/editor"
+	"github.com/stagemeter/stagemeter/examples/smartvideoeditor/internal/paid"
 	"github.com/stagemeter/stagemeter/examples/smartvideoeditor/internal/sample"
 	"github.com/stagemeter/stagemeter/examples/smartvideoeditor/internal/screen"
 	"github.com/stagemeter/stagemeter/examples/smartvideoeditor/internal/speech"
 	"github.com/stagemeter/stagemeter/examples/smartvideoeditor/internal/store"
 	"github.com/stagemeter/stagemeter/examples/smartvideoeditor/internal/summary"
-	"github.com/stagemeter/stagemeter/examples/smartvideoeditor/internal/whisper"
 )
+
+// none is the key of a service that needs none.
+const none = "none"
 
 // closeTimeout bounds closing after a signal.
 const closeTimeout = 5 * time.Second
@@ -134,8 +138,13 @@ func open(ctx context.Context, c config, p *instrument.Pipeline, checkpoints *st
 		closing(func() error { unregister(); return nil })
 	}
 
-	url, key := c.speechURL, cmp.Or(os.Getenv("OPENAI_API_KEY"), "none")
-	if url == "" {
+	prices, err := price.FromEnv()
+	if err != nil { // the table has what could be read
+		view.Printf("%v", err)
+	}
+	key := cmp.Or(os.Getenv("OPENAI_API_KEY"), none)
+	speechAt, speechKey, chatAt, chatKey := c.speechURL, key, c.chatURL, key
+	if speechAt == "" {
 		recognizer, err := speech.NewPocketsphinx(ctx)
 		if err != nil {
 			return nil, fmt.Errorf("%w; or point -speech-url at a service with OpenAI's API", err)
@@ -149,17 +158,28 @@ func open(ctx context.Context, c config, p *instrument.Pipeline, checkpoints *st
 			defer cancel()
 			return service.Shutdown(ctx)
 		})
-		url, key = service.URL(), "none" // a key is sent only to the service that issued it
+		speechAt, speechKey = service.URL(), none // a key is sent only to the service that issued it
+		if chatAt == "" {
+			chatAt, chatKey = service.URL(), none
+		}
 	}
-	client, err := whisper.NewClient(url, key)
+	transcriber, err := paid.NewClient(speechAt, speechKey, prices)
 	if err != nil {
 		return nil, fmt.Errorf("-speech-url: %w", err)
+	}
+	var describer editor.Describer
+	if chatAt != "" {
+		if describer, err = paid.NewClient(chatAt, chatKey, prices); err != nil {
+			return nil, fmt.Errorf("-chat-url: %w", err)
+		}
 	}
 	return &editor.Editor{
 		Pipeline:    p,
 		Checkpoints: checkpoints,
 		Cache:       redis,
-		Transcriber: client,
+		Transcriber: transcriber,
+		Describer:   describer,
+		Prices:      prices,
 		Screen:      view,
 		Out:         c.out,
 		State:       c.state(),

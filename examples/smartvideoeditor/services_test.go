@@ -35,6 +35,7 @@ func TestPostgresAndRedis(t *testing.T) {
 		`jobs_total{status="completed"}`:                  2,
 		`segments_detected_count`:                         2,
 		`api_calls_total{api="whisper",status="success"}`: 2,
+		`api_calls_total{api="openai",status="success"}`:  2,
 	})
 	for _, pool := range []string{`database_connections{pool="checkpoints"`, `redis_connections{pool="cache"`} {
 		idle, seen := r.metrics[pool+`,state="idle"}`]
@@ -49,7 +50,7 @@ func TestPostgresAndRedis(t *testing.T) {
 	}
 	defer s.Close()
 	for _, job := range r.jobs {
-		if c, err := s.Load(t.Context(), job.ID); err != nil || c.Status != store.Completed || len(c.Stages) != 5 {
+		if c, err := s.Load(t.Context(), job.ID); err != nil || c.Status != store.Completed || len(c.Stages) != len(allStages) {
 			t.Errorf("job %s in the database: %+v, %v", job.ID, c, err)
 		}
 	}
@@ -68,7 +69,8 @@ func TestRedisAway(t *testing.T) {
 	}
 }
 
-// A budget refuses a call before it is made and paid for. With more of it the job goes on.
+// A budget refuses a call before it is made and paid for. With more of it the job goes on, and if that
+// is enough for all but the titles, without them.
 func TestBudget(t *testing.T) {
 	t.Parallel()
 	video, out := talkingVideo(t), t.TempDir()
@@ -91,9 +93,15 @@ func TestBudget(t *testing.T) {
 	if r.exit != 0 || len(r.jobs) != 1 || r.jobs[0].CostUSD != 0.0006 {
 		t.Fatalf("exit status %d, jobs %+v", r.exit, r.jobs)
 	}
+	if notes := r.jobs[0].Notes; len(notes) != 1 || !strings.Contains(notes[0], "no titles and no summary: budget exceeded") || r.jobs[0].Chapters != nil {
+		t.Errorf("the notes are %q, the chapters %v", notes, r.jobs[0].Chapters)
+	}
 	r.metrics.want(t, map[string]float64{
-		`cost_usd_total{api="whisper"}`:            0.0006,
-		`duration_seconds_count{stage="analysis"}`: 0,
+		`cost_usd_total{api="whisper"}`:                              0.0006,
+		`cost_usd_total{api="openai"}`:                               0,
+		`api_calls_total{api="openai",status="refused"}`:             1,
+		`errors_total{error_type="budget_exceeded",stage="titling"}`: 1,
+		`duration_seconds_count{stage="analysis"}`:                   0,
 	})
 }
 

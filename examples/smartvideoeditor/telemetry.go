@@ -14,7 +14,6 @@ import (
 
 	"github.com/stagemeter/stagemeter/examples/smartvideoeditor/internal/editor"
 	"github.com/stagemeter/stagemeter/examples/smartvideoeditor/internal/summary"
-	"github.com/stagemeter/stagemeter/examples/smartvideoeditor/internal/whisper"
 )
 
 // export starts the exporters. It logs their errors, which do not stop the program.
@@ -45,7 +44,7 @@ func measure(tel *exporters.Telemetry, ledger budget.Ledger, log *slog.Logger) *
 		instrument.WithMeterProvider(tel.MeterProvider()),
 		instrument.WithTracerProvider(tel.TracerProvider()),
 		instrument.WithStages(editor.Stages()...),
-		instrument.WithAPIs(whisper.API),
+		instrument.WithAPIs(editor.APIs()...),
 		instrument.WithLedger(ledger),
 		instrument.WithLedgerPolicy(instrument.LedgerClosed()),
 		instrument.WithLedgerTimeout(ledgerTimeout, ledgerTimeout),

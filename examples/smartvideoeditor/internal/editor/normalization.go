@@ -18,7 +18,7 @@ import (
 	"github.com/stagemeter/stagemeter/examples/smartvideoeditor/internal/media"
 )
 
-// normalized is the result of the fourth stage: the sound with all segments equally loud.
+// normalized is the result of the fifth stage: the sound with all segments equally loud.
 type normalized struct {
 	File   file           // "": the sound is silence, and stays as it is
 	Spread *instrument.LU // after normalization; nil: too short

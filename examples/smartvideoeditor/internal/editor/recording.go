@@ -12,7 +12,7 @@ import (
 	"github.com/stagemeter/stagemeter/instrument/ffmpeg"
 
 	"github.com/stagemeter/stagemeter/examples/smartvideoeditor/internal/media"
-	"github.com/stagemeter/stagemeter/examples/smartvideoeditor/internal/whisper"
+	"github.com/stagemeter/stagemeter/examples/smartvideoeditor/internal/paid"
 )
 
 const (
@@ -32,7 +32,7 @@ func parts(sounds []media.Span) []media.Span {
 		if s.Len() < time.Millisecond { // ffmpeg takes 0 for no limit
 			continue
 		}
-		for s.Len() >= chunk+whisper.MinLength {
+		for s.Len() >= chunk+paid.MinLength {
 			cut = append(cut, media.Span{Start: s.Start, End: s.Start + chunk})
 			s.Start += chunk
 		}
@@ -79,7 +79,7 @@ func (r *run) recordMixed(ctx context.Context, part media.Span, mix string) (rec
 		return recording{}, err
 	}
 	defer os.Remove(samples)
-	filters := mix + ",aformat=sample_fmts=s16:sample_rates=16000:channel_layouts=mono,apad=whole_dur=" + media.Timestamp(whisper.MinLength)
+	filters := mix + ",aformat=sample_fmts=s16:sample_rates=16000:channel_layouts=mono,apad=whole_dur=" + media.Timestamp(paid.MinLength)
 	args = append(args,
 		"-map", "0:a:0", "-af", filters, "-f", "s16le", ffmpeg.File(samples),
 		"-map", "0:a:0", "-af", filters, "-c:a", "flac")

@@ -5,12 +5,14 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"slices"
 	"strings"
 	"time"
 
 	"go.opentelemetry.io/otel/propagation"
 
 	"github.com/stagemeter/stagemeter/instrument"
+	"github.com/stagemeter/stagemeter/instrument/money"
 	"github.com/stagemeter/stagemeter/semconv"
 
 	"github.com/stagemeter/stagemeter/examples/smartvideoeditor/internal/screen"
@@ -25,13 +27,15 @@ type run struct {
 	checkpoint store.Checkpoint
 	screen     screen.Job
 	report     summary.Job
+	before     instrument.USD // what earlier runs have cost
 
 	// The results of the stages, in their order.
-	video      video
-	scenes     scenes
-	transcript transcript
-	normalized normalized
-	reel       reel
+	video       video
+	scenes      scenes
+	transcript  transcript
+	description description
+	normalized  normalized
+	reel        reel
 }
 
 // job runs the job, from its checkpoint on. The outcome is stored before RunJob counts it.
@@ -39,7 +43,7 @@ func (r *run) job(ctx context.Context, carrier propagation.TextMapCarrier) summa
 	r.screen = r.Screen.Job(r.task.ID)
 	r.report = summary.Job{ID: r.task.ID, Input: r.task.Input}
 	checkpoint, unknown := r.Checkpoints.Load(ctx, r.task.ID)
-	r.checkpoint = checkpoint
+	r.checkpoint, r.before = checkpoint, checkpoint.Cost
 	var in context.Context // of the job, in which OutcomeOf returns what the metrics count
 	err := r.Pipeline.RunJob(ctx, r.task.ID, func(ctx context.Context) error {
 		in = ctx
@@ -50,6 +54,8 @@ func (r *run) job(ctx context.Context, carrier propagation.TextMapCarrier) summa
 	},
 		instrument.WithCarrier(carrier),
 		instrument.WithBudget(r.Budget))
+	// The ledger may not have been told of the last call yet.
+	r.checkpoint.Cost = max(r.checkpoint.Cost, money.Sum(r.before, instrument.JobFromContext(in).Cost()))
 	return r.ended(ctx, instrument.OutcomeOf(in, err), err)
 }
 
@@ -62,7 +68,7 @@ func (r *run) edit(ctx context.Context) error {
 		return err
 	}
 	for _, step := range []func(context.Context) error{
-		r.validation, r.analysis, r.transcription, r.normalization, r.rendering,
+		r.validation, r.analysis, r.transcription, r.titling, r.normalization, r.rendering,
 	} {
 		if err := step(ctx); err != nil {
 			return err
@@ -121,8 +127,17 @@ func (r *run) fill() {
 	r.report.Segments = len(r.scenes.Segments)
 	r.report.Highlights = len(r.reel.Highlights)
 	r.report.Transcript = r.transcript.Text
+	r.report.SpeechSeconds = r.transcript.Sent.Seconds()
+	r.report.Summary = r.description.Summary
+	for _, c := range r.description.Chapters {
+		r.report.Chapters = append(r.report.Chapters, summary.Chapter{Seconds: c.Start.Seconds(), Title: c.Title})
+	}
+	r.report.InputTokens, r.report.OutputTokens = r.description.Tokens.Input, r.description.Tokens.Output
 	r.report.Output = string(r.reel.Output)
 	r.report.Notes = r.video.Said
+	if r.description.Missing != "" {
+		r.report.Notes = append(slices.Clip(r.report.Notes), r.description.note())
+	}
 }
 
 func (r *run) lastWord() string {
@@ -148,6 +163,7 @@ func (e *Editor) done(ctx context.Context, task Task) (summary.Job, bool) {
 		recall(checkpoint, Validation, &r.video),
 		recall(checkpoint, Analysis, &r.scenes),
 		recall(checkpoint, Transcription, &r.transcript),
+		recall(checkpoint, Titling, &r.description),
 		recall(checkpoint, Normalization, &r.normalized),
 		recall(checkpoint, Rendering, &r.reel),
 	); err != nil {

@@ -16,7 +16,8 @@ import (
 var shares = map[string]screen.Share{
 	Validation:    {From: 0, To: 0.05},
 	Analysis:      {From: 0.05, To: 0.2},
-	Transcription: {From: 0.2, To: 0.6},
+	Transcription: {From: 0.2, To: 0.58},
+	Titling:       {From: 0.58, To: 0.6},
 	Normalization: {From: 0.6, To: 0.8},
 	Rendering:     {From: 0.8, To: 1},
 }

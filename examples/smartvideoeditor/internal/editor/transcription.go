@@ -9,16 +9,16 @@ import (
 	"strings"
 	"time"
 
-	"github.com/stagemeter/stagemeter/instrument"
-
 	"github.com/stagemeter/stagemeter/examples/smartvideoeditor/internal/media"
-	"github.com/stagemeter/stagemeter/examples/smartvideoeditor/internal/whisper"
+	"github.com/stagemeter/stagemeter/examples/smartvideoeditor/internal/paid"
 )
 
 // transcript is the result of the third stage.
 type transcript struct {
-	Text    string
-	Skipped string // why no sound was sent; "": it was
+	Text       string
+	Utterances []paid.Utterance // with their times in the video, if the service says them
+	Sent       time.Duration    // what was billed, unless the service says otherwise
+	Skipped    string           // why no sound was sent; "": it was
 }
 
 func (t transcript) summary() string {
@@ -51,8 +51,8 @@ func (r *run) transcription(ctx context.Context) (err error) {
 // hear transcribes the parts, one after the other. It halves a part that is too large for the
 // service, as often as needed: other services with the same API, and proxies, have other limits.
 func (r *run) hear(ctx context.Context, todo []media.Span) (transcript, error) {
+	var whole transcript
 	var texts []string
-	heard := false
 	for len(todo) > 0 {
 		part := todo[0]
 		got, err := r.hearPart(ctx, part, len(todo) == 1)
@@ -66,28 +66,34 @@ func (r *run) hear(ctx context.Context, todo []media.Span) (transcript, error) {
 		}
 		todo = todo[1:]
 		if !got.Silent {
-			heard = true
 			texts = append(texts, got.Text)
+			whole.Sent += got.Sent
+			for _, u := range got.Utterances {
+				u.Start, u.End = u.Start+part.Start, u.End+part.Start
+				whole.Utterances = append(whole.Utterances, u)
+			}
 		}
 		r.screen.Progress(float64(part.End) / float64(r.video.Length))
 	}
-	if !heard {
+	if len(texts) == 0 {
 		return transcript{Skipped: "nothing to hear"}, nil
 	}
-	return transcript{Text: strings.TrimSpace(strings.Join(texts, " "))}, nil
+	whole.Text = strings.TrimSpace(strings.Join(texts, " "))
+	return whole, nil
 }
 
 // tooLarge reports whether err says that a recording is too large for the service.
 func tooLarge(err error) bool {
-	var refusal *whisper.Refusal
+	var refusal *paid.Refusal
 	return errors.As(err, &refusal) && refusal.StatusCode == http.StatusRequestEntityTooLarge
 }
 
 // heardPart is what is known of one part of the sound.
 type heardPart struct {
-	Silent bool `json:"-"` // so it was not sent, and is not kept
-	Text   string
-	Cost   instrument.USD // of all attempts
+	Silent     bool `json:"-"` // so it was not sent, and is not kept
+	Text       string
+	Utterances []paid.Utterance
+	Sent       time.Duration // in whole seconds, as it is billed
 }
 
 // partName names the checkpoint of a part. A later version that cuts the sound elsewhere does not
@@ -116,7 +122,8 @@ func (r *run) hearPart(ctx context.Context, part media.Span, last bool) (heardPa
 	if recorded.silent() {
 		return heardPart{Silent: true}, nil
 	}
-	got, err := r.pay(ctx, recorded)
+	answer, err := pay(ctx, func(ctx context.Context) (paid.Transcript, error) { return r.listen(ctx, recorded) })
+	got := heardPart{Text: answer.Text, Utterances: answer.Utterances, Sent: paid.BegunSeconds(recorded.length())}
 	if err != nil || last {
 		return got, err
 	}

@@ -19,12 +19,13 @@ import (
 	"github.com/stagemeter/stagemeter/instrument"
 	"github.com/stagemeter/stagemeter/instrument/instrumenttest"
 	"github.com/stagemeter/stagemeter/instrument/money"
+	"github.com/stagemeter/stagemeter/instrument/price"
 	"github.com/stagemeter/stagemeter/semconv"
 
 	"github.com/stagemeter/stagemeter/examples/smartvideoeditor/internal/media"
+	"github.com/stagemeter/stagemeter/examples/smartvideoeditor/internal/paid"
 	"github.com/stagemeter/stagemeter/examples/smartvideoeditor/internal/screen"
 	"github.com/stagemeter/stagemeter/examples/smartvideoeditor/internal/store"
-	"github.com/stagemeter/stagemeter/examples/smartvideoeditor/internal/whisper"
 )
 
 // tenSeconds is what ten seconds of sound cost.
@@ -50,7 +51,7 @@ func serve(t *testing.T, answer func(call int, w http.ResponseWriter)) *paidServ
 		answer(s.calls, w)
 	}))
 	t.Cleanup(server.Close)
-	client, err := whisper.NewClient(server.URL+"/v1", "key")
+	client, err := paid.NewClient(server.URL+"/v1", "key", price.Default())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -66,7 +67,7 @@ func serve(t *testing.T, answer func(call int, w http.ResponseWriter)) *paidServ
 	p, rec := instrumenttest.New(t, instrument.WithLedger(checkpoints.Ledger()))
 	s.rec = rec
 	s.Editor = &Editor{
-		Pipeline: p, Checkpoints: checkpoints, Transcriber: client, Screen: screen.NewLines(s.said),
+		Pipeline: p, Checkpoints: checkpoints, Transcriber: client, Prices: price.Default(), Screen: screen.NewLines(s.said),
 		State: t.TempDir(), Budget: instrument.Dollar, Lease: time.Minute,
 	}
 	return s
@@ -209,7 +210,7 @@ func TestTooLargeForTheService(t *testing.T) {
 		say(w, fmt.Sprintf("part%d", calls))
 	}))
 	defer server.Close()
-	client, err := whisper.NewClient(server.URL, "key")
+	client, err := paid.NewClient(server.URL, "key", price.Default())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -258,7 +259,7 @@ func TestAttempts(t *testing.T) {
 		if err != nil && instrument.ErrorType(err) != test.wantErr {
 			t.Errorf("%s: %v has the type %s, want %s", test.reason, err, instrument.ErrorType(err), test.wantErr)
 		}
-		if calls := service.rec.Counter("video_processing_api_calls_total", semconv.AttrAPI.String(whisper.API)); int(calls) < test.calls {
+		if calls := service.rec.Counter("video_processing_api_calls_total", semconv.AttrAPI.String(paid.Whisper)); int(calls) < test.calls {
 			t.Errorf("%s: %v calls are counted, want %d", test.reason, calls, test.calls)
 		}
 	}
@@ -292,7 +293,7 @@ func TestBilledSeconds(t *testing.T) {
 			t.Fatal(err)
 		}
 		return service.Pipeline.RunJob(t.Context(), "job", func(ctx context.Context) error {
-			_, err := r.pay(ctx, made)
+			_, err := pay(ctx, func(ctx context.Context) (paid.Transcript, error) { return r.listen(ctx, made) })
 			return err
 		}, instrument.WithBudget(service.Budget))
 	}
@@ -302,7 +303,7 @@ func TestBilledSeconds(t *testing.T) {
 		says    string
 	}{
 		{nil, tenSeconds, ""},
-		{9.5, tenSeconds, ""},
+		{9.5, 95 * tenSeconds / 100, ""},
 		{10, tenSeconds, ""},
 		{9, 9 * tenSeconds / 10, ""},
 		{20, 2 * tenSeconds, "bills 20s"},
@@ -317,10 +318,26 @@ func TestBilledSeconds(t *testing.T) {
 		if err := call(service); err != nil || service.cost(t) != test.want || !strings.Contains(service.said.String(), test.says) {
 			t.Errorf("%v seconds are billed for 9.1: cost %v, %v, want %v; said %s", test.seconds, service.cost(t), err, test.want, service.said)
 		}
+		if got := service.rec.Counter("video_processing_cost_usd_total"); instrument.Dollars(got) != test.want {
+			t.Errorf("%v seconds are billed: counted are $%v, want %v", test.seconds, got, test.want)
+		}
 	}
-	service := serve(t, func(int, http.ResponseWriter) { t.Error("something was sent") })
+	service := serve(t, func(_ int, w http.ResponseWriter) {
+		w.Header().Set("Content-Length", "1000")
+		_, _ = io.WriteString(w, `{"text":"hel`) // the client sees the end
+	})
+	if err := call(service); instrument.ErrorType(err) != "invalid_answer" || service.cost(t) != tenSeconds {
+		t.Errorf("an answer that breaks off: cost %v, %v, want %v once", service.cost(t), err, tenSeconds)
+	}
+
+	service = serve(t, func(int, http.ResponseWriter) { t.Error("something was sent") })
 	service.Budget = tenSeconds - 1
 	if err := call(service); !errors.Is(err, instrument.ErrBudgetExceeded) {
 		t.Errorf("9.1 s with a budget for less than ten give %v", err)
+	}
+	service.Budget, service.Prices = instrument.Dollar, nil
+	var refused *instrument.BudgetError
+	if err := call(service); !errors.As(err, &refused) || refused.Unpriced != "model" {
+		t.Errorf("sound whose price nobody knows gives %v", err)
 	}
 }

@@ -36,7 +36,7 @@ type handler struct {
 	transfer       time.Duration
 }
 
-// Handler serves the API over a recognizer. At most parallel recordings are listened to at once, and
+// Handler serves the API over a recognizer, and its chat model. At most parallel recordings are listened to at once, and
 // a few times as many are kept for it; further requests wait before they are read. Each request is
 // a span of the caller's trace, which the header traceparent names.
 func Handler(recognizer Recognizer, parallel int) http.Handler {
@@ -53,6 +53,7 @@ func Handler(recognizer Recognizer, parallel int) http.Handler {
 func (h *handler) mux() http.Handler {
 	mux := http.NewServeMux()
 	mux.HandleFunc("POST /v1/audio/transcriptions", h.transcriptions)
+	mux.HandleFunc("POST /v1/chat/completions", h.completions)
 	mux.HandleFunc("/", func(w http.ResponseWriter, r *http.Request) {
 		writeError(w, refusal(http.StatusNotFound, "invalid_request_error", "Invalid URL (%.40s %.200s)", r.Method, r.URL.Path))
 	})

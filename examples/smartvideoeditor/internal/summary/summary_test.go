@@ -16,7 +16,8 @@ var (
 	even = 0.0
 	jobs = []Job{
 		{ID: "a-1", Input: "a.mp4", Status: Completed, Stages: []Stage{{"validation", 0.5}, {"rendering", 1}}, CostUSD: 0.0024,
-			LoudnessSpreadBeforeLU: &loud, LoudnessSpreadAfterLU: &even, Segments: 6, Highlights: 3, Transcript: "hello", Output: "/out/a-1.mp4"},
+			LoudnessSpreadBeforeLU: &loud, LoudnessSpreadAfterLU: &even, Segments: 6, Highlights: 3, Transcript: "hello", Output: "/out/a-1.mp4",
+			SpeechSeconds: 24, Chapters: []Chapter{{0, "One"}, {4, "Two"}}, Summary: "Both.", InputTokens: 201, OutputTokens: 83},
 		{ID: "b-1", Input: "b.mp4", Status: Failed, ErrorType: "truncated", Error: "validation: cut off"},
 		{ID: "c-1", Input: "c.mp4", Status: Canceled, ErrorType: "canceled", Error: "not started", Output: "\x1b[31m.mp4"},
 	}
@@ -38,7 +39,7 @@ func TestJSONKeys(t *testing.T) {
 	}
 	for _, job := range read {
 		for _, key := range []string{"id", "input", "status", "error_type", "error", "stages", "cost_usd", "loudness_spread_before_lu",
-			"loudness_spread_after_lu", "segments", "highlights", "transcript", "output"} {
+			"loudness_spread_after_lu", "segments", "highlights", "transcript", "speech_seconds", "chapters", "summary", "input_tokens", "output_tokens", "output", "notes"} {
 			if _, ok := job[key]; !ok {
 				t.Errorf("job %v has no %s", job["id"], key)
 			}
@@ -117,10 +118,10 @@ func TestTable(t *testing.T) {
 	if err := WriteTable(&b, jobs); err != nil {
 		t.Fatal(err)
 	}
-	const want = `JOB  STATUS     TIME  COST     SCENES  REEL  LOUDNESS SPREAD   OUTPUT
-a-1  completed  1.5s  $0.0024  6       3     23.6 LU → 0.0 LU  /out/a-1.mp4
-b-1  failed     0s    $0.0000  0       0     – → –             truncated
-c-1  canceled   0s    $0.0000  0       0     – → –             "\x1b[31m.mp4"
+	const want = `JOB  STATUS     TIME  COST     SPEECH   TOKENS    SCENES  REEL  LOUDNESS SPREAD   OUTPUT
+a-1  completed  1.5s  $0.0024  0.4 min  201 → 83  6       3     23.6 LU → 0.0 LU  /out/a-1.mp4
+b-1  failed     0s    $0.0000  0.0 min  0 → 0     0       0     – → –             truncated
+c-1  canceled   0s    $0.0000  0.0 min  0 → 0     0       0     – → –             "\x1b[31m.mp4"
 1 completed, 1 failed, 1 canceled; $0.0024
 `
 	if got := b.String(); got != want {

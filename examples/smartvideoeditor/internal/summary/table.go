@@ -13,7 +13,7 @@ import (
 // WriteTable writes the jobs as a table, and a line of totals.
 func WriteTable(w io.Writer, jobs []Job) error {
 	table := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
-	fmt.Fprintln(table, "JOB\tSTATUS\tTIME\tCOST\tSCENES\tREEL\tLOUDNESS SPREAD\tOUTPUT")
+	fmt.Fprintln(table, "JOB\tSTATUS\tTIME\tCOST\tSPEECH\tTOKENS\tSCENES\tREEL\tLOUDNESS SPREAD\tOUTPUT")
 	count := make(map[string]int)
 	cost := 0.0
 	for _, job := range jobs {
@@ -23,8 +23,8 @@ func WriteTable(w io.Writer, jobs []Job) error {
 		for _, stage := range job.Stages {
 			took += time.Duration(stage.Seconds * float64(time.Second))
 		}
-		fmt.Fprintf(table, "%s\t%s\t%s\t$%.4f\t%d\t%d\t%s → %s\t%s\n", job.ID, job.Status, took.Round(100*time.Millisecond),
-			job.CostUSD, job.Segments, job.Highlights, loudness(job.LoudnessSpreadBeforeLU), loudness(job.LoudnessSpreadAfterLU),
+		fmt.Fprintf(table, "%s\t%s\t%s\t$%.4f\t%s\t%s\t%d\t%d\t%s → %s\t%s\n", job.ID, job.Status, took.Round(100*time.Millisecond),
+			job.CostUSD, minutes(job.SpeechSeconds), tokens(job), job.Segments, job.Highlights, loudness(job.LoudnessSpreadBeforeLU), loudness(job.LoudnessSpreadAfterLU),
 			cmp.Or(printable(short(job.Output)), job.ErrorType))
 	}
 	if err := table.Flush(); err != nil {
@@ -33,6 +33,12 @@ func WriteTable(w io.Writer, jobs []Job) error {
 	_, err := fmt.Fprintf(w, "%d completed, %d failed, %d canceled; $%.4f\n", count[Completed], count[Failed], count[Canceled], cost)
 	return err
 }
+
+// minutes shows the sound that was transcribed.
+func minutes(seconds float64) string { return fmt.Sprintf("%.1f min", seconds/60) }
+
+// tokens shows those of the chat model, in and out.
+func tokens(job Job) string { return fmt.Sprintf("%d → %d", job.InputTokens, job.OutputTokens) }
 
 func loudness(spread *float64) string {
 	if spread == nil {

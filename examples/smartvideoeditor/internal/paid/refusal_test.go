@@ -1,4 +1,4 @@
-package whisper
+package paid
 
 import (
 	"io"
@@ -47,7 +47,7 @@ func TestRefusalPages(t *testing.T) {
 			w.WriteHeader(test.status)
 			_, _ = io.WriteString(w, test.body) // an error shows in the client
 		})
-		_, err := client.Transcribe(t.Context(), recording)
+		_, err := client.Transcribe(t.Context(), recording, 12*time.Second)
 		if instrument.ErrorType(err) != test.errorType || !strings.Contains(err.Error(), test.says) {
 			t.Errorf("%d %s gives %v of type %s, want %s that says %q", test.status, test.body, err, instrument.ErrorType(err), test.errorType, test.says)
 		}
@@ -70,7 +70,7 @@ func TestRedirects(t *testing.T) {
 				calls++
 				http.Redirect(w, r, to, status)
 			})
-			_, err := client.Transcribe(t.Context(), recording)
+			_, err := client.Transcribe(t.Context(), recording, 12*time.Second)
 			if want := "http_" + http.StatusText(status); calls != 1 || !strings.HasPrefix(instrument.ErrorType(err), "http_3") {
 				t.Errorf("%d to %s: %d calls, %v of type %s, want one of type %s", status, to, calls, err, instrument.ErrorType(err), want)
 			}
@@ -88,12 +88,12 @@ func TestOneAttempt(t *testing.T) {
 			w.Header().Set("X-Should-Retry", "true")
 			w.WriteHeader(status)
 		})
-		if _, err := client.Transcribe(t.Context(), recording); err == nil || calls != 1 {
+		if _, err := client.Transcribe(t.Context(), recording, 12*time.Second); err == nil || calls != 1 {
 			t.Errorf("%d: %d attempts, %v", status, calls, err)
 		}
 	}
 	client, recording := serve(t, func(w http.ResponseWriter, _ *http.Request) { panic(http.ErrAbortHandler) })
-	_, err := client.Transcribe(t.Context(), recording)
+	_, err := client.Transcribe(t.Context(), recording, 12*time.Second)
 	if _, again := RetryAfter(err); err == nil || !again {
 		t.Errorf("a lost connection gives %v, again %v", err, again)
 	}
@@ -104,7 +104,7 @@ func TestTooLarge(t *testing.T) {
 	if err := os.Truncate(recording, MaxBytes+1); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := client.Transcribe(t.Context(), recording); instrument.ErrorType(err) != "http_413" {
+	if _, err := client.Transcribe(t.Context(), recording, 12*time.Second); instrument.ErrorType(err) != "http_413" {
 		t.Errorf("got %v", err)
 	}
 }

@@ -1,4 +1,4 @@
-package whisper
+package paid
 
 import (
 	"encoding/base64"
@@ -14,6 +14,7 @@ import (
 // An endpoint is where the service is, and what it has to be told.
 type endpoint struct {
 	url     string // without user and query
+	host    string // with the port, if there is one
 	key     string
 	basic   string // the header Authorization for the user of the URL; "": none
 	query   url.Values
@@ -37,7 +38,7 @@ func parseEndpoint(base, key string) (endpoint, error) {
 	if err != nil {
 		return endpoint{}, errURL
 	}
-	e := endpoint{key: strings.TrimSpace(key), query: query}
+	e := endpoint{host: u.Host, key: strings.TrimSpace(key), query: query}
 	e.secrets.add(e.key)
 	for _, name := range sentVariables {
 		for line := range strings.Lines(os.Getenv(name)) {

@@ -1,4 +1,4 @@
-package whisper
+package paid
 
 import (
 	"encoding/base64"
@@ -11,6 +11,9 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
+
+	"github.com/stagemeter/stagemeter/instrument/price"
 )
 
 const (
@@ -81,11 +84,11 @@ func TestNoErrorShowsAKey(t *testing.T) {
 			for _, base := range []string{
 				"http://" + at + "/v1", "http://u5er-name:p4ss%20w0rd@" + at + "/v1?key=qu3ry%2Fkey",
 			} {
-				client, err := NewClient(base, apiKey)
+				client, err := NewClient(base, apiKey, price.Default())
 				if err != nil {
 					t.Fatal(err)
 				}
-				_, err = client.Transcribe(t.Context(), recording)
+				_, err = client.Transcribe(t.Context(), recording, 12*time.Second)
 				if err == nil {
 					t.Fatal("no error")
 				}
@@ -101,11 +104,11 @@ func TestNoErrorShowsAKey(t *testing.T) {
 		t.Fatal(err)
 	}
 	_ = nobody.Close()
-	client, err := NewClient("http://u5er-name:p4ss%20w0rd@"+nobody.Addr().String()+"/v1?key=qu3ry%2Fkey", apiKey)
+	client, err := NewClient("http://u5er-name:p4ss%20w0rd@"+nobody.Addr().String()+"/v1?key=qu3ry%2Fkey", apiKey, price.Default())
 	if err != nil {
 		t.Fatal(err)
 	}
-	_, err = client.Transcribe(t.Context(), recording)
+	_, err = client.Transcribe(t.Context(), recording, 12*time.Second)
 	if secret := discloses(fmt.Sprint(err)); secret != "" || err == nil {
 		t.Errorf("the error of a service that is away shows %q: %v", secret, err)
 	}
@@ -119,7 +122,7 @@ func TestURLs(t *testing.T) {
 		"", "u5er-name:p4ss@host/v1", "://u5er-name:p4ss@host", "ftp://u5er-name:p4ss@host/", "http://u5er-name:p4ss w0rd@host/ v1",
 		"http://u5er-name:p4ss@/v1", "http://host:port/v1?key=qu3ry", "https://host/v1?key=qu3ry%zz", "/v1?key=qu3ry",
 	} {
-		_, err := NewClient(broken, apiKey)
+		_, err := NewClient(broken, apiKey, price.Default())
 		if err == nil {
 			t.Errorf("%q is taken for a URL", broken)
 		} else if secret := discloses(err.Error()); secret != "" {
@@ -148,11 +151,11 @@ func TestURLIsSent(t *testing.T) {
 		{"http://" + at + "/v1?api-version=2&key=qu3ry%2Fkey", "Bearer " + apiKey, "/v1/audio/transcriptions?api-version=2&key=qu3ry%2Fkey"},
 		{"http://u5er-name:p4ss%20w0rd@" + at + "/v1", basic, "/v1/audio/transcriptions"},
 	} {
-		client, err := NewClient(test.base, apiKey+"\n")
+		client, err := NewClient(test.base, apiKey+"\n", price.Default())
 		if err != nil {
 			t.Fatal(err)
 		}
-		if _, err := client.Transcribe(t.Context(), recording); err != nil {
+		if _, err := client.Transcribe(t.Context(), recording, 12*time.Second); err != nil {
 			t.Fatal(err)
 		}
 		if got.RequestURI != test.uri || got.Header.Get("Authorization") != test.authorization {

@@ -1,4 +1,4 @@
-package whisper
+package paid
 
 import (
 	"bytes"
@@ -13,6 +13,8 @@ import (
 	"time"
 
 	"github.com/openai/openai-go/v3/option"
+
+	"github.com/stagemeter/stagemeter/instrument"
 )
 
 // Bounds of what is taken from the service.
@@ -24,6 +26,7 @@ const (
 	answerBegins = 10 * time.Minute // after the call; a slow service listens to ten minutes for as long
 	answerEnds   = time.Minute      // after its headers
 	refusalEnds  = 5 * time.Second  // after its headers
+	chatEnds     = 2 * time.Minute  // after the call
 )
 
 // A Refusal is an answer of the service with a status other than a success.
@@ -34,7 +37,7 @@ type Refusal struct {
 }
 
 func (e *Refusal) Error() string {
-	return fmt.Sprintf("the transcription service answers %d %s", e.StatusCode, http.StatusText(e.StatusCode)) + after(": ", e.Message)
+	return fmt.Sprintf("the service answers %d %s", e.StatusCode, http.StatusText(e.StatusCode)) + after(": ", e.Message)
 }
 
 // RetryAfter reports whether a failed call may succeed when it is made again, and after which time
@@ -60,6 +63,7 @@ func RetryAfter(err error) (time.Duration, bool) {
 // limits are the times within which the service has to answer, and what its words must not show.
 type limits struct {
 	begin, end, refusal time.Duration // of an answer, from the call on; then of its body
+	chat                time.Duration // of a chat model's answer, from the call to its end
 	secrets             secrets
 }
 
@@ -75,33 +79,76 @@ func (l limits) apply(r *http.Request, next option.MiddlewareNext) (*http.Respon
 		return nil, late(ctx, err)
 	}
 	defer answer.Body.Close()
-	success := answer.StatusCode >= 200 && answer.StatusCode < 300
-	if success {
-		timer.Reset(l.end)
-	} else {
+	if !succeeded(answer) {
 		timer.Reset(l.refusal)
+		return nil, l.refused(answer)
 	}
+	timer.Reset(l.end)
 	body, err := io.ReadAll(io.LimitReader(answer.Body, maxAnswer+1))
 	switch {
-	case !success: // the status says enough
-		return nil, &Refusal{StatusCode: answer.StatusCode, Message: l.reason(answer, body), wait: retryAfter(answer.Header)}
 	case err != nil && ctx.Err() != nil:
 		return nil, late(ctx, err)
 	case err != nil:
 		return nil, &AnswerError{fmt.Sprintf("breaks off: %v", err)}
 	case len(body) > maxAnswer:
-		return nil, &AnswerError{fmt.Sprintf("has more than %d bytes", maxAnswer)}
+		return nil, errTooLong
 	}
 	answer.Body = io.NopCloser(bytes.NewReader(body))
 	return answer, nil
 }
 
+// stream is apply for an answer that the caller reads as it comes, in a context that ends in time.
+func (l limits) stream(r *http.Request, next option.MiddlewareNext) (*http.Response, error) {
+	answer, err := next(r)
+	if err != nil {
+		return nil, late(r.Context(), err)
+	}
+	if !succeeded(answer) {
+		defer answer.Body.Close()
+		defer time.AfterFunc(l.refusal, func() { _ = answer.Body.Close() }).Stop()
+		return nil, l.refused(answer)
+	}
+	answer.Body = &bounded{answer.Body, maxAnswer}
+	return answer, nil
+}
+
+func succeeded(answer *http.Response) bool {
+	return answer.StatusCode >= 200 && answer.StatusCode < 300
+}
+
+// refused reads an answer that is no success. The refusal of a budget is one too: package aihttp
+// makes it, and reading it gives the budget's error.
+func (l limits) refused(answer *http.Response) error {
+	body, err := io.ReadAll(io.LimitReader(answer.Body, maxAnswer))
+	if errors.Is(err, instrument.ErrBudgetExceeded) {
+		return err
+	}
+	return &Refusal{StatusCode: answer.StatusCode, Message: l.reason(answer, body), wait: retryAfter(answer.Header)}
+}
+
+// bounded is the body of an answer that ends with an error when it is too long.
+type bounded struct {
+	io.ReadCloser
+	left int
+}
+
+func (b *bounded) Read(p []byte) (int, error) {
+	if b.left <= 0 {
+		return 0, errTooLong
+	}
+	n, err := b.ReadCloser.Read(p[:min(len(p), b.left)])
+	b.left -= n
+	return n, err
+}
+
+var errTooLong = &AnswerError{fmt.Sprintf("has more than %d bytes", maxAnswer)}
+
 // errTime is the cause of a context that a limit has ended.
-var errTime = fmt.Errorf("the transcription service does not answer in time: %w", context.DeadlineExceeded)
+var errTime = fmt.Errorf("the service does not answer in time: %w", context.DeadlineExceeded)
 
 // late returns the error of a call that a limit has ended, or else err.
 func late(ctx context.Context, err error) error {
-	if context.Cause(ctx) == errTime { //nolint:errorlint // set by apply itself
+	if context.Cause(ctx) == errTime { //nolint:errorlint // set by this package itself
 		return errTime
 	}
 	return err

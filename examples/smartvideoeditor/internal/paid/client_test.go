@@ -1,4 +1,4 @@
-package whisper
+package paid
 
 import (
 	"encoding/json"
@@ -6,6 +6,7 @@ import (
 	"net/http/httptest"
 	"os"
 	"path/filepath"
+	"reflect"
 	"strings"
 	"testing"
 	"time"
@@ -13,6 +14,7 @@ import (
 	"go.opentelemetry.io/otel/trace"
 
 	"github.com/stagemeter/stagemeter/instrument"
+	"github.com/stagemeter/stagemeter/instrument/price"
 )
 
 func TestTranscribe(t *testing.T) {
@@ -24,8 +26,8 @@ func TestTranscribe(t *testing.T) {
 	ctx := trace.ContextWithSpanContext(t.Context(), trace.NewSpanContext(trace.SpanContextConfig{
 		TraceID: trace.TraceID{1}, SpanID: trace.SpanID{2}, TraceFlags: trace.FlagsSampled,
 	}))
-	got, err := client.Transcribe(ctx, recording)
-	if want := (Transcript{Text: "hello", Billed: 12 * time.Second}); err != nil || got != want {
+	got, err := client.Transcribe(ctx, recording, 12*time.Second)
+	if want := (Transcript{Text: "hello", Billed: 12 * time.Second}); err != nil || !reflect.DeepEqual(got, want) {
 		t.Errorf("got %+v, %v, want %+v", got, err, want)
 	}
 	if got, want := request.Get("Authorization"), "Bearer key"; got != want {
@@ -39,7 +41,7 @@ func TestTranscribe(t *testing.T) {
 // A service that does not say the billed length is not free.
 func TestNoUsage(t *testing.T) {
 	client, recording := serve(t, func(w http.ResponseWriter, _ *http.Request) { answer(w, 200, map[string]any{"text": "hello"}) })
-	if got, err := client.Transcribe(t.Context(), recording); err != nil || got.Billed != 0 || got.Text != "hello" {
+	if got, err := client.Transcribe(t.Context(), recording, 12*time.Second); err != nil || got.Billed != 0 || got.Text != "hello" {
 		t.Errorf("got %+v, %v", got, err)
 	}
 }
@@ -49,7 +51,7 @@ func TestRefusals(t *testing.T) {
 		client, recording := serve(t, func(w http.ResponseWriter, _ *http.Request) {
 			answer(w, status, map[string]any{"error": map[string]any{"message": "the reason", "type": "invalid_request_error"}})
 		})
-		_, err := client.Transcribe(t.Context(), recording)
+		_, err := client.Transcribe(t.Context(), recording, 12*time.Second)
 		if instrument.ErrorType(err) != want || !strings.Contains(err.Error(), "the reason") {
 			t.Errorf("a %d gives %v of type %s, want %s and the service's words", status, err, instrument.ErrorType(err), want)
 		}
@@ -58,14 +60,17 @@ func TestRefusals(t *testing.T) {
 
 func TestNoRecording(t *testing.T) {
 	client, recording := serve(t, func(http.ResponseWriter, *http.Request) { t.Error("something was sent") })
-	if _, err := client.Transcribe(t.Context(), recording+".gone"); instrument.ErrorType(err) != "not_found" {
+	if _, err := client.Transcribe(t.Context(), recording+".gone", time.Second); instrument.ErrorType(err) != "not_found" {
 		t.Errorf("got %v", err)
 	}
 }
 
+// testKey is the key of the clients that serve makes.
+const testKey = "key"
+
 func serve(t *testing.T, handler http.HandlerFunc) (*Client, string) {
 	t.Helper()
-	return serveWithin(t, limits{begin: time.Minute, end: time.Minute, refusal: time.Minute}, handler)
+	return serveWithin(t, limits{begin: time.Minute, end: time.Minute, refusal: time.Minute, chat: time.Minute}, handler)
 }
 
 // serveWithin is serve for a client with limits of its own.
@@ -77,7 +82,7 @@ func serveWithin(t *testing.T, l limits, handler http.HandlerFunc) (*Client, str
 	if err := os.WriteFile(recording, []byte("sound"), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	client, err := newClient(server.URL+"/v1", "key", l)
+	client, err := newClient(server.URL+"/v1", testKey, price.Default(), l)
 	if err != nil {
 		t.Fatal(err)
 	}

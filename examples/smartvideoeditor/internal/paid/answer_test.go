@@ -1,4 +1,4 @@
-package whisper
+package paid
 
 import (
 	"bytes"
@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"reflect"
 	"strings"
 	"testing"
 	"time"
@@ -39,9 +40,9 @@ func TestNoTranscript(t *testing.T) {
 			w.Header().Set("Content-Type", test.contentType)
 			_, _ = io.WriteString(w, test.body) // an error shows in the client
 		})
-		got, err := client.Transcribe(t.Context(), recording)
+		got, err := client.Transcribe(t.Context(), recording, 12*time.Second)
 		var invalid *AnswerError
-		if !errors.As(err, &invalid) || instrument.ErrorType(err) != "invalid_answer" || got != (Transcript{}) || !strings.Contains(err.Error(), test.says) {
+		if !errors.As(err, &invalid) || instrument.ErrorType(err) != "invalid_answer" || !reflect.DeepEqual(got, Transcript{}) || !strings.Contains(err.Error(), test.says) {
 			t.Errorf("%s gives %+v, %v of type %s, want an invalid_answer that says %q", test.name, got, err, instrument.ErrorType(err), test.says)
 		}
 		if _, again := RetryAfter(err); again {
@@ -60,7 +61,17 @@ func TestOddTranscripts(t *testing.T) {
 		{"application/json", `{"text":" hello\n","error":null}`, Transcript{Text: "hello"}},
 		{"text/html", `{"text":"hello"}`, Transcript{Text: "hello"}},
 		{"", "\uFEFF" + `{"text":"hello"}`, Transcript{Text: "hello"}},
-		{"application/json", `{"text":"hello","usage":{"seconds":2.5}}`, Transcript{"hello", 2500 * time.Millisecond}},
+		{"application/json", `{"text":"hello","usage":{"type":"duration","seconds":2.5}}`, Transcript{Text: "hello", Billed: 2500 * time.Millisecond}},
+		{"application/json", `{"text":"hello","usage":{"seconds":2.5}}`, Transcript{Text: "hello"}},
+		{"application/json", `{"text":"hello","duration":2.5}`, Transcript{Text: "hello", Billed: 3 * time.Second}},
+		{"application/json", `{"text":"hello","duration":2.5,"usage":{"type":"duration","seconds":4}}`, Transcript{Text: "hello", Billed: 4 * time.Second}},
+		{"application/json", `{"text":"hello","duration":"long","usage":null}`, Transcript{Text: "hello"}},
+		{"application/json", `{"text":"hello","segments":[{"id":0,"start":0.5,"end":2,"text":" hello "}]}`,
+			Transcript{Text: "hello", Utterances: []Utterance{{time.Second / 2, 2 * time.Second, "hello"}}}},
+		{"application/json", `{"text":"hello","segments":[{"start":2,"end":1,"text":"hello"}]}`, Transcript{Text: "hello"}},
+		{"application/json", `{"text":"hello","segments":[{"start":-2,"end":1,"text":"hello"}]}`, Transcript{Text: "hello"}},
+		{"application/json", `{"text":"hello","segments":[{"start":0,"end":1e99,"text":"hello"}]}`, Transcript{Text: "hello"}},
+		{"application/json", `{"text":"hello","segments":{"start":"now"}}`, Transcript{Text: "hello"}},
 		{"application/json", `{"text":"hello","usage":{"type":"tokens","input_tokens":9,"seconds":3}}`, Transcript{Text: "hello"}},
 		{"application/json", `{"text":"hello","usage":null}`, Transcript{Text: "hello"}},
 		{"application/json", `{"text":"hello","usage":"free"}`, Transcript{Text: "hello"}},
@@ -75,7 +86,7 @@ func TestOddTranscripts(t *testing.T) {
 			w.Header().Set("Content-Type", test.contentType)
 			_, _ = io.WriteString(w, test.body) // an error shows in the client
 		})
-		if got, err := client.Transcribe(t.Context(), recording); err != nil || got != test.want {
+		if got, err := client.Transcribe(t.Context(), recording, 12*time.Second); err != nil || !reflect.DeepEqual(got, test.want) {
 			t.Errorf("%s gives %+v, %v, want %+v", test.body, got, err, test.want)
 		}
 	}
@@ -137,8 +148,8 @@ func TestAnswersAreBounded(t *testing.T) {
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			client, recording := serveWithin(t, limits{begin: test.begin, end: test.end, refusal: test.refusal}, test.serve)
-			got, err := client.Transcribe(t.Context(), recording)
-			if instrument.ErrorType(err) != test.errorType || got != (Transcript{}) {
+			got, err := client.Transcribe(t.Context(), recording, 12*time.Second)
+			if instrument.ErrorType(err) != test.errorType || !reflect.DeepEqual(got, Transcript{}) {
 				t.Errorf("got %+v, %v of type %s, want %s", got, err, instrument.ErrorType(err), test.errorType)
 			}
 			if err != nil && len(err.Error()) > 4*maxText {
