@@ -27,7 +27,7 @@ type openAccount struct {
 // is reserved at most once and ended once.
 type onceAccount interface {
 	ReserveOnce(h *once.Hold, now time.Duration) (budget.Balance, error)
-	SettleOnce(h *once.Hold, cost USD) budget.Balance
+	SettleOnce(h *once.Hold, cost, unconfirmed USD) budget.Balance
 	SpendOnce(own bool, cost USD) budget.Balance
 	ReleaseOnce(h *once.Hold) budget.Balance
 }

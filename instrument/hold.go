@@ -141,7 +141,7 @@ var errLater = errors.New("later")
 func (h *hold) settle(ctx context.Context, cost USD, later func(budget.Balance)) (budget.Balance, error) {
 	switch {
 	case h.named == nil:
-		return h.account.once.SettleOnce(&h.once, cost), nil
+		return h.account.once.SettleOnce(&h.once, cost, 0), nil
 	case h.account.near != nil:
 		return h.account.near.Settle(context.WithoutCancel(ctx), h.full(), cost)
 	case h.later:

@@ -9,7 +9,7 @@ type Balance struct {
 	Spent       money.USD // what is gone, with Unconfirmed
 	Held        money.USD // what calls under way have reserved
 	Own         money.USD // of Spent: holds whose Job is the scope's ID, and not those of nested jobs
-	Unconfirmed money.USD // of Spent: booked for expired holds, whose real cost is not known
+	Unconfirmed money.USD // of Spent: booked for expired holds and for costs that are not known
 	Expired     Expired
 	Crossed     []Crossing // nil unless this operation tells of one
 }

@@ -97,14 +97,14 @@ func (b *books) free(h *once.Hold) {
 	h.Prev, h.Next = nil, nil
 }
 
-// end frees a hold that is under way, or takes back what was booked for it when it expired.
+// end frees a hold that is under way, or takes back what was booked for it and is not confirmed.
 func (b *books) end(h *once.Hold) {
 	switch {
 	case h.State == once.UnderWay:
 		b.free(h)
-	case h.State == once.Expired && h.Forgotten == b.forgotten:
+	case h.Unconfirmed > 0 && h.Forgotten == b.forgotten:
 		b.spent = max(b.spent-h.Booked, 0)
-		b.unconfirmed = max(b.unconfirmed-h.Booked, 0)
+		b.unconfirmed = max(b.unconfirmed-h.Unconfirmed, 0)
 		if h.Own {
 			b.own = max(b.own-h.Booked, 0)
 		}
@@ -112,30 +112,33 @@ func (b *books) end(h *once.Hold) {
 	h.Forgotten = b.forgotten
 }
 
-func (b *books) settle(h *once.Hold, cost money.USD) {
+func (b *books) settle(h *once.Hold, cost, unconfirmed money.USD) {
 	b.end(h)
-	b.book(h, cost)
+	b.book(h, cost, unconfirmed)
 	h.State = once.Settled
 }
 
 func (b *books) release(h *once.Hold) {
 	b.end(h)
-	h.State = once.Released
+	h.State, h.Booked, h.Unconfirmed = once.Released, 0, 0
 }
 
 func (b *books) expire(h *once.Hold) {
 	b.free(h)
-	h.Booked = h.Floor
-	if h.Floor == 0 {
-		h.Booked = h.Amount
+	cost := h.Floor
+	if cost == 0 {
+		cost = h.Amount
 	}
-	b.book(h, h.Booked)
-	b.unconfirmed = money.Sum(b.unconfirmed, h.Booked)
+	b.book(h, cost, cost)
 	h.State, h.Forgotten = once.Expired, b.forgotten
 }
 
-func (b *books) book(h *once.Hold, cost money.USD) {
+func (b *books) book(h *once.Hold, cost, unconfirmed money.USD) {
+	h.Booked, h.Unconfirmed = cost, unconfirmed
 	b.spent = money.Sum(b.spent, cost)
+	if unconfirmed > 0 {
+		b.unconfirmed = money.Sum(b.unconfirmed, unconfirmed)
+	}
 	if h.Own {
 		b.own = money.Sum(b.own, cost)
 	}

@@ -26,6 +26,7 @@ func TestSlicedLedger(t *testing.T) {
 		window = "a hold belongs to the window that its slice was taken in, and balances to that of the last slice"
 		late   = "a threshold that is reached while other calls are under way is told when they have ended"
 	)
+	const closed = "hold ids are known as long as the account is open"
 	always := map[string]string{
 		"an expired hold books its floor, unconfirmed":                           expiry,
 		"a refusal comes after the expired holds are swept":                      expiry,
@@ -39,6 +40,8 @@ func TestSlicedLedger(t *testing.T) {
 		"a late settle that cost less takes the difference back":                 expiry,
 		"a late settle of what was booked confirms it":                           expiry,
 		"a late release takes back what was booked":                              expiry,
+		"a hold that expired may be settled unconfirmed":                         expiry,
+		"a cost is confirmed after its account was closed":                       closed,
 		"an operation that need not make room sweeps a bounded number":           expiry,
 		"no refusal while expired holds could make room":                         expiry,
 		"expired holds of other accounts over a scope make room":                 expiry,
@@ -61,8 +64,9 @@ func TestSlicedLedger(t *testing.T) {
 	for slice, more := range map[money.USD]map[string]string{
 		4: nil,
 		money.Dollar / 1000: {
-			"a floor above the amount is booked all the same":  expiry,
-			"an expired hold without a floor books its amount": expiry,
+			"a floor above the amount is booked all the same":         expiry,
+			"an expired hold without a floor books its amount":        expiry,
+			"a cost is confirmed in the window that it was booked in": window,
 		},
 	} {
 		t.Run(slice.String(), func(t *testing.T) {

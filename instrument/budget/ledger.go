@@ -20,19 +20,24 @@ import (
 //   - Every operation is idempotent by the id of its hold. The same id with another amount is
 //     [ErrConflict].
 //   - Settling a hold that was never reserved books its cost; so does settling one that was
-//     released. Releasing a hold that was settled, or that is unknown, changes nothing.
+//     released. Releasing a hold whose cost is confirmed, or that is unknown, changes nothing.
 //   - When the lease of a hold is over, the hold is expired: its Floor, or its Amount if it has no
 //     Floor, moves from Held to Spent, and counts as Unconfirmed. A later Settle or Release of it
 //     applies the difference and confirms it.
+//   - A Settle with Unconfirmed books its cost too, of which Unconfirmed counts as unconfirmed. A
+//     later Settle without Unconfirmed, or a Release, applies the difference and confirms it. Once a
+//     Settle or a Release has confirmed what a hold has cost, a Settle with Unconfirmed changes
+//     nothing. Another cost that is unconfirmed too is [ErrConflict].
 //   - Any operation may sweep expired holds, up to 1,000 of them. A Reserve that does not fit sweeps
 //     on until it fits or no expired hold of its scopes is left, and only then refuses.
 //   - Leases and windows are measured with the clock of the store, never with that of a client.
 //   - A threshold that an account reaches is told once, by the operation with a hold that reaches it
 //     or finds it reached; see [Crossing]. An operation that is tried again with the same hold id
-//     tells it again, since the first answer may be lost. Open tells none. A changed limit makes the
+//     tells it again, since the first answer may be lost. A Settle that confirms a cost is another
+//     operation than the one that booked it unconfirmed. Open tells none. A changed limit makes the
 //     thresholds that are not reached at the new limit count as new.
-//   - Spent goes down only when an expired hold is confirmed with less than was booked, and when an
-//     account is forgotten.
+//   - Spent goes down only when an unconfirmed cost is confirmed with less than was booked, and when
+//     an account is forgotten.
 //   - A hold ends in the scopes and windows that it was reserved in, also after Close.
 //   - All methods are safe for concurrent use and honor their context.
 //
@@ -56,7 +61,7 @@ type Ledger interface {
 type Account interface {
 	// Reserve holds the Amount of a call that is about to be made.
 	Reserve(ctx context.Context, h Hold) (Balance, error)
-	// Settle ends a hold with what the call really cost.
+	// Settle ends a hold with what the call cost, of which h.Unconfirmed is not known.
 	Settle(ctx context.Context, h Hold, cost money.USD) (Balance, error)
 	// Release ends the hold of a call that surely cost nothing.
 	Release(ctx context.Context, h Hold) (Balance, error)
@@ -74,8 +79,8 @@ var (
 	// ErrConflict says that a hold id came back with another amount, or was reserved again after its
 	// end.
 	ErrConflict = errors.New("hold id used again with another amount")
-	// ErrInvalid says that an amount is negative or no number, or that a scope has no kind that the
-	// ledger knows.
+	// ErrInvalid says that an amount is negative or no number, that more of a cost is unconfirmed
+	// than there is, or that a scope has no kind that the ledger knows.
 	ErrInvalid = errors.New("not an amount or a scope that can be booked")
 	// ErrUnavailable says that the store did not answer in time. Whether the operation took place
 	// is unknown.

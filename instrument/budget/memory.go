@@ -14,8 +14,9 @@ import (
 //     and no hold under way is left.
 //   - Of tenants that no Open is left of, the newest 10,000 stay, without a limit of time. A day or a
 //     month is forgotten when it is over and no Open is left, or when 10,000 newer ones are closed.
-//   - Of each account, besides the holds under way, the last 1,024 holds that ended and the last
-//     10,000 that expired are remembered. A hold that comes back after that many counts as new.
+//   - Of each account, besides the holds under way, the last 1,024 holds that ended are remembered,
+//     and the last 10,000 that expired or were settled unconfirmed. A hold that comes back after that
+//     many counts as new.
 //
 // A Reserve with a lease and an Open sweep up to 64 expired holds of each scope. A Reserve that does
 // not fit sweeps on until it fits or no expired hold is left. Settle and Release sweep none.

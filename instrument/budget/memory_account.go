@@ -127,28 +127,27 @@ func (b *books) refusal(asked money.USD) *Error {
 }
 
 func (l *memoryLedger) settle(scopes []*memoryScope, h Hold, cost money.USD) (Balance, error) {
-	if cost.Validate() != nil {
-		return Balance{}, fmt.Errorf("budget: settle %s: %w", cost, ErrInvalid)
+	if err := h.bookable(cost); err != nil {
+		return Balance{}, err
 	}
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	op := l.begin(settling, scopes, h.ID)
+	op := l.begin(h.settling(), scopes, h.ID)
 	r := scopes[0].record(h.ID)
 	if r == nil {
 		r = scopes[0].add(Hold{ID: h.ID, Job: h.Job}, scopes)
 		r.keep()
 	}
-	if r.state == once.Settled && r.cost != cost {
-		return op.end(r), fmt.Errorf("budget: settle %s, settled %s: %w", cost, r.cost, ErrConflict)
+	if again, err := r.settle(h, cost); !again {
+		return op.end(r), err
 	}
 	op.lock(r)
 	for i := range r.parts {
-		if p := &r.parts[i]; p.State != once.Settled || p.Forgotten != p.books.forgotten {
-			p.books.settle(&p.Hold, cost)
+		if p := &r.parts[i]; p.State != once.Settled || p.Forgotten != p.books.forgotten || p.Unconfirmed > 0 {
+			p.books.settle(&p.Hold, cost, h.Unconfirmed)
 		}
 	}
-	r.cost = cost
-	r.end(once.Settled)
+	r.end(ending{once.Settled, cost, h.Unconfirmed})
 	bal := op.balance()
 	op.unlock()
 	l.forgetCompleted(scopes[0])
@@ -161,11 +160,11 @@ func (l *memoryLedger) release(scopes []*memoryScope, h Hold) (Balance, error) {
 	op := l.begin(releasing, scopes, h.ID)
 	r := scopes[0].record(h.ID)
 	op.lock(r)
-	if r != nil && (r.state == once.UnderWay || r.state == once.Expired) {
+	if r != nil && (r.state == once.UnderWay || r.state == once.Expired || r.unconfirmed > 0) {
 		for i := range r.parts {
 			r.parts[i].books.release(&r.parts[i].Hold)
 		}
-		r.end(once.Released)
+		r.end(ending{state: once.Released})
 	}
 	bal := op.balance()
 	op.unlock()

@@ -106,12 +106,12 @@ func (a *jobAccount) sweep(now time.Duration, swept *Expired) {
 	swept.add(more)
 }
 
-// SettleOnce is Settle for a hold without an id. It also books the cost of a hold that was not
-// reserved, if only Own is set.
-func (a *jobAccount) SettleOnce(h *once.Hold, cost money.USD) (bal Balance) {
+// SettleOnce is Settle for a hold without an id, with as much of the cost unconfirmed. It also books
+// the cost of a hold that was not reserved, if only Own is set.
+func (a *jobAccount) SettleOnce(h *once.Hold, cost, unconfirmed money.USD) (bal Balance) {
 	b := &a.first
 	b.mu.Lock()
-	b.settle(h, cost)
+	b.settle(h, cost, unconfirmed)
 	if b.near() {
 		bal.Crossed = b.cross(nil)
 	}
@@ -123,7 +123,7 @@ func (a *jobAccount) SettleOnce(h *once.Hold, cost money.USD) (bal Balance) {
 // SpendOnce is SettleOnce for a cost without a hold.
 func (a *jobAccount) SpendOnce(own bool, cost money.USD) Balance {
 	h := once.Hold{Own: own}
-	return a.SettleOnce(&h, cost)
+	return a.SettleOnce(&h, cost, 0)
 }
 
 // ReleaseOnce is Release for a hold without an id.

@@ -18,7 +18,7 @@ import (
 type onceAccount interface {
 	budget.Account
 	ReserveOnce(h *once.Hold, now time.Duration) (budget.Balance, error)
-	SettleOnce(h *once.Hold, cost money.USD) budget.Balance
+	SettleOnce(h *once.Hold, cost, unconfirmed money.USD) budget.Balance
 	ReleaseOnce(h *once.Hold) budget.Balance
 }
 
@@ -74,14 +74,17 @@ func TestHoldsWithoutAnIDGetTheSameAnswers(t *testing.T) {
 				}
 			case n < 12 && len(holds) > 0:
 				p, cost := take(random, &holds), money.USD(random.Int64N(60))
-				step = fmt.Sprintf("settle %s %d", p.byID.ID, cost)
+				if random.IntN(3) == 0 {
+					p.byID.Unconfirmed = min(cost, money.USD(random.Int64N(60)))
+				}
+				step = fmt.Sprintf("settle %s %d with %d unconfirmed", p.byID.ID, cost, p.byID.Unconfirmed)
 				want, wantErr = byID.Settle(t.Context(), p.byID, cost)
-				got, err = other.SettleOnce(&p.once, cost), nil
+				got, err = other.SettleOnce(&p.once, cost, p.byID.Unconfirmed), nil
 			case n < 13: // a Spend
 				p, cost := &pair{byID: budget.Hold{ID: fmt.Sprint("spend-", i), Job: "job-1"}, once: once.Hold{Own: true}}, money.USD(random.Int64N(9))
 				step = fmt.Sprintf("settle %s %d", p.byID.ID, cost)
 				want, wantErr = byID.Settle(t.Context(), p.byID, cost)
-				got, err = other.SettleOnce(&p.once, cost), nil
+				got, err = other.SettleOnce(&p.once, cost, 0), nil
 			case n < 16 && len(holds) > 0:
 				p := take(random, &holds)
 				step = "release " + p.byID.ID
@@ -164,7 +167,7 @@ func TestHoldsOfBothKindsExpire(t *testing.T) {
 // A final Close forgets the account with its last hold, also if that has no id.
 func TestTheLastHoldWithoutAnIDForgetsACompletedAccount(t *testing.T) {
 	for name, end := range map[string]func(onceAccount, *once.Hold){
-		"settle":  func(a onceAccount, h *once.Hold) { a.SettleOnce(h, 3) },
+		"settle":  func(a onceAccount, h *once.Hold) { a.SettleOnce(h, 3, 0) },
 		"release": func(a onceAccount, h *once.Hold) { a.ReleaseOnce(h) },
 	} {
 		l := budget.NewMemoryLedger()
@@ -217,7 +220,7 @@ func TestHoldsWithoutAnIDDoNotAllocate(t *testing.T) {
 	if n := testing.AllocsPerRun(1000, func() {
 		h = once.Hold{Own: true, Amount: 5, Floor: 1, Lease: time.Minute}
 		_, _ = a.ReserveOnce(&h, once.Now())
-		a.SettleOnce(&h, 1)
+		a.SettleOnce(&h, 1, 0)
 		h = once.Hold{Amount: 5}
 		_, _ = a.ReserveOnce(&h, once.Now())
 		a.ReleaseOnce(&h)
@@ -235,7 +238,7 @@ func BenchmarkHoldWithoutAnID(b *testing.B) {
 			for b.Loop() {
 				h = once.Hold{Own: true, Amount: 5, Lease: lease}
 				_, _ = a.ReserveOnce(&h, now)
-				a.SettleOnce(&h, 1)
+				a.SettleOnce(&h, 1, 0)
 			}
 		})
 	}

@@ -6,8 +6,8 @@ import (
 )
 
 const (
-	keptEnded   = 1024   // ended holds that an account remembers, to be idempotent
-	keptExpired = 10_000 // expired holds, to apply the difference of a late settle
+	keptEnded       = 1024   // ended holds that an account remembers, to be idempotent
+	keptUnconfirmed = 10_000 // holds that are expired or unconfirmed, to apply the difference of a late settle
 )
 
 // A record is a hold by its id, over all scopes that it was reserved in. Guarded by the ledger's
@@ -17,11 +17,10 @@ type record struct {
 	id     string
 	job    string
 	amount money.USD
-	cost   money.USD
-	state  once.State
-	kept   bool // is in the ring of the ended or of the expired
-	parts  []part
-	one    [1]part
+	ending
+	kept  bool // is in the ring of the ended or of the unconfirmed
+	parts []part
+	one   [1]part
 }
 
 // A part of a record is its hold in one scope.
@@ -76,15 +75,15 @@ func (p *part) forgotten() bool {
 }
 
 // end remembers that a hold ended, within the bounds.
-func (r *record) end(state once.State) {
-	r.state = state
+func (r *record) end(e ending) {
+	r.ending = e
 	if r.kept {
 		return
 	}
 	r.kept = true
 	kept, bound := &r.scope.ended, keptEnded
-	if state == once.Expired {
-		kept, bound = &r.scope.expired, keptExpired
+	if !e.confirmed() {
+		kept, bound = &r.scope.unconfirmed, keptUnconfirmed
 	}
 	if old := kept.push(r, bound); old != nil && r.scope.holds[old.id] == old {
 		delete(r.scope.holds, old.id)
@@ -99,7 +98,7 @@ func (r *record) expire() {
 		p.books.expire(&p.Hold)
 		p.books.mu.Unlock()
 	}
-	r.end(once.Expired)
+	r.end(ending{state: once.Expired})
 }
 
 // A ring has the newest records.

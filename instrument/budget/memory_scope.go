@@ -21,16 +21,16 @@ type memoryScope struct {
 	first  books // those of a job or a tenant for ever; of a day or a month the first
 
 	// Guarded by ledger.mu.
-	current    *books
-	past       []*books  // of windows that are over, while holds are under way there
-	began      time.Time // when the window of current began; unused for jobs and tenants
-	opens      int
-	holds      map[string]*record // of accounts whose first scope this is
-	ended      ring
-	expired    ring
-	told       tales
-	prev, next *memoryScope // in the list of those without an Open
-	until      time.Time    // when to leave that list; zero for never
+	current     *books
+	past        []*books  // of windows that are over, while holds are under way there
+	began       time.Time // when the window of current began; unused for jobs and tenants
+	opens       int
+	holds       map[string]*record // of accounts whose first scope this is
+	ended       ring
+	unconfirmed ring // expired too
+	told        tales
+	prev, next  *memoryScope // in the list of those without an Open
+	until       time.Time    // when to leave that list; zero for never
 }
 
 func newMemoryScope(l *memoryLedger, scope Scope, now time.Time) *memoryScope {

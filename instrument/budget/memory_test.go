@@ -254,7 +254,7 @@ func TestAccountsThatShareScopesAddUp(t *testing.T) {
 				}
 				var o once.Hold
 				_, _ = only.ReserveOnce(&o, once.Now())
-				only.SettleOnce(&o, 1)
+				only.SettleOnce(&o, 1, 0)
 			}
 		})
 	}

@@ -22,7 +22,8 @@ import (
 // soon as they use up a slice, reach a threshold of the first scope, or exceed what was held; those
 // of a slice whose lease is half over when no call is under way, unless l is unavailable; and all
 // others at the last Close. If that fails, it is to be tried again, as package instrument does, and so
-// is the Settle of a call that ends after it.
+// is the Settle of a call that ends after it. A cost that is unconfirmed is booked in an operation of
+// its own, so that it can be confirmed, before the next slice is settled.
 //
 // An idle slice that no operation follows expires, which books its amount in l; the next operation
 // corrects that. So l never has less than was spent, and until then may have more.
@@ -36,6 +37,8 @@ import (
 //   - Hold ids are known as long as the account is open, and only to this ledger. Of those that
 //     ended, the last 1,024 are.
 //   - A hold belongs to the window that its slice was taken in.
+//   - An unconfirmed cost that exceeds what was held takes more room than it needs until no call is
+//     under way.
 //   - Two accounts that share only some of their scopes see each other's calls when l does.
 //
 // A slice or a lease of 0 or less is invalid: Open returns [ErrInvalid]. Operations of an account

@@ -21,6 +21,9 @@ type pool struct {
 	other  string    // the newest of them
 	flush  bool      // book the cost as soon as no call is under way
 	asking *slice    // a slice whose Reserve may or may not have arrived
+
+	unconfirmed []*slicedHold // calls that ended, whose cost is not known and not booked yet
+	besides     money.USD     // booked for such calls, and still covered by slices
 }
 
 // A slice is a hold in the inner ledger.
@@ -34,20 +37,22 @@ type slice struct {
 // A booking is a Settle that the inner ledger has to be told: of a slice, or of a cost that exceeds
 // all slices.
 type booking struct {
-	id, job      string
-	amount, cost money.USD
+	id, job                   string
+	amount, cost, unconfirmed money.USD
+	was                       ending // by an earlier booking of the id
 }
 
-// add adds the cost of a call that ended.
-func (p *pool) add(job string, cost money.USD) {
-	if job == p.state.scopes[0].ID {
-		p.own = money.Sum(p.own, cost)
-		return
+// cost returns what slices have to cover besides the calls under way.
+func (p *pool) cost() money.USD {
+	cost := money.Sum(p.own, p.nested)
+	if p.besides > 0 {
+		cost = money.Sum(cost, p.besides)
 	}
-	p.nested, p.other = money.Sum(p.nested, cost), job
+	for _, h := range p.unconfirmed {
+		cost = money.Sum(cost, h.cost)
+	}
+	return cost
 }
-
-func (p *pool) cost() money.USD { return money.Sum(p.own, p.nested) }
 
 func (p *pool) amount() (sum money.USD) {
 	for _, s := range p.slices {
@@ -191,7 +196,10 @@ func (p *pool) settle(over bool) {
 		now := p.state.ledger.clock.since()
 		p.settleWhile(func(s slice) bool { return s.old <= now })
 	}
-	p.bookCost(min(p.cost(), money.Sum(p.held, p.cost())-p.amount())) // that exceeds what is held
+	if len(p.unconfirmed) >= maxUnconfirmed {
+		p.discharge(0)
+	}
+	p.bookOver(min(p.cost(), money.Sum(p.held, p.cost())-p.amount())) // that exceeds what is held
 }
 
 // bookCost queues a cost besides the slices.
@@ -207,12 +215,12 @@ func (p *pool) bookCost(cost money.USD) {
 	}
 }
 
-// queue settles the oldest slice with at most this cost. A slice is the account's own, so that what
-// nested jobs have spent of it is booked besides.
+// queue settles the oldest slice with at most this cost. A slice is the account's own, and confirmed,
+// so that what nested jobs have spent of it is booked besides, and what is not known.
 func (p *pool) queue(cost money.USD) {
 	s := p.slices[0]
-	cost = min(cost, p.cost())
 	p.slices = p.slices[1:]
+	cost = p.discharge(min(cost, p.cost()))
 	nested := min(cost, p.nested)
 	p.bookCost(nested)
 	p.own -= cost - nested
@@ -250,7 +258,7 @@ func (p *pool) bookAll() {
 		}
 		p.queue(cost)
 	}
-	p.bookCost(p.cost())
+	p.bookCost(p.discharge(p.cost()))
 }
 
 // bookIdle settles all slices unless a call is under way.
@@ -296,7 +304,7 @@ func (s *slicedState) deliver(ctx context.Context) error {
 func (s *slicedState) send(ctx context.Context) error {
 	for len(s.pending) > 0 {
 		w := s.pending[0]
-		b, err := s.account.Settle(ctx, Hold{ID: w.id, Job: w.job}, w.cost)
+		b, err := s.account.Settle(ctx, Hold{ID: w.id, Job: w.job, Unconfirmed: w.unconfirmed}, w.cost)
 		s.away = unanswered(err)
 		switch {
 		case err == nil:

@@ -42,8 +42,8 @@ type slicedState struct {
 type slicedHold struct {
 	job    string
 	amount money.USD
-	cost   money.USD
-	state  once.State
+	ending
+	booked string // the id of its cost in the inner ledger, while that is unconfirmed
 }
 
 // see takes note of an answer of the inner ledger.
@@ -57,16 +57,11 @@ func (s *slicedState) see(b Balance) {
 // balance returns what the inner ledger would have if it had answered each call.
 func (s *slicedState) balance() Balance {
 	b := s.seen
-	b.Spent = money.Sum(b.Spent, s.pool.cost())
+	s.pool.add(&b)
 	b.Held = money.Sum(b.Held, s.pool.held)
-	b.Own = money.Sum(b.Own, s.pool.own)
 	slices := s.pool.amount()
 	for _, w := range s.pending {
-		b.Spent = money.Sum(b.Spent, w.cost)
 		slices = money.Sum(slices, w.amount)
-		if w.job == s.scopes[0].ID {
-			b.Own = money.Sum(b.Own, w.cost)
-		}
 	}
 	b.Held = max(b.Held-slices, 0) // a slice that is expired is not held any more
 	return b
@@ -133,24 +128,24 @@ func (s *slicedState) Reserve(ctx context.Context, h Hold) (Balance, error) {
 	if s.holds == nil {
 		s.holds = make(map[string]*slicedHold)
 	}
-	s.holds[h.ID] = &slicedHold{job: h.Job, amount: h.Amount, state: once.UnderWay}
+	s.holds[h.ID] = &slicedHold{job: h.Job, amount: h.Amount, ending: ending{state: once.UnderWay}}
 	s.pool.held = money.Sum(s.pool.held, h.Amount)
 	s.pool.calls++
 	return s.answer(reserving, h.ID), nil
 }
 
 func (s *slicedState) Settle(ctx context.Context, h Hold, cost money.USD) (Balance, error) {
-	if cost.Validate() != nil {
-		return Balance{}, fmt.Errorf("budget: settle %s: %w", cost, ErrInvalid)
+	if err := h.bookable(cost); err != nil {
+		return Balance{}, err
 	}
-	return s.end(ctx, settling, h, cost, once.Settled)
+	return s.end(ctx, h.settling(), h, ending{once.Settled, cost, h.Unconfirmed})
 }
 
 func (s *slicedState) Release(ctx context.Context, h Hold) (Balance, error) {
-	return s.end(ctx, releasing, h, 0, once.Released)
+	return s.end(ctx, releasing, h, ending{state: once.Released})
 }
 
-func (s *slicedState) end(ctx context.Context, op operation, h Hold, cost money.USD, state once.State) (Balance, error) {
+func (s *slicedState) end(ctx context.Context, op operation, h Hold, e ending) (Balance, error) {
 	if err := s.turn.take(ctx); err != nil {
 		return Balance{}, err
 	}
@@ -162,15 +157,14 @@ func (s *slicedState) end(ctx context.Context, op operation, h Hold, cost money.
 		}
 	}()
 	known := s.holds[h.ID]
-	switch {
-	case state == once.Released && (known == nil || known.state != once.UnderWay),
-		known != nil && known.state == once.Settled && known.cost == cost:
+	switch changes, err := known.ends(h, e); {
+	case err != nil:
+		return s.answer(op, h.ID), err
+	case !changes:
 		s.ask(ctx)
 		err := s.deliverLate(ctx)
 		over = s.opens.Load() == 0 && s.idle()
 		return s.answer(op, h.ID), err
-	case known != nil && known.state == once.Settled:
-		return s.answer(op, h.ID), fmt.Errorf("budget: settle %s, settled %s: %w", cost, known.cost, ErrConflict)
 	case known == nil:
 		known = &slicedHold{job: h.Job}
 	case known.state == once.UnderWay:
@@ -179,8 +173,7 @@ func (s *slicedState) end(ctx context.Context, op operation, h Hold, cost money.
 	}
 	s.remember(h.ID, known)
 	before := s.balance().Spent
-	known.cost, known.state = cost, state
-	s.pool.add(known.job, cost)
+	s.pool.end(known, e)
 	s.pool.flush = s.pool.flush || s.crosses(before, s.balance().Spent)
 	s.look = s.look || s.pool.givesBack() // asked first, since it may be the last for long
 	s.ask(ctx)
@@ -192,6 +185,18 @@ func (s *slicedState) end(ctx context.Context, op operation, h Hold, cost money.
 	}
 	over = s.opens.Load() == 0 && s.idle()
 	return s.answer(op, h.ID), err
+}
+
+// ends reports whether an operation changes how a hold has ended. A nil hold is unknown.
+func (h *slicedHold) ends(as Hold, e ending) (bool, error) {
+	switch {
+	case h == nil:
+		return e.state == once.Settled, nil
+	case e.state == once.Released:
+		return h.state == once.UnderWay || h.unconfirmed > 0, nil
+	}
+	again, err := h.settle(as, e.cost)
+	return again && h.ending != e, err
 }
 
 // deliverLate delivers what a call that outlived the last Close could not: no other Close will.

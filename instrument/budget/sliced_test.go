@@ -292,7 +292,7 @@ func TestSlicesAreStrictAndLoseNothing(t *testing.T) {
 		const limit = 2000
 		shared := budget.NewMemoryLedger()
 		check, _ := open(t, shared, tenant("t", limit))
-		var spent, passed atomic.Int64
+		var spent, unconfirmed, passed atomic.Int64
 		var accounts []budget.Account
 		var networks []*farLedger
 		for i := range 4 {
@@ -321,8 +321,19 @@ func TestSlicesAreStrictAndLoseNothing(t *testing.T) {
 							_, err = a.Release(t.Context(), h)
 						} else {
 							cost := random.Int64N(int64(money.Sum(h.Amount, 1)))
+							if random.IntN(3) == 0 {
+								h.Unconfirmed = money.USD(random.Int64N(cost + 1))
+							}
 							spent.Add(cost)
+							unconfirmed.Add(int64(h.Unconfirmed))
 							_, err = a.Settle(t.Context(), h, money.USD(cost))
+							if h.Unconfirmed > 0 && random.IntN(2) == 0 && err == nil {
+								less := random.Int64N(cost + 1)
+								spent.Add(less - cost)
+								unconfirmed.Add(-int64(h.Unconfirmed))
+								h.Unconfirmed = 0
+								_, err = a.Settle(t.Context(), h, money.USD(less))
+							}
 						}
 						if err != nil {
 							t.Errorf("seed %d: %v", seed, err)
@@ -342,8 +353,9 @@ func TestSlicesAreStrictAndLoseNothing(t *testing.T) {
 			closeAs(t, a, false)
 		}
 		b, _ = check.Release(t.Context(), budget.Hold{ID: "look"})
-		if int64(b.Spent) != spent.Load() || b.Held != 0 || passed.Load() == 0 {
-			t.Errorf("seed %d: the ledger has %s spent and %s held in the end, when %d calls have cost %dn", seed, b.Spent, b.Held, passed.Load(), spent.Load())
+		if int64(b.Spent) != spent.Load() || int64(b.Unconfirmed) != unconfirmed.Load() || b.Held != 0 || passed.Load() == 0 {
+			t.Errorf("seed %d: the ledger has %s spent, %s unconfirmed and %s held in the end, when %d calls have cost %dn, %dn of it unconfirmed", seed,
+				b.Spent, b.Unconfirmed, b.Held, passed.Load(), spent.Load(), unconfirmed.Load())
 		}
 	}
 }

@@ -32,11 +32,12 @@ func (s *tales) tell(op operation, hold string, now []Crossing) []Crossing {
 	return now
 }
 
-// An operation is one of those with a hold.
+// An operation is one of those with a hold. To confirm a cost is another than to book it unconfirmed.
 type operation uint8
 
 const (
 	reserving operation = iota
 	settling
+	estimating // settling unconfirmed
 	releasing
 )

@@ -116,6 +116,8 @@ func floor(amount money.USD) detail { return func(h *budget.Hold) { h.Floor = am
 func free(h *budget.Hold)           { h.Free = true }
 func of(job string) detail          { return func(h *budget.Hold) { h.Job = job } }
 
+func unconfirmed(amount money.USD) detail { return func(h *budget.Hold) { h.Unconfirmed = amount } }
+
 // leased gives a hold the lease of the store.
 func (c *checker) leased(h *budget.Hold) { h.Lease = c.store.Lease }
 
@@ -137,8 +139,11 @@ func (a *account) reserve(id string, amount money.USD, details ...detail) *answe
 }
 
 func (a *account) settle(id string, cost money.USD, details ...detail) *answer {
-	a.c.note("settle %s %s", id, nano(cost))
-	return a.answer(a.Account.Settle(a.c.ctx, a.hold(id, 0, details...), cost))
+	h := a.hold(id, 0, details...)
+	if a.c.note("settle %s %s", id, nano(cost)); h.Unconfirmed != 0 {
+		a.c.note("%s of it unconfirmed", nano(h.Unconfirmed))
+	}
+	return a.answer(a.Account.Settle(a.c.ctx, h, cost))
 }
 
 func (a *account) release(id string) *answer {

@@ -89,8 +89,14 @@ func (a *faultyAccount) Settle(ctx context.Context, h budget.Hold, cost money.US
 	if err != nil {
 		return budget.Balance{}, err
 	}
-	if a.invalid(cost) {
+	if a.invalid(cost) || (h.Unconfirmed < 0 || h.Unconfirmed > cost) && !a.is("any part of a cost may be unconfirmed") {
 		return budget.Balance{}, budget.ErrInvalid
+	}
+	switch {
+	case a.is("unconfirmed is not looked at"):
+		h.Unconfirmed = 0
+	case a.is("all of a cost is unconfirmed") && h.Unconfirmed > 0:
+		h.Unconfirmed = cost
 	}
 	id := a.id(h)
 	f := a.holds[id]
@@ -98,12 +104,31 @@ func (a *faultyAccount) Settle(ctx context.Context, h budget.Hold, cost money.US
 	if !known {
 		f = a.add(budget.Hold{ID: h.ID, Job: h.Job})
 	}
-	answer := func() budget.Balance { return a.answer("settle", h.ID, budget.Expired{}) }
+	op := "settle"
+	if h.Unconfirmed > 0 && !a.is("confirming is a retry") {
+		op = "estimate"
+	}
+	answer := func() budget.Balance { return a.answer(op, h.ID, budget.Expired{}) }
 	if f.due(a.now) && a.is("a settle past the lease books the floor too") {
 		f.expire()
 		f.booked = 0
 	}
+	confirms := f.state == settled && f.unconfirmed > 0 && h.Unconfirmed == 0
+	confirmed := f.state == settled && f.unconfirmed == 0 || f.state == released
 	switch {
+	case confirms && a.is("a settle never confirms"):
+		return answer(), nil
+	case confirms:
+	case confirmed && h.Unconfirmed > 0 && !a.is("what is confirmed becomes unconfirmed"):
+		return answer(), nil
+	case confirmed && h.Unconfirmed > 0:
+		f.booked = f.cost
+	case f.state == expired && h.Unconfirmed > 0 && a.is("what expired is not settled unconfirmed"):
+		return answer(), nil
+	case f.state == settled && h.Unconfirmed > 0 && a.is("settle unconfirmed twice books twice"):
+		f.booked, f.unconfirmed = 0, 0
+	case f.state == settled && f.unconfirmed != h.Unconfirmed:
+		return answer(), budget.ErrConflict
 	case f.state == settled && a.is("settle twice books twice"):
 		f.state = released
 	case f.state == settled && a.is("settle again books the new cost"):
@@ -122,7 +147,7 @@ func (a *faultyAccount) Settle(ctx context.Context, h budget.Hold, cost money.US
 	case a.is("settle books the estimate") && known:
 		cost = f.amount
 	}
-	a.confirm(f, cost)
+	a.confirm(f, cost, h.Unconfirmed)
 	if a.is("a canceled context books and then fails, without the id") && ctx.Err() != nil {
 		return answer(), ctx.Err()
 	}
@@ -136,13 +161,18 @@ func (a *faultyAccount) Settle(ctx context.Context, h budget.Hold, cost money.US
 	return b, nil
 }
 
-// confirm ends a hold with a cost.
-func (a *faultyAccount) confirm(f *faultyHold, cost money.USD) {
+// confirm ends a hold with a cost, of which a part may be unconfirmed.
+func (a *faultyAccount) confirm(f *faultyHold, cost, unconfirmed money.USD) {
 	switch f.state {
 	case underWay:
 		if !a.is("settle keeps the hold") {
 			f.free()
 		}
+	case settled:
+		if a.is("confirming books the whole cost") {
+			f.booked = 0
+		}
+		f.unbook()
 	case expired:
 		switch {
 		case a.is("a late settle books its whole cost"):
@@ -157,7 +187,8 @@ func (a *faultyAccount) confirm(f *faultyHold, cost money.USD) {
 			f.unbook()
 		}
 	}
-	f.book(cost, 0)
+	f.state, f.booked, f.unconfirmed = settled, cost, unconfirmed
+	f.book(cost, unconfirmed)
 }
 
 func (a *faultyAccount) Release(_ context.Context, h budget.Hold) (budget.Balance, error) {
@@ -172,6 +203,9 @@ func (a *faultyAccount) Release(_ context.Context, h budget.Hold) (budget.Balanc
 	case f == nil && a.is("release of an unknown hold is an error"):
 		return a.answer("release", h.ID, budget.Expired{}), errFault
 	case f == nil:
+	case f.state == settled && f.unconfirmed > 0 && !a.is("a release never confirms"):
+		f.unbook()
+		f.state, f.unconfirmed = released, 0
 	case f.state == settled && a.is("release refunds what was settled"):
 		f.book(-f.cost, 0)
 	case f.state == underWay, f.state == released && a.is("release twice frees twice"):
@@ -216,6 +250,9 @@ func (a *faultyAccount) answer(operation, hold string, swept budget.Expired, cro
 		a.current(a.scopes[0].ID).reached = found
 	}
 	crossed = append(crossed, a.cross()...)
+	if operation == "estimate" && a.is("what an unconfirmed cost reaches is not told") {
+		crossed = nil
+	}
 	if swept.Holds > 0 && a.is("what a sweep reaches is not told") {
 		crossed = nil
 	}

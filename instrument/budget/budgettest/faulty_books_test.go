@@ -66,15 +66,16 @@ const (
 )
 
 type faultyHold struct {
-	store   *faultyStore
-	first   string
-	amount  money.USD
-	floor   money.USD
-	cost    money.USD
-	booked  money.USD
-	expires time.Duration // 0 for never
-	state   holdState
-	parts   []faultyPart
+	store       *faultyStore
+	first       string
+	amount      money.USD
+	floor       money.USD
+	cost        money.USD
+	booked      money.USD // and not confirmed, like unconfirmed, which is of it
+	unconfirmed money.USD
+	expires     time.Duration // 0 for never
+	state       holdState
+	parts       []faultyPart
 }
 
 type faultyPart struct {
@@ -112,8 +113,10 @@ func (h *faultyHold) free() {
 func (h *faultyHold) book(cost, unconfirmed money.USD) {
 	h.each(func(b *faultyBooks, own bool) {
 		b.spent = h.store.sum(b.spent, cost)
-		b.unconfirmed = h.store.sum(b.unconfirmed, unconfirmed)
-		if (own || h.store.is("own is spent")) && !(unconfirmed > 0 && h.store.is("what expires is nobody's")) {
+		if b == h.now(0) || !h.store.is("a cost is unconfirmed in its first scope only") {
+			b.unconfirmed = h.store.sum(b.unconfirmed, unconfirmed)
+		}
+		if (own || h.store.is("own is spent")) && !(unconfirmed > 0 && h.nobodys()) {
 			b.own = h.store.sum(b.own, cost)
 		}
 	})
@@ -139,15 +142,20 @@ func (h *faultyHold) expire() {
 	case h.floor == 0 && !s.is("without a floor an expired hold books nothing"):
 		h.booked = h.amount
 	}
+	h.unconfirmed = h.booked
 	h.book(h.booked, h.booked)
 }
 
-// unbook takes back what was booked for an expired hold.
+func (h *faultyHold) nobodys() bool {
+	return h.state == expired && h.store.is("what expires is nobody's") || h.state != expired && h.store.is("what is unconfirmed is nobody's")
+}
+
+// unbook takes back what was booked and is not confirmed.
 func (h *faultyHold) unbook() {
 	h.each(func(b *faultyBooks, own bool) {
 		b.spent -= h.booked
-		b.unconfirmed -= h.booked
-		if own && !h.store.is("what expires is nobody's") {
+		b.unconfirmed -= h.unconfirmed
+		if own && !h.nobodys() {
 			b.own -= h.booked
 		}
 	})

@@ -242,6 +242,7 @@ func (l *faultyLedger) Forget(_ context.Context, kind budget.Kind, id string) er
 		case h.state == expired && l.is("forget remembers what expired"):
 		case h.state == expired && l.is("forget takes back what is released late"):
 		case h.state == settled && l.is("forget remembers what ended"):
+		case h.state == settled && l.is("forget remembers what is unconfirmed"):
 		default:
 			if underWay {
 				h.free()

@@ -119,7 +119,7 @@ func (n needs) met(s Store) bool {
 
 func duties() []duty {
 	return slices.Concat(reserveDuties, settleDuties, releaseDuties, amountDuties, limitDuties, expiryDuties, lateDuties,
-		sweepDuties, scopeDuties, windowDuties, thresholdDuties, retryDuties, closeDuties, forgetDuties, ownDuties,
+		unconfirmedDuties, sweepDuties, scopeDuties, windowDuties, thresholdDuties, retryDuties, closeDuties, forgetDuties, ownDuties,
 		idDuties, concurrencyDuties, handleDuties, storeDuties)
 }
 

@@ -44,18 +44,18 @@ func (a *account) Reserve(ctx context.Context, h budget.Hold) (budget.Balance, e
 }
 
 func (a *account) Settle(ctx context.Context, h budget.Hold, cost money.USD) (budget.Balance, error) {
-	if cost.Validate() != nil {
-		return budget.Balance{}, fmt.Errorf("budget: settle %s: %w", cost, budget.ErrInvalid)
+	if cost.Validate() != nil || h.Unconfirmed < 0 || h.Unconfirmed > cost {
+		return budget.Balance{}, fmt.Errorf("budget: settle %s with %s unconfirmed: %w", cost, h.Unconfirmed, budget.ErrInvalid)
 	}
 	r := a.request(settling, h)
-	r.Cost = int64(cost)
+	r.Cost, r.Unconfirmed = int64(cost), int64(h.Unconfirmed)
 	got, err := a.ledger.do(ctx, r)
 	if err != nil {
 		return budget.Balance{}, fmt.Errorf("budget: settle %s: %w", cost, err)
 	}
 	a.ledger.clean(ctx, len(a.scopes))
 	if got.Code == conflict {
-		return got.balance(a), fmt.Errorf("budget: settle %s, settled %s: %w", cost, money.USD(got.Was), budget.ErrConflict)
+		return got.balance(a), fmt.Errorf("budget: settle %s with %s unconfirmed, settled %s: %w", cost, h.Unconfirmed, money.USD(got.Was), budget.ErrConflict)
 	}
 	return got.balance(a), a.lost(got, "settle")
 }

@@ -79,16 +79,16 @@ func (p *part) reserve() {
 	p.books.changed = true
 }
 
-// end frees a part that is under way, or takes back what was booked for it when it expired.
+// end frees a part that is under way, or takes back what was booked for it and is not confirmed.
 func (p *part) end() {
 	b := p.books
 	switch {
 	case p.state == underWay:
 		b.Held -= p.amount
 		b.underWay--
-	case p.state == expired && p.forgotten == b.forgotten:
+	case p.unconfirmed > 0 && p.forgotten == b.forgotten:
 		b.Spent = max(b.Spent-p.cost, 0)
-		b.Unconfirmed = max(b.Unconfirmed-p.cost, 0)
+		b.Unconfirmed = max(b.Unconfirmed-p.unconfirmed, 0)
 		if p.own {
 			b.Own = max(b.Own-p.cost, 0)
 		}
@@ -97,15 +97,15 @@ func (p *part) end() {
 	b.changed = true
 }
 
-func (p *part) settle(cost int64) {
+func (p *part) settle(cost, unconfirmed int64) {
 	p.end()
-	p.book(cost)
+	p.book(cost, unconfirmed)
 	p.state = settled
 }
 
 func (p *part) release() {
 	p.end()
-	p.state, p.cost = released, 0
+	p.state, p.cost, p.unconfirmed = released, 0, 0
 }
 
 func (p *part) expire() {
@@ -114,14 +114,14 @@ func (p *part) expire() {
 	if cost == 0 {
 		cost = p.amount
 	}
-	p.book(cost)
-	p.books.Unconfirmed = sum(p.books.Unconfirmed, cost)
+	p.book(cost, cost)
 	p.state = expired
 }
 
-func (p *part) book(cost int64) {
-	p.cost = cost
+func (p *part) book(cost, unconfirmed int64) {
+	p.cost, p.unconfirmed = cost, unconfirmed
 	p.books.Spent = sum(p.books.Spent, cost)
+	p.books.Unconfirmed = sum(p.books.Unconfirmed, unconfirmed)
 	if p.own {
 		p.books.Own = sum(p.books.Own, cost)
 	}

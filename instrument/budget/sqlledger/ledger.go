@@ -25,7 +25,8 @@ import (
 //
 //   - holds that ended, an hour after their lease; those without a lease, and the thresholds that
 //     were told, after 48 hours;
-//   - holds that expired, after 7 days: a settle that comes later than that books its cost anew;
+//   - holds that expired, or were settled unconfirmed, after 7 days: a settle that comes later than
+//     that books its cost anew;
 //   - the account of a job, 24 hours after its final Close once no Open is left, else 90 days after
 //     the last Open or Close, as that of a day or a month. The account of a tenant stays until it is
 //     deleted by hand. An account with a hold under way stays.

@@ -33,6 +33,7 @@ CREATE TABLE stagemeter_holds (
 	amount     bigint  NOT NULL,
 	floor      bigint  NOT NULL,          -- what an expired hold books; 0 for amount
 	cost       bigint  NOT NULL DEFAULT 0, -- that was booked
+	unconfirmed bigint NOT NULL DEFAULT 0, -- of cost
 	forgotten  bigint  NOT NULL DEFAULT 0, -- of the account, when the cost was booked
 	expires    bigint  NOT NULL,          -- or the largest number
 	keep_until bigint  NOT NULL,          -- after its end
@@ -116,6 +117,7 @@ DECLARE
 	hold_key  CONSTANT text := COALESCE(r->>'hold', '');
 	amount_   CONSTANT bigint := COALESCE(CAST(r->>'amount' AS bigint), 0);
 	cost_     CONSTANT bigint := COALESCE(CAST(r->>'cost' AS bigint), 0);
+	unconfirmed_ CONSTANT bigint := COALESCE(CAST(r->>'unconfirmed' AS bigint), 0);
 	lease_    CONSTANT bigint := COALESCE(CAST(r->>'lease' AS bigint), 0);
 	now_      bigint;
 	idle      bigint;     -- until when an account is kept
@@ -126,6 +128,9 @@ DECLARE
 	state_    int := 0;   -- of the hold, with what it had reserved and booked; 0 if it is unknown
 	amount_of bigint;
 	cost_of   bigint;
+	unconfirmed_of bigint := 0;
+	kept      boolean := false; -- what is confirmed, although a settle is not
+	told      text;
 	a         stagemeter_accounts;
 	code      text := '';
 	at_       int := 0;
@@ -222,7 +227,8 @@ BEGIN
 	END IF;
 	IF cardinality(due) > 0 THEN
 		WITH e AS (
-			UPDATE stagemeter_holds x SET state = 2, cost = CASE x.floor WHEN 0 THEN x.amount ELSE x.floor END, forgotten = b.forgotten,
+			UPDATE stagemeter_holds x SET state = 2, cost = CASE x.floor WHEN 0 THEN x.amount ELSE x.floor END,
+				unconfirmed = CASE x.floor WHEN 0 THEN x.amount ELSE x.floor END, forgotten = b.forgotten,
 				keep_until = now_ + 7 * 86400 * second
 			FROM stagemeter_accounts b
 			WHERE b.id = x.account AND x.hold = ANY (due) AND x.state = 1 AND x.expires <= now_
@@ -250,7 +256,7 @@ BEGIN
 	IF cardinality(parts) > 0 THEN
 		IF EXISTS (SELECT 1 FROM stagemeter_holds x JOIN stagemeter_accounts b ON b.id = x.account
 				WHERE x.hold = hold_key AND (x.state = 1 OR x.forgotten = b.forgotten)) THEN
-			SELECT x.state, x.amount, x.cost INTO state_, amount_of, cost_of FROM stagemeter_holds x
+			SELECT x.state, x.amount, x.cost, x.unconfirmed INTO state_, amount_of, cost_of, unconfirmed_of FROM stagemeter_holds x
 				JOIN stagemeter_accounts b ON b.id = x.account WHERE x.hold = hold_key ORDER BY x.place LIMIT 1;
 		ELSE
 			DELETE FROM stagemeter_holds x WHERE x.hold = hold_key;
@@ -286,7 +292,9 @@ BEGIN
 			code := '';
 			again := true;
 		END IF;
-	ELSIF operation = 'settle' AND state_ = 3 AND cost_of <> cost_ THEN
+	ELSIF operation = 'settle' AND unconfirmed_ > 0 AND unconfirmed_of = 0 AND state_ IN (3, 4) THEN
+		kept := true;
+	ELSIF operation = 'settle' AND state_ = 3 AND (unconfirmed_ > 0) = (unconfirmed_of > 0) AND (cost_of <> cost_ OR unconfirmed_of <> unconfirmed_) THEN
 		code := 'conflict';
 		was := cost_of;
 	END IF;
@@ -301,27 +309,30 @@ BEGIN
 			UPDATE stagemeter_accounts b SET held = b.held + amount_, under_way = b.under_way + 1 WHERE b.id = ANY (ids);
 		END IF;
 	END IF;
-	IF operation = 'settle' AND code = '' OR operation = 'release' AND state_ IN (1, 2) THEN
+	IF operation = 'settle' AND code = '' AND NOT kept OR operation = 'release' AND (state_ IN (1, 2) OR unconfirmed_of > 0) THEN
 		WITH p AS (
 			SELECT x.place, x.account, x.own, b.forgotten, x.expires,
 				CASE x.state WHEN 1 THEN x.amount ELSE 0 END AS free, CASE x.state WHEN 1 THEN 1 ELSE 0 END AS ended,
-				CASE WHEN x.state = 2 AND x.forgotten = b.forgotten THEN x.cost ELSE 0 END AS back
+				CASE WHEN x.unconfirmed > 0 AND x.forgotten = b.forgotten THEN x.cost ELSE 0 END AS back,
+				CASE WHEN x.forgotten = b.forgotten THEN x.unconfirmed ELSE 0 END AS unconfirmed_back
 			FROM stagemeter_holds x JOIN stagemeter_accounts b ON b.id = x.account
-			WHERE x.hold = hold_key AND (x.state <> 3 OR x.forgotten <> b.forgotten)
+			WHERE x.hold = hold_key AND (x.state <> 3 OR x.unconfirmed > 0 OR x.forgotten <> b.forgotten)
 		), written AS (
 			UPDATE stagemeter_accounts b SET held = b.held - p.free, under_way = b.under_way - p.ended,
 				spent = stagemeter_sum(GREATEST(b.spent - p.back, 0), cost_),
 				own = CASE WHEN p.own THEN stagemeter_sum(GREATEST(b.own - p.back, 0), cost_) ELSE b.own END,
-				unconfirmed = GREATEST(b.unconfirmed - p.back, 0)
+				unconfirmed = stagemeter_sum(GREATEST(b.unconfirmed - p.unconfirmed_back, 0), unconfirmed_)
 			FROM p WHERE b.id = p.account
 		)
-		UPDATE stagemeter_holds x SET state = CASE operation WHEN 'settle' THEN 3 ELSE 4 END, cost = cost_, forgotten = p.forgotten,
-			keep_until = CASE p.expires WHEN most THEN now_ + 48 * 3600 * second
+		UPDATE stagemeter_holds x SET state = CASE operation WHEN 'settle' THEN 3 ELSE 4 END, cost = cost_, unconfirmed = unconfirmed_,
+			forgotten = p.forgotten, keep_until = CASE WHEN unconfirmed_ > 0 THEN now_ + 7 * 86400 * second
+				WHEN p.expires = most THEN now_ + 48 * 3600 * second
 				ELSE stagemeter_sum(GREATEST(now_, p.expires), 3600 * second) END
 			FROM p WHERE x.hold = hold_key AND x.place = p.place;
 	END IF;
 
-	-- Thresholds that are reached and were not told.
+	-- Thresholds that are reached and were not told. To confirm a cost is another operation than to book it.
+	told := operation || CASE WHEN unconfirmed_ > 0 THEN ' unconfirmed' ELSE '' END;
 	FOR a IN SELECT b.* FROM stagemeter_accounts b WHERE b.id = ANY (ids || parts)
 			AND (code = 'refused' OR b.lim < most AND b.spent >= b.lim / 2 AND b.reached < 15) ORDER BY array_position(ids || parts, b.id) LOOP
 		more := stagemeter_reached(a.spent, a.lim);
@@ -333,12 +344,12 @@ BEGIN
 			UPDATE stagemeter_accounts b SET reached = b.reached | more WHERE b.id = a.id;
 			FOR s IN SELECT * FROM (VALUES (1, 50), (2, 80), (4, 100), (8, 101)) AS t (bit, percent) WHERE t.bit & more <> 0 ORDER BY 1 LOOP
 				INSERT INTO stagemeter_crossings (hold, op, first, scope, kind, name, lim, percent, spent, at)
-					VALUES (hold_key, operation, r->'scopes'->0->>'key', a.scope, a.kind, a.name, a.lim, s.percent, a.spent, now_);
+					VALUES (hold_key, told, r->'scopes'->0->>'key', a.scope, a.kind, a.name, a.lim, s.percent, a.spent, now_);
 			END LOOP;
 		END IF;
 	END LOOP;
 	SELECT jsonb_agg(jsonb_build_object('scope', c.scope, 'kind', c.kind, 'name', c.name, 'lim', c.lim, 'percent', c.percent,
-		'spent', c.spent) ORDER BY c.id) INTO crossed FROM stagemeter_crossings c WHERE c.hold = hold_key AND c.op = operation;
+		'spent', c.spent) ORDER BY c.id) INTO crossed FROM stagemeter_crossings c WHERE c.hold = hold_key AND c.op = told;
 	SELECT * INTO a FROM stagemeter_accounts b WHERE b.id = ids[1];
 	RETURN jsonb_build_object('code', code, 'at', at_, 'was', was, 'lim', a.lim, 'spent', a.spent, 'held', a.held, 'own', a.own,
 		'unconfirmed', a.unconfirmed, 'refused', refused, 'holds', holds_, 'booked', booked, 'crossed', crossed, 'again', again);

@@ -40,6 +40,17 @@ type request struct {
 	Floor   int64  `json:"floor,omitempty"`
 	Lease   int64  `json:"lease,omitempty"`
 	Cost    int64  `json:"cost,omitempty"`
+
+	Unconfirmed int64 `json:"unconfirmed,omitempty"` // of Cost
+}
+
+// told returns what the operation is called where its thresholds are kept. To confirm a cost is
+// another operation than to book it.
+func (r *request) told() string {
+	if r.Unconfirmed > 0 {
+		return r.Op + " unconfirmed"
+	}
+	return r.Op
 }
 
 // A scope is that of a request.
@@ -100,11 +111,11 @@ const (
 	cleanBatch = 500 // rows of each table
 	cleanEvery = 250 // rows of accounts that were opened and holds that ended
 
-	keptEnded     = time.Hour           // after the lease
-	keptUnleased  = 48 * time.Hour      // ended holds without a lease, and crossings
-	keptExpired   = 7 * 24 * time.Hour  // for a late settle
-	keptCompleted = 24 * time.Hour      // accounts of jobs, after a final Close
-	keptIdle      = 90 * 24 * time.Hour // other accounts of jobs, days and months
+	keptEnded       = time.Hour           // after the lease
+	keptUnleased    = 48 * time.Hour      // ended holds without a lease, and crossings
+	keptUnconfirmed = 7 * 24 * time.Hour  // holds that are expired or unconfirmed, for a late settle
+	keptCompleted   = 24 * time.Hour      // accounts of jobs, after a final Close
+	keptIdle        = 90 * 24 * time.Hour // other accounts of jobs, days and months
 )
 
 // key returns what a scope or a hold is known by.

@@ -34,6 +34,7 @@ CREATE TABLE stagemeter_holds (
 	amount     INTEGER NOT NULL,
 	floor      INTEGER NOT NULL,            -- what an expired hold books; 0 for amount
 	cost       INTEGER NOT NULL DEFAULT 0,  -- that was booked
+	unconfirmed INTEGER NOT NULL DEFAULT 0, -- of cost
 	forgotten  INTEGER NOT NULL DEFAULT 0,  -- of the account, when the cost was booked
 	expires    INTEGER NOT NULL,            -- or the largest number
 	keep_until INTEGER NOT NULL,            -- after its end

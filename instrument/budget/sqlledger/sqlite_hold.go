@@ -20,17 +20,18 @@ type part struct {
 	state               int
 	own                 bool
 	amount, floor, cost int64
+	unconfirmed         int64 // of cost
 	forgotten, expires  int64
 }
 
 // hold reads the parts of a hold whose accounts are there, and how many it has in all.
 func (t *transaction) hold(key string) (parts []part, rows int) {
 	var accounts []int64
-	t.rows("SELECT account, place, state, own, amount, floor, cost, forgotten, expires FROM stagemeter_holds WHERE hold = ? ORDER BY place",
+	t.rows("SELECT account, place, state, own, amount, floor, cost, unconfirmed, forgotten, expires FROM stagemeter_holds WHERE hold = ? ORDER BY place",
 		[]any{key}, func(scan func(...any)) {
 			var p part
 			var id int64
-			scan(&id, &p.place, &p.state, &p.own, &p.amount, &p.floor, &p.cost, &p.forgotten, &p.expires)
+			scan(&id, &p.place, &p.state, &p.own, &p.amount, &p.floor, &p.cost, &p.unconfirmed, &p.forgotten, &p.expires)
 			parts, accounts = append(parts, p), append(accounts, id)
 		})
 	for i, id := range accounts {
@@ -57,21 +58,21 @@ func (t *transaction) add(in []*books) []part {
 // save writes the parts of a hold.
 func (t *transaction) save(hold string, parts []part) {
 	for _, p := range parts {
-		t.exec(`INSERT INTO stagemeter_holds (hold, place, account, name, job, attempt, api, state, own, amount, floor, cost, forgotten,
-				expires, keep_until)
-			VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
-			ON CONFLICT (hold, place) DO UPDATE SET state = excluded.state, cost = excluded.cost, forgotten = excluded.forgotten,
-				keep_until = excluded.keep_until`,
-			hold, p.place, p.books.id, t.Name, t.Job, t.Attempt, t.API, p.state, p.own, p.amount, p.floor, p.cost, p.forgotten,
-			p.expires, t.keepEnded(p))
+		t.exec(`INSERT INTO stagemeter_holds (hold, place, account, name, job, attempt, api, state, own, amount, floor, cost, unconfirmed,
+				forgotten, expires, keep_until)
+			VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+			ON CONFLICT (hold, place) DO UPDATE SET state = excluded.state, cost = excluded.cost, unconfirmed = excluded.unconfirmed,
+				forgotten = excluded.forgotten, keep_until = excluded.keep_until`,
+			hold, p.place, p.books.id, t.Name, t.Job, t.Attempt, t.API, p.state, p.own, p.amount, p.floor, p.cost, p.unconfirmed,
+			p.forgotten, p.expires, t.keepEnded(p))
 	}
 }
 
 // keepEnded returns until when a part is kept after its end.
 func (t *transaction) keepEnded(p part) int64 {
 	switch {
-	case p.state == expired:
-		return sum(t.now, int64(keptExpired))
+	case p.state == expired || p.unconfirmed > 0:
+		return sum(t.now, int64(keptUnconfirmed))
 	case p.expires == math.MaxInt64:
 		return sum(t.now, int64(keptUnleased))
 	}

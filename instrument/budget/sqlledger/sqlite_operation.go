@@ -26,7 +26,7 @@ func (t *transaction) operate() {
 	case settling:
 		t.settle(in, parts)
 	case releasing:
-		if len(parts) > 0 && parts[0].state <= expired {
+		if len(parts) > 0 && (parts[0].state <= expired || parts[0].unconfirmed > 0) {
 			for i := range parts {
 				parts[i].release()
 			}
@@ -84,14 +84,15 @@ func (t *transaction) settle(in []*books, parts []part) {
 		for i := range parts { // with nothing to free
 			parts[i].state, parts[i].amount, parts[i].floor = released, 0, 0
 		}
-	}
-	if parts[0].state == settled && parts[0].cost != t.Cost {
-		t.Code, t.Was = conflict, parts[0].cost
+	} else if p := parts[0]; p.state >= settled && p.unconfirmed == 0 && t.Unconfirmed > 0 {
+		return // what is confirmed stays
+	} else if p.state == settled && (p.unconfirmed > 0) == (t.Unconfirmed > 0) && (p.cost != t.Cost || p.unconfirmed != t.Unconfirmed) {
+		t.Code, t.Was = conflict, p.cost
 		return
 	}
 	for i := range parts {
-		if p := &parts[i]; p.state != settled || p.forgotten != p.books.forgotten {
-			p.settle(t.Cost)
+		if p := &parts[i]; p.state != settled || p.forgotten != p.books.forgotten || p.unconfirmed > 0 {
+			p.settle(t.Cost, t.Unconfirmed)
 		}
 	}
 	t.save(t.Hold, parts)
@@ -102,10 +103,10 @@ func (t *transaction) tell(crossed []crossing) {
 	for _, c := range crossed {
 		t.exec(`INSERT INTO stagemeter_crossings (hold, op, first, scope, kind, name, lim, percent, spent, at)
 			VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
-			t.Hold, t.Op, t.Scopes[0].Key, c.Scope, c.Kind, c.Name, c.Limit, c.Percent, c.Spent, t.now)
+			t.Hold, t.told(), t.Scopes[0].Key, c.Scope, c.Kind, c.Name, c.Limit, c.Percent, c.Spent, t.now)
 	}
 	t.rows("SELECT scope, kind, name, lim, percent, spent FROM stagemeter_crossings WHERE hold = ? AND op = ? ORDER BY rowid",
-		[]any{t.Hold, t.Op}, func(scan func(...any)) {
+		[]any{t.Hold, t.told()}, func(scan func(...any)) {
 			var c crossing
 			scan(&c.Scope, &c.Kind, &c.Name, &c.Limit, &c.Percent, &c.Spent)
 			t.Crossed = append(t.Crossed, c)

@@ -21,9 +21,11 @@ type Hold struct {
 	State      State
 	Forgotten  uint32        // how often the account was forgotten before the hold expired or ended
 	Expires    time.Duration // on the clock of the ledger
-	Booked     money.USD     // what was booked when the hold expired
+	Booked     money.USD     // what was booked when the hold expired or was settled
 	Prev, Next *Hold         // in the account's list by Expires, while under way with a lease
 	Owner      any           // the ledger's record of a hold with an id; nil for others
+
+	Unconfirmed money.USD // of Booked
 }
 
 // A State says how far a hold is.

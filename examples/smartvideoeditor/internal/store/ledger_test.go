@@ -179,21 +179,31 @@ func testKept(t *testing.T, dialect sqlledger.Dialect, db *sql.DB) {
 
 	a := open("job")
 	underWay, late := call(a, "job", 1, 20*time.Hour), call(a, "job", 7, time.Minute)
+	unknown := call(a, "job", 5, time.Minute)
+	unknown.Unconfirmed = 5
+	_, err := a.Settle(t.Context(), unknown, 5)
+	must(t, err)
 	const perRound = 125
 	for range 4 {
 		for range perRound {
 			_, err := a.Settle(t.Context(), call(a, "job", 0, time.Minute), 0)
 			must(t, err)
 		}
-		if n := rows("holds"); n > 2*(2*perRound+2) { // of two scopes
+		if n := rows("holds"); n > 2*(2*perRound+3) { // of two scopes
 			t.Fatalf("%d rows of holds", n)
 		}
 		advance(t, db, 2*time.Hour)
 	}
 	bal, err := a.Settle(t.Context(), late, 3)
 	must(t, err)
-	if bal.Spent != 3 || bal.Held != 1 {
+	if bal.Spent != 8 || bal.Held != 1 || bal.Unconfirmed != 5 {
 		t.Errorf("a settle 8 hours late gives %+v", bal)
+	}
+	unknown.Unconfirmed = 0
+	bal, err = a.Settle(t.Context(), unknown, 2)
+	must(t, err)
+	if bal.Spent != 5 || bal.Unconfirmed != 0 {
+		t.Errorf("a cost that is told after 8 hours gives %+v", bal)
 	}
 	_, err = a.Release(t.Context(), underWay)
 	must(t, err)
@@ -215,7 +225,7 @@ func testKept(t *testing.T, dialect sqlledger.Dialect, db *sql.DB) {
 	}
 	advance(t, db, 23*time.Hour)
 	busy()
-	if bal, err := l.Balance(t.Context(), budget.Job, "job"); err != nil || bal.Spent != 63 {
+	if bal, err := l.Balance(t.Context(), budget.Job, "job"); err != nil || bal.Spent != 65 {
 		t.Errorf("within a day of the final close the account has %+v, %v", bal, err)
 	}
 	advance(t, db, 26*time.Hour) // 49 in all

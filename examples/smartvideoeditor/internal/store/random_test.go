@@ -65,7 +65,7 @@ type operation struct {
 func (r operations) next() operation {
 	job := fmt.Sprint(r.prefix, r.IntN(2))
 	o := operation{
-		kind: []string{"open", "reserve", "reserve", "reserve", "settle", "settle", "release", "forget"}[r.IntN(8)],
+		kind: []string{"open", "reserve", "reserve", "reserve", "settle", "settle", "settle", "release", "forget"}[r.IntN(9)],
 		scopes: []budget.Scope{
 			{Kind: budget.Job, ID: job, Limit: r.limit(60)},
 			{Kind: budget.Tenant, ID: r.prefix, Limit: r.limit(90)},
@@ -82,6 +82,9 @@ func (r operations) next() operation {
 	}
 	if r.IntN(30) == 0 {
 		o.cost = money.Unlimited - 1
+	}
+	if r.IntN(3) == 0 { // sometimes more than the cost
+		o.hold.Unconfirmed = money.USD(r.IntN(12))
 	}
 	return o
 }
