@@ -248,10 +248,10 @@ func (j *Job) releaseIn(ctx context.Context, h *hold) {
 	j.saw(ctx, h.account, bal)
 }
 
-// settle books what a call or a Spend cost.
-func (j *Job) settle(ctx context.Context, h *hold, cost USD) {
+// settle books what a call or a Spend cost, of which a part may not be known.
+func (j *Job) settle(ctx context.Context, h *hold, cost, unconfirmed USD) {
 	for k := h; k != nil; k = k.next() {
-		k.payer.settleIn(ctx, k, cost)
+		k.payer.settleIn(ctx, k, cost, unconfirmed)
 	}
 }
 
@@ -267,11 +267,11 @@ func (j *Job) book(ctx context.Context, api string, cost USD) {
 	}
 	h := new(hold)
 	j.holdIn(h, ask{api: api})
-	j.settle(ctx, h, cost)
+	j.settle(ctx, h, cost, 0)
 }
 
-func (j *Job) settleIn(ctx context.Context, h *hold, cost USD) {
-	bal, err := h.settle(ctx, cost, j.later(ctx, h))
+func (j *Job) settleIn(ctx context.Context, h *hold, cost, unconfirmed USD) {
+	bal, err := h.settle(ctx, cost, unconfirmed, j.later(ctx, h))
 	if err == errLater {
 		return
 	}

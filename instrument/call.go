@@ -189,7 +189,8 @@ func (c *Call) AddCost(cost USD) {
 
 // AddUnpriced says that nobody knows what one request of the call has cost, and why, as
 // [Call.SetUnpriced] does for the whole call. Each such request counts in
-// video_processing_api_unpriced_total, and for each the budget loses what was reserved for the call.
+// video_processing_api_unpriced_total, and for each the budget loses what was reserved for the call,
+// unconfirmed.
 func (c *Call) AddUnpriced(reason string) {
 	if c == nil || c.scope.p.inert() {
 		return
@@ -230,8 +231,8 @@ func (c *Call) AddUnpriced(reason string) {
 //
 // An unpriced call counts in video_processing_api_unpriced_total{api, reason}, has its reason on
 // the span as video.processing.unpriced, and adds nothing to any cost. The budget loses what it had
-// reserved for the call. If the call has failed, it gets the amount of WithMaxCost back, unless
-// SetUnpriced came last.
+// reserved for the call, which its ledger books as unconfirmed. If the call has failed, it gets the
+// amount of WithMaxCost back, unless SetUnpriced came last.
 //
 // A call that never ends keeps its reservation until its lease is over, see [WithLease], and stays
 // in video_processing_api_calls_in_progress. Defer End directly. A panic, a Goexit and a second End
@@ -341,10 +342,11 @@ func (c *Call) tellEnd(o ending, as Outcome, took time.Duration, b *booking) {
 	}
 }
 
-// settle ends the reservation with what the budget has lost, and writes the cost on the span.
-func (c *Call) settle(ctx context.Context, cost, lost USD) {
+// settle ends the reservation with the cost, and with what the budget loses besides since the cost
+// of some requests is not known, and writes the cost on the span.
+func (c *Call) settle(ctx context.Context, cost, unknown USD) {
 	if c.hold.account != nil {
-		c.scope.job.settle(ctx, &c.hold, lost)
+		c.scope.job.settle(ctx, &c.hold, money.Sum(cost, unknown), unknown)
 	}
 	if c.scope.span.IsRecording() { // else the attribute is allocated for nothing
 		c.scope.span.SetAttributes(costKey.Float64(cost.Float64()))
@@ -368,12 +370,12 @@ func (c *Call) book(ctx context.Context, b *booking) {
 	p := c.scope.p
 	switch b.kind {
 	case booked:
-		lost := b.cost
+		unknown := USD(0)
 		for _, reason := range b.also {
 			b.reason = c.unpriced(ctx, reason)
-			lost = money.Sum(lost, c.hold.once.Amount)
+			unknown = money.Sum(unknown, c.hold.once.Amount)
 		}
-		defer c.settle(ctx, b.cost, lost)
+		defer c.settle(ctx, b.cost, unknown)
 		if b.cost > 0 || len(b.also) == 0 {
 			p.spend(ctx, c.scope.job, c.handle, c.model.Load(), b.cost)
 		}
@@ -384,7 +386,7 @@ func (c *Call) book(ctx context.Context, b *booking) {
 	switch {
 	case c.hold.account == nil:
 	case b.kind == unpriced && !b.failed && c.hold.once.Amount > 0:
-		c.scope.job.settle(ctx, &c.hold, c.hold.once.Amount)
+		c.scope.job.settle(ctx, &c.hold, c.hold.once.Amount, c.hold.once.Amount)
 	default:
 		c.scope.job.release(ctx, &c.hold)
 	}

@@ -136,19 +136,22 @@ func (h *hold) take(ctx context.Context, began time.Duration) (bal budget.Balanc
 // errLater says that the queue does it, and tells how it went.
 var errLater = errors.New("later")
 
-// settle ends the hold in its account with a cost, also when ctx is over. If the ledger is away,
-// that is tried again, and later is called.
-func (h *hold) settle(ctx context.Context, cost USD, later func(budget.Balance)) (budget.Balance, error) {
+// settle ends the hold in its account with a cost, of which a part may not be known, also when ctx
+// is over. If the ledger is away, that is tried again, and later is called.
+func (h *hold) settle(ctx context.Context, cost, unconfirmed USD, later func(budget.Balance)) (budget.Balance, error) {
+	if h.named == nil {
+		return h.account.once.SettleOnce(&h.once, cost, unconfirmed), nil
+	}
+	full := h.full()
+	full.Unconfirmed = unconfirmed
 	switch {
-	case h.named == nil:
-		return h.account.once.SettleOnce(&h.once, cost, 0), nil
 	case h.account.near != nil:
-		return h.account.near.Settle(context.WithoutCancel(ctx), h.full(), cost)
+		return h.account.near.Settle(context.WithoutCancel(ctx), full, cost)
 	case h.later:
-		h.account.far.SettleLater(h.full(), cost, later)
+		h.account.far.SettleLater(full, cost, later)
 		return budget.Balance{}, errLater
 	default:
-		return h.account.far.Settle(ctx, h.full(), cost, later)
+		return h.account.far.Settle(ctx, full, cost, later)
 	}
 }
 

@@ -12,7 +12,7 @@ type UnpricedPolicy struct {
 func DenyUnpriced() UnpricedPolicy { return UnpricedPolicy{} }
 
 // ReserveUnpriced reserves amount for the call, and refuses it if that does not fit. If the price
-// is still unknown when the call ends, the budget loses the amount, while
+// is still unknown when the call ends, the budget loses the amount, unconfirmed, while
 // video_processing_cost_usd_total and [Job.Cost] do not have it: nobody knows that it was spent.
 func ReserveUnpriced(amount USD) UnpricedPolicy {
 	return UnpricedPolicy{passes: true, reserve: amount}

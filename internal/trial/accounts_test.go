@@ -152,8 +152,9 @@ func (p *program) reserve(accounts []*account, own *account, amount, floor int64
 	return h, nil
 }
 
-// settle books the cost of a hold. One that has expired is corrected.
-func (p *program) settle(h *hold, cost int64) {
+// settle books the cost of a hold, of which a part may not be known. One that has expired is
+// corrected.
+func (p *program) settle(h *hold, cost, unconfirmed int64) {
 	if h.state == expired {
 		h.book(-h.floor)
 	}
@@ -167,6 +168,7 @@ func (p *program) settle(h *hold, cost int64) {
 			a.unconfirmed -= h.floor
 		}
 		a.spent += cost
+		a.unconfirmed += unconfirmed
 	}
 	h.state = ended
 	p.tell(h.accounts, nil)

@@ -181,11 +181,11 @@ func (p *program) endCall(c *callBook, f failure, crashed bool) {
 		p.paid(c.job, c.api, cost)
 	}
 	if c.hold != nil {
-		loses := cost
+		loses, unconfirmed := cost, int64(0)
 		if unpriced != "" && !(f.failed() && c.max >= 0 && c.said != "unpriced") {
-			loses = c.hold.amount
+			loses, unconfirmed = c.hold.amount, c.hold.amount
 		}
-		p.settle(c.hold, loses)
+		p.settle(c.hold, loses, unconfirmed)
 	}
 }
 

@@ -19,6 +19,14 @@ func (p *program) exact(j *jobBook) {
 	case ok && !j.keeps && left != want: // of a shared account it is what this job last heard of
 		p.wrong = append(p.wrong, fmt.Sprintf("%s has %s left, the books say %s", j.id, left, want))
 	}
+	if j.own == nil || j.keeps || j.generated {
+		return
+	}
+	for _, newest := range p.p.Snapshot(instrument.Query{Job: j.id, Limit: 1}).Ended { // none without a history
+		if got := newest.Budget.Unconfirmed; int64(got) != j.own.unconfirmed {
+			p.wrong = append(p.wrong, fmt.Sprintf("%s has %s unconfirmed, the books say %s", j.id, got, money.USD(j.own.unconfirmed)))
+		}
+	}
 }
 
 // left is what remains of the job's budget.

@@ -250,7 +250,7 @@ func (p *program) spend(s scope) {
 	if s.job == nil || s.job.ended {
 		p.spentOutside += float64(nano) / 1e9
 	} else {
-		p.settle(&hold{accounts: s.job.accounts, own: s.job.named(), state: ended}, nano)
+		p.settle(&hold{accounts: s.job.accounts, own: s.job.named(), state: ended}, nano, 0)
 	}
 }
 
