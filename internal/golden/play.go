@@ -29,6 +29,9 @@ type playOptions struct {
 	gzip   bool                                 // the client has asked for compression by itself
 	change func(body []byte) []byte             // of an answer, before it is sent
 	read   func(r io.ReadCloser, cancel func()) // in place of reading to the end
+
+	pipeline []instrument.Option // more of them
+	job      []instrument.JobOption
 }
 
 // play sends the file's traffic through a Transport, and returns what was counted. A host that
@@ -60,13 +63,15 @@ func (f *file) playOn(hosts map[string]string, o playOptions) (got Result, calls
 	}
 	reader, spans := metric.NewManualReader(), tracetest.NewSpanRecorder()
 	ended := make(chan struct{}, 100)
-	p, err := instrument.New(instrument.WithMeterProvider(metric.NewMeterProvider(metric.WithReader(reader))),
+	p, err := instrument.New(append([]instrument.Option{
+		instrument.WithMeterProvider(metric.NewMeterProvider(metric.WithReader(reader))),
 		instrument.WithTracerProvider(trace.NewTracerProvider(trace.WithSpanProcessor(spans))),
-		instrument.WithEvents(instrument.Events{CallEnded: func(context.Context, instrument.CallEvent) { ended <- struct{}{} }}))
+		instrument.WithEvents(instrument.Events{CallEnded: func(context.Context, instrument.CallEvent) { ended <- struct{}{} }}),
+	}, o.pipeline...)...)
 	if err != nil {
 		return got, 0, err
 	}
-	ctx, job := p.StartJob(context.Background(), "golden")
+	ctx, job := p.StartJob(context.Background(), "golden", o.job...)
 	options := []aihttp.Option{aihttp.WithPrices(table)}
 	for host, name := range hosts {
 		options = append(options, aihttp.WithHost(host, name))
@@ -92,6 +97,9 @@ func (f *file) playOn(hosts map[string]string, o playOptions) (got Result, calls
 		case <-time.After(10 * time.Second):
 			return got, 0, errors.New("the call has not ended")
 		}
+	}
+	if err := p.Close(context.Background()); err != nil {
+		return got, 0, err
 	}
 	got, err = count(reader)
 	got.Source = source(got, spans.Ended())
