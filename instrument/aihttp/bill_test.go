@@ -139,5 +139,10 @@ func TestBillOfAProviderThatFails(t *testing.T) {
 	if booked := money.Sum(limit, -left); booked < bill || booked > money.Sum(bill, lost) {
 		t.Errorf("%v booked, want at least the bill of %v, and at most %v more", booked, bill, lost)
 	}
+	// The bill is no more than what is booked, and that is no more than the bill and what is unconfirmed.
+	state := *p.Snapshot(instrument.Query{}).Live[0].Budget
+	if confirmed := money.Sum(state.Spent, -state.Unconfirmed); confirmed != cost(rec) || state.Spent < bill || confirmed > bill {
+		t.Errorf("the ledger has %+v, want %v confirmed, of a bill of %v", state, cost(rec), bill)
+	}
 	job.End(nil)
 }
