@@ -18,7 +18,7 @@ type jobBudget struct {
 	reported atomic.Pointer[USD] // the last amount of ReportBudgetRemaining
 	exceeded atomic.Bool         // counted for an amount of ReportBudgetRemaining
 
-	expires     atomic.Bool // a balance has had an unconfirmed amount; then
+	unsure      atomic.Bool // a balance has had an unconfirmed amount; then
 	mu          sync.Mutex  // guards:
 	unconfirmed atomic.Int64
 }
@@ -64,7 +64,7 @@ func (b *jobBudget) state() *BudgetState {
 }
 
 // see takes note of a balance. Answers may overtake each other. What is spent goes down only when an
-// expired hold turns out to have cost less, so the newest balance has the most that is spent and
+// unconfirmed cost turns out to be less, so the newest balance has the most that is spent and
 // confirmed. A ledger whose store is away refuses without a balance.
 func (b *jobBudget) see(bal budget.Balance) {
 	if isZero(bal) {
@@ -76,8 +76,8 @@ func (b *jobBudget) see(bal budget.Balance) {
 	if held := int64(bal.Held); b.held.Load() != held {
 		b.held.Store(held)
 	}
-	if bal.Unconfirmed != 0 && !b.expires.Load() {
-		b.expires.Store(true)
+	if bal.Unconfirmed != 0 && !b.unsure.Load() {
+		b.unsure.Store(true)
 	}
 	settled := int64(bal.Spent - bal.Unconfirmed)
 	for {
@@ -89,7 +89,7 @@ func (b *jobBudget) see(bal budget.Balance) {
 			break
 		}
 	}
-	if !b.expires.Load() {
+	if !b.unsure.Load() {
 		return
 	}
 	b.mu.Lock()

@@ -65,7 +65,7 @@ type BudgetState struct {
 	Limit       USD // Unlimited when nothing is refused
 	Spent       USD // of all who spend from the account, with Unconfirmed
 	Held        USD
-	Unconfirmed USD
+	Unconfirmed USD // booked for calls that never ended, or of which nobody knows the cost
 }
 
 // A StageState is the state of one stage.
