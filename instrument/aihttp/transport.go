@@ -5,6 +5,8 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"slices"
+	"strings"
 	"time"
 
 	"go.opentelemetry.io/otel"
@@ -139,20 +141,32 @@ type refusal struct{ err error }
 func (r refusal) Read([]byte) (int, error) { return 0, r.err }
 func (refusal) Close() error               { return nil }
 
+// unretried is a refusal as an error: the AWS SDK asks it whether to try again.
+type unretried struct{ error }
+
+func (e unretried) Unwrap() error      { return e.error }
+func (unretried) RetryableError() bool { return false }
+
 // refuse answers a request that was not sent. SDKs that would try again after an error get an answer
 // that they take as final, whose body gives the error.
 func refuse(r *http.Request, err error) (*http.Response, error) {
 	if r.Body != nil {
 		_ = r.Body.Close() // as a RoundTripper must
 	}
-	if r.Header.Get("X-Stainless-Lang") == "" && r.Header.Get("X-Goog-Api-Client") == "" {
-		return nil, err
+	if r.Header.Get("X-Stainless-Lang") == "" && !fromGenAI(r) {
+		return nil, unretried{err}
 	}
 	return &http.Response{
 		Status: "402 Payment Required", StatusCode: http.StatusPaymentRequired, Proto: "HTTP/1.1", ProtoMajor: 1, ProtoMinor: 1,
 		Header: http.Header{"X-Should-Retry": {"false"}, "Content-Type": {"application/json"}},
 		Body:   refusal{err}, ContentLength: -1, Request: r,
 	}, nil
+}
+
+// fromGenAI reports whether a request is of google.golang.org/genai. The other clients of Google have
+// the header too; they drop what is read of a failed answer, and do not try again after an error.
+func fromGenAI(r *http.Request) bool {
+	return slices.ContainsFunc(r.Header.Values("X-Goog-Api-Client"), func(v string) bool { return strings.Contains(v, "google-genai-sdk/") })
 }
 
 type usageKey struct{}

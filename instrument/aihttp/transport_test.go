@@ -9,6 +9,7 @@ import (
 	"io"
 	"net/http"
 	"net/http/httptest"
+	"net/url"
 	"strings"
 	"testing"
 	"time"
@@ -126,14 +127,28 @@ func TestBudgetRefusesBeforeItIsSent(t *testing.T) {
 	f := newFake(t, func(w http.ResponseWriter, r *http.Request) { sent++; says(200, "application/json", chatText)(w, r) })
 	ctx, job := p.StartJob(t.Context(), "job", instrument.WithBudget(money.Cent/100))
 	defer job.End(nil)
-	for _, headers := range [][]string{nil, {"X-Stainless-Lang", "go"}, {"X-Goog-Api-Client", "x"}} {
-		_, err := f.post(ctx, chatURL, chatBody, headers...)
+	for _, tt := range []struct {
+		headers []string
+		final   bool // the client would try again after an error, and takes the answer as final
+	}{
+		{nil, false}, {[]string{"X-Stainless-Lang", "go"}, true}, {[]string{"X-Goog-Api-Client", "google-genai-sdk/1.77.0 gl-go/go1.26"}, true},
+		{[]string{"X-Goog-Api-Client", "gl-go/1.26 gapic/1.38 gax/2.17"}, false},
+	} {
+		_, err := f.post(ctx, chatURL, chatBody, tt.headers...)
 		var refusal *instrument.BudgetError
 		if !errors.As(err, &refusal) || refusal.Asked == 0 {
-			t.Errorf("%q: %v", headers, err)
+			t.Errorf("%q: %v", tt.headers, err)
+		}
+		var fromDo *url.Error
+		if errors.As(err, &fromDo) == tt.final {
+			t.Errorf("%q: an answer: %v", tt.headers, tt.final)
+		}
+		var aws interface{ RetryableError() bool } // as its SDK asks
+		if !tt.final && (!errors.As(err, &aws) || aws.RetryableError()) {
+			t.Errorf("%q: the AWS SDK would try again", tt.headers)
 		}
 	}
-	if sent != 0 || rec.Counter(vp("api_calls_total"), attribute.String("status", "refused")) != 3 || cost(rec) != 0 {
+	if sent != 0 || rec.Counter(vp("api_calls_total"), attribute.String("status", "refused")) != 4 || cost(rec) != 0 {
 		t.Errorf("%d sent", sent)
 	}
 }
