@@ -22,6 +22,7 @@ var bedrock = func() *provider {
 	}
 	openAI := openAIFor("aws.bedrock")
 	messages := anthropicFor("aws.bedrock")
+	messages.asked = bedrockAsked
 	return &provider{name: "aws.bedrock", endpoint: func(r *http.Request) *endpoint {
 		if r.Method == http.MethodPost && strings.Contains(r.URL.Path, "/model/") {
 			switch operationID(r.URL.Path) {
@@ -116,8 +117,11 @@ func bedrockHead(x *exchange, h http.Header) {
 // bedrockAsked makes usage of the figures, and finds the model.
 func bedrockAsked(x *exchange) {
 	anthropicAsked(x)
-	_, id, _ := strings.Cut(x.url.Path, "/model/")
+	_, id, ok := strings.Cut(x.url.Path, "/model/")
 	id = id[:max(strings.LastIndexByte(id, '/'), 0)]
+	if !ok { // of anthropic-sdk-go, before its middleware has made a path of Bedrock of it
+		id = x.askedModel
+	}
 	if strings.HasPrefix(id, "arn:") {
 		if strings.Contains(id, ":provisioned-model/") {
 			x.tier = "provisioned"

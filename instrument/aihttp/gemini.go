@@ -2,6 +2,7 @@ package aihttp
 
 import (
 	"net/http"
+	"net/url"
 	"strings"
 
 	"github.com/stagemeter/stagemeter/instrument/aihttp/internal/wire"
@@ -10,7 +11,7 @@ import (
 
 var (
 	gemini = &provider{name: "gcp.gemini", hosts: []string{"generativelanguage.googleapis.com"}, endpoint: geminiEndpoints("gcp.gemini")}
-	vertex = &provider{name: "gcp.vertex_ai", hosts: []string{"aiplatform.googleapis.com", "-aiplatform.googleapis.com"}, endpoint: geminiEndpoints("gcp.vertex_ai")}
+	vertex = &provider{name: "gcp.vertex_ai", hosts: []string{"aiplatform.googleapis.com", "-aiplatform.googleapis.com", "aiplatform.us.rep.googleapis.com", "aiplatform.eu.rep.googleapis.com"}, endpoint: geminiEndpoints("gcp.vertex_ai")}
 )
 
 // geminiAnswer reads one answer, an event, or an array of answers.
@@ -35,7 +36,7 @@ func geminiEndpoints(name string) func(*http.Request) *endpoint {
 				if asked(x); x.askedModel == "" {
 					geminiAsked(x)
 				}
-				x.region = locationOf(x.url.Path)
+				x.region = locationOf(x.url)
 			}
 		}
 	}
@@ -52,15 +53,30 @@ func geminiEndpoints(name string) func(*http.Request) *endpoint {
 		case "rawPredict", "streamRawPredict":
 			return messages
 		}
+		if ep := ofAnthropic(r, messages); ep != nil && name == "gcp.vertex_ai" {
+			return ep // of anthropic-sdk-go, before its middleware has made a path of Vertex AI of it
+		}
 		return openAI.of(r)
 	}
 }
 
-// locationOf returns the location of a path of Vertex AI, …/locations/NAME/…, or "".
-func locationOf(path string) string {
-	_, rest, _ := strings.Cut(path, "/locations/")
-	name, _, _ := strings.Cut(rest, "/")
-	return name
+// locationOf returns the location of a path of Vertex AI, …/locations/NAME/…, or that of the host.
+func locationOf(u *url.URL) string {
+	if _, rest, ok := strings.Cut(u.Path, "/locations/"); ok {
+		name, _, _ := strings.Cut(rest, "/")
+		return name
+	}
+	host := u.Hostname()
+	if host == "aiplatform.googleapis.com" {
+		return "global"
+	}
+	if name, ok := strings.CutSuffix(host, "-aiplatform.googleapis.com"); ok {
+		return name
+	}
+	if name, ok := strings.CutSuffix(host, ".rep.googleapis.com"); ok {
+		return strings.TrimPrefix(name, "aiplatform.")
+	}
+	return ""
 }
 
 // geminiAsked takes the model of the path, …/models/NAME:method, and what it has searched. Up to
