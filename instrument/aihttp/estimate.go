@@ -37,8 +37,7 @@ type ahead struct {
 
 // estimate returns what a request costs at most. It reads the body only if that can be had twice.
 func (x *exchange) estimate(r *http.Request) (usd, error) {
-	kind := r.Header.Get("Content-Type")
-	a := ahead{bytes: r.ContentLength, named: kind == "" || strings.Contains(kind, "json")}
+	a := ahead{bytes: sizeOf(r), named: isJSON(r)}
 	if r.GetBody != nil && (x.ep.request != nil || x.ep.form != nil) {
 		if err := x.peek(r, &a); err != nil {
 			return 0, err
