@@ -73,6 +73,11 @@ schemas: ## docs/kubernetes, docs/compose and docs/dashboards against the schema
 	GOWORK=off go test -C e2e/schemas -vet=off ./...
 	@scripts/grafana-schema.sh
 
+.PHONY: sdks
+sdks: ## Paid calls by the vendors' own libraries through package aihttp
+	$(call step,libraries of vendors)
+	cd instrument/aihttp/sdktest && GOWORK=off $(with_race) go test -vet=off ./...
+
 .PHONY: fuzz
 fuzz: ## The seeds of each fuzz target, and FUZZTIME (1s) of new inputs
 	$(call step,fuzzing: $(FUZZTIME) each)
@@ -96,9 +101,10 @@ lint: check-format tools ## Format, and what go vet and staticcheck find
 	cd tools && GOWORK=off $(BIN)/lint ./... && GOWORK=off go test -vet=off ./...
 
 .PHONY: lint-apart
-lint-apart: tools ## The same for the modules of schemas and servers
-	$(call step,go vet and staticcheck of schemas and servers)
+lint-apart: tools ## The same for the modules outside of go.work
+	$(call step,go vet and staticcheck of the modules outside of go.work)
 	cd e2e/schemas && GOWORK=off $(BIN)/lint ./...
+	cd instrument/aihttp/sdktest && GOWORK=off $(with_race) $(BIN)/lint ./...
 	cd e2e/servers/prometheus && GOWORK=off $(BIN)/lint -tags remove_all_sd ./...
 
 .PHONY: check-generated

@@ -39,7 +39,7 @@ lane() {
 make --no-print-directory deps
 lane check-generated lint unit fuzz &
 lanes+=($!)
-lane servers schemas lint-apart e2e &
+lane servers schemas lint-apart sdks e2e &
 lanes+=($!)
 for lane in "${lanes[@]}"; do wait "$lane" || touch "$work/failed"; done
 
