@@ -53,8 +53,8 @@ func run(ctx context.Context, out io.Writer, vendor http.RoundTripper) error {
 			return stream.Err()
 		}
 
-		// As many tokens may cost 16 cents, of which the job has 5.
-		_, err = client.Messages.New(ctx, ask("Write the whole script.", 32_000))
+		// As many tokens may cost 8 cents, and the job has 5.
+		_, err = client.Messages.New(ctx, ask("Write the whole script.", 16_000))
 		return err
 	}, instrument.WithBudget(5*instrument.Cent))
 	if refused := new(instrument.BudgetError); errors.As(err, &refused) {

@@ -52,7 +52,7 @@ func run(ctx context.Context, out io.Writer, vendor http.RoundTripper) error {
 		}
 		fmt.Fprintln(out)
 
-		// As many tokens may cost 16 cents, of which the job has 5.
+		// As many tokens may cost 16 cents, and the job has 5.
 		_, err = client.Models.GenerateContent(ctx, model, genai.Text("Write the whole script."), atMost(64_000))
 		return err
 	}, instrument.WithBudget(5*instrument.Cent))
