@@ -1,6 +1,7 @@
 package main
 
 import (
+	"os"
 	"regexp"
 	"strings"
 	"testing"
@@ -15,6 +16,11 @@ video_processing_api_calls_total{api="openai",status="success"} 2
 video_processing_cost_usd_total{api="openai"} 0.0061114
 `
 
+// without returns a text without the bound of a call, which goes by the bytes that the SDK sends.
+func without(text string) string {
+	return regexp.MustCompile(`for at most \$[\d.]+`).ReplaceAllString(text, "for at most $$…")
+}
+
 // whisper-1: 61 s at $0.006 a minute are 6,100,000 nano-dollars.
 //
 // gpt-4o-mini: 32 tokens at $0.15 a million are 4,800, and 11 at $0.60 are 6,600. The stream tells them
@@ -28,8 +34,14 @@ func TestRun(t *testing.T) {
 	if err := run(t.Context(), &out, vendor); err != nil {
 		t.Error(err)
 	}
-	got := regexp.MustCompile(`for at most \$[\d.]+`).ReplaceAllString(out.String(), "for at most $$…") // by the bytes that the SDK sends
-	if got != want {
+	if got := without(out.String()); got != want {
 		t.Errorf("it prints\n%s\nwant\n%s", got, want)
+	}
+	page, err := os.ReadFile("../../../docs/costs.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !strings.Contains(without(string(page)), want) {
+		t.Error("docs/costs.md shows another answer")
 	}
 }
