@@ -233,10 +233,13 @@ func (x *exchange) parse(p []byte) {
 
 // containParser is deferred where an answer is read: what it says is then not known.
 func (x *exchange) containParser() {
-	if recover() != nil {
+	if v := recover(); v != nil {
 		x.bad = reasonMalformed
+		tellBug(v)
 	}
 }
+
+func tellBug(v any) { otel.Handle(fmt.Errorf("aihttp: a bug, the call is unpriced: %v", v)) }
 
 func (x *exchange) wanted(line []byte) bool {
 	if x.events.Count() == 0 { // it tells the model and the tier

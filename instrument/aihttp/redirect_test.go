@@ -162,3 +162,22 @@ func TestARedirectInsideACall(t *testing.T) {
 	}
 	wantAttrs(t, rec.Span("redirect"), map[string]string{"http.response.status_code": "307", "gen_ai.usage.cost": ""})
 }
+
+// The middleware of an SDK over a client that is metered, too, and follows a redirect: one call.
+func TestMiddlewareOverAMeteredClient(t *testing.T) {
+	p, rec := instrumenttest.New(t)
+	f := newFake(t, sends(308, "/v2/chat/completions", says(200, "application/json", chatText)))
+	ctx, job := p.StartJob(t.Context(), "job", instrument.WithBudget(money.Cent))
+	r, _ := http.NewRequestWithContext(ctx, http.MethodPost, chatURL, strings.NewReader(chatBody))
+	resp, err := aihttp.NewTransport(nil, aihttp.WithPrices(table(t))).Middleware(r, f.client.Do)
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, _ = io.Copy(io.Discard, resp.Body)
+	_ = resp.Body.Close()
+	if left, _ := job.BudgetRemaining(); left != money.Cent-chatCost {
+		t.Errorf("%v left", left)
+	}
+	job.End(nil)
+	onlyCall(t, rec, chatCost, "success")
+}

@@ -109,7 +109,8 @@ func (x *exchange) readRest(err error) (whole bool) {
 // cost returns the price of what the attempt has used.
 func (x *exchange) cost() (_ usd, err error) {
 	defer func() {
-		if recover() != nil {
+		if v := recover(); v != nil {
+			tellBug(v)
 			err = errMalformed
 		}
 	}()

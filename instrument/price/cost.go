@@ -1,13 +1,14 @@
 package price
 
 import (
+	"math"
 	"strings"
 	"time"
 
 	"github.com/stagemeter/stagemeter/instrument/money"
 )
 
-// maxFactors is how many multipliers a call may have, so that their product fits.
+// maxFactors is how many multipliers a call may have. Their product must fit in 64 bits, too.
 const maxFactors = 4
 
 // Cost returns the price of a call, computed exactly and rounded once, half a nano-dollar up. Its
@@ -49,11 +50,11 @@ func (t *Table) Cost(u Usage) (money.USD, error) {
 		if unit.isTool() {
 			by = factor{1, 1}
 		}
-		per := rate.per * by.den
-		if per/by.den != rate.per {
+		per, amount := rate.per*by.den, money.Mul(rate.price, by.num)
+		if per/by.den != rate.per || amount == money.Unlimited && rate.price != amount {
 			return 0, unknown(u.Provider, u.Model, UnknownMultiplier, strings.Join(u.Multipliers, " "))
 		}
-		terms[n] = money.Per(money.Mul(rate.price, by.num), per).Times(u.n[unit])
+		terms[n] = money.Per(amount, per).Times(u.n[unit])
 		n++
 	}
 	return money.Total(terms[:n]...), nil
@@ -121,12 +122,12 @@ func (r *row) rate(u Unit, over bool) rate {
 }
 
 // factor returns the product of multipliers, or the name of one that the row does not have or that
-// is one too many.
+// is one too many, or makes the product too large.
 func (r *row) factor(names []string) (factor, string) {
 	f := factor{1, 1}
 	for i, name := range names {
 		x, ok := r.times[strings.ToLower(name)]
-		if !ok || i == maxFactors {
+		if !ok || i == maxFactors || x.num > math.MaxInt64/f.num || x.den > math.MaxInt64/f.den {
 			return f, name
 		}
 		f.num, f.den = f.num*x.num, f.den*x.den

@@ -232,15 +232,29 @@ func TestFromEnv(t *testing.T) {
 // Whatever a file has, Parse does not panic, and what it takes has prices that are amounts.
 func FuzzParse(f *testing.F) {
 	f.Add([]byte(rows))
-	f.Add([]byte(`{"rows": [{"provider": "p", "model": "m", "per_1B": {"input": "0.000000001"}, "times": {"a": "0.0001", "b": "999.9999"}}]}`))
+	f.Add([]byte(`{"rows": [{"provider": "p", "model": "m", "per_1B": {"input": "0.000000001"}, "times": {"a": "0.0001", "b": "999.9999", "c": "999.9999", "d": "999.9999"}}]}`))
+	f.Add([]byte(`{"rows": [{"provider": "p", "model": "m", "aliases": ["m", "x"], "variant": "v", "per_1": {"images": "9223372036.854775806"}, "max_output_tokens": 9223372036854775807}, null, {}, 1]}`))
 	f.Fuzz(func(t *testing.T, text []byte) {
-		table, _ := price.Parse(text)
-		for _, model := range []string{"m", "gpt-4o", "pro", "whisper-1"} {
-			for _, provider := range []string{"p", "openai", "gcp.gemini"} {
-				u := usage(provider, model, used{price.Input: 300_000, price.Output: 7})
-				u.Multipliers = []string{"a", "b"}
-				if got, err := table.Cost(u); err == nil && got != money.Unlimited && got.Validate() != nil {
-					t.Errorf("%s costs %v", model, got)
+		own, _ := price.Parse(text)
+		for _, table := range []*price.Table{own, own.With(own), parse(t, rows).With(own)} {
+			for _, model := range []string{"m", "gpt-4o", "pro", "whisper-1", ""} {
+				for _, provider := range []string{"p", "openai", "gcp.gemini"} {
+					u := usage(provider, model, used{price.Input: 300_000, price.Output: 7})
+					u.Multipliers = []string{"a", "b", "c", "d"}
+					fits := func(name string, got money.USD, err error) {
+						if err == nil && got != money.Unlimited && got.Validate() != nil || err != nil && got != 0 {
+							t.Errorf("%s of %s: %v, %v", name, model, got, err)
+						}
+					}
+					got, err := table.Cost(u)
+					fits("Cost", got, err)
+					most, err := table.AtMost(u, usage(provider, model, used{price.Images: 1}))
+					if fits("AtMost", most, err); err == nil && most < got {
+						t.Errorf("%s costs %v, and at most %v", model, got, most)
+					}
+					if in, out := table.Limits(provider, model); in < 0 || out < 0 {
+						t.Errorf("limits of %s: %d, %d", model, in, out)
+					}
 				}
 			}
 		}
@@ -270,5 +284,25 @@ func TestHasAndPrices(t *testing.T) {
 	}
 	if (*price.Table)(nil).Has("openai", "gpt-4o") {
 		t.Error("a nil table has a row")
+	}
+}
+
+// The product of multipliers is exact, or there is no price.
+func TestManyMultipliers(t *testing.T) {
+	table := parse(t, `{"rows": [{"provider": "p", "model": "m", "per_1": {"input": "1"}, "times": {"a": "999.9999", "b": "999.9998", "c": "999.9997", "d": "0.0001", "e": "0.0003", "f": "0.0007"}}]}`)
+	for _, tt := range []struct {
+		names string
+		want  money.USD
+	}{
+		{"", money.Dollar}, {"a", 999_999_900_000}, {"a d", 99_999_990}, {"d e f", 0}, {"a d d", 10_000}, {"d d d d", 0}, {"a b", -1},
+		{"a b c", -1}, {"a b c a", -1}, {"d d d d d", -1}, {"x", -1},
+	} {
+		u := usage("p", "m", used{price.Input: 1})
+		u.Multipliers = strings.Fields(tt.names)
+		got, err := table.Cost(u)
+		var unknown *price.UnknownError
+		if tt.want >= 0 && (err != nil || got != tt.want) || tt.want < 0 && (!errors.As(err, &unknown) || unknown.Reason != price.UnknownMultiplier) {
+			t.Errorf("%s: %d, %v, want %d", tt.names, int64(got), err, int64(tt.want))
+		}
 	}
 }

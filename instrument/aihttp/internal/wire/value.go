@@ -121,7 +121,10 @@ func ParseDecimal(s string, digits int) (int64, bool) {
 			return 0, false
 		case i < keep:
 			n = n*10 + d
-		case i == keep && d >= 5 && n < math.MaxInt64:
+		case i == keep && d >= 5:
+			if n == math.MaxInt64 {
+				return 0, false
+			}
 			n++
 		}
 	}
