@@ -11,22 +11,28 @@ import (
 type tools struct {
 	searches, fileSearches, images, containers int64
 	container                                  string // the last one
+	preview                                    bool   // the search is the older one, whose price differs
 }
 
 // itemFields are what is read of each item of a response's output.
-var itemFields = []string{"type", "status", "action.type", "container_id"}
+var itemFields = [4]string{"type", "status", "action.type", "container_id"}
 
-// withItems returns the tree of paths and of the items of a response's output, for readOpenAIItem.
+// gotTools is the path of the type of a tool that a response had.
+const gotTools = 2*gotInner + 2*len(itemFields)
+
+// withItems returns the tree of paths and of the items of a response's output and tools, for
+// readOpenAIItem.
 func withItems(paths ...string) *wire.Tree {
 	for _, folder := range []string{"output.*.", "response.output.*."} {
 		for _, field := range itemFields {
 			paths = append(paths, folder+field)
 		}
 	}
-	return wire.NewTree(paths...).Items("output.*").Items("response.output.*")
+	paths = append(paths, "tools.*.type", "response.tools.*.type")
+	return wire.NewTree(paths...).Items("output.*").Items("response.output.*").Items("tools.*").Items("response.tools.*")
 }
 
-// readOpenAIItem takes an item of a response's output. A search of the web is charged, and to open a
+// readOpenAIItem takes an item of a response's output, or of its tools. A search of the web is charged, and to open a
 // page of what it found is not.
 func readOpenAIItem(x *exchange, v *wire.JSON) {
 	of := func(field int) wire.Value {
@@ -35,10 +41,13 @@ func readOpenAIItem(x *exchange, v *wire.JSON) {
 		}
 		return v.Value(2*gotInner + field)
 	}
+	t := &x.tools
+	for _, tool := range []wire.Value{v.Value(gotTools), v.Value(gotTools + 1)} {
+		t.preview = t.preview || strings.HasPrefix(string(tool), `"web_search_preview`)
+	}
 	if of(1).Is("failed") {
 		return
 	}
-	t := &x.tools
 	switch of(0).Text() {
 	case "web_search_call":
 		switch of(2).Text() {
@@ -68,6 +77,9 @@ func (x *exchange) addTools() {
 		if did.n > 0 {
 			x.usage.Add(did.unit, did.n)
 		}
+	}
+	if t.preview && t.searches > 0 {
+		x.usage.Variant = "web_search_preview"
 	}
 }
 

@@ -14,6 +14,7 @@ import (
 
 const toolPrices = `{"rows": [
 	{"provider": "openai", "model": "gpt-5", "per_1M": {"input": "1", "output": "1"}, "per_1000": {"web_search": "10", "file_search": "2.5"}},
+	{"provider": "openai", "model": "gpt-5", "variant": "web_search_preview", "per_1M": {"input": "1", "output": "1"}, "per_1000": {"web_search": "25"}},
 	{"provider": "openai", "model": "gpt-4o-search-preview", "per_1M": {"input": "1", "output": "1"}, "per_1000": {"web_search": "25"}},
 	{"provider": "openai", "model": "gpt-5-search-api", "per_1M": {"input": "1", "output": "1"}},
 	{"provider": "anthropic", "model": "claude", "per_1M": {"input": "1", "output": "1"}, "per_1000": {"web_search": "10"}},
@@ -56,6 +57,8 @@ func TestToolsOfTheProvider(t *testing.T) {
 	}{
 		"no tool":                        {responses, response(message), tokens},
 		"two searches":                   {responses, response(search, message, early), tokens + 20_000_000},
+		"the older search":               {responses, strings.Replace(response(search), "web_search\"}]", "web_search_preview_2025_03_11\"},{\"type\":\"function\"}]", 1), tokens + 25_000_000},
+		"a stream's older search":        {responses, strings.Replace(completed(search), "web_search\"}]", "web_search_preview\"}]", 1), tokens + 25_000_000},
 		"a search without an action":     {responses, response(`{"type":"web_search_call","status":"completed"}`), tokens + 10_000_000},
 		"opened pages are free":          {responses, response(search, `{"type":"web_search_call","action":{"type":"open_page"}}`, `{"type":"web_search_call","action":{"type":"find_in_page"}}`), tokens + 10_000_000},
 		"a search that failed":           {responses, response(`{"type":"web_search_call","status":"failed"}`), tokens},

@@ -46,6 +46,10 @@ type rule struct {
 	// Like adds the token prices of another provider's ordinary rows, for models that this provider
 	// has no row of.
 	Like string `json:"like"`
+	// Variant adds to rows a row of this variant, with the prices of Per in place of theirs. Rows that lack one of
+	// the units are left alone.
+	Variant string                       `json:"variant"`
+	Per     map[string]map[string]string `json:"per"`
 	// Regions makes of each row one a region, whose tokens cost so many times as much: {"global":
 	// "1", "": "1.1"}.
 	Regions map[string]string `json:"regions"`
@@ -106,12 +110,12 @@ func (r rule) check() error {
 		}
 	}
 	actions := 0
-	for _, has := range []bool{r.Copy != nil, r.Tiers != nil, r.Times != nil, r.MaxOutput != 0, r.To != "", r.Like != "", r.Regions != nil} {
+	for _, has := range []bool{r.Copy != nil, r.Tiers != nil, r.Times != nil, r.MaxOutput != 0, r.To != "", r.Like != "", r.Regions != nil, r.Variant != ""} {
 		if has {
 			actions++
 		}
 	}
-	if actions != 1 || (r.Tiers != nil) != (r.By != "") || r.Units != nil && r.Tiers == nil {
+	if actions != 1 || (r.Tiers != nil) != (r.By != "") || (r.Variant != "") != (r.Per != nil) || r.Units != nil && r.Tiers == nil {
 		return errors.New("it does not say one thing")
 	}
 	return nil

@@ -58,6 +58,22 @@ func (r rule) change(x row, all []row) (made []row, err error) {
 		}
 		y.To = r.To
 		return []row{y}, nil
+	case r.Variant != "":
+		if x.Variant != "" || slices.ContainsFunc(all, func(o row) bool {
+			return o.Provider == x.Provider && o.Model == x.Model && o.Tier == x.Tier && o.Region == x.Region && o.From == x.From && o.Variant == r.Variant
+		}) {
+			return nil, nil
+		}
+		for per, prices := range r.Per {
+			for unit, price := range prices {
+				if y.Per[per][unit] == "" {
+					return nil, nil
+				}
+				y.Per[per][unit] = price
+			}
+		}
+		y.Variant = r.Variant
+		return []row{x, y}, nil
 	case r.Regions != nil:
 		if slices.ContainsFunc(all, func(o row) bool { return o.Provider == x.Provider && o.Model == x.Model && o.Region != "" }) {
 			return nil, nil
