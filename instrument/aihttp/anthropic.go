@@ -1,7 +1,6 @@
 package aihttp
 
 import (
-	"bytes"
 	"net/http"
 	"strings"
 
@@ -20,7 +19,7 @@ func anthropicFor(name string) *endpoint {
 		provider: name, operation: "chat", needles: tokenNeedles,
 		request: wire.NewTree("model", "speed", "inference_geo", "max_tokens"), limits: map[string]int{"max_tokens": 3}, answer: wire.NewTree("model", "usage", "message", "id", "container", "delta.container"),
 		asked: anthropicAsked, read: readAnthropic, last: func(event []byte) bool {
-			return bytes.Contains(event, []byte(`"message_stop"`)) && wire.Value(event).Get("type").Is("message_stop")
+			return string(typeOf(event)) == "message_stop"
 		},
 	}
 }

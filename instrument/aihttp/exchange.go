@@ -175,7 +175,7 @@ func (x *exchange) head(resp *http.Response) (read bool) {
 	case x.ep.answer == nil:
 	case strings.HasPrefix(kind, "text/event-stream"):
 		x.ans = x.reader()
-		x.events = &x.lines
+		x.stream()
 	case strings.HasPrefix(kind, "application/vnd.amazon.eventstream"):
 		x.ans = x.reader()
 		x.events = &wire.Frames{Handle: x.frame}
@@ -189,6 +189,12 @@ func (x *exchange) head(resp *http.Response) (read bool) {
 		x.packed = &packed{coding: coding}
 	}
 	return read
+}
+
+// stream takes that the answer is a stream of server-sent events.
+func (x *exchange) stream() {
+	x.lines.Pass(firstEvents, x.ep.needles, x.ep.last)
+	x.events = &x.lines
 }
 
 // reader returns what reads an answer, or an event of it.
@@ -251,7 +257,7 @@ func (x *exchange) wanted(line []byte) bool {
 	if x.model == "" && x.events.Count() < firstEvents { // which tell the model, and the id of the answer
 		return true
 	}
-	return containsAny(line, x.ep.needles)
+	return x.lines.Has(line)
 }
 
 // firstEvents is how many events of a stream are read whatever is in them, unless one tells the model.
@@ -307,16 +313,17 @@ func (x *exchange) readHeld() {
 	}
 }
 
-// tellsAll reports whether an event has the key of an object with all that was used so far.
-func tellsAll(event []byte, key string) bool {
-	if key == "" {
-		return false
-	}
-	at := bytes.Index(event, []byte(key))
+// tellsAll reports whether an event has an object of a name, with all that was used so far.
+func tellsAll(event []byte, name wire.Needle) bool {
+	at := name.Index(event)
 	if at < 0 {
 		return false
 	}
-	rest := bytes.TrimLeft(event[at+len(key):], " \t\r\n:")
+	rest := event[at:]
+	rest = rest[bytes.IndexByte(rest, ':')+1:]
+	for len(rest) > 0 && rest[0] == ' ' {
+		rest = rest[1:]
+	}
 	return len(rest) > 0 && rest[0] == '{'
 }
 

@@ -24,7 +24,7 @@ var geminiRequest = wire.NewTree("generationConfig.candidateCount", "generationC
 func geminiEndpoints(name string) func(*http.Request) *endpoint {
 	generate := &endpoint{
 		provider: name, operation: "generate_content", request: geminiRequest, limits: map[string]int{"n": 0, "max_output_tokens": 1},
-		answer: geminiAnswer, needles: []string{`okenCount"`, `"webSearchQueries"`, `"maps"`}, whole: `"usageMetadata"`, besides: []string{`"webSearchQueries"`, `"maps"`},
+		answer: geminiAnswer, needles: []string{`okenCount"`, `"webSearchQueries"`, `"maps"`}, whole: wire.NewNeedle(`"usageMetadata":`), besides: []string{`"webSearchQueries"`, `"maps"`},
 		asked: geminiAsked, read: readGemini,
 	}
 	embed := &endpoint{provider: name, operation: "embeddings", answer: geminiAnswer, needles: generate.needles, asked: geminiAsked, read: readGemini}

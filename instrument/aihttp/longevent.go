@@ -40,6 +40,6 @@ func (x *exchange) sniff(p []byte) {
 	}
 	x.sniffs = false
 	if bytes.IndexByte([]byte("deir:"), p[0]) >= 0 {
-		x.events = &x.lines
+		x.stream()
 	}
 }

@@ -1,7 +1,6 @@
 package aihttp
 
 import (
-	"bytes"
 	"net/http"
 	"strings"
 	"time"
@@ -100,7 +99,7 @@ func openAIFor(name string) *endpoints {
 	case "openai", "azure.ai.openai", "litellm", "groq", "deepseek", "together", "fireworks", "x_ai":
 		e.chat.tellsUsage = true
 	}
-	e.chat.whole = `"usage"`
+	e.chat.whole, e.chat.last = wire.NewNeedle(`"usage":`), openAIDone
 	e.chat.asked = openAIChatAsked
 	e.responses.answer, e.responses.item = openAIResponse, readOpenAIItem
 	e.transcription.form = []string{"model", "response_format", "stream"}
@@ -112,22 +111,15 @@ func openAIFor(name string) *endpoints {
 	return e
 }
 
+// openAIDone reports whether an event is the last one of a stream of chat completions.
+func openAIDone(event []byte) bool { return string(event) == "[DONE]" }
+
 // openAILast reports whether an event is the last one of a stream.
 func openAILast(event []byte) bool {
-	if bytes.Equal(event, []byte("[DONE]")) {
+	if openAIDone(event) {
 		return true
 	}
-	word, first := bytes.CutPrefix(event, []byte(`{"type":"`))
-	if first { // as OpenAI writes it
-		word, _, first = bytes.Cut(word, []byte{'"'})
-	}
-	if !first {
-		if !bytes.Contains(event, []byte(`"type"`)) {
-			return false
-		}
-		word = bytes.Trim(wire.Value(event).Get("type"), `"`)
-	}
-	switch string(word) {
+	switch string(typeOf(event)) {
 	case "response.completed", "response.failed", "response.incomplete", "transcript.text.done", "speech.audio.done",
 		"image_generation.completed", "image_edit.completed":
 		return true

@@ -24,7 +24,7 @@ type endpoint struct {
 	form       []string                            // the fields that are read of a form
 	answer     *wire.Tree                          // what is read of a JSON answer, or of each event of a stream
 	needles    []string                            // one of which is in every event that tells usage
-	whole      string                              // the key of a usage that tells all so far; "" if events tell parts of it
+	whole      wire.Needle                         // `"name":` of a usage that tells all so far; none if events tell parts of it
 	besides    []string                            // keys of what events with whole may tell, and later ones not again
 	own        func(Exchange) (price.Usage, error) // of WithReader, in place of all that follows
 	head       func(x *exchange, h http.Header)    // takes what the answer's head tells

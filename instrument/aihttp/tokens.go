@@ -159,4 +159,17 @@ func (x *exchange) sentValue(path int) wire.Value {
 	return x.sent.Value(path)
 }
 
+// typeOf returns what an event says of its type, without quotes.
+func typeOf(event []byte) []byte {
+	if word, ok := bytes.CutPrefix(event, []byte(`{"type":"`)); ok { // as a rule
+		if end := bytes.IndexByte(word, '"'); end >= 0 {
+			return word[:end]
+		}
+	}
+	if !bytes.Contains(event, []byte(`"type"`)) {
+		return nil
+	}
+	return bytes.Trim(wire.Value(event).Get("type"), `"`)
+}
+
 func containsBytes(line []byte, needle string) bool { return bytes.Contains(line, []byte(needle)) }

@@ -17,6 +17,11 @@ type Events struct {
 	// nil where it ends, in place of Handle. With a nil Piece such an event is skipped.
 	Piece func(data []byte)
 
+	passes  bool // after so many first events, those that have no needle and are not the last one
+	first   int
+	needles []Needle
+	last    func(line []byte) bool
+
 	begun   bool // the first line was read
 	inPiece bool // the event is given in pieces
 	inLine  bool // so is the line
@@ -37,9 +42,33 @@ func (e *Events) Skipped() bool { return e.skipped }
 // Count returns how many events have ended so far.
 func (e *Events) Count() int { return e.count }
 
+// Pass says that after so many first events none is wanted that has none of the texts in a line of
+// data, and for none of whose lines last is true. It makes a long stream cheap. last may be nil.
+func (e *Events) Pass(first int, texts []string, last func(line []byte) bool) {
+	e.passes, e.first, e.last = true, first, last
+	for _, text := range texts {
+		e.needles = append(e.needles, NewNeedle(text))
+	}
+}
+
+// Has reports whether a line has one of the texts of Pass.
+func (e *Events) Has(line []byte) bool { return e.find(line) >= 0 }
+
+// find returns where the first of the needles is, or -1.
+func (e *Events) find(p []byte) int {
+	first := -1
+	for _, n := range e.needles {
+		if at := n.Index(p); at >= 0 {
+			first, p = at, p[:at]
+		}
+	}
+	return first
+}
+
 // Write takes the next piece of the stream. It returns len(p) and nil.
 func (e *Events) Write(p []byte) (int, error) {
 	n := len(p)
+	passes, anyCR := e.passes, bytes.IndexByte(p, '\r') >= 0
 	for len(p) > 0 {
 		if e.cr {
 			e.cr = false
@@ -48,11 +77,18 @@ func (e *Events) Write(p []byte) (int, error) {
 				continue
 			}
 		}
+		if passes && !anyCR && e.count >= e.first && e.between() {
+			passes = false
+			p = p[e.pass(p):]
+			continue
+		}
 		end := bytes.IndexByte(p, '\n')
-		if cr := bytes.IndexByte(p[:max(end, 0)], '\r'); end < 0 {
-			end = bytes.IndexByte(p, '\r')
-		} else if cr >= 0 {
-			end = cr
+		if anyCR {
+			if cr := bytes.IndexByte(p[:max(end, 0)], '\r'); end < 0 {
+				end = bytes.IndexByte(p, '\r')
+			} else if cr >= 0 {
+				end = cr
+			}
 		}
 		if end < 0 {
 			e.hold(p)
@@ -78,6 +114,49 @@ func (e *Events) Write(p []byte) (int, error) {
 	return n, nil
 }
 
+// between reports whether nothing of an event has come since the last one.
+func (e *Events) between() bool {
+	return e.begun && e.lines == 0 && len(e.line) == 0 && !e.big && !e.over
+}
+
+// pass counts the events at the begin of p, which has no CR, that are whole and not wanted, and
+// returns how long they are. Nothing of them is copied.
+func (e *Events) pass(p []byte) int {
+	end := lastEvent(p)
+	if at := e.find(p[:end]); at >= 0 {
+		end = lastEvent(p[:at])
+	}
+	begin, lines := 0, 0 // of the event
+	for at := 0; at < end; {
+		if p[at] == '\n' {
+			if lines > 0 {
+				e.count++
+			}
+			at++
+			begin, lines = at, 0
+			continue
+		}
+		size := bytes.IndexByte(p[at:end], '\n')
+		if data, ok := dataOf(p[at : at+size]); ok {
+			if lines++; e.last != nil && e.last(data) {
+				return begin
+			}
+		}
+		at += size + 1
+	}
+	return end
+}
+
+// lastEvent returns where the last event that is whole ends, or 0.
+func lastEvent(p []byte) int {
+	for at := len(p); at > 1; {
+		if at = bytes.LastIndexByte(p[:at], '\n'); at > 0 && p[at-1] == '\n' {
+			return at + 1
+		}
+	}
+	return 0
+}
+
 // Close ends the stream: an event at its end needs no empty line.
 func (e *Events) Close() {
 	if len(e.line) > 0 && !e.big {
@@ -93,7 +172,7 @@ func (e *Events) Reset() {
 	if cap(line)+cap(data) > maxPooled {
 		line, data = nil, nil
 	}
-	*e = Events{Handle: e.Handle, Wanted: e.Wanted, Piece: e.Piece, line: line, data: data}
+	*e = Events{Handle: e.Handle, Wanted: e.Wanted, Piece: e.Piece, line: line, data: data, needles: e.needles[:0]}
 }
 
 func (e *Events) hold(p []byte) {

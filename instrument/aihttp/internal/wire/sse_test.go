@@ -77,28 +77,70 @@ func TestEventsInPieces(t *testing.T) {
 }
 
 func TestEventsThatAreWanted(t *testing.T) {
-	var got []string
-	e := wire.Events{
-		Handle: func(data []byte) { got = append(got, string(data)) },
-		Wanted: func(line []byte) bool { return bytes.Contains(line, []byte("yes")) },
+	const text = "data: no\n\n: ping\n\nevent: x\ndata: no\n\ndata: {\ndata: yes\ndata: }\n\ndata: no\n\ndata: or this\n\n\ndata: no\n\ndata: no\n\ndata: end\n\n"
+	for _, text := range []string{text, strings.ReplaceAll(text, "\n", "\r\n"), strings.ReplaceAll(text, "\n", "\r")} {
+		for n := 1; n <= len(text); n++ {
+			for first := range 2 {
+				var got []string
+				e := wanting(first, func(data []byte) { got = append(got, string(data)) }, "end", "yes", "this")
+				pieces(e, text, n)
+				if e.Close(); !slices.Equal(got, []string{"{\nyes\n}", "or this", "end"}) || e.Count() != 8 {
+					t.Errorf("in pieces of %d: %q, and %d events", n, got, e.Count())
+				}
+			}
+		}
 	}
-	pieces(&e, "data: no\n\ndata: {\ndata: yes\ndata: }\n\ndata: no\n\n", 5)
-	if e.Close(); !slices.Equal(got, []string{"{\nyes\n}"}) {
-		t.Errorf("%q", got)
+}
+
+// wanting returns Events that want some texts and the last event, and pass others.
+func wanting(first int, handle func([]byte), last string, texts ...string) *wire.Events {
+	ends := func(data []byte) bool { return string(data) == last }
+	e := &wire.Events{Handle: handle}
+	e.Wanted = func(line []byte) bool { return ends(line) || e.Has(line) }
+	e.Pass(first, texts, ends)
+	return e
+}
+
+// Events that are not wanted are not copied, however long they are.
+func TestEventsThatAreNotWantedDoNotAllocate(t *testing.T) {
+	e := wanting(0, func([]byte) { t.Error("an event that nobody wants") }, "end", "usage")
+	text := []byte(strings.Repeat("data: "+strings.Repeat("x", 1000)+"\n\n", 30))
+	if n := testing.AllocsPerRun(10, func() { _, _ = e.Write(text) }); n != 0 {
+		t.Errorf("%v allocations", n)
 	}
 }
 
 func FuzzEvents(f *testing.F) {
 	f.Add("data: a\r\n\ndata: b\n\r\rdata: c", uint8(1))
+	f.Add("data: a\n\n: x\n\ndata: b\n\ndata: x\n\n\ndata: a\ndata: c", uint8(11))
 	f.Fuzz(func(t *testing.T, text string, size uint8) {
-		read := func(n int) (all []string) {
-			e := wire.Events{Handle: func(data []byte) { all = append(all, string(data)) }}
-			pieces(&e, text, n)
+		var all []string
+		handle := func(data []byte) { all = append(all, string(data)) }
+		read := func(e *wire.Events, n int) ([]string, int) {
+			all = nil
+			pieces(e, text, n)
 			e.Close()
-			return all
+			return all, e.Count()
 		}
-		if one, many := read(len(text)+1), read(int(size)+1); !slices.Equal(one, many) {
-			t.Errorf("%q: %q whole, %q in pieces", text, one, many)
+		whole, count := read(&wire.Events{Handle: handle}, len(text)+1)
+		if many, n := read(&wire.Events{Handle: handle}, int(size)+1); !slices.Equal(whole, many) || n != count {
+			t.Errorf("%q: %q whole, %q in pieces", text, whole, many)
+		}
+		whole = slices.DeleteFunc(whole, func(s string) bool { return !strings.Contains(s, "b") })
+		if some, n := read(wanting(0, handle, "b", "b"), int(size)+1); !slices.Equal(whole, some) || n != count {
+			t.Errorf("%q: %q of %d, want %q of %d", text, some, n, whole, count)
+		}
+	})
+}
+
+func FuzzNeedle(f *testing.F) {
+	f.Add([]byte(`{"usage":{"prompt_tokens":1}}`), `_tokens"`)
+	f.Fuzz(func(t *testing.T, p []byte, text string) {
+		if text == "" {
+			return
+		}
+		if got, want := wire.NewNeedle(text).Index(p), bytes.Index(p, []byte(text)); got != want {
+			t.Errorf("%q in %q: %d, want %d", text, p, got, want)
 		}
 	})
 }
