@@ -4,7 +4,6 @@ package aihttp_test
 
 import (
 	"bufio"
-	"bytes"
 	"context"
 	"fmt"
 	"io"
@@ -72,6 +71,7 @@ func BenchmarkStream(b *testing.B) {
 		text := streamText(s.each, s.last)
 		host := plainServer(b, response("text/event-stream", text))
 		base := &http.Transport{DisableCompression: true}
+		b.Cleanup(base.CloseIdleConnections)
 		for _, bb := range []struct {
 			name string
 			make func() (context.Context, *http.Client)
@@ -82,7 +82,7 @@ func BenchmarkStream(b *testing.B) {
 			b.Run(fmt.Sprint(s.name, "/", bb.name), func(b *testing.B) {
 				ctx, client := bb.make()
 				b.ReportAllocs()
-				r := bufio.NewReader(bytes.NewReader(nil))
+				r := bufio.NewReader(nil)
 				b.SetBytes(int64(len(text)))
 				for b.Loop() {
 					if n := lines(b, ctx, client, "http://"+host+s.path, r); n != len(text) {

@@ -330,11 +330,3 @@ func TestContextEndsAnAnswer(t *testing.T) {
 	}
 	job.End(nil)
 }
-
-func TestAllocations(t *testing.T) {
-	tr := aihttp.NewTransport(roundTripper(func(*http.Request) (*http.Response, error) { return nil, nil }), aihttp.WithPrices(table(t)))
-	r, _ := http.NewRequest(http.MethodPost, "https://example.com/x", nil)
-	if n := testing.AllocsPerRun(100, func() { _, _ = tr.RoundTrip(r) }); n != 0 {
-		t.Errorf("a host that is not ours: %v allocations", n)
-	}
-}
