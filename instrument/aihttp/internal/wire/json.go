@@ -27,7 +27,7 @@ type JSON struct {
 	key    []byte                // the key that is being read; nil if it is of no interest
 	wantKey, inKey,
 	inString, escaped, inScalar,
-	broken bool
+	begun, broken bool
 
 	slot  int // of the value that is being kept, or -1
 	from  int // the depth at which it began
@@ -50,7 +50,7 @@ func (j *JSON) Value(n int) Value { return Value(j.values[n]) }
 func (j *JSON) TooBig() bool { return j.big }
 
 // Done reports whether a whole text has been written, and nothing of another.
-func (j *JSON) Done() bool { return j.depth == 0 && !j.inString && !j.inScalar && !j.broken }
+func (j *JSON) Done() bool { return j.begun && j.depth == 0 && !j.inString && !j.inScalar && !j.broken }
 
 // Write takes the next piece of a text. It returns len(p) and nil.
 func (j *JSON) Write(p []byte) (int, error) {
@@ -243,6 +243,7 @@ func (j *JSON) element() {
 
 // valueBegins starts to keep the value if a path ends at it.
 func (j *JSON) valueBegins(c byte) {
+	j.begun = true
 	if j.slot < 0 && j.next != dead {
 		if slot := j.tree.nodes[j.next].slot; slot >= 0 {
 			j.slot, j.from, j.keep = slot, j.depth, j.keep[:0]
