@@ -56,8 +56,7 @@ func (r *run) listen(ctx context.Context, made recording) (paid.Transcript, erro
 	defer r.spent(ctx)
 	return instrument.RunCallValue(ctx, paid.Whisper, nil, func(ctx context.Context) (paid.Transcript, error) {
 		answer, err := r.Transcriber.Transcribe(ctx, made.path, made.length())
-		var invalid *paid.AnswerError
-		if unknown == nil && (errors.As(err, &invalid) || err == nil && !r.believes(answer.Billed, made.length())) {
+		if unknown == nil && (paid.Answered(err) || err == nil && !r.believes(answer.Billed, made.length())) {
 			instrument.CallFromContext(ctx).SetCost(most)
 		}
 		return answer, err

@@ -287,12 +287,13 @@ func TestBilledSeconds(t *testing.T) {
 		t.Fatal(err)
 	}
 	made := recording{path: path, meter: meter{bytes: 2 * sampleRate * 91 / 10}} // 9.1 s
+	ctx, cancel := context.WithCancel(t.Context())
 	call := func(service *paidService) error {
 		r := &run{Editor: service.Editor, task: Task{ID: "job"}}
 		if err := service.Checkpoints.Begin(t.Context(), "job", ""); err != nil {
 			t.Fatal(err)
 		}
-		return service.Pipeline.RunJob(t.Context(), "job", func(ctx context.Context) error {
+		return service.Pipeline.RunJob(ctx, "job", func(ctx context.Context) error {
 			_, err := pay(ctx, func(ctx context.Context) (paid.Transcript, error) { return r.listen(ctx, made) })
 			return err
 		}, instrument.WithBudget(service.Budget))
@@ -339,5 +340,15 @@ func TestBilledSeconds(t *testing.T) {
 	var refused *instrument.BudgetError
 	if err := call(service); !errors.As(err, &refused) || refused.Unpriced != "model" {
 		t.Errorf("sound whose price nobody knows gives %v", err)
+	}
+
+	service = serve(t, func(_ int, w http.ResponseWriter) {
+		_, _ = io.WriteString(w, `{"text":`) // an error shows in the client
+		_ = http.NewResponseController(w).Flush()
+		time.AfterFunc(100*time.Millisecond, cancel)
+		<-ctx.Done()
+	})
+	if err := call(service); !errors.Is(err, context.Canceled) || service.cost(t) != tenSeconds {
+		t.Errorf("a job that is canceled while the answer comes: cost %v, %v, want %v", service.cost(t), err, tenSeconds)
 	}
 }

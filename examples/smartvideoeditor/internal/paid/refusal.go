@@ -87,7 +87,7 @@ func (l limits) apply(r *http.Request, next option.MiddlewareNext) (*http.Respon
 	body, err := io.ReadAll(io.LimitReader(answer.Body, maxAnswer+1))
 	switch {
 	case err != nil && ctx.Err() != nil:
-		return nil, late(ctx, err)
+		return nil, &begun{late(ctx, err)}
 	case err != nil:
 		return nil, &AnswerError{fmt.Sprintf("breaks off: %v", err)}
 	case len(body) > maxAnswer:
@@ -95,6 +95,20 @@ func (l limits) apply(r *http.Request, next option.MiddlewareNext) (*http.Respon
 	}
 	answer.Body = io.NopCloser(bytes.NewReader(body))
 	return answer, nil
+}
+
+// begun is the error of a call that was ended while its answer was read.
+type begun struct{ err error }
+
+func (b *begun) Error() string { return b.err.Error() }
+func (b *begun) Unwrap() error { return b.err }
+
+// Answered reports whether a failed call has got an answer of success, or the beginning of one. It
+// has surely been charged.
+func Answered(err error) bool {
+	var invalid *AnswerError
+	var answer *begun
+	return errors.As(err, &invalid) || errors.As(err, &answer)
 }
 
 // stream is apply for an answer that the caller reads as it comes, in a context that ends in time.
