@@ -23,6 +23,8 @@ import (
 // emptyWithReason are the queries that have nothing to show after a run in which the telemetry itself was well, by
 // dashboard and panel.
 var emptyWithReason = map[string]string{
+	"paid/Failed attempts by type, per hour":   "no paid call of the editor fails",
+	"paid/Left of the providers' rate limits":  "the editor's own service has no rate limits",
 	"telemetry/Invalid values, per hour":       "the editor records no invalid value",
 	"telemetry/Invalid values":                 "the editor records no invalid value",
 	"telemetry/Metrics in overflow by program": "no metric is in overflow; the stat beside it says 0",
