@@ -18,6 +18,7 @@ type JSON struct {
 
 	tree   *Tree
 	values [][]byte
+	counts []int64
 	big    bool
 
 	depth  int
@@ -40,11 +41,14 @@ func NewJSON(t *Tree) *JSON {
 	if j, ok := t.pool.Get().(*JSON); ok {
 		return j
 	}
-	return &JSON{tree: t, values: make([][]byte, t.paths), slot: -1}
+	return &JSON{tree: t, values: make([][]byte, t.paths), counts: make([]int64, t.paths), slot: -1}
 }
 
 // Value returns the text of the value at the n-th path, or nil. It holds until the next Write.
 func (j *JSON) Value(n int) Value { return Value(j.values[n]) }
+
+// Count returns how many values there were at the n-th path.
+func (j *JSON) Count(n int) int64 { return j.counts[n] }
 
 // TooBig reports whether a value was not kept since it is too long.
 func (j *JSON) TooBig() bool { return j.big }
@@ -255,6 +259,7 @@ func (j *JSON) valueBegins(c byte) {
 func (j *JSON) valueEnds() {
 	if j.slot >= 0 && j.depth == j.from {
 		j.values[j.slot], j.keep = j.keep, j.values[j.slot]
+		j.counts[j.slot]++
 		j.slot = -1
 	}
 	if j.depth == 0 {
@@ -288,7 +293,8 @@ func (j *JSON) Reset() {
 			j.values[i] = v[:0]
 		}
 	}
-	*j = JSON{Item: j.Item, tree: j.tree, values: j.values, slot: -1, keep: j.keep, spare: j.spare}
+	clear(j.counts)
+	*j = JSON{Item: j.Item, tree: j.tree, values: j.values, counts: j.counts, slot: -1, keep: j.keep, spare: j.spare}
 }
 
 // maxPooled is the most memory of values that is kept for another text.

@@ -154,6 +154,31 @@ func TestValue(t *testing.T) {
 	}
 }
 
+func TestInt(t *testing.T) {
+	for text, want := range map[string]int64{
+		"0": 0, "12": 12, "12.0": 12, "1.2e1": 12, "1200e-2": 12, `"12"`: 12, "9223372036854775807": 9223372036854775807,
+		"-1": -1, "12.5": -1, "0.4": -1, "5e-1": -1, "9223372036854775808": -1, "1e99": -1, `"x"`: -1, "": -1, "null": -1, "true": -1, "{}": -1,
+	} {
+		n, ok := wire.Value(text).Int()
+		if ok != (want >= 0) || ok && n != want {
+			t.Errorf("%s: %d, %t", text, n, ok)
+		}
+	}
+}
+
+func TestCount(t *testing.T) {
+	for _, n := range []int{1, 7, 512} {
+		j := wire.NewJSON(tree)
+		pieces(j, `{"output": [{"type": "a"}, {"x": 1}, {"type": "`+strings.Repeat("b", 100)+`"}, {"type": null}], "usage": 1}`, n)
+		if j.Count(4) != 3 || j.Count(0) != 1 || j.Count(1) != 0 {
+			t.Errorf("%d, %d, %d", j.Count(4), j.Count(0), j.Count(1))
+		}
+		if j.Reset(); j.Count(4) != 0 {
+			t.Error(j.Count(4))
+		}
+	}
+}
+
 func FuzzValue(f *testing.F) {
 	f.Add(`{"a": {"b": 1}}`)
 	f.Fuzz(func(t *testing.T, s string) {
