@@ -65,7 +65,7 @@ var awsTranscribe = func() *provider {
 		}
 		answer := wire.NewTree(field+"."+field+"Name", field+"."+field+"Status", field+".CreationTime")
 		create = &endpoint{
-			provider: "aws.transcribe", operation: "transcription", job: true, answer: answer, read: read, asked: asked,
+			provider: "aws.transcribe", operation: "transcription", job: true, answer: answer, read: read, asked: asked, least: awsTranscribeLeast,
 			request: wire.NewTree("ContentRedaction", "ModelSettings.LanguageModelName", "ToxicityDetection"),
 		}
 		poll = &endpoint{

@@ -17,8 +17,14 @@ var bedrock = func() *provider {
 		request: wire.NewTree("model", "speed", "inference_geo", "inferenceConfig.maxTokens"), limits: bedrockLimits, asked: bedrockAsked, read: readConverse,
 	}
 	invoke := &endpoint{
-		provider: "aws.bedrock", operation: "chat", answer: wire.NewTree("model", "usage", "message", "amazon-bedrock-invocationMetrics", "container", "delta.container"),
+		provider: "aws.bedrock", operation: "chat",
+		answer: wire.NewTree("model", "usage", "message", "amazon-bedrock-invocationMetrics", "container", "delta.container",
+			"inputTextTokenCount", "prompt_token_count", "generation_token_count", "results.*.tokenCount", "metadata.usage"),
 		request: wire.NewTree("model", "speed", "inference_geo", "max_tokens"), limits: bedrockLimits, asked: bedrockAsked, read: readInvoke, head: bedrockHead,
+	}
+	later := &endpoint{ // whose result goes to the user's storage
+		provider: "aws.bedrock", operation: "media_generation", request: wire.NewTree("modelId"),
+		asked: func(x *exchange) { x.askedModel = x.sentText(0, "") },
 	}
 	openAI := openAIFor("aws.bedrock")
 	messages := anthropicFor("aws.bedrock")
@@ -32,6 +38,9 @@ var bedrock = func() *provider {
 				return invoke
 			}
 			return nil
+		}
+		if r.Method == http.MethodPost && r.URL.Path == "/async-invoke" {
+			return later
 		}
 		if ep := ofAnthropic(r, messages); ep != nil {
 			return ep
@@ -55,31 +64,18 @@ func (x *exchange) frame(kind, payload []byte) {
 	}
 }
 
-// take takes a figure if it is there.
-func (x *exchange) take(fig int, v wire.Value) {
-	if v.Null() {
-		return
-	}
-	n, ok := v.Int()
-	if !ok {
-		x.bad = reasonMalformed
-		return
-	}
-	x.figures[fig], x.given = n, x.given|1<<fig
-}
-
 func readConverse(x *exchange, v *wire.JSON) {
 	usage := v.Value(0)
-	x.take(figInput, usage.Get("inputTokens"))
-	x.take(figOutput, usage.Get("outputTokens"))
-	x.take(figCacheRead, usage.Get("cacheReadInputTokens"))
-	x.take(figCacheWrite, usage.Get("cacheWriteInputTokens"))
+	x.told.take(figInput, usage.Get("inputTokens"))
+	x.told.take(figOutput, usage.Get("outputTokens"))
+	x.told.take(figCacheRead, usage.Get("cacheReadInputTokens"))
+	x.told.take(figCacheWrite, usage.Get("cacheWriteInputTokens"))
 	usage.Get("cacheDetails").Each(func(_ []byte, detail wire.Value) bool {
 		fig := figCacheWrite5m
 		if detail.Get("ttl").Is("1h") {
 			fig = figCacheWrite1h
 		}
-		x.take(fig, detail.Get("inputTokens"))
+		x.told.take(fig, detail.Get("inputTokens"))
 		return true
 	})
 	x.saw(nil, v.Value(1).Get("type"))
@@ -90,18 +86,26 @@ func readConverse(x *exchange, v *wire.JSON) {
 
 func readInvoke(x *exchange, v *wire.JSON) {
 	readAnthropic(x, v)
-	usage := v.Value(1) // as Nova has it
-	x.take(figInput, usage.Get("inputTokens"))
-	x.take(figOutput, usage.Get("outputTokens"))
-	x.take(figCacheRead, usage.Get("cacheReadInputTokenCount"))
-	x.take(figCacheWrite, usage.Get("cacheWriteInputTokenCount"))
-	if x.given == 0 { // of other models, the end of a stream tells the sums
-		sums := v.Value(3)
-		x.take(figInput, sums.Get("inputTokenCount"))
-		x.take(figOutput, sums.Get("outputTokenCount"))
-		x.take(figCacheRead, sums.Get("cacheReadInputTokenCount"))
-		x.take(figCacheWrite, sums.Get("cacheWriteInputTokenCount"))
+	t := &x.told
+	for _, usage := range []wire.Value{v.Value(1), v.Value(10)} { // of Nova
+		t.take(figInput, usage.Get("inputTokens"))
+		t.take(figOutput, usage.Get("outputTokens"))
+		t.take(figCacheRead, usage.Get("cacheReadInputTokenCount"))
+		t.take(figCacheWrite, usage.Get("cacheWriteInputTokenCount"))
 	}
+	t.take(figInput, v.Value(1).Get("prompt_tokens")) // of Mistral and OpenAI
+	t.take(figOutput, v.Value(1).Get("completion_tokens"))
+	t.take(figInput, v.Value(6)) // of Titan
+	if v.Count(9) == 1 {
+		t.take(figOutput, v.Value(9))
+	}
+	t.take(figInput, v.Value(7)) // of Llama
+	t.take(figOutput, v.Value(8))
+	sums := v.Value(3) // whatever the model, at the end of a stream
+	t.take(figInput, sums.Get("inputTokenCount"))
+	t.take(figOutput, sums.Get("outputTokenCount"))
+	t.take(figCacheRead, sums.Get("cacheReadInputTokenCount"))
+	t.take(figCacheWrite, sums.Get("cacheWriteInputTokenCount"))
 }
 
 // bedrockHead takes the figures in the head of an answer, whatever the model. What the answer's body
@@ -110,7 +114,13 @@ func bedrockHead(x *exchange, h http.Header) {
 	for fig, name := range map[int]string{
 		figInput: "Input-Token-Count", figOutput: "Output-Token-Count", figCacheRead: "Cache-Read-Input-Token-Count", figCacheWrite: "Cache-Write-Input-Token-Count",
 	} {
-		x.take(fig, wire.Value(h.Get("X-Amzn-Bedrock-"+name)))
+		x.told.take(fig, wire.Value(h.Get("X-Amzn-Bedrock-"+name)))
+	}
+	if tier := h.Get("X-Amzn-Bedrock-Service-Tier"); tier != "" {
+		x.tier = tier
+	}
+	if h.Get("X-Amzn-Bedrock-Performanceconfig-Latency") == "optimized" {
+		x.tier = "optimized"
 	}
 }
 

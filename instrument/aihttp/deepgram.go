@@ -14,7 +14,7 @@ import (
 // apart. An answer to a request with a callback has no length: it is the hint's, or unknown.
 var deepgram = func() *provider {
 	listen := &endpoint{
-		provider: "deepgram", operation: "transcription", answer: wire.NewTree("metadata"), asked: deepgramAsked,
+		provider: "deepgram", operation: "transcription", answer: wire.NewTree("metadata"), asked: deepgramAsked, apart: "multichannel",
 		read: func(x *exchange, v *wire.JSON) {
 			about := v.Value(0)
 			length := about.Get("duration")
@@ -41,9 +41,30 @@ var deepgram = func() *provider {
 			if x.askedModel = x.url.Query().Get("model"); x.askedModel == "" {
 				x.askedModel = "aura-asteria-en"
 			}
+			for _, family := range []string{"aura-2", "aura"} { // of voices, which have one price
+				if strings.HasPrefix(x.askedModel, family+"-") {
+					x.askedModel = x.pick(x.askedModel, family)
+					break
+				}
+			}
 			x.spoken(0)
 		},
 		head: func(x *exchange, h http.Header) { x.characters(h.Get("Dg-Char-Count")) },
+	}
+	text := &endpoint{
+		provider: "deepgram", operation: "text_analysis", answer: wire.NewTree("metadata"),
+		asked: func(x *exchange) { x.askedModel = "read" },
+		read: func(x *exchange, v *wire.JSON) {
+			v.Value(0).Each(func(_ []byte, part wire.Value) bool { // such as summary_info
+				for field, unit := range map[string]price.Unit{"input_tokens": price.Input, "output_tokens": price.Output} {
+					if n := part.Get(field); !n.Null() {
+						count, ok := n.Int()
+						x.used(unit, count, ok)
+					}
+				}
+				return true
+			})
+		},
 	}
 	return &provider{name: "deepgram", hosts: []string{"api.deepgram.com", ".deepgram.com"}, endpoint: func(r *http.Request) *endpoint {
 		switch {
@@ -51,6 +72,8 @@ var deepgram = func() *provider {
 			return listen
 		case r.Method == http.MethodPost && strings.HasSuffix(r.URL.Path, "/v1/speak"):
 			return speak
+		case r.Method == http.MethodPost && strings.HasSuffix(r.URL.Path, "/v1/read"):
+			return text
 		}
 		return nil
 	}}
@@ -61,7 +84,7 @@ func deepgramAsked(x *exchange) {
 	q := x.url.Query()
 	x.askedModel = "base" // what is meant without a model
 	if asked := q.Get("model"); asked != "" {
-		x.askedModel, x.model = strings.TrimSuffix(asked, "-general"), ""
+		x.askedModel, x.model = x.pick(asked, strings.TrimSuffix(asked, "-general")), ""
 	}
 	if q.Get("language") == "multi" {
 		x.usage.Variant = "multi"

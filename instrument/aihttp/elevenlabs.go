@@ -36,6 +36,15 @@ var elevenLabs = func() *provider {
 			}
 		},
 	}
+	other := &endpoint{ // which may tell its price in the same way
+		provider: "elevenlabs", operation: "media_generation", form: []string{"model_id"}, request: wire.NewTree("model_id"), head: speak.head,
+		asked: func(x *exchange) {
+			if x.askedModel = x.sentText(0, "model_id"); x.askedModel == "" {
+				_, path, _ := strings.Cut(x.url.Path, "/v1/")
+				x.askedModel, _, _ = strings.Cut(path, "/")
+			}
+		},
+	}
 	listen := &endpoint{
 		provider: "elevenlabs", operation: "transcription", form: []string{"model_id"}, answer: wire.NewTree("audio_duration_secs", "transcripts.*.audio_duration_secs"),
 		asked: func(x *exchange) { x.askedModel = x.sentText(0, "model_id") },
@@ -52,6 +61,11 @@ var elevenLabs = func() *provider {
 			return speak
 		case strings.HasSuffix(r.URL.Path, "/v1/speech-to-text"):
 			return listen
+		}
+		_, path, _ := strings.Cut(r.URL.Path, "/v1/")
+		switch kind, _, _ := strings.Cut(path, "/"); kind {
+		case "speech-to-speech", "sound-generation", "music", "audio-isolation", "text-to-voice", "dubbing":
+			return other
 		}
 		return nil
 	}}

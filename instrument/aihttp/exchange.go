@@ -54,8 +54,10 @@ type exchange struct {
 
 	askedModel, model, tier, region string
 	usage                           price.Usage
-	figures                         [figures]int64 // of a stream that tells them one by one
-	given                           uint16         // a bit for each that was told
+	told                            told          // of a stream that tells figures one by one
+	also                            []price.Usage // beside usage, each at rates of its own; "" is the model of usage
+	instead                         bool          // also has all tokens
+	untold                          int64         // tokens of output whose modality only the request tells
 	hasUsage                        bool
 	reported                        money.USD // what the provider says it charged
 	isReported                      bool
@@ -165,6 +167,9 @@ func (x *exchange) head(resp *http.Response) (read bool) {
 	read = resp.StatusCode/100 == 2
 	x.headroom(resp)
 	if !read {
+		if x.ep.refused != nil {
+			x.ep.refused(x, resp.Header)
+		}
 		return read
 	}
 	if x.ep.head != nil {
@@ -173,6 +178,9 @@ func (x *exchange) head(resp *http.Response) (read bool) {
 	kind := strings.ToLower(resp.Header.Get("Content-Type"))
 	switch {
 	case x.ep.answer == nil:
+	case x.ep.lines:
+		x.ans = x.reader()
+		x.events = &lines{x: x}
 	case strings.HasPrefix(kind, "text/event-stream"):
 		x.ans = x.reader()
 		x.stream()

@@ -10,54 +10,109 @@ import (
 )
 
 var (
-	gemini = &provider{name: "gcp.gemini", hosts: []string{"generativelanguage.googleapis.com"}, endpoint: geminiEndpoints("gcp.gemini")}
-	vertex = &provider{name: "gcp.vertex_ai", hosts: []string{"aiplatform.googleapis.com", "-aiplatform.googleapis.com", "aiplatform.us.rep.googleapis.com", "aiplatform.eu.rep.googleapis.com"}, endpoint: geminiEndpoints("gcp.vertex_ai")}
+	gemini = &provider{name: "gcp.gemini", hosts: []string{"generativelanguage.googleapis.com"}, endpoint: googleEndpoints("gcp.gemini")}
+	vertex = &provider{name: "gcp.vertex_ai", hosts: []string{"aiplatform.googleapis.com", "-aiplatform.googleapis.com"}, endpoint: googleEndpoints("gcp.vertex_ai")}
 )
+
+// googleRegional is the host of services of Google in a region, such as aiplatform.eu.rep.googleapis.com.
+var googleRegional = &provider{name: "gcp", hosts: []string{".rep.googleapis.com"}, endpoint: func(r *http.Request) *endpoint {
+	switch service, _, _ := strings.Cut(r.URL.Host, "."); service {
+	case "aiplatform":
+		return vertex.endpoint(r)
+	case "speech":
+		return googleSpeech.endpoint(r)
+	}
+	return nil
+}}
 
 // geminiAnswer reads one answer, an event, or an array of answers.
 var geminiAnswer = wire.NewTree("usageMetadata", "modelVersion", "*.usageMetadata", "*.modelVersion", "responseId", "*.responseId",
 	"candidates.*.groundingMetadata.webSearchQueries", "*.candidates.*.groundingMetadata.webSearchQueries",
 	"candidates.*.groundingMetadata.groundingChunks.*.maps", "*.candidates.*.groundingMetadata.groundingChunks.*.maps")
 
-var geminiRequest = wire.NewTree("generationConfig.candidateCount", "generationConfig.maxOutputTokens", "generation_config.max_output_tokens")
+// Paths of a request.
+const (
+	sentCandidates = iota
+	sentMaxGemini
+	sentMaxGeminiSnake
+	sentModalities
+	sentModalitiesSnake
+	sentServiceTier
+	sentServiceTierSnake
+)
 
-func geminiEndpoints(name string) func(*http.Request) *endpoint {
+var geminiRequest = wire.NewTree("generationConfig.candidateCount", "generationConfig.maxOutputTokens", "generation_config.max_output_tokens",
+	"generationConfig.responseModalities", "generation_config.response_modalities", "serviceTier", "service_tier")
+
+// googleEndpoints returns what tells the endpoints of the Gemini API, or of Vertex AI, which serves the
+// models of others, too.
+func googleEndpoints(name string) func(*http.Request) *endpoint {
 	generate := &endpoint{
-		provider: name, operation: "generate_content", request: geminiRequest, limits: map[string]int{"n": 0, "max_output_tokens": 1},
+		provider: name, operation: "generate_content", request: geminiRequest,
+		limits: map[string]int{"n": sentCandidates, "max_output_tokens": sentMaxGemini, "max_tokens": sentMaxGeminiSnake},
 		answer: geminiAnswer, needles: []string{`okenCount"`, `"webSearchQueries"`, `"maps"`}, whole: wire.NewNeedle(`"usageMetadata":`), besides: []string{`"webSearchQueries"`, `"maps"`},
-		asked: geminiAsked, read: readGemini,
+		asked: geminiAsked, read: readGemini, head: geminiHead,
 	}
 	embed := &endpoint{provider: name, operation: "embeddings", answer: geminiAnswer, needles: generate.needles, asked: geminiAsked, read: readGemini}
-	openAI := openAIFor(name)
-	messages := anthropicFor(name)
-	for _, ep := range []*endpoint{generate, embed, messages} {
-		if asked := ep.asked; name == "gcp.vertex_ai" { // whose prices go by the location
-			ep.asked = func(x *exchange) {
-				if asked(x); x.askedModel == "" {
-					geminiAsked(x)
-				}
+	interact := geminiInteractions(name)
+	openAI, messages, media := openAIFor(name), anthropicFor(name), googleMediaFor(name)
+	read := openAI.chat.read
+	openAI.chat.read = func(x *exchange, v *wire.JSON) { read(x, v); x.thoughtsBetween(v.Value(gotUsage)) }
+	openAI.chat.tellsUsage = true
+	raw := *openAI.chat // of publishers such as mistralai
+	all := []*endpoint{generate, embed, interact, messages, &raw, openAI.chat, openAI.embeddings}
+	for _, ep := range append(all, media.all()...) {
+		asked := ep.asked
+		ep.asked = func(x *exchange) {
+			if asked(x); x.askedModel == "" {
+				geminiAsked(x)
+			}
+			x.model, x.askedModel = x.pickGoogle(x.model), x.pickGoogle(x.askedModel)
+			if name == "gcp.vertex_ai" { // whose prices go by the location
 				x.region = locationOf(x.url)
 			}
 		}
 	}
 	return func(r *http.Request) *endpoint {
+		model, method, _ := strings.Cut(operationID(r.URL.Path), ":")
+		if ep := media.of(r, method); ep != nil {
+			return ep
+		}
 		if r.Method != http.MethodPost {
 			return nil
 		}
-		_, method, _ := strings.Cut(r.URL.Path[strings.LastIndexByte(r.URL.Path, '/')+1:], ":")
 		switch method {
 		case "generateContent", "streamGenerateContent":
 			return generate
 		case "embedContent", "batchEmbedContents":
 			return embed
 		case "rawPredict", "streamRawPredict":
-			return messages
+			switch {
+			case model == "count-tokens": // free
+				return nil
+			case strings.Contains(r.URL.Path, "/publishers/anthropic/"):
+				return messages
+			}
+			return &raw
+		}
+		if strings.HasSuffix(r.URL.Path, "/interactions") {
+			return interact
 		}
 		if ep := ofAnthropic(r, messages); ep != nil && name == "gcp.vertex_ai" {
 			return ep // of anthropic-sdk-go, before its middleware has made a path of Vertex AI of it
 		}
 		return openAI.of(r)
 	}
+}
+
+// pickGoogle returns a model's name as the table has it: without what a path or another API puts
+// before it, and after it.
+func (x *exchange) pickGoogle(name string) string {
+	short := strings.TrimSuffix(operationID(name), "@default")
+	if short == name || name == "" {
+		return name
+	}
+	return x.pick(name, short)
 }
 
 // locationOf returns the location of a path of Vertex AI, …/locations/NAME/…, or that of the host.
@@ -79,29 +134,16 @@ func locationOf(u *url.URL) string {
 	return ""
 }
 
-// geminiAsked takes the model of the path, …/models/NAME:method, and what it has searched. Up to
-// Gemini 2 a request that searches is charged once, and later each of its searches is.
-func geminiAsked(x *exchange) {
-	name, _, _ := strings.Cut(x.url.Path[strings.LastIndexByte(x.url.Path, '/')+1:], ":")
-	x.askedModel = name
-	if n := x.tools.searches; n > 0 && x.hasUsage {
-		model := x.model
-		if model == "" {
-			model = name
-		}
-		if strings.HasPrefix(model, "gemini-1") || strings.HasPrefix(model, "gemini-2") {
-			n = 1
-		}
-		x.usage.Add(price.WebSearch, n)
+// geminiHead takes the tier that an answer's head tells.
+func geminiHead(x *exchange, h http.Header) {
+	if tier := h.Get("X-Gemini-Service-Tier"); tier != "" {
+		x.tier = tier
 	}
 }
 
 // grounded takes how many searches an answer says it rests on. An event may repeat those before it.
 func (x *exchange) grounded(v *wire.JSON) {
-	n := int64(0)
-	for _, queries := range []wire.Value{v.Value(6), v.Value(7)} {
-		queries.Each(func([]byte, wire.Value) bool { n++; return true })
-	}
+	n := searchesOf(v.Value(6), v.Value(7))
 	if n == 0 && !(v.Value(8).Null() && v.Value(9).Null()) {
 		n = 1 // of Google Maps
 	}
@@ -117,9 +159,12 @@ func readGemini(x *exchange, v *wire.JSON) {
 	x.sawID(v.Value(4))
 	x.sawID(v.Value(5))
 	x.grounded(v)
-	if usage.Null() {
-		return
+	if !usage.Null() {
+		x.takeGeminiUsage(usage)
 	}
+}
+
+func (x *exchange) takeGeminiUsage(usage wire.Value) {
 	switch traffic := x.t.names.Text(usage.Get("trafficType")); traffic {
 	case "", "ON_DEMAND", "TRAFFIC_TYPE_UNSPECIFIED":
 	default:
@@ -128,72 +173,71 @@ func readGemini(x *exchange, v *wire.JSON) {
 	if tier := x.t.names.Text(usage.Get("serviceTier")); tier != "" {
 		x.tier = tier
 	}
-	var g geminiTokens
-	prompt, ok1 := g.count(usage.Get("promptTokenCount"))
-	cached, ok2 := g.count(usage.Get("cachedContentTokenCount"))
-	tools, ok3 := g.count(usage.Get("toolUsePromptTokenCount"))
-	written, ok4 := g.count(usage.Get("candidatesTokenCount"))
-	thought, ok5 := g.count(usage.Get("thoughtsTokenCount"))
-	in := g.split(usage.Get("promptTokensDetails"), prompt)
-	tool := g.split(usage.Get("toolUsePromptTokensDetails"), tools)
-	kept := g.split(usage.Get("cacheTokensDetails"), cached)
-	out := g.split(usage.Get("candidatesTokensDetails"), written)
-	if !ok1 || !ok2 || !ok3 || !ok4 || !ok5 || g.bad {
-		x.bad = reasonMalformed
-		return
-	}
-	if prompt+written+thought+tools == 0 {
-		return
-	}
-	u := price.Usage{}
-	for m := range modalities {
-		if in[m] < kept[m] {
-			x.bad = reasonMalformed
-			return
-		}
-		u.Add(price.Input+price.Unit(m), in[m]-kept[m]+tool[m])
-		u.Add(price.CacheRead+price.Unit(m), kept[m])
-		u.Add(price.Output+price.Unit(m), out[m])
-	}
-	u.Add(price.Output, thought)
-	x.usage, x.hasUsage, x.bad = u, true, ""
-}
-
-// modalities are text, audio, image and video, in the order of the units of package price.
-const modalities = 4
-
-// geminiTokens reads counts, and remembers whether one was none.
-type geminiTokens struct{ bad bool }
-
-func (g *geminiTokens) count(v wire.Value) (int64, bool) {
-	if v.Null() {
-		return 0, true
-	}
-	return v.Int()
-}
-
-// split returns a count by modality. What the details do not have is text.
-func (g *geminiTokens) split(details wire.Value, all int64) (n [modalities]int64) {
-	rest := all
-	details.Each(func(_ []byte, d wire.Value) bool {
-		count, ok := g.count(d.Get("tokenCount"))
-		g.bad = g.bad || !ok
-		at := 0
-		switch string(d.Get("modality")) {
-		case `"AUDIO"`:
-			at = 1
-		case `"IMAGE"`:
-			at = 2
-		case `"VIDEO"`:
-			at = 3
-		}
-		n[at] += count
-		rest -= count
-		return true
+	x.takeGemini(geminiCounts{
+		prompt: usage.Get("promptTokenCount"), cached: usage.Get("cachedContentTokenCount"), tools: usage.Get("toolUsePromptTokenCount"),
+		written: usage.Get("candidatesTokenCount"), thoughts: usage.Get("thoughtsTokenCount"),
+		promptBy: usage.Get("promptTokensDetails"), cachedBy: usage.Get("cacheTokensDetails"),
+		toolsBy: usage.Get("toolUsePromptTokensDetails"), writtenBy: usage.Get("candidatesTokensDetails"),
 	})
-	if rest < 0 {
-		g.bad = true
+}
+
+// geminiAsked takes the model of the path, …/models/NAME:method, what the answer was to be made of, and
+// the searches. Up to Gemini 2 a request that searches is charged once, and later each of its searches is.
+func geminiAsked(x *exchange) {
+	name, _, _ := strings.Cut(operationID(x.url.Path), ":")
+	x.askedModel = name
+	if x.ep.request != geminiRequest {
+		return
 	}
-	n[0] += rest
-	return n
+	if x.tier == "" {
+		if x.tier = x.sentText(sentServiceTier, ""); x.tier == "" {
+			x.tier = x.sentText(sentServiceTierSnake, "")
+		}
+		if x.tier == "unspecified" {
+			x.tier = ""
+		}
+	}
+	if x.untold > 0 {
+		wanted := x.sentValue(sentModalities)
+		if wanted.Null() {
+			wanted = x.sentValue(sentModalitiesSnake)
+		}
+		x.usage.Add(x.madeOf(wanted), x.untold)
+		x.untold = 0
+	}
+	if n := x.tools.searches; n > 0 && x.hasUsage {
+		model := x.model
+		if model == "" {
+			model = name
+		}
+		if strings.HasPrefix(model, "gemini-1") || strings.HasPrefix(model, "gemini-2") {
+			n = 1 // a prompt is charged, however many searches it took
+		}
+		x.usage.Add(price.WebSearch, n)
+	}
+}
+
+// searchesOf returns how many different searches lists have; those of no text are not charged.
+func searchesOf(lists ...wire.Value) int64 {
+	var seen map[string]bool
+	for _, queries := range lists {
+		queries.Each(func(_ []byte, q wire.Value) bool {
+			if text := q.Text(); text != "" {
+				if seen == nil {
+					seen = make(map[string]bool)
+				}
+				seen[text] = true
+			}
+			return true
+		})
+	}
+	return int64(len(seen))
+}
+
+// thoughtsBetween takes thoughts that an answer in OpenAI's way has in its total only.
+func (x *exchange) thoughtsBetween(usage wire.Value) {
+	all, ok := usage.Get("total_tokens").Int()
+	if rest := all - x.usage.InputTokens() - x.usage.OutputTokens(); ok && x.hasUsage && rest > 0 && all <= mostTokens {
+		x.usage.Add(price.Output, rest)
+	}
 }

@@ -3,24 +3,28 @@ package aihttp
 import (
 	"net/http"
 	"strings"
+	"time"
 
 	"github.com/stagemeter/stagemeter/instrument/aihttp/internal/wire"
 	"github.com/stagemeter/stagemeter/instrument/price"
 )
+
+// googleStep is in what version 1 bills; version 2 bills seconds.
+const googleStep = 15 * time.Second
 
 // googleSpeech bills the length that its answer calls billed, never that of the media. Its versions 1
 // and 2 have different prices: they are the variants v1 and v2.
 var googleSpeech = func() *provider {
 	request := wire.NewTree("config.model", "processingStrategy", "config.useEnhanced")
 	recognize := &endpoint{
-		provider: "gcp.speech", operation: "transcription", request: request, asked: googleSpeechAsked,
+		provider: "gcp.speech", operation: "transcription", request: request, asked: googleSpeechAsked, step: googleStep,
 		answer: wire.NewTree("totalBilledTime", "metadata.totalBilledDuration"),
 		read: func(x *exchange, v *wire.JSON) {
 			x.billed(v.Value(0), v.Value(1))
 		},
 	}
 	create := &endpoint{
-		provider: "gcp.speech", operation: "transcription", request: request, asked: googleSpeechAsked, answer: wire.NewTree("name", "done"), job: true,
+		provider: "gcp.speech", operation: "transcription", request: request, asked: googleSpeechAsked, answer: wire.NewTree("name", "done"), job: true, step: googleStep,
 		read: func(x *exchange, v *wire.JSON) { x.is(operationID(v.Value(0).Text()), jobPending) },
 	}
 	poll := &endpoint{

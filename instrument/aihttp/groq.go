@@ -12,6 +12,7 @@ const groqLeast = 10 * time.Second
 var groq = func() *provider {
 	p := compatible("groq", "api.groq.com")
 	e := openAIFor("groq")
+	e.transcription.least = groqLeast
 	e.transcription.asked = func(x *exchange) {
 		openAIHeard(x)
 		x.hinted()

@@ -235,7 +235,7 @@ func (x *exchange) settlePoll(err error) {
 	if x.call != nil {
 		x.call.AddCost(0) // the poll itself
 	}
-	if x.resp == nil || x.resp.StatusCode/100 != 2 || !x.readRest(err) || x.job.id == "" || x.job.state < jobDone {
+	if x.resp == nil || x.resp.StatusCode/100 != 2 && x.ep.refused == nil || !x.readRest(err) || x.job.id == "" || x.job.state < jobDone {
 		return
 	}
 	if x.ans != nil && !x.ans.Done() {

@@ -3,6 +3,7 @@ package aihttp
 import (
 	"net/http"
 	"strings"
+	"time"
 
 	"github.com/stagemeter/stagemeter/instrument/aihttp/internal/wire"
 	"github.com/stagemeter/stagemeter/instrument/price"
@@ -28,19 +29,25 @@ type endpoint struct {
 	besides    []string                            // keys of what events with whole may tell, and later ones not again
 	own        func(Exchange) (price.Usage, error) // of WithReader, in place of all that follows
 	head       func(x *exchange, h http.Header)    // takes what the answer's head tells
+	refused    func(x *exchange, h http.Header)    // takes the head of an answer that is no success
 	asked      func(x *exchange)                   // takes what the request has told
 	read       func(x *exchange, v *wire.JSON)     // takes an answer or an event
 	item       func(x *exchange, v *wire.JSON)     // takes an object of the answer that Tree.Items names
 	fee        bool                                // a request may be charged beside its tokens
 	last       func(event []byte) bool             // whether an event ends the stream
 	limits     map[string]int                      // paths of the request that bound the answer
+	least      time.Duration                       // of sound that a request is billed as at least
+	step       time.Duration                       // in which sound is billed; 0 is a second
+	apart      string                              // the query that has channels billed one by one
+	geo        bool                                // where it is served may multiply its price
+	lines      bool                                // the answer is one JSON text a line
 	job        bool                                // the answer tells of a job; the first path of answer is its id or state
 	poll       bool                                // asks for the state of a job, and is no call
 }
 
 // providers are all that are known. Each file of a provider adds its own.
 var providers = append([]*provider{
-	openAI, anthropic, gemini, vertex, azure, openRouter, liteLLM, groq,
+	openAI, anthropic, gemini, vertex, googleRegional, azure, openRouter, liteLLM, groq,
 }, append(media, others...)...)
 
 var byName = func() map[string]*provider {

@@ -21,7 +21,7 @@ var replicate = func() *provider {
 		if _, name, ok := strings.Cut(path, "deployments/"); ok {
 			x.tier, x.askedModel = "deployment", strings.TrimSuffix(name, "/predictions")
 		} else if _, name, ok := strings.Cut(path, "models/"); ok {
-			x.askedModel = strings.TrimSuffix(name, "/predictions")
+			x.askedModel, _, _ = strings.Cut(strings.TrimSuffix(name, "/predictions"), "/versions/")
 		} else {
 			x.askedModel, _, _ = strings.Cut(x.sentText(3, ""), ":")
 		}
@@ -31,10 +31,10 @@ var replicate = func() *provider {
 	poll := &endpoint{provider: "replicate", operation: "media_generation", answer: tree, asked: (*exchange).onHardware, read: readReplicate, job: true, poll: true}
 	return &provider{name: "replicate", hosts: []string{"api.replicate.com"}, endpoint: func(r *http.Request) *endpoint {
 		switch path := r.URL.Path; {
-		case r.Method == http.MethodPost && strings.HasSuffix(path, "/predictions"):
+		case r.Method == http.MethodPost && (strings.HasSuffix(path, "/predictions") || strings.HasSuffix(path, "/trainings")):
 			return create
-		case r.Method == http.MethodGet && isLast(path, "/predictions/"),
-			r.Method == http.MethodPost && strings.Contains(path, "/predictions/") && strings.HasSuffix(path, "/cancel"):
+		case r.Method == http.MethodGet && (isLast(path, "/predictions/") || isLast(path, "/trainings/")),
+			r.Method == http.MethodPost && (strings.Contains(path, "/predictions/") || strings.Contains(path, "/trainings/")) && strings.HasSuffix(path, "/cancel"):
 			return poll
 		}
 		return nil

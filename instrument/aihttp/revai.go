@@ -39,7 +39,7 @@ var revAI = func() *provider {
 		}
 		x.atLeast(price.Audio, revAILeast)
 	}
-	create := &endpoint{provider: "rev_ai", operation: "transcription", request: tree, answer: tree, asked: asked, read: read, job: true}
+	create := &endpoint{provider: "rev_ai", operation: "transcription", request: tree, answer: tree, asked: asked, read: read, job: true, least: revAILeast}
 	poll := &endpoint{provider: "rev_ai", operation: "transcription", answer: tree, asked: asked, read: read, job: true, poll: true}
 	return &provider{name: "rev_ai", hosts: []string{"api.rev.ai", ".api.rev.ai"}, endpoint: func(r *http.Request) *endpoint {
 		switch path := r.URL.Path; {

@@ -119,6 +119,10 @@ func (x *exchange) cost() (_ usd, err error) {
 		return x.reported, nil
 	}
 	u := &x.usage
+	if x.untold > 0 {
+		u.Add(price.Output, x.untold)
+		x.untold = 0
+	}
 	if x.ep.own == nil {
 		u.Provider, u.Tier, u.Region = x.ep.provider, x.tier, x.region
 		u.Model = x.pricedModel()
@@ -146,6 +150,17 @@ func (x *exchange) priceOf(u *price.Usage) (usd, error) {
 	sum, err := x.t.prices.Cost(*u)
 	if err != nil {
 		return 0, err
+	}
+	for _, also := range x.also {
+		also.Provider, also.Tier, also.Region, also.Multipliers = u.Provider, u.Tier, u.Region, u.Multipliers
+		if also.Model == "" {
+			also.Model = u.Model
+		}
+		cost, err := x.t.prices.Cost(also)
+		if err != nil {
+			return 0, err
+		}
+		sum = money.Sum(sum, cost)
 	}
 	for _, option := range x.extras {
 		more := *u

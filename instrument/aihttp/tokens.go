@@ -3,6 +3,7 @@ package aihttp
 import (
 	"bytes"
 	"strings"
+	"time"
 
 	"github.com/stagemeter/stagemeter/instrument/aihttp/internal/wire"
 	"github.com/stagemeter/stagemeter/instrument/money"
@@ -77,9 +78,12 @@ func (x *exchange) tokens(t tokens) {
 	x.hasUsage, x.bad = true, ""
 }
 
+// mostUsed is more than one call uses of any unit: a year of sound, in nanoseconds.
+const mostUsed = 366 * 24 * int64(time.Hour)
+
 // used takes how much was used of a unit.
 func (x *exchange) used(unit price.Unit, n int64, ok bool) {
-	if !ok {
+	if !ok || n > mostUsed {
 		x.bad = reasonMalformed
 		return
 	}

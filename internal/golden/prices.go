@@ -67,6 +67,7 @@ func (f *file) table() (*price.Table, error) {
 var units = map[string]map[string]string{
 	"": {"units": "credits", "billable_units": "credits", "seconds": "audio", "minutes": "audio", "video_seconds": "video", "compute_seconds": "compute", "gpu_seconds": "compute", "predict_time": "compute",
 		"cache_write": "cache_write_5m", "image": "images", "request": "requests", "calls": "requests", "searches": "web_search", "web_searches": "web_search", "audio_seconds": "audio"},
+	"fal":       {"request": "credits", "requests": "credits", "image": "credits", "images": "credits"}, // one each, or a part of one
 	"runway":    {"seconds": "video", "audio": "video"},
 	"replicate": {"seconds": "compute", "audio": "compute"},
 	"ollama":    {"seconds": "compute", "audio": "compute"},

@@ -1,0 +1,114 @@
+package aihttp
+
+import (
+	"bytes"
+	"net/http"
+	"strings"
+
+	"github.com/stagemeter/stagemeter/instrument/aihttp/internal/wire"
+	"github.com/stagemeter/stagemeter/instrument/money"
+)
+
+// batches are the endpoints of a provider's batches in the way of Anthropic's.
+type batches struct{ create, poll, results *endpoint }
+
+// anthropicBatches are jobs that are paid by what their results say, line by line. The results may be
+// fetched again and are booked once. Without that, the job is unpriced as one whose end nobody has seen.
+var anthropicBatches = &batches{
+	create: &endpoint{
+		provider: "anthropic", operation: "batch", job: true, answer: wire.NewTree("id"),
+		read: func(x *exchange, v *wire.JSON) { x.is(v.Value(0).Text(), jobPending) },
+	},
+	poll: &endpoint{
+		provider: "anthropic", operation: "batch", job: true, poll: true, answer: wire.NewTree("id", "processing_status", "request_counts"),
+		read: func(x *exchange, v *wire.JSON) {
+			state := jobPending
+			if n, ok := v.Value(2).Get("succeeded").Int(); ok && n == 0 && v.Value(1).Is("ended") {
+				state = jobFailed
+			}
+			x.is(v.Value(0).Text(), state)
+		},
+	},
+	results: &endpoint{
+		provider: "anthropic", operation: "batch", job: true, poll: true, lines: true,
+		answer: wire.NewTree("result.type", "result.message.model", "result.message.usage"),
+		head: func(x *exchange, _ http.Header) {
+			if x.resp.StatusCode == http.StatusOK {
+				x.is(operationID(strings.TrimSuffix(x.url.Path, "/results")), jobDone)
+			}
+		},
+		read: func(x *exchange, v *wire.JSON) {
+			switch v.Value(0).Text() {
+			case "succeeded":
+				line := &exchange{t: x.t, ep: anthropicMessages, tier: "batch"}
+				line.takeMessage(v.Value(1), v.Value(2))
+				cost, err := line.cost()
+				if err != nil {
+					x.bad = line.why(err)
+				}
+				x.reported = money.Sum(x.reported, cost)
+			case "errored", "canceled", "expired": // free
+			default:
+				x.bad = reasonMalformed
+			}
+			x.isReported = x.bad == ""
+		},
+	},
+}
+
+func (b *batches) of(r *http.Request) *endpoint {
+	switch path := r.URL.Path; {
+	case !strings.Contains(path, "/v1/messages/batches"):
+		return nil
+	case r.Method == http.MethodPost && strings.HasSuffix(path, "/v1/messages/batches"):
+		return b.create
+	case r.Method == http.MethodGet && isLast(path, "/v1/messages/batches/"):
+		return b.poll
+	case r.Method == http.MethodGet && strings.HasSuffix(path, "/results") && isLast(strings.TrimSuffix(path, "/results"), "/v1/messages/batches/"):
+		return b.results
+	}
+	return nil
+}
+
+// lines reads an answer of one JSON text a line.
+type lines struct {
+	x     *exchange
+	count int
+	some  bool // of the line has come
+}
+
+func (l *lines) Write(p []byte) (int, error) {
+	n := len(p)
+	for len(p) > 0 {
+		end := bytes.IndexByte(p, '\n') + 1
+		line := p[:end]
+		if end == 0 {
+			line = p
+		}
+		l.some = l.some || len(bytes.TrimSpace(line)) > 0
+		_, _ = l.x.ans.Write(line)
+		if p = p[len(line):]; end > 0 {
+			l.end()
+		}
+	}
+	return n, nil
+}
+
+func (l *lines) end() {
+	if l.some {
+		l.count++
+		l.x.ep.read(l.x, l.x.ans)
+	}
+	l.x.ans.Reset()
+	l.some = false
+}
+
+// Close ends the answer: its last line needs no end. Of one that was cut off, that line is left out.
+func (l *lines) Close() {
+	if _, _ = l.x.ans.Write([]byte("\n")); l.x.ans.Done() {
+		l.end()
+	}
+}
+
+func (l *lines) Count() int    { return l.count }
+func (l *lines) Skipped() bool { return false }
