@@ -3,6 +3,7 @@ package aihttp
 import (
 	"encoding/binary"
 	"io"
+	"math"
 	"net/http"
 	"strings"
 	"time"
@@ -21,6 +22,9 @@ const (
 	usualInput    = 1 << 20
 	imageTokens   = 16_384 // of one picture that is made
 	searches      = 5      // of a call that may search the web
+	searchTokens  = 16_384 // of input that a search adds
+	toolTokens    = 2048   // of input that a provider adds to explain tools
+	channels      = 2      // of sound whose channels are billed one by one
 )
 
 // ahead is what a request tells before it is sent.
@@ -31,6 +35,7 @@ type ahead struct {
 	sound  bool
 	drawn  bool // pictures
 	search bool
+	tools  bool
 	cached bool
 	hour   bool // what is cached is for an hour
 }
@@ -80,7 +85,7 @@ func (x *exchange) may(u price.Usage, a ahead) []price.Usage {
 		return []price.Usage{timed, tokens}
 	case "speech", "image_generation":
 		known := x.usage
-		known.Provider, known.Model = u.Provider, u.Model
+		known.Provider, known.Model, known.Tier, known.Region = u.Provider, u.Model, u.Tier, u.Region
 		if !x.hasUsage {
 			return nil
 		}
@@ -122,12 +127,19 @@ func (x *exchange) may(u price.Usage, a ahead) []price.Usage {
 // it. What text is not is bounded by what the model takes.
 func (x *exchange) mayTokens(u price.Usage, a ahead) (may []price.Usage) {
 	limit, _ := x.t.prices.Limits(u.Provider, u.Model)
-	if limit == 0 {
-		limit = usualInput
-	}
 	in := limit
+	if limit == 0 {
+		in = max(usualInput, a.bytes)
+	}
 	if !a.media && a.bytes >= 0 {
-		in = min(in, a.bytes)
+		text := a.bytes
+		if a.tools {
+			text += toolTokens
+		}
+		if a.search {
+			text += searches * searchTokens
+		}
+		in = min(in, text)
 	}
 	out := int64(0)
 	if x.ep.operation != "embeddings" {
@@ -150,19 +162,32 @@ func (x *exchange) mayTokens(u price.Usage, a ahead) (may []price.Usage) {
 	if a.sound {
 		outputs = append(outputs, price.OutputAudio)
 	}
+	if a.drawn {
+		outputs = append(outputs, price.OutputImage)
+	}
 	for _, i := range inputs {
+		v := u
+		v.Add(i, in)
+		if a.search {
+			v.Add(price.WebSearch, searches)
+		}
+		may = append(may, v) // of models that give no tokens
 		for _, o := range outputs {
-			v := u
-			v.Add(i, in)
-			v.Add(o, out)
-			if a.search {
-				v.Add(price.WebSearch, searches)
-			}
+			w := v
+			w.Add(o, out)
+			may = append(may, w)
+		}
+	}
+	if x.ep.geo { // a workspace may have a geography that the request does not name
+		for _, v := range may {
+			v.Multipliers = append(v.Multipliers[:len(v.Multipliers):len(v.Multipliers)], "geo:us")
 			may = append(may, v)
-			if x.ep.fee || x.t.prices.Prices(u, price.Requests) {
-				v.Add(price.Requests, 1)
-				may = append(may, v)
-			}
+		}
+	}
+	if x.ep.fee || x.t.prices.Prices(u, price.Requests) {
+		for _, v := range may {
+			v.Add(price.Requests, 1)
+			may = append(may, v)
 		}
 	}
 	return may
@@ -179,13 +204,16 @@ func (x *exchange) answers() int64 {
 // outputLimit returns how many tokens an answer has at most.
 func (x *exchange) outputLimit(u price.Usage) int64 {
 	_, most := x.t.prices.Limits(u.Provider, u.Model)
-	if most == 0 {
-		most = usualOutput
-	}
 	for _, name := range []string{"max_completion_tokens", "max_output_tokens", "max_tokens"} {
 		if n, ok := x.wants(name); ok {
+			if most == 0 {
+				return min(n, mostTokens)
+			}
 			return min(n, max(most, usualOutput))
 		}
+	}
+	if most == 0 {
+		return usualOutput
 	}
 	return min(most, usualOutput)
 }
@@ -206,13 +234,30 @@ func (x *exchange) wants(name string) (int64, bool) {
 	return v.Int()
 }
 
-// length returns how long the sound of a request is at most, or -1.
+// length returns how long the sound of a request is at most, or -1. It is no less than what the
+// provider bills at least, and is in whole steps of its.
 func (x *exchange) length(a ahead) time.Duration {
-	if x.hasUsage && x.usage.Given(price.Audio) { // no less than what a request costs at least
+	d := x.heardAhead(a)
+	if d < 0 {
+		return d
+	}
+	step := max(x.ep.step, time.Second)
+	if d = max(d, x.ep.least); d < math.MaxInt64-step {
+		d = (d + step - 1).Truncate(step)
+	}
+	return d
+}
+
+func (x *exchange) heardAhead(a ahead) time.Duration {
+	if x.hasUsage && x.usage.Given(price.Audio) {
 		return time.Duration(x.usage.Of(price.Audio))
 	}
 	if x.hint != nil && x.hint.Given(price.Audio) {
-		return time.Duration(x.hint.Of(price.Audio))
+		d := x.hint.Of(price.Audio)
+		if x.ep.apart != "" && queryTrue(x.url.Query(), x.ep.apart) && d < math.MaxInt64/channels {
+			d *= channels
+		}
+		return time.Duration(d)
 	}
 	if a.named {
 		return -1
@@ -295,10 +340,11 @@ func (s *needles) look(p []byte) {
 		return false
 	}
 	a := s.a
-	a.drawn = a.drawn || has(`"image_url"`, `"input_image"`, `"image"`, `"video"`, `image/`, `video/`)
-	a.sound = a.sound || has(`"input_audio"`, `"audio"`, `audio/`)
+	a.drawn = a.drawn || has(`"image_url"`, `"input_image"`, `"image"`, `"IMAGE"`, `"Image"`, `"video"`, `image/`, `video/`)
+	a.sound = a.sound || has(`"input_audio"`, `"audio"`, `"AUDIO"`, `"Audio"`, `audio/`)
 	a.media = a.media || a.drawn || a.sound || has(`"file_id"`, `"fileData"`, `"file_data"`, `"inlineData"`, `"document"`, `"file"`, `"cachedContent"`, `"previous_response_id"`, `"conversation"`)
 	a.search = a.search || has(`"web_search`, `"google_search"`, `"googleSearch"`, `-search-preview`, `-search-api`)
-	a.cached = a.cached || has(`"cache_control"`)
+	a.tools = a.tools || has(`"tools"`, `"toolConfig"`)
+	a.cached = a.cached || has(`"cache_control"`, `"cachePoint"`)
 	a.hour = a.hour || a.cached && has(`"1h"`)
 }

@@ -1,0 +1,42 @@
+package main
+
+import (
+	"errors"
+	"testing"
+
+	"github.com/stagemeter/stagemeter/instrument"
+	"github.com/stagemeter/stagemeter/instrument/money"
+)
+
+// unbounded are files in which the figures are made up so that no bound can hold.
+var unbounded = map[string]string{
+	"03-openai-whisper-verbose":       "60 seconds in 8 bytes of sound",
+	"elevenlabs-scribe-with-a-length": "36 seconds in 2 bytes of sound",
+	"04-anthropic-cache-and-search":   "searches in a call that may not search",
+	"assemblyai-option-with-a-price":  "the job of another process",
+}
+
+// What is held before a call is sent is no less than what the call turns out to cost. A call whose
+// price cannot be bounded is refused by a budget that wants to know it.
+func TestGoldensAreBounded(t *testing.T) {
+	bounded := 0
+	for _, f := range goldens(t) {
+		var held, cost money.USD
+		got, err := f.play(playOptions{budget: true, ended: func(e instrument.CallEvent) {
+			held, cost = money.Sum(held, e.MaxCost), money.Sum(cost, e.Cost)
+		}})
+		var refused *instrument.BudgetError
+		switch want, _ := f.Expected.Result(); {
+		case errors.As(err, &refused):
+		case err != nil || !got.same(want):
+			t.Errorf("%s: %v, %v; want %v, also in a budget", f.Name, got, err, want)
+		case held < cost && unbounded[f.Name] == "":
+			t.Errorf("%s: %v was held, and it cost %v", f.Name, held, cost)
+		case cost > 0:
+			bounded++
+		}
+	}
+	if bounded < 10 {
+		t.Errorf("%d calls were bounded", bounded)
+	}
+}
