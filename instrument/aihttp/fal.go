@@ -36,14 +36,11 @@ var fal = func() *provider {
 				x.is(strings.TrimSuffix(id, "/response"), jobDone)
 			}
 		},
-		refused: func(x *exchange, h http.Header) { // the result of a request that has failed is its error
-			if x.resp.StatusCode != http.StatusUnprocessableEntity {
-				return
-			}
-			_, id, _ := strings.Cut(x.url.Path, "/requests/")
-			x.is(strings.TrimSuffix(id, "/response"), jobFailed)
-			if x.falUnits(h); x.hasUsage {
-				x.job.state = jobDone
+		refused: func(x *exchange, h http.Header) { // the result of a request that was wrong; it may be charged, or not
+			if x.resp.StatusCode == http.StatusUnprocessableEntity {
+				x.falUnits(h)
+				_, id, _ := strings.Cut(x.url.Path, "/requests/")
+				x.is(strings.TrimSuffix(id, "/response"), jobDone)
 			}
 		},
 		asked: func(x *exchange) {

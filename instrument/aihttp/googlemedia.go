@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"github.com/stagemeter/stagemeter/instrument/aihttp/internal/wire"
+	"github.com/stagemeter/stagemeter/instrument/money"
 	"github.com/stagemeter/stagemeter/instrument/price"
 )
 
@@ -50,9 +51,10 @@ func googleMediaFor(name string) *googleMedia {
 			read:  func(x *exchange, v *wire.JSON) { x.is("batch "+operationID(v.Value(0).Text()), jobPending) },
 		},
 		batchPoll: &endpoint{
-			provider: name, operation: "batch", job: true, poll: true, asked: func(x *exchange) { x.tier = "batch" }, read: readGeminiBatch,
+			provider: name, operation: "batch", job: true, poll: true, asked: func(x *exchange) { x.tier = "batch" }, read: readGeminiBatch, item: readGeminiBatchItem,
 			answer: wire.NewTree("name", "done", "error", "response.inlinedResponses.inlinedResponses.*.response.usageMetadata",
-				"response.inlinedResponses.inlinedResponses.*.response.modelVersion"),
+				"response.inlinedResponses.inlinedResponses.*.response.modelVersion", "response.inlinedResponses.inlinedResponses.*.error",
+			).Items("response.inlinedResponses.inlinedResponses.*"),
 		},
 	}
 }
@@ -148,8 +150,26 @@ func readGeminiBatch(x *exchange, v *wire.JSON) {
 		}
 	}
 	x.is("batch "+operationID(v.Value(0).Text()), state)
-	if v.Count(3) == 1 {
-		x.saw(v.Value(4), nil)
-		x.takeGeminiUsage(v.Value(3))
+}
+
+// readGeminiBatchItem takes one answer of a batch whose answers are in its state. Of others, a file has
+// them that no request here reads.
+func readGeminiBatchItem(x *exchange, v *wire.JSON) {
+	if v.Value(3).Null() {
+		if v.Value(5).Null() { // an error is free
+			x.bad = string(price.UnknownUsage)
+		}
+		x.isReported = x.bad == ""
+		return
 	}
+	one := &exchange{t: x.t, ep: x.ep, tier: "batch", url: x.url, request: x.request}
+	one.saw(v.Value(4), nil)
+	one.takeGeminiUsage(v.Value(3))
+	one.tier = "batch"
+	cost, err := one.cost()
+	if err != nil {
+		x.bad = one.why(err)
+	}
+	x.reported = money.Sum(x.reported, cost)
+	x.isReported = x.bad == ""
 }
