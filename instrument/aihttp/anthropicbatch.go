@@ -103,11 +103,17 @@ func (l *lines) end() {
 	l.some = false
 }
 
-// Close ends the answer: its last line needs no end. Of one that was cut off, that line is left out.
+// Close ends the answer: its last line needs no end. One that was cut off tells that later the rest
+// may be read.
 func (l *lines) Close() {
-	if _, _ = l.x.ans.Write([]byte("\n")); l.x.ans.Done() {
-		l.end()
+	if !l.some {
+		return
 	}
+	if _, _ = l.x.ans.Write(newline); !l.x.ans.Done() {
+		l.x.job.state = jobPending
+		return
+	}
+	l.end()
 }
 
 func (l *lines) Count() int    { return l.count }

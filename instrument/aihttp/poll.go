@@ -238,7 +238,7 @@ func (x *exchange) settlePoll(err error) {
 	if x.resp == nil || x.resp.StatusCode/100 != 2 && x.ep.refused == nil || !x.readRest(err) || x.job.id == "" || x.job.state < jobDone {
 		return
 	}
-	if x.ans != nil && !x.ans.Done() {
+	if x.ans != nil && !x.ans.Done() && !x.ep.lines {
 		return // a later poll tells the rest
 	}
 	e, first := x.t.jobs.end(x.jobKey(), time.Now())

@@ -1,7 +1,9 @@
 package main
 
 import (
+	"context"
 	"errors"
+	"io"
 	"testing"
 
 	"github.com/stagemeter/stagemeter/instrument"
@@ -22,9 +24,12 @@ func TestGoldensAreBounded(t *testing.T) {
 	bounded := 0
 	for _, f := range goldens(t) {
 		var held, cost money.USD
-		got, err := f.play(playOptions{budget: true, ended: func(e instrument.CallEvent) {
-			held, cost = money.Sum(held, e.MaxCost), money.Sum(cost, e.Cost)
-		}})
+		got, err := f.play(playOptions{
+			pipeline: []instrument.Option{instrument.WithEvents(instrument.Events{CallEnded: func(_ context.Context, e instrument.CallEvent) {
+				held, cost = money.Sum(held, e.MaxCost), money.Sum(cost, e.Cost)
+			}})},
+			job: []instrument.JobOption{instrument.WithBudget(1_000_000 * money.Dollar)},
+		})
 		var refused *instrument.BudgetError
 		switch want, _ := f.Expected.Result(); {
 		case errors.As(err, &refused):
@@ -38,5 +43,19 @@ func TestGoldensAreBounded(t *testing.T) {
 	}
 	if bounded < 10 {
 		t.Errorf("%d calls were bounded", bounded)
+	}
+}
+
+// What an answer's body would have told is not known if nobody reads it.
+func TestGoldensUnread(t *testing.T) {
+	for _, f := range goldens(t) {
+		whole, _ := f.Expected.Result()
+		if len(f.Exchanges) > 1 || whole.Nano == 0 || f.Exchanges[0].Request.Method == "GET" {
+			continue
+		}
+		got, err := f.play(playOptions{read: func(r io.ReadCloser, _ func()) { _ = r.Close() }})
+		if err != nil || got.Nano > whole.Nano || got.Nano < whole.Nano && !got.Unknown {
+			t.Errorf("%s: %v, %v; want at most %v, and unknown if it is less", f.Name, got, err, whole)
+		}
 	}
 }

@@ -166,6 +166,18 @@ func TestInt(t *testing.T) {
 	}
 }
 
+func TestDone(t *testing.T) {
+	for text, want := range map[string]bool{"": false, " ": false, "{": false, "{}": true, "[] ": true, "{} {": false, "{}}": false, "1": false, "1 ": true, `"a`: false, `"a"`: true} {
+		j := wire.NewJSON(tree)
+		if pieces(j, text, 1); j.Done() != want {
+			t.Errorf("%q: %t", text, j.Done())
+		}
+		if j.Reset(); j.Done() {
+			t.Errorf("%q: done before anything has come", text)
+		}
+	}
+}
+
 func TestCount(t *testing.T) {
 	for _, n := range []int{1, 7, 512} {
 		j := wire.NewJSON(tree)
