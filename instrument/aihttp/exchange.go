@@ -72,6 +72,7 @@ type exchange struct {
 
 	tools tools
 	long  longEvent
+	batch batched
 
 	tel telemetry
 

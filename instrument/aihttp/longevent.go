@@ -1,6 +1,9 @@
 package aihttp
 
-import "bytes"
+import (
+	"bytes"
+	"unicode/utf8"
+)
 
 // maxHead is how much of the begin of a long event is kept: its type stands there.
 const maxHead = 512
@@ -35,7 +38,7 @@ func (x *exchange) longPiece(p []byte) {
 // sniff finds out whether an answer without a type is a stream: it then begins with a field's name or
 // a colon.
 func (x *exchange) sniff(p []byte) {
-	if p = bytes.TrimLeft(p, "\ufeff\r\n\t "); len(p) == 0 {
+	if p = bytes.TrimLeft(p, "\ufeff\r\n\t "); len(p) == 0 || p[0] >= utf8.RuneSelf {
 		return
 	}
 	x.sniffs = false

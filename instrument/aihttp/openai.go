@@ -3,10 +3,8 @@ package aihttp
 import (
 	"net/http"
 	"strings"
-	"time"
 
 	"github.com/stagemeter/stagemeter/instrument/aihttp/internal/wire"
-	"github.com/stagemeter/stagemeter/instrument/price"
 )
 
 var openAI = &provider{name: "openai", hosts: []string{"api.openai.com", ".api.openai.com"}, endpoint: openAIEndpoint}
@@ -20,9 +18,17 @@ func openAIEndpoint(r *http.Request) *endpoint { return openAIEndpoints.of(r) }
 // endpoints are those of OpenAI's API at one provider.
 type endpoints struct {
 	chat, responses, embeddings, transcription, speech, images *endpoint
+	response                                                   *endpoint // asks after one that is made in the background
+	batches                                                    *openAIBatches
 }
 
 func (e *endpoints) of(r *http.Request) *endpoint {
+	if r.Method == http.MethodGet {
+		if folder, _ := parentOf(r.URL.Path); strings.HasSuffix(folder, "/responses") {
+			return e.response
+		}
+		return e.batches.of(r)
+	}
 	if r.Method != http.MethodPost {
 		return nil
 	}
@@ -68,7 +74,7 @@ const (
 	gotModel = iota
 	gotTier
 	gotUsage
-	gotDuration
+	gotDuration // of sound; the status of a response
 	gotID
 	gotInner // of an event, which has the same of its response
 
@@ -80,7 +86,7 @@ const (
 var openAIAnswer = wire.NewTree("model", "service_tier", "usage", "duration", "id", "x_groq.usage", "choices.*.usage", "usage_info")
 
 // openAIResponse reads a response, or an event that has one.
-var openAIResponse = withItems("model", "service_tier", "usage", "duration", "id", "response.model", "response.service_tier", "response.usage", "response.duration", "response.id")
+var openAIResponse = withItems("model", "service_tier", "usage", "status", "id", "response.model", "response.service_tier", "response.usage", "response.status", "response.id")
 
 var tokenNeedles = []string{`_tokens"`}
 
@@ -94,6 +100,7 @@ func openAIFor(name string) *endpoints {
 	e := &endpoints{
 		chat: of("chat", readOpenAIChat), responses: of("chat", readOpenAIResponses), embeddings: of("embeddings", readOpenAIChat),
 		transcription: of("transcription", readOpenAITranscription), speech: of("speech", readOpenAISpeech), images: of("image_generation", readOpenAIImages),
+		batches: openAIBatchesFor(name),
 	}
 	switch name {
 	case "openai", "azure.ai.openai", "litellm", "groq", "deepseek", "together", "fireworks", "x_ai":
@@ -102,6 +109,8 @@ func openAIFor(name string) *endpoints {
 	e.chat.whole, e.chat.last = wire.NewNeedle(`"usage":`), openAIDone
 	e.chat.asked = openAIChatAsked
 	e.responses.answer, e.responses.item = openAIResponse, readOpenAIItem
+	e.response = of("chat", readOpenAIBackground)
+	e.response.answer, e.response.item, e.response.poll, e.response.asked = openAIResponse, readOpenAIItem, true, nil
 	e.transcription.form = []string{"model", "response_format", "stream"}
 	e.images.form = []string{"model", "n", "size", "quality"}
 	e.transcription.needles = []string{`_tokens"`, `seconds"`}
@@ -186,6 +195,9 @@ func readOpenAIResponses(x *exchange, v *wire.JSON) {
 	x.saw(ofResponse(v, gotModel), ofResponse(v, gotTier))
 	usage := ofResponse(v, gotUsage)
 	if usage.Null() {
+		if x.events == nil && inBackground(v.Value(gotDuration)) {
+			x.is(v.Value(gotID).Text(), jobPending)
+		}
 		return
 	}
 	x.tokens(tokensOf(x, usage, "input_tokens", "output_tokens"))
@@ -193,123 +205,21 @@ func readOpenAIResponses(x *exchange, v *wire.JSON) {
 	x.addTools()
 }
 
-func readOpenAITranscription(x *exchange, v *wire.JSON) {
-	x.saw(v.Value(gotModel), nil)
-	usage := v.Value(gotUsage)
+// inBackground reports whether a response of this status is being made.
+func inBackground(status wire.Value) bool { return status.Is("queued") || status.Is("in_progress") }
+
+// readOpenAIBackground reads a response that was made in the background. One that was not, or whose
+// request another process has sent, was paid there.
+func readOpenAIBackground(x *exchange, v *wire.JSON) {
+	readOpenAIResponses(x, v)
+	id, status := ofResponse(v, gotID).Text(), ofResponse(v, gotDuration)
 	switch {
-	case usage.Null():
-		x.heard(v.Value(gotDuration))
-		switch x.ep.provider {
-		case "openai", "azure.ai.openai", "litellm": // who bill begun seconds
-			if part := x.usage.Of(price.Audio) % int64(time.Second); x.hasUsage && part > 0 {
-				x.usage.Add(price.Audio, int64(time.Second)-part)
-			}
-		}
-	case usage.Get("type").Is("duration"):
-		x.heard(usage.Get("seconds"))
-	case !usage.Get("input_tokens").Null():
-		t := tokensOf(x, usage, "input_tokens", "output_tokens")
-		in := usage.Get("input_token_details")
-		if !in.Null() {
-			t.audioIn, t.cached = in.Get("audio_tokens"), in.Get("cached_tokens")
-		}
-		x.tokens(t)
-		x.unsplit = in.Null() && usage.Get("input_tokens_details").Null()
-	default:
-		x.tokens(tokensOf(x, usage, "prompt_tokens", "completion_tokens"))
-		x.compatible(usage)
+	case !x.t.jobs.waits(x.ep.provider + " " + id):
+		x.job = job{}
+	case inBackground(status):
+	case x.hasUsage || x.bad != "":
+		x.is(id, jobDone)
+	default: // failed, or canceled before anything was used
+		x.is(id, jobFailed)
 	}
-}
-
-// openAIHeard prices what a transcription has used by the measure that the table has a price for:
-// Mistral tells a length beside tokens.
-func openAIHeard(x *exchange) {
-	openAIAsked(x)
-	if x.unsplit && x.hasUsage { // text or sound: it is only known if they cost the same
-		sound := price.Usage{Provider: x.ep.provider, Model: x.pricedModel(), Tier: x.tier}
-		text := sound
-		sound.Add(price.InputAudio, x.usage.Of(price.Input))
-		text.Add(price.Input, x.usage.Of(price.Input))
-		a, errA := x.t.prices.Cost(sound)
-		b, errB := x.t.prices.Cost(text)
-		if errA == nil && (errB != nil || a != b) {
-			x.bad = string(price.UnknownUnit)
-		}
-	}
-	if !x.hasUsage || !x.usage.Given(price.Audio) || !x.usage.Given(price.Input) {
-		return
-	}
-	var length, tokens price.Usage
-	length.Add(price.Audio, x.usage.Of(price.Audio))
-	for unit := price.Unit(0); unit.Valid(); unit++ {
-		if n := x.usage.Of(unit); n > 0 && unit != price.Audio {
-			tokens.Add(unit, n)
-		}
-	}
-	x.choose(x.usage, length, tokens)
-}
-
-// readOpenAISpeech reads an event of a stream of speech: all output is sound.
-func readOpenAISpeech(x *exchange, v *wire.JSON) {
-	x.saw(v.Value(gotModel), nil)
-	if usage := v.Value(gotUsage); !usage.Null() {
-		t := tokensOf(x, usage, "input_tokens", "output_tokens")
-		t.audioOut = t.output
-		x.tokens(t)
-	}
-}
-
-func readOpenAIImages(x *exchange, v *wire.JSON) {
-	x.saw(v.Value(gotModel), nil)
-	usage := v.Value(gotUsage)
-	if usage.Null() {
-		return
-	}
-	t := tokensOf(x, usage, "input_tokens", "output_tokens")
-	if t.imageOut.Null() { // all that the model has drawn
-		t.imageOut = t.output
-	}
-	x.tokens(t)
-	x.compatible(usage)
-}
-
-// openAISpoken prices speech by the characters of the request, unless the answer has tokens and the
-// table a price for them.
-func openAISpoken(x *exchange) {
-	openAIAsked(x)
-	if x.sent == nil || x.sent.TooBig() {
-		return
-	}
-	text := x.sent.Value(sentInput)
-	if x.hasUsage {
-		var characters price.Usage
-		characters.Add(price.Characters, text.Runes())
-		x.choose(x.usage, characters)
-		return
-	}
-	x.used(price.Characters, text.Runes(), len(text) > 1)
-}
-
-// openAIDrawn prices images by their number, size and quality, unless the answer has tokens and the
-// table a price for them.
-func openAIDrawn(x *exchange) {
-	openAIAsked(x)
-	n, ok := wire.ParseDecimal(x.sentText(sentN, "n"), 0)
-	if !ok {
-		n = 1
-	}
-	size, quality := x.sentText(sentSize, "size"), x.sentText(sentQuality, "quality")
-	if size == "" || size == "auto" {
-		size = "1024x1024"
-	}
-	if quality == "" || quality == "auto" {
-		quality = "standard"
-	}
-	drawn := price.Usage{Variant: size + "/" + quality}
-	drawn.Add(price.Images, n)
-	if x.hasUsage {
-		x.choose(x.usage, drawn)
-		return
-	}
-	x.usage, x.hasUsage = drawn, true
 }

@@ -133,6 +133,14 @@ func (s *jobs) end(key string, now time.Time) (e *entry, first bool) {
 	return nil, s.begin(&entry{key: key, over: true}, now)
 }
 
+// waits reports whether a job is remembered whose end was not seen.
+func (s *jobs) waits(key string) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	at := s.known[key]
+	return at != nil && !at.Value.(*entry).over
+}
+
 func (e *entry) giveUp() {
 	if e.call == nil {
 		instrument.SpendUnpriced(e.ctx, e.api, reasonUnpolled)
