@@ -34,25 +34,34 @@ type playOptions struct {
 	job      []instrument.JobOption
 }
 
-// play sends the file's traffic through a Transport, and returns what was counted. A host that
-// package aihttp does not know, such as that of a proxy, is said to be the file's provider.
+// play sends the file's traffic through a Transport, and returns what was counted.
 func (f *file) play(o playOptions) (Result, error) {
-	got, calls, err := f.playOn(f.Hosts, o)
-	if calls > 0 || err != nil || f.Hosts != nil {
-		return got, err
-	}
-	hosts := make(map[string]string)
-	for _, x := range f.Exchanges {
-		if u, err := url.Parse(x.Request.URL); err == nil {
-			hosts[u.Host] = f.providers()[0]
+	if f.Hosts == nil {
+		if err := f.findHosts(); err != nil {
+			return Result{}, err
 		}
 	}
-	got, _, err = f.playOn(hosts, o)
+	got, _, err := f.playOn(o)
 	return got, err
 }
 
-// playOn is play with hosts for [aihttp.WithHost]. It also returns how many calls have ended.
-func (f *file) playOn(hosts map[string]string, o playOptions) (got Result, calls int, err error) {
+// findHosts says that hosts which package aihttp does not know, such as that of a proxy, are the
+// file's provider.
+func (f *file) findHosts() error {
+	f.Hosts = make(map[string]string)
+	_, calls, err := f.playOn(playOptions{})
+	if providers := f.providers(); calls == 0 && err == nil && len(providers) > 0 {
+		for _, x := range f.Exchanges {
+			if u, err := url.Parse(x.Request.URL); err == nil {
+				f.Hosts[u.Host] = providers[0]
+			}
+		}
+	}
+	return err
+}
+
+// playOn is play with the hosts that are known. It also returns how many calls have ended.
+func (f *file) playOn(o playOptions) (got Result, calls int, err error) {
 	table, err := f.table()
 	if err != nil {
 		return got, 0, err
@@ -73,7 +82,7 @@ func (f *file) playOn(hosts map[string]string, o playOptions) (got Result, calls
 	}
 	ctx, job := p.StartJob(context.Background(), "golden", o.job...)
 	options := []aihttp.Option{aihttp.WithPrices(table)}
-	for host, name := range hosts {
+	for host, name := range f.Hosts {
 		options = append(options, aihttp.WithHost(host, name))
 	}
 	for i, client := 0, f.client(o, options); i < len(f.Exchanges); i++ {
