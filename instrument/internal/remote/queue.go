@@ -117,6 +117,9 @@ func (l *Ledger) giveUp(e entry, why string) {
 	what := fmt.Sprintf("the release of a hold of job %q", e.hold.Job)
 	if e.op == Settle {
 		what = fmt.Sprintf("%s of job %q", e.cost, e.hold.Job)
+		if e.hold.Unconfirmed > 0 {
+			what = fmt.Sprintf("%s, of which %s is unconfirmed, of job %q", e.cost, e.hold.Unconfirmed, e.hold.Job)
+		}
 	}
 	l.Report(fmt.Errorf("%s, API %q, hold %s, cannot be delivered to the ledger: %s", what, e.hold.API, e.hold.ID, why))
 }

@@ -108,28 +108,30 @@ func TestSettleInAForgottenAccountIsNotTriedAgain(t *testing.T) {
 }
 
 func TestSettleIsGivenUpWhenTheLeaseIsOver(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		k := newKit()
-		a := k.open(t)
-		k.fake.set(away)
-		h := hold("a")
-		h.Lease = 10 * time.Minute
-		if _, err := a.Settle(t.Context(), h, 7*money.Cent, ignore); err == nil {
-			t.Fatal("no error")
-		}
-		time.Sleep(9 * time.Minute)
-		if k.Pending() != 1 || k.count(remote.GivenUp) != 0 {
-			t.Errorf("before: %d pending, %d given up", k.Pending(), k.count(remote.GivenUp))
-		}
-		time.Sleep(2 * time.Minute)
-		synctest.Wait()
-		if k.Pending() != 0 || k.count(remote.GivenUp) != 1 {
-			t.Errorf("after: %d pending, %d given up", k.Pending(), k.count(remote.GivenUp))
-		}
-		if r := k.reported(); len(r) != 1 || !strings.Contains(r[0], `$0.07 of job "job-1", API "gpt", hold a, cannot be delivered`) {
-			t.Errorf("reported %q", r)
-		}
-	})
+	for unconfirmed, told := range map[money.USD]string{0: `$0.07 of job "job-1"`, 2 * money.Cent: `$0.07, of which $0.02 is unconfirmed, of job "job-1"`} {
+		synctest.Test(t, func(t *testing.T) {
+			k := newKit()
+			a := k.open(t)
+			k.fake.set(away)
+			h := hold("a")
+			h.Lease, h.Unconfirmed = 10*time.Minute, unconfirmed
+			if _, err := a.Settle(t.Context(), h, 7*money.Cent, ignore); err == nil {
+				t.Fatal("no error")
+			}
+			time.Sleep(9 * time.Minute)
+			if k.Pending() != 1 || k.count(remote.GivenUp) != 0 {
+				t.Errorf("before: %d pending, %d given up", k.Pending(), k.count(remote.GivenUp))
+			}
+			time.Sleep(2 * time.Minute)
+			synctest.Wait()
+			if k.Pending() != 0 || k.count(remote.GivenUp) != 1 {
+				t.Errorf("after: %d pending, %d given up", k.Pending(), k.count(remote.GivenUp))
+			}
+			if r := k.reported(); len(r) != 1 || !strings.Contains(r[0], told+`, API "gpt", hold a, cannot be delivered`) {
+				t.Errorf("reported %q", r)
+			}
+		})
+	}
 }
 
 func TestQueueIsBounded(t *testing.T) {
