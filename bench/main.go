@@ -23,6 +23,7 @@ import (
 	"github.com/stagemeter/stagemeter/bench/internal/rounds"
 	"github.com/stagemeter/stagemeter/bench/internal/scrape"
 	"github.com/stagemeter/stagemeter/bench/internal/startup"
+	"github.com/stagemeter/stagemeter/bench/internal/transport"
 )
 
 // A section is one part of the program. It checks and measures.
@@ -41,6 +42,7 @@ var sections = []section{
 	{"memory", memory.Measure},
 	{"jobs", memory.Jobs},
 	{"startup", startup.Measure},
+	{"transport", transport.Measure},
 }
 
 // options are the flags.
