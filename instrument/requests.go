@@ -3,8 +3,9 @@ package instrument
 import (
 	"context"
 	"net/http/httptrace"
-	"sync"
 	"sync/atomic"
+
+	"github.com/stagemeter/stagemeter/instrument/internal/spare"
 )
 
 // requests holds what the HTTP clients of one call have told of their requests.
@@ -15,13 +16,13 @@ type requests struct {
 }
 
 // idleRequests are requests of calls that have ended: a trace costs seven allocations.
-var idleRequests sync.Pool
+var idleRequests spare.List[requests]
 
 // noRequests is what a call has whose requests have gone to another one.
 var noRequests = &requests{trace: new(httptrace.ClientTrace), composed: true}
 
 func newRequests() *requests {
-	if r, ok := idleRequests.Get().(*requests); ok {
+	if r := idleRequests.Get(); r != nil {
 		return r
 	}
 	r := new(requests)

@@ -9,7 +9,6 @@ import (
 	"net/http"
 	"net/url"
 	"strings"
-	"sync"
 	"time"
 
 	"go.opentelemetry.io/otel"
@@ -17,6 +16,7 @@ import (
 	"github.com/stagemeter/stagemeter/instrument"
 	"github.com/stagemeter/stagemeter/instrument/aihttp/internal/wire"
 	"github.com/stagemeter/stagemeter/instrument/internal/seam"
+	"github.com/stagemeter/stagemeter/instrument/internal/spare"
 	"github.com/stagemeter/stagemeter/instrument/money"
 	"github.com/stagemeter/stagemeter/instrument/price"
 )
@@ -92,10 +92,10 @@ type reused struct {
 // maxHeld is the most memory of an event that is kept for another exchange.
 const maxHeld = 16 << 10
 
-var exchanges sync.Pool
+var exchanges spare.List[exchange]
 
 func newExchange() *exchange {
-	if x, ok := exchanges.Get().(*exchange); ok {
+	if x := exchanges.Get(); x != nil {
 		return x
 	}
 	x := new(exchange)

@@ -90,6 +90,11 @@ var arrows = []arrow{
 		reason: "helpers are pure",
 	},
 	{
+		from:   "instrument/internal/spare",
+		only:   []string{},
+		reason: "helpers are pure",
+	},
+	{
 		from:   "instrument/internal/once",
 		only:   own("instrument/money"),
 		reason: "a hold has amounts, and is no part of the contract of a ledger",
@@ -112,7 +117,7 @@ var arrows = []arrow{
 	},
 	{
 		from:   "instrument/aihttp/internal/wire",
-		only:   []string{},
+		only:   own("instrument/internal/spare"),
 		reason: "reading a wire format knows nothing of providers and prices",
 	},
 	{

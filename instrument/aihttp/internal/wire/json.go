@@ -38,7 +38,7 @@ type JSON struct {
 
 // NewJSON returns a JSON for a tree.
 func NewJSON(t *Tree) *JSON {
-	if j, ok := t.pool.Get().(*JSON); ok {
+	if j := t.spare.Get(); j != nil {
 		return j
 	}
 	return &JSON{tree: t, values: make([][]byte, t.paths), counts: make([]int64, t.paths), slot: -1}
@@ -314,5 +314,5 @@ func (j *JSON) Free() {
 		return
 	}
 	j.Reset()
-	j.tree.pool.Put(j)
+	j.tree.spare.Put(j)
 }

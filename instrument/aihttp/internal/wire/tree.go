@@ -2,7 +2,8 @@ package wire
 
 import (
 	"strings"
-	"sync"
+
+	"github.com/stagemeter/stagemeter/instrument/internal/spare"
 )
 
 // A Tree is a set of paths to values of a JSON text, such as "response.usage". A segment "*" stands
@@ -10,7 +11,7 @@ import (
 type Tree struct {
 	nodes []node
 	paths int
-	pool  sync.Pool // of *JSON
+	spare spare.List[JSON]
 }
 
 type node struct {
