@@ -44,6 +44,8 @@ func (g golden) players() []player {
 		return []player{byGenAI}
 	case g.Provider == "deepgram":
 		return []player{byDeepgram}
+	case strings.HasSuffix(g.Request.URL, "/audio/translations"): // deprecated in openai-go
+		return []player{byGoOpenAI}
 	case strings.Contains(g.Request.URL, "/chat/completions"), strings.HasSuffix(g.Request.URL, "/embeddings"),
 		strings.HasSuffix(g.Request.URL, "/audio/transcriptions") && !g.streams(), strings.HasSuffix(g.Request.URL, "/audio/speech"):
 		return []player{byOpenAI, byGoOpenAI}
@@ -121,11 +123,6 @@ func playOpenAI(t *testing.T, ctx context.Context, w wiring, g golden) ([]any, e
 			return nil, err
 		}
 		return bytesOf(resp.Body, nil)
-	case of("/audio/translations"):
-		form := g.form(t)
-		return one(client.Audio.Translations.New(ctx, openai.AudioTranslationNewParams{
-			Model: form["model"], File: strings.NewReader(form["file"]), ResponseFormat: openai.AudioTranslationNewParamsResponseFormat(form["response_format"]),
-		}))
 	case of("/audio/transcriptions"):
 		form := g.form(t)
 		params := openai.AudioTranscriptionNewParams{
@@ -201,7 +198,7 @@ func playGoOpenAI(t *testing.T, ctx context.Context, w wiring, g golden) ([]any,
 		parse(&request)
 		answer, err := goopenai.NewClientWithConfig(config).CreateSpeech(ctx, request)
 		return bytesOf(answer, err)
-	case of("/audio/transcriptions"):
+	case of("/audio/transcriptions"), of("/audio/translations"):
 		form := g.form(t)
 		request := goopenai.AudioRequest{
 			Model: form["model"], FilePath: "a.wav", Reader: strings.NewReader(form["file"]), Format: goopenai.AudioResponseFormat(form["response_format"]),
@@ -209,7 +206,12 @@ func playGoOpenAI(t *testing.T, ctx context.Context, w wiring, g golden) ([]any,
 		if strings.HasPrefix(g.Response.Headers["Content-Type"], "text/") {
 			request.Format = goopenai.AudioResponseFormatText
 		}
-		answer, err := goopenai.NewClientWithConfig(config).CreateTranscription(ctx, request)
+		client := goopenai.NewClientWithConfig(config)
+		if strings.HasSuffix(u.Path, "/audio/translations") {
+			answer, err := client.CreateTranslation(ctx, request)
+			return []any{answer}, err
+		}
+		answer, err := client.CreateTranscription(ctx, request)
 		return []any{answer}, err
 	}
 	t.Fatalf("%s: no call of go-openai", u)

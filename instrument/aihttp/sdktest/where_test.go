@@ -22,7 +22,7 @@ import (
 // rows are the calls that docs/costs.md has in its table, by the library of the row.
 var rows = map[string]func(t *testing.T){
 	"net/http": func(t *testing.T) {
-		client := http.Client{Transport: aihttp.NewTransport(nil)}
+		client := &http.Client{Transport: aihttp.NewTransport(nil)}
 		if client.Transport == nil {
 			t.Error("no transport")
 		}
@@ -80,7 +80,7 @@ func TestWhereTheClientGoes(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	_, table, ok := strings.Cut(string(text), "| library | where the client goes |\n|---|---|\n")
+	_, table, ok := strings.Cut(string(text), "| library | where the client goes | a whole program |\n|---|---|---|\n")
 	if !ok {
 		t.Fatal("docs/costs.md has no table of libraries")
 	}
@@ -88,21 +88,15 @@ func TestWhereTheClientGoes(t *testing.T) {
 	seen := make(map[string]bool)
 	for row := range strings.Lines(table) {
 		cells := strings.Split(row, "|")
-		for library := range strings.SplitSeq(cells[1], ",") {
-			library = strings.TrimSpace(library)
-			test := rows[library]
-			if test == nil {
-				t.Errorf("no test of the row of %s", library)
-				continue
-			}
-			seen[library] = true
-			t.Run(library, test)
+		library, _, _ := strings.Cut(strings.TrimSpace(cells[1]), ",")
+		test := rows[library]
+		if test == nil {
+			t.Errorf("no test of the row of %s", library)
+			continue
 		}
-		snippets := regexp.MustCompile("`([^`]+)`").FindAllStringSubmatch(cells[2], -1)
-		if len(snippets) == 0 {
-			t.Errorf("no code in the row %s", row)
-		}
-		for _, snippet := range snippets {
+		seen[library] = true
+		t.Run(library, test)
+		for _, snippet := range regexp.MustCompile("`([^`]+)`").FindAllStringSubmatch(cells[2], -1) {
 			if !strings.Contains(string(source), snippet[1]) {
 				t.Errorf("%s is not compiled here", snippet[1])
 			}
