@@ -34,7 +34,7 @@ func run(ctx context.Context, out io.Writer, vendor http.RoundTripper) error {
 		// This line meters every call. Have nil in place of vendor.
 		option.WithHTTPClient(&http.Client{Transport: aihttp.NewTransport(vendor, aihttp.WithStreamUsage())}))
 
-	// Of a cent, a minute of sound costs $0.0061. A second one no longer fits.
+	// Of a cent, 90 seconds of sound cost some $0.007. As many again no longer fit.
 	err = instrument.RunJob(ctx, "reel-7", func(ctx context.Context) error {
 		speech, err := transcribe(ctx, client)
 		if err != nil {
@@ -56,8 +56,8 @@ func run(ctx context.Context, out io.Writer, vendor http.RoundTripper) error {
 
 func transcribe(ctx context.Context, client openai.Client) (string, error) {
 	speech, err := client.Audio.Transcriptions.New(ctx, openai.AudioTranscriptionNewParams{
-		Model: openai.AudioModelWhisper1,
-		File:  openai.File(fake.Sound(61*time.Second), "reel.wav", "audio/wav"),
+		Model: openai.AudioModelGPTTranscribe,
+		File:  openai.File(fake.Sound(90*time.Second), "reel.wav", "audio/wav"),
 	})
 	if err != nil {
 		return "", err
@@ -67,9 +67,9 @@ func transcribe(ctx context.Context, client openai.Client) (string, error) {
 
 func summarize(ctx context.Context, out io.Writer, client openai.Client, speech string) error {
 	stream := client.Chat.Completions.NewStreaming(ctx, openai.ChatCompletionNewParams{
-		Model:               openai.ChatModelGPT4oMini,
+		Model:               openai.ChatModelGPT5_4Mini,
 		Messages:            []openai.ChatCompletionMessageParamUnion{openai.UserMessage("Sum up in one sentence: " + speech)},
-		MaxCompletionTokens: openai.Int(100),
+		MaxCompletionTokens: openai.Int(500),
 	})
 	for stream.Next() {
 		fmt.Fprint(out, stream.Current().Choices[0].Delta.Content)

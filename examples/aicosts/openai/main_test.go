@@ -10,10 +10,10 @@ import (
 )
 
 const want = `A boat is late, and the harbor waits.
-refused: budget exceeded: job "reel-7" may spend $0.01, has spent $0.0061114 and holds $0.00; a call of openai for at most $… was not made
+refused: budget exceeded: job "reel-7" may spend $0.01, has spent $0.0068235 and holds $0.00; a call of openai for at most $… was not made
 video_processing_api_calls_total{api="openai",status="refused"} 1
 video_processing_api_calls_total{api="openai",status="success"} 2
-video_processing_cost_usd_total{api="openai"} 0.0061114
+video_processing_cost_usd_total{api="openai"} 0.0068235
 `
 
 // without returns a text without the bound of a call, which goes by the bytes that the SDK sends.
@@ -21,10 +21,10 @@ func without(text string) string {
 	return regexp.MustCompile(`for at most \$[\d.]+`).ReplaceAllString(text, "for at most $$…")
 }
 
-// whisper-1: 61 s at $0.006 a minute are 6,100,000 nano-dollars.
+// gpt-transcribe: 90 s at $0.27 an hour are 6,750,000 nano-dollars.
 //
-// gpt-4o-mini: 32 tokens at $0.15 a million are 4,800, and 11 at $0.60 are 6,600. The stream tells them
-// only because WithStreamUsage has asked.
+// gpt-5.4-mini: 32 tokens at $0.75 a million are 24,000, and 11 at $4.50 are 49,500. The stream tells
+// them only because WithStreamUsage has asked.
 func TestRun(t *testing.T) {
 	t.Setenv("STAGEMETER_PRICES", "../testdata/prices.json") // a newer table changes no figure here
 	t.Setenv("OPENAI_BASE_URL", "https://api.openai.com/v1/")

@@ -6,7 +6,7 @@ import (
 	"net/http"
 )
 
-// openAITranscription tells the seconds that whisper-1 bills: begun ones.
+// openAITranscription tells the seconds that are billed: begun ones.
 func openAITranscription(w http.ResponseWriter, r *http.Request) {
 	_, file, err := r.FormFile("file")
 	if err != nil {
@@ -28,7 +28,7 @@ func openAIChat(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	chunk := func(choices, usage string) string {
-		return fmt.Sprintf(`{"id":"chatcmpl-1","object":"chat.completion.chunk","created":1795824000,"model":"%s-2024-07-18","service_tier":"default","choices":[%s],"usage":%s}`,
+		return fmt.Sprintf(`{"id":"chatcmpl-1","object":"chat.completion.chunk","created":1795824000,"model":"%s-2026-03-17","service_tier":"default","choices":[%s],"usage":%s}`,
 			asked.Model, choices, usage)
 	}
 	texts := []string{
