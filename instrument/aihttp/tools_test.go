@@ -48,6 +48,7 @@ func TestToolsOfTheProvider(t *testing.T) {
 	grounded := func(model, metadata string) string {
 		return `{"candidates":[{"content":{},"groundingMetadata":` + metadata + `}],"modelVersion":"` + model + `","usageMetadata":{"promptTokenCount":1,"candidatesTokenCount":1}}`
 	}
+	event := func(metadata string) string { return "data: " + grounded("gemini-3-pro", metadata) + "\n\n" }
 	search := `{"type":"web_search_call","id":"a","status":"completed","action":{"type":"search","query":"\"x\"}"}}`
 	early := `{"action":{"query":"x","type":"search","sources":[{"type":"url"}]},"type":"web_search_call"}`
 	message := `{"type":"message","content":[{"type":"output_text","text":"web_search_call"}],"status":"completed"}`
@@ -81,6 +82,7 @@ func TestToolsOfTheProvider(t *testing.T) {
 		"Gemini's price is not known":    {gemini + "gemini-unpriced:generateContent", grounded("gemini-unpriced", `{"webSearchQueries":["a"]}`), -1},
 		"Gemini's maps":                  {gemini + "gemini-unpriced:generateContent", grounded("gemini-unpriced", `{"groundingChunks":[{"maps":{"uri":"x"}}]}`), -1},
 		"Gemini's stream of one array":   {gemini + "gemini-3-pro:streamGenerateContent", "[" + grounded("gemini-3-pro", `{"webSearchQueries":["a"]}`) + "," + grounded("gemini-3-pro", `{}`) + "]", tokens + 14_000_000},
+		"Gemini's stream, within it":     {gemini + "gemini-3-pro:streamGenerateContent", strings.Repeat(event(`{}`), 10) + event(`{"webSearchQueries":["a"]}`) + strings.Repeat(event(`{}`), 10), tokens + 14_000_000},
 		"xAI's sources":                  {"https://api.x.ai/v1/chat/completions", `{"model":"grok","usage":{"prompt_tokens":1,"completion_tokens":1,"num_sources_used":3}}`, -1},
 		"xAI without sources":            {"https://api.x.ai/v1/chat/completions", `{"model":"grok","usage":{"prompt_tokens":1,"completion_tokens":1,"num_sources_used":0}}`, tokens},
 		"Perplexity's fee of a request":  {"https://api.perplexity.ai/chat/completions", `{"model":"sonar","usage":{"prompt_tokens":1,"completion_tokens":1}}`, tokens + 12_000_000},
