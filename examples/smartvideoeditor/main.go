@@ -1,12 +1,13 @@
-// Command smartvideoeditor makes a highlight reel of each video, with even sound and a transcript.
-// Package instrument measures its jobs, stages, paid calls and budgets, media quality, ffmpeg
-// processes, pools and errors.
+// Command smartvideoeditor makes a highlight reel of each video, with even sound, a transcript and
+// titles. Package instrument measures its jobs, stages, paid calls and budgets, media quality,
+// ffmpeg processes, pools and errors.
 //
 //	go run ./examples/smartvideoeditor [flags] [video ...]
 //
-// Without a video it makes one with speech. The transcription is a paid call of OpenAI's API.
-// Without -speech-url it goes to a service of the program's own, which recognizes speech with
-// pocketsphinx. That costs nothing, but is booked at the price of the real one.
+// Without a video it makes one with speech. The transcription, and titles with a summary, are paid
+// calls of OpenAI's API. Without -speech-url they go to a service of the program's own, which
+// recognizes speech with pocketsphinx. That costs nothing, but is booked at the price of the real
+// one.
 //
 // Every stage leaves a checkpoint. The same command continues where it was interrupted, even by
 // kill -9, and does not repeat a job that is done.

@@ -48,10 +48,13 @@ func pay[T any](ctx context.Context, call func(context.Context) (T, error)) (non
 func (r *run) listen(ctx context.Context, made recording) (paid.Transcript, error) {
 	most, unknown := r.Prices.Cost(paid.Usage(made.length()))
 	bound := []instrument.CallOption{instrument.WithLease(r.Lease)}
-	if unknown == nil {
-		bound = append(bound, instrument.WithMaxCost(most), instrument.WithMinCost(most))
-	} else {
+	switch {
+	case unknown != nil:
 		bound = append(bound, instrument.WithUnknownCost(reason(unknown)))
+	case most == 0:
+		bound = append(bound, instrument.Free())
+	default:
+		bound = append(bound, instrument.WithMaxCost(most), instrument.WithMinCost(most))
 	}
 	defer r.spent(ctx)
 	return instrument.RunCallValue(ctx, paid.Whisper, nil, func(ctx context.Context) (paid.Transcript, error) {

@@ -279,6 +279,32 @@ func TestCanceledBetweenAttempts(t *testing.T) {
 	}
 }
 
+// A service that the user's prices call free needs no budget, whatever it says that it bills.
+func TestFreeService(t *testing.T) {
+	free, err := price.Parse([]byte(`{"rows": [{"provider": "openai", "model": "whisper-1", "free": true}]}`))
+	if err != nil {
+		t.Fatal(err)
+	}
+	service := serve(t, nil)
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		_, _ = io.Copy(io.Discard, r.Body)
+		sayBilled(w, "word", 10)
+	}))
+	defer server.Close()
+	client, err := paid.NewClient(server.URL, "key", free)
+	if err != nil {
+		t.Fatal(err)
+	}
+	service.Transcriber, service.Prices, service.Budget = client, free, 0
+	got, err := service.transcribe(t, t.Context(), tones(), span(0, 10*s))
+	if err != nil || got.Text != "word" || got.Sent != 10*s || service.cost(t) != 0 {
+		t.Errorf("got %+v, %v for %v", got, err, service.cost(t))
+	}
+	if n := service.rec.Counter("video_processing_api_unpriced_total"); n != 0 {
+		t.Errorf("%v calls are unpriced", n)
+	}
+}
+
 // The budget is asked for begun seconds, and what the service says it bills is booked if that can
 // be true.
 func TestBilledSeconds(t *testing.T) {
