@@ -46,12 +46,12 @@ var anthropicBatches = &batches{
 				if err != nil {
 					x.bad = line.why(err)
 				}
-				x.reported = money.Sum(x.reported, cost)
+				x.parts = money.Sum(x.parts, cost)
 			case "errored", "canceled", "expired": // free
 			default:
 				x.bad = reasonMalformed
 			}
-			x.isReported = x.bad == ""
+			x.inParts = x.bad == ""
 		},
 	},
 }

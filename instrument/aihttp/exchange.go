@@ -57,6 +57,8 @@ type exchange struct {
 	told                            told          // of a stream that tells figures one by one
 	also                            []price.Usage // beside usage, each at rates of its own; "" is the model of usage
 	instead                         bool          // also has all tokens
+	parts                           money.USD     // the price of all parts of a batch
+	inParts                         bool          // that is the price
 	untold                          int64         // tokens of output whose modality only the request tells
 	hasUsage                        bool
 	reported                        money.USD // what the provider says it charged

@@ -11,19 +11,8 @@ import (
 
 var (
 	gemini = &provider{name: "gcp.gemini", hosts: []string{"generativelanguage.googleapis.com"}, endpoint: googleEndpoints("gcp.gemini")}
-	vertex = &provider{name: "gcp.vertex_ai", hosts: []string{"aiplatform.googleapis.com", "-aiplatform.googleapis.com"}, endpoint: googleEndpoints("gcp.vertex_ai")}
+	vertex = &provider{name: "gcp.vertex_ai", hosts: []string{"aiplatform.googleapis.com", "-aiplatform.googleapis.com", "aiplatform.us.rep.googleapis.com", "aiplatform.eu.rep.googleapis.com"}, endpoint: googleEndpoints("gcp.vertex_ai")}
 )
-
-// googleRegional is the host of services of Google in a region, such as aiplatform.eu.rep.googleapis.com.
-var googleRegional = &provider{name: "gcp", hosts: []string{".rep.googleapis.com"}, endpoint: func(r *http.Request) *endpoint {
-	switch service, _, _ := strings.Cut(r.URL.Host, "."); service {
-	case "aiplatform":
-		return vertex.endpoint(r)
-	case "speech":
-		return googleSpeech.endpoint(r)
-	}
-	return nil
-}}
 
 // geminiAnswer reads one answer, an event, or an array of answers.
 var geminiAnswer = wire.NewTree("usageMetadata", "modelVersion", "*.usageMetadata", "*.modelVersion", "responseId", "*.responseId",

@@ -159,7 +159,7 @@ func readGeminiBatchItem(x *exchange, v *wire.JSON) {
 		if v.Value(5).Null() { // an error is free
 			x.bad = string(price.UnknownUsage)
 		}
-		x.isReported = x.bad == ""
+		x.inParts = x.bad == ""
 		return
 	}
 	one := &exchange{t: x.t, ep: x.ep, tier: "batch", url: x.url, request: x.request}
@@ -170,6 +170,6 @@ func readGeminiBatchItem(x *exchange, v *wire.JSON) {
 	if err != nil {
 		x.bad = one.why(err)
 	}
-	x.reported = money.Sum(x.reported, cost)
-	x.isReported = x.bad == ""
+	x.parts = money.Sum(x.parts, cost)
+	x.inParts = x.bad == ""
 }

@@ -47,7 +47,7 @@ type endpoint struct {
 
 // providers are all that are known. Each file of a provider adds its own.
 var providers = append([]*provider{
-	openAI, anthropic, gemini, vertex, googleRegional, azure, openRouter, liteLLM, groq,
+	openAI, anthropic, gemini, vertex, azure, openRouter, liteLLM, groq,
 }, append(media, others...)...)
 
 var byName = func() map[string]*provider {

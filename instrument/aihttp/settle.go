@@ -115,8 +115,11 @@ func (x *exchange) cost() (_ usd, err error) {
 		}
 	}()
 	x.askOnce()
-	if x.isReported {
+	switch {
+	case x.isReported:
 		return x.reported, nil
+	case x.inParts:
+		return x.parts, nil
 	}
 	u := &x.usage
 	if x.untold > 0 {
