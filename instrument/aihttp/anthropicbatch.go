@@ -7,6 +7,7 @@ import (
 
 	"github.com/stagemeter/stagemeter/instrument/aihttp/internal/wire"
 	"github.com/stagemeter/stagemeter/instrument/money"
+	"github.com/stagemeter/stagemeter/instrument/price"
 )
 
 // batches are the endpoints of a provider's batches in the way of Anthropic's.
@@ -43,10 +44,16 @@ var anthropicBatches = &batches{
 				line := &exchange{t: x.t, ep: anthropicMessages, tier: "batch"}
 				line.takeMessage(v.Value(1), v.Value(2))
 				cost, err := line.cost()
+				to := &x.parts
+				if is(err, price.UnknownTier) && line.tier == "batch" { // batches are half the ordinary price
+					line.tier = ""
+					cost, err = line.cost()
+					to = &x.halved
+				}
 				if err != nil {
 					x.bad = line.why(err)
 				}
-				x.parts = money.Sum(x.parts, cost)
+				*to = money.Sum(*to, cost)
 			case "errored", "canceled", "expired": // free
 			default:
 				x.bad = reasonMalformed

@@ -57,7 +57,7 @@ type exchange struct {
 	told                            told          // of a stream that tells figures one by one
 	also                            []price.Usage // beside usage, each at rates of its own; "" is the model of usage
 	instead                         bool          // also has all tokens
-	parts                           money.USD     // the price of all parts of a batch
+	parts, halved                   money.USD     // the price of all parts of a batch, and of those that cost half of it
 	inParts                         bool          // that is the price
 	untold                          int64         // tokens of output whose modality only the request tells
 	hasUsage                        bool
