@@ -116,7 +116,7 @@ func oneOfMany(t *testing.T, ctx context.Context, client *http.Client, random *r
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	model, in := random.IntN(models), 1+random.Int64N(1_000_000)
-	exact = money.PerMillion(money.USD(model+1) * money.Dollar).Of(in)
+	exact = money.PerMillion(money.Mul(money.Dollar, int64(model+1))).Of(in)
 	asks, late := fmt.Sprintf(`{"model":"m%d","max_tokens":1}`, model), fmt.Sprintf(` {"model":"m%d"}`, (model+1)%models)
 	named := ""
 	if random.IntN(2) == 0 {

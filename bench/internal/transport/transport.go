@@ -192,7 +192,9 @@ func (r request) add(sec *figures.Section, t *figures.Table, results rounds.Resu
 		return
 	}
 	sec.Absolute(sec.Title+": allocations added to "+r.name, r.name, added(with.Allocs(), without.Allocs()), r.allocs, "")
-	sec.Absolute(sec.Title+": bytes added to "+r.name, r.name, added(with.Bytes(), without.Bytes()), r.size, "B")
+	if r.size > 0 { // else what is counted is what net/http happens to allocate meanwhile
+		sec.Absolute(sec.Title+": bytes added to "+r.name, r.name, added(with.Bytes(), without.Bytes()), r.size, "B")
+	}
 	if r.allocs == streamAllocs {
 		sec.Ratio(sec.Title+": time of "+r.name+", to net/http", r.name, rounds.Ratio(with, without, nil), streamTime)
 	}

@@ -13,7 +13,7 @@ func TestRequestsAreMetered(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if len(sec.Tables) != 1 || len(sec.Tables[0].Rows) != 6 || len(sec.Goals) != 7 {
+	if len(sec.Tables) != 1 || len(sec.Tables[0].Rows) != 6 || len(sec.Goals) != 6 {
 		t.Errorf("%d goals, tables %v", len(sec.Goals), sec.Tables)
 	}
 }
