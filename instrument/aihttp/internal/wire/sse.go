@@ -34,6 +34,7 @@ type Events struct {
 	big     bool // the line is
 	skipped bool
 	cr      bool // the last line ended in CR: a LF that follows is of its end
+	anyCR   bool // a line has ended so
 }
 
 // Skipped reports whether an event was longer than 1 MiB and neither handled nor given in pieces.
@@ -43,7 +44,8 @@ func (e *Events) Skipped() bool { return e.skipped }
 func (e *Events) Count() int { return e.count }
 
 // Pass says that after so many first events none is wanted that has none of the texts in a line of
-// data, and for none of whose lines last is true. It makes a long stream cheap. last may be nil.
+// data, and for none of whose lines last is true. It makes a long stream cheap. last may be nil. In
+// events that are passed a CR alone ends no line, unless one did before.
 func (e *Events) Pass(first int, texts []string, last func(line []byte) bool) {
 	e.passes, e.first, e.last = true, first, last
 	for _, text := range texts {
@@ -68,7 +70,7 @@ func (e *Events) find(p []byte) int {
 // Write takes the next piece of the stream. It returns len(p) and nil.
 func (e *Events) Write(p []byte) (int, error) {
 	n := len(p)
-	passes, anyCR := e.passes, bytes.IndexByte(p, '\r') >= 0
+	passes := e.passes
 	for len(p) > 0 {
 		if e.cr {
 			e.cr = false
@@ -77,24 +79,23 @@ func (e *Events) Write(p []byte) (int, error) {
 				continue
 			}
 		}
-		if passes && !anyCR && e.count >= e.first && e.between() {
+		if passes && !e.anyCR && e.count >= e.first && e.between() {
 			passes = false
 			p = p[e.pass(p):]
 			continue
 		}
 		end := bytes.IndexByte(p, '\n')
-		if anyCR {
-			if cr := bytes.IndexByte(p[:max(end, 0)], '\r'); end < 0 {
-				end = bytes.IndexByte(p, '\r')
-			} else if cr >= 0 {
-				end = cr
-			}
+		if cr := bytes.IndexByte(p[:max(end, 0)], '\r'); end < 0 {
+			end = bytes.IndexByte(p, '\r')
+		} else if cr >= 0 {
+			end = cr
 		}
 		if end < 0 {
 			e.hold(p)
 			break
 		}
 		e.cr = p[end] == '\r'
+		e.anyCR = e.anyCR || e.cr
 		line := p[:end]
 		if len(e.line) > 0 || e.big || len(line) > maxEvent {
 			e.hold(line)
@@ -119,8 +120,8 @@ func (e *Events) between() bool {
 	return e.begun && e.lines == 0 && len(e.line) == 0 && !e.big && !e.over
 }
 
-// pass counts the events at the begin of p, which has no CR, that are whole and not wanted, and
-// returns how long they are. Nothing of them is copied.
+// pass counts the events at the begin of p that are whole and not wanted, and returns how long they
+// are. Nothing of them is copied. It ends at a line that ends in CR LF.
 func (e *Events) pass(p []byte) int {
 	end := lastEvent(p)
 	if at := e.find(p[:end]); at >= 0 {
@@ -137,9 +138,15 @@ func (e *Events) pass(p []byte) int {
 			continue
 		}
 		size := bytes.IndexByte(p[at:end], '\n')
-		if data, ok := dataOf(p[at : at+size]); ok {
-			if lines++; e.last != nil && e.last(data) {
-				return begin
+		line := p[at : at+size]
+		if line[size-1] == '\r' {
+			return begin
+		}
+		if line[0] == 'd' { // else it is no data
+			if data, ok := dataOf(line); ok {
+				if lines++; e.last != nil && e.last(data) {
+					return begin
+				}
 			}
 		}
 		at += size + 1

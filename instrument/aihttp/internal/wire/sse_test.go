@@ -112,6 +112,7 @@ func TestEventsThatAreNotWantedDoNotAllocate(t *testing.T) {
 
 func FuzzEvents(f *testing.F) {
 	f.Add("data: a\r\n\ndata: b\n\r\rdata: c", uint8(1))
+	f.Add("data: a\n\ndata: c\r\n\r\ndata: c\n\ndata: b\r\n\r\ndata: c\n\n", uint8(200))
 	f.Add("data: a\n\n: x\n\ndata: b\n\ndata: x\n\n\ndata: a\ndata: c", uint8(11))
 	f.Fuzz(func(t *testing.T, text string, size uint8) {
 		var all []string
@@ -125,6 +126,9 @@ func FuzzEvents(f *testing.F) {
 		whole, count := read(&wire.Events{Handle: handle}, len(text)+1)
 		if many, n := read(&wire.Events{Handle: handle}, int(size)+1); !slices.Equal(whole, many) || n != count {
 			t.Errorf("%q: %q whole, %q in pieces", text, whole, many)
+		}
+		if strings.Contains(strings.ReplaceAll(text, "\r\n", ""), "\r") {
+			return // see Events.Pass
 		}
 		whole = slices.DeleteFunc(whole, func(s string) bool { return !strings.Contains(s, "b") })
 		if some, n := read(wanting(0, handle, "b", "b"), int(size)+1); !slices.Equal(whole, some) || n != count {
