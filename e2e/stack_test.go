@@ -73,7 +73,7 @@ func TestStackShowsKeyFigures(t *testing.T) {
 		`success ratio +0\.33`,
 		`stage time P95 \(s\) +analysis +\d`, ` +rendering +\d`, ` +titling +\d`, ` +transcription +\d`,
 		`processing ratio P95 +\d`,
-		`cost \(USD\) +openai +0\.000\d`, ` +whisper +0\.0012`,
+		`cost \(USD\) +openai +0\.0000[1-9]`, ` +whisper +0\.001200`,
 		`tokens +input +[1-9]`, ` +output +[1-9]`,
 		`budget exceeded +1`,
 		`errors +\w+ \w+ +1`,

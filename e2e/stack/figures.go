@@ -29,7 +29,7 @@ var keyFigures = []figure{
 		query: `histogram_quantile(0.95, sum by (stage, le) (video_processing_duration_seconds_bucket)) > 0`},
 	{title: "processing ratio P95", format: "%.2f",
 		query: `histogram_quantile(0.95, sum by (le) (video_processing_job_ratio_bucket))`},
-	{title: "cost (USD)", query: `sum by (api) (video_processing_cost_usd_total)`, format: "%.4f"},
+	{title: "cost (USD)", query: `sum by (api) (video_processing_cost_usd_total)`, format: "%.6f"},
 	{title: "tokens", query: `sum by (gen_ai_token_type) (gen_ai_client_token_usage_sum)`, format: "%.0f"},
 	{title: "budget exceeded", query: `sum(video_processing_budget_exceeded_total)`, format: "%.0f"},
 	{title: "errors", query: `sum by (stage, error_type) (video_processing_errors_total) > 0`, format: "%.0f"},

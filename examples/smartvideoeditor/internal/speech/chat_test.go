@@ -42,7 +42,7 @@ func parsed(t *testing.T, text string) (a chatAnswer) {
 	return a
 }
 
-const question = `"messages":[{"role":"system","content":"be brief"},{"role":"user","content":"{\"transcript\":\"the cat sees a cat. a dog.\",\"chapters\":[\"and the cat sees a big grey cat\",\"\"]}"}]`
+const question = `"messages":[{"role":"system","content":"be brief"},{"role":"user","content":"{\"transcript\":\"the cat sees a cat. the dog runs away.\",\"chapters\":[\"and the cat sees a big grey cat\",\"\"]}"}]`
 
 // The model's titles and summary are words that it was given.
 func TestCompletion(t *testing.T) {
@@ -50,7 +50,7 @@ func TestCompletion(t *testing.T) {
 	if len(a.Choices) != 1 || a.Choices[0].Message == nil || *a.Choices[0].FinishReason != "stop" || a.Model != "m" || a.Object != "chat.completion" {
 		t.Fatalf("got %+v", a)
 	}
-	const want = `{"titles":["Cat sees a big grey cat","Without words"],"summary":"The cat sees a cat. A dog."}`
+	const want = `{"titles":["Cat sees a big grey cat","Without words"],"summary":"The cat sees a cat. The dog runs away."}`
 	if got := a.Choices[0].Message.Content; got != want {
 		t.Errorf("got %s, want %s", got, want)
 	}
@@ -125,6 +125,19 @@ func TestChatRefusals(t *testing.T) {
 	}
 	r := httptest.NewRequest(http.MethodPost, "/v1/chat/completions", strings.NewReader("x"))
 	checkError(t, serve(scripted{}, r), 415, "")
+}
+
+// A word between sentences is no sentence of a summary.
+func TestSummary(t *testing.T) {
+	for text, want := range map[string]string{
+		"mm\nit is very quiet\nhm\nthank you for watching": "It is very quiet. Thank you for watching.",
+		"mm\nhm": "Mm. Hm.",
+		"":       "",
+	} {
+		if got := summary(text); got != want {
+			t.Errorf("summary(%q) = %q, want %q", text, got, want)
+		}
+	}
 }
 
 // The content of a message may be a list of parts.

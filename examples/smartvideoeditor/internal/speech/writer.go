@@ -12,9 +12,10 @@ import (
 // The chat model makes nothing up: it takes words out of what it is given. The same question always
 // has the same answer.
 const (
-	titleWords   = 6
-	sentenceLong = 14 // words; what has no full stops, as speech that was recognized, is cut there
-	sentences    = 2  // of a summary
+	titleWords    = 6
+	sentenceLong  = 14 // words; what has no full stops, as speech that was recognized, is cut there
+	sentenceShort = 4  // words
+	sentences     = 2  // of a summary
 )
 
 // reply answers a question. If that is JSON with a transcript and the words of chapters, the answer
@@ -57,9 +58,14 @@ func title(text string) string {
 	return capital(strings.TrimRightFunc(strings.Join(words, " "), unicode.IsPunct))
 }
 
-// summary is the sentences of a text whose words are most often in it, in their order.
+// summary is the sentences of a text whose words are most often in it, in their order. A few words
+// are no sentence if there are others.
 func summary(text string) string {
 	parts := split(text)
+	long := func(sentence string) bool { return strings.Count(sentence, " ") >= sentenceShort-1 }
+	if slices.ContainsFunc(parts, long) {
+		parts = slices.DeleteFunc(parts, func(sentence string) bool { return !long(sentence) })
+	}
 	often := make(map[string]int)
 	for _, p := range parts {
 		for _, w := range strings.Fields(strings.ToLower(p)) {
