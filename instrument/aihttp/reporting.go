@@ -3,6 +3,7 @@ package aihttp
 import (
 	"math"
 	"net/http"
+	"strconv"
 	"strings"
 
 	"github.com/stagemeter/stagemeter/instrument/aihttp/internal/wire"
@@ -32,8 +33,27 @@ func reporting(name string, hosts ...string) *provider {
 		if ep := ofAnthropic(r, messages); ep != nil {
 			return ep
 		}
-		return e.of(r)
+		if ep := e.of(r); ep != nil || r.Method != http.MethodPost || name != "litellm" {
+			return ep
+		}
+		return anyOfLiteLLM
 	}}
+}
+
+// anyOfLiteLLM is any other request to LiteLLM, such as one to rank documents or one that it passes
+// on. It is a call if the answer's head tells what it has cost.
+var anyOfLiteLLM = &endpoint{
+	provider: "litellm", operation: "request", poll: true,
+	head: func(x *exchange, h http.Header) {
+		if takeReportedHeader(x, h); !x.headCost {
+			return
+		}
+		id := h.Get("X-Litellm-Call-Id")
+		if id == "" {
+			id = strconv.FormatInt(x.began.UnixNano(), 36)
+		}
+		x.is("call "+id, jobDone)
+	},
 }
 
 // takeReported takes the cost in an answer's usage, unless the answer's head has told it. For a call

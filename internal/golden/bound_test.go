@@ -28,6 +28,7 @@ var unbounded = map[string]string{
 	"openai-batch-without-usage":        "a batch, of which no call holds anything",
 	"openai-chat-at-threshold":          "272,000 tokens in a few bytes",
 	"deepseek-anthropic":                "100 tokens in a few bytes",
+	"litellm-rerank":                    "a request of any kind, of which no call holds anything",
 	"xai-sources":                       "sources in a call that may not search",
 }
 

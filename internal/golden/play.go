@@ -158,12 +158,12 @@ func (f *file) exchange(ctx context.Context, cancel func(), client *http.Client,
 	return nil
 }
 
-// source returns where the cost is from: the spans tell it. A job that is polled has it on no span:
-// its price is the table's.
+// source returns where the cost is from: the spans tell it. That of a job which is polled may be on
+// no span: it is "".
 func source(r Result, spans []trace.ReadOnlySpan) string {
 	from := "none"
 	if r.Nano > 0 {
-		from = "table"
+		from = ""
 	}
 	for _, s := range spans {
 		for _, a := range s.Attributes() {
