@@ -11,6 +11,7 @@ import (
 	"github.com/anthropics/anthropic-sdk-go"
 	anthropicparam "github.com/anthropics/anthropic-sdk-go/packages/param"
 	"github.com/deepgram/deepgram-go-sdk/v3/pkg/client/interfaces"
+	"github.com/gorilla/schema"
 	"github.com/openai/openai-go/v3"
 	"github.com/openai/openai-go/v3/azure"
 	"github.com/openai/openai-go/v3/option"
@@ -265,12 +266,18 @@ func playDeepgram(t *testing.T, ctx context.Context, w wiring, g golden) ([]any,
 	if err := json.Unmarshal([]byte(g.Request.Body), &request); err != nil {
 		t.Fatal(err)
 	}
-	q := u.Query()
-	if request.Text != "" {
-		return w.deepgramSpeak(ctx, request.Text, &interfaces.SpeakOptions{Model: q.Get("model")})
+	options := func(to any) {
+		if err := schema.NewDecoder().Decode(to, u.Query()); err != nil {
+			t.Fatal(err)
+		}
 	}
-	answer, err := w.deepgram().FromURL(ctx, request.URL, &interfaces.PreRecordedTranscriptionOptions{
-		Model: q.Get("model"), Multichannel: q.Get("multichannel") == "true", Diarize: q.Get("diarize") == "true", Callback: q.Get("callback"),
-	})
+	if request.Text != "" {
+		var speak interfaces.SpeakOptions
+		options(&speak)
+		return w.deepgramSpeak(ctx, request.Text, &speak)
+	}
+	var listen interfaces.PreRecordedTranscriptionOptions
+	options(&listen)
+	answer, err := w.deepgram().FromURL(ctx, request.URL, &listen)
 	return []any{answer}, err
 }
