@@ -127,6 +127,7 @@ func (e *Events) pass(p []byte) int {
 	if at := e.find(p[:end]); at >= 0 {
 		end = lastEvent(p[:at])
 	}
+	last := e.last
 	begin, lines := 0, 0 // of the event
 	for at := 0; at < end; {
 		if p[at] == '\n' {
@@ -142,12 +143,16 @@ func (e *Events) pass(p []byte) int {
 		if line[size-1] == '\r' {
 			return begin
 		}
-		if line[0] == 'd' { // else it is no data
-			if data, ok := dataOf(line); ok {
-				if lines++; e.last != nil && e.last(data) {
-					return begin
-				}
+		if size > 5 && string(line[:5]) == "data:" {
+			data := line[5:]
+			if data[0] == ' ' {
+				data = data[1:]
 			}
+			if lines++; last != nil && last(data) {
+				return begin
+			}
+		} else if size == 5 && string(line) == "data:" {
+			lines++
 		}
 		at += size + 1
 	}
