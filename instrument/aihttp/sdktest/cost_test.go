@@ -2,6 +2,7 @@ package sdktest
 
 import (
 	"encoding/base64"
+	"fmt"
 	"io"
 	"net/http"
 	"reflect"
@@ -64,6 +65,9 @@ func compare(t *testing.T, g golden, by player, layer bool) {
 	for host, provider := range g.Hosts {
 		options = append(options, aihttp.WithHost(host, provider))
 	}
+	if g.Provider == "litellm" { // a proxy, which has no host of its own
+		options = append(options, aihttp.WithHost(g.url(t).Host, g.Provider))
+	}
 	plain := newFake(t, g.serve(t))
 	want, wantErr := by.play(t, t.Context(), wiring{client: plain.plain()}, g)
 
@@ -79,8 +83,11 @@ func compare(t *testing.T, g golden, by player, layer bool) {
 	}
 	got, err := by.play(t, ctx, w, g)
 	job.End(nil)
-	if err != nil || wantErr != nil || len(got) == 0 || !reflect.DeepEqual(got, want) {
+	if fmt.Sprint(err) != fmt.Sprint(wantErr) || !reflect.DeepEqual(got, want) {
 		t.Errorf("the library decodes\n%+v, %v\nwithout us\n%+v, %v", got, err, want, wantErr)
+	}
+	if wantErr != nil || len(want) == 0 { // the library does not understand the answer, and may not read it to its end
+		return
 	}
 	cost, known := g.expected()
 	if got := nano(rec); got != cost {
