@@ -7,7 +7,7 @@ require (
 	github.com/anthropics/anthropic-sdk-go v1.84.0
 	github.com/deepgram/deepgram-go-sdk/v3 v3.5.0
 	github.com/gorilla/schema v1.3.0
-	github.com/openai/openai-go/v3 v3.99.0
+	github.com/openai/openai-go/v3 v3.96.0
 	github.com/sashabaranov/go-openai v1.43.0
 	github.com/stagemeter/stagemeter v0.0.0
 	go.opentelemetry.io/otel v1.47.0
