@@ -25,7 +25,7 @@ import (
 func attrs(s tracetest.SpanStub) map[string]string {
 	m := make(map[string]string)
 	for _, kv := range s.Attributes {
-		m[string(kv.Key)] = kv.Value.Emit()
+		m[string(kv.Key)] = kv.Value.String()
 	}
 	return m
 }

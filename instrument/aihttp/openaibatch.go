@@ -120,6 +120,12 @@ func (x *exchange) addBatched() {
 	*to = money.Sum(*to, cost)
 }
 
+// half returns half of an amount that is not negative, half a nano-dollar rounded up.
+func half(u usd) usd {
+	n := int64(u)
+	return usd(n/2 + n%2)
+}
+
 // sumBatched takes the price of all.
 func (x *exchange) sumBatched() {
 	b := &x.batch
@@ -127,7 +133,7 @@ func (x *exchange) sumBatched() {
 		x.bad, x.isReported = b.why, false
 		return
 	}
-	x.report(int64(money.Sum(b.sum, b.full/2+b.full%2)), true)
+	x.report(int64(money.Sum(b.sum, half(b.full))), true)
 }
 
 // readBatchResult reads a line of a file, which has what one request of a batch was answered. A file

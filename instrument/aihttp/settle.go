@@ -119,7 +119,7 @@ func (x *exchange) cost() (_ usd, err error) {
 	case x.isReported:
 		return x.reported, nil
 	case x.inParts:
-		return money.Sum(x.parts, x.halved/2+x.halved%2), nil
+		return money.Sum(x.parts, half(x.halved)), nil
 	}
 	u := &x.usage
 	if x.untold > 0 {

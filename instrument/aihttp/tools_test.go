@@ -107,7 +107,7 @@ func TestToolsOfTheProvider(t *testing.T) {
 			job.End(nil)
 			unpriced := rec.Counter(vp("api_unpriced_total"), attribute.String("reason", "unit"))
 			if got := int64(cost(rec)); got != max(tt.want, 0) || (unpriced == 1) != (tt.want < 0) {
-				t.Error(fmt.Sprintf("cost %d, %v unpriced, want %d", got, unpriced, tt.want))
+				t.Errorf("cost %d, %v unpriced, want %d", got, unpriced, tt.want)
 			}
 		})
 	}
