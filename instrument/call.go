@@ -177,13 +177,17 @@ func (c *Call) SetUnpriced(reason string) {
 // the pages of a list. Once a request has told its cost by AddCost or [Call.AddUnpriced], the call
 // costs what its requests have cost, also if it fails; [Call.SetCost] and [Call.SetUnpriced] stand
 // above it. An amount that cannot be booked counts as invalid, and its request as unpriced.
+//
+// A request may tell its cost when the call has ended, such as one whose answer is read afterwards:
+// the cost is then booked as by [Spend], unless End has booked the amount of [WithMaxCost], of
+// [WithMinCost] or of SetCost, or the call is [Free].
 func (c *Call) AddCost(cost USD) {
 	switch {
 	case c == nil || c.scope.p.inert():
 	case !c.scope.p.bookable(&c.scope, cost):
-		c.price.addUnpriced(string(semconv.UnpricedReasonInvalid))
-	default:
-		c.price.addCost(cost)
+		c.AddUnpriced(string(semconv.UnpricedReasonInvalid))
+	case !c.price.addCost(cost) && cost > 0:
+		spend(&c.scope, &c.scope, c.handle.name, cost)
 	}
 }
 
@@ -195,7 +199,9 @@ func (c *Call) AddUnpriced(reason string) {
 	if c == nil || c.scope.p.inert() {
 		return
 	}
-	c.price.addUnpriced(reason)
+	if !c.price.addUnpriced(reason) {
+		SpendUnpriced(&c.scope, c.handle.name, reason)
+	}
 }
 
 // End ends the call: it counts it in video_processing_api_calls_total{api, status}, records

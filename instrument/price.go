@@ -24,7 +24,11 @@ type parts struct {
 	mu      sync.Mutex
 	cost    USD
 	unknown []string // why the cost of a request is not known
+	booked  bool     // the call has ended: a request that tells its cost now is booked by itself
 }
+
+// noParts is what a call has that has ended without any, and has booked no amount.
+var noParts = &parts{booked: true}
 
 func (p *price) addTo() *parts {
 	for {
@@ -35,20 +39,30 @@ func (p *price) addTo() *parts {
 	}
 }
 
-func (p *price) addCost(cost USD) {
+// addCost reports whether the call books the cost. If not, the call has ended.
+func (p *price) addCost(cost USD) bool {
 	all := p.addTo()
 	all.mu.Lock()
+	defer all.mu.Unlock()
+	if all.booked {
+		return false
+	}
 	all.cost = money.Sum(all.cost, cost)
-	all.mu.Unlock()
+	return true
 }
 
-func (p *price) addUnpriced(reason string) {
+// addUnpriced reports the same as addCost.
+func (p *price) addUnpriced(reason string) bool {
 	all := p.addTo()
 	all.mu.Lock()
+	defer all.mu.Unlock()
+	if all.booked {
+		return false
+	}
 	if len(all.unknown) < maxUnknownParts {
 		all.unknown = append(all.unknown, reason)
 	}
-	all.mu.Unlock()
+	return true
 }
 
 // maxUnknownParts bounds what a call remembers of requests whose cost is not known.
@@ -104,11 +118,23 @@ const (
 // table at [Call.End].
 func (p *price) book(failed, charged bool) booking {
 	said := p.said.Load()
-	if all := p.parts.Load(); all != nil && said == noPrice {
-		all.mu.Lock()
-		defer all.mu.Unlock()
-		return booking{cost: all.cost, also: all.unknown}
+	if said != noPrice {
+		return p.bookWhole(said, failed, charged)
 	}
+	if p.parts.Load() == nil {
+		if b := p.bookWhole(said, failed, charged); b.kind == booked || p.parts.CompareAndSwap(nil, noParts) {
+			return b
+		}
+	}
+	all := p.parts.Load()
+	all.mu.Lock()
+	defer all.mu.Unlock()
+	all.booked = true
+	return booking{cost: all.cost, also: all.unknown}
+}
+
+// bookWhole is book for a call whose requests tell nothing.
+func (p *price) bookWhole(said int64, failed, charged bool) booking {
 	switch {
 	case said < noPrice && failed && charged:
 		return booking{cost: max(USD(^said), p.min)}
