@@ -145,7 +145,7 @@ func names(m match) (all []string) {
 }
 
 // set takes the prices of genai-prices.
-func (r *row) set(prices map[string]json.RawMessage) error {
+func (x *row) set(prices map[string]json.RawMessage) error {
 	if len(prices) == 0 {
 		return fmt.Errorf("it has no price")
 	}
@@ -166,7 +166,7 @@ func (r *row) set(prices map[string]json.RawMessage) error {
 			continue
 		}
 		free = false
-		if err := put(&r.Per, u, t.Base); err != nil {
+		if err := put(&x.Per, u, t.Base); err != nil {
 			return err
 		}
 		if len(t.Tiers) > 1 {
@@ -177,16 +177,16 @@ func (r *row) set(prices map[string]json.RawMessage) error {
 			if start%1000 == 999 { // the vendors say above 272K, genai-prices from 272,000 on
 				start++
 			}
-			if r.Over != 0 && r.Over != start {
+			if x.Over != 0 && x.Over != start {
 				return fmt.Errorf("it has two thresholds")
 			}
-			r.Over = start
-			if err := put(&r.OverPer, u, over.Price); err != nil {
+			x.Over = start
+			if err := put(&x.OverPer, u, over.Price); err != nil {
 				return err
 			}
 		}
 	}
-	r.Free = free
+	x.Free = free
 	return nil
 }
 

@@ -47,15 +47,15 @@ type row struct {
 
 type plainRow row
 
-func (r row) MarshalJSON() ([]byte, error) {
-	text, err := json.Marshal(plainRow(r))
+func (x row) MarshalJSON() ([]byte, error) {
+	text, err := json.Marshal(plainRow(x))
 	if err != nil {
 		return nil, err
 	}
 	for _, part := range []struct {
 		prefix string
 		per    map[string]map[string]string
-	}{{"per_", r.Per}, {"over_per_", r.OverPer}} {
+	}{{"per_", x.Per}, {"over_per_", x.OverPer}} {
 		for _, per := range slices.Sorted(maps.Keys(part.per)) {
 			prices, err := json.Marshal(part.per[per])
 			if err != nil {
@@ -67,8 +67,8 @@ func (r row) MarshalJSON() ([]byte, error) {
 	return text, nil
 }
 
-func (r *row) UnmarshalJSON(text []byte) error {
-	if err := json.Unmarshal(text, (*plainRow)(r)); err != nil {
+func (x *row) UnmarshalJSON(text []byte) error {
+	if err := json.Unmarshal(text, (*plainRow)(x)); err != nil {
 		return err
 	}
 	var fields map[string]json.RawMessage
@@ -76,10 +76,10 @@ func (r *row) UnmarshalJSON(text []byte) error {
 		return err
 	}
 	for name, value := range fields {
-		to := &r.Per
+		to := &x.Per
 		per, over := strings.CutPrefix(name, "over_per_")
 		if over {
-			to = &r.OverPer
+			to = &x.OverPer
 		} else if per, over = strings.CutPrefix(name, "per_"); !over {
 			continue
 		}
@@ -97,8 +97,6 @@ func (r *row) UnmarshalJSON(text []byte) error {
 
 // text is one row a line, sorted, so that a difference is easy to read.
 func (t table) text() ([]byte, error) {
-	rows := t.Rows
-	t.Rows = nil
 	head, err := json.Marshal(struct {
 		Checked string `json:"checked"`
 		Notice  string `json:"notice"`
@@ -109,13 +107,13 @@ func (t table) text() ([]byte, error) {
 	}
 	var b bytes.Buffer
 	fmt.Fprintf(&b, "%s,\"rows\":[\n", head[:len(head)-1])
-	for i, r := range rows {
+	for i, r := range t.Rows {
 		line, err := json.Marshal(r)
 		if err != nil {
 			return nil, err
 		}
 		b.Write(line)
-		if i < len(rows)-1 {
+		if i < len(t.Rows)-1 {
 			b.WriteByte(',')
 		}
 		b.WriteByte('\n')
