@@ -61,7 +61,7 @@ func (l *lateReader) RoundTrip(r *http.Request) (*http.Response, error) {
 // its body: many calls at the same time, each with a price of its own, that end in every way and are
 // read, closed and canceled when they are over, cost exactly the sum.
 func TestExchangesAreNotMixedUp(t *testing.T) {
-	const models, workers, each = 7, 8, 400
+	const models, workers, each = 7, 8, 150
 	var rows []string
 	for m := range models {
 		rows = append(rows, fmt.Sprintf(`{"provider":"anthropic","model":"m%d","per_1M":{"input":"%d"}}`, m, m+1))

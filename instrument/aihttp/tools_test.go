@@ -1,7 +1,6 @@
 package aihttp_test
 
 import (
-	"fmt"
 	"strings"
 	"testing"
 

@@ -13,9 +13,17 @@ import (
 )
 
 // pieces writes text in pieces of n bytes.
+// pieces writes a text in pieces of n. Of a long text, small pieces are only those at its begin, at its
+// end and where a line or an event becomes too long to be held: the rest comes in large ones.
 func pieces(w interface{ Write([]byte) (int, error) }, text string, n int) {
 	for p := []byte(text); len(p) > 0; {
+		const border, near = 1 << 20, 100
 		m := min(n, len(p))
+		if len(text) > border && n < near && len(p) > near {
+			if written := len(text) - len(p); written%border > near && written%border < border-near {
+				m = min(border-near-written%border, len(p)-near)
+			}
+		}
 		_, _ = w.Write(append([]byte(nil), p[:m]...))
 		p = p[m:]
 	}

@@ -30,7 +30,7 @@ func form(t testing.TB, file []byte, fields map[string]string) (contentType, tex
 
 func TestForm(t *testing.T) {
 	for name, file := range map[string]string{
-		"small": "RIFFxxxx", "none": "", "line ends": "\r\n\r\n--\r\n-\r\n", "large": strings.Repeat("\r\n--", 100_000),
+		"small": "RIFFxxxx", "none": "", "line ends": "\r\n\r\n--\r\n-\r\n", "large": strings.Repeat("\r\n--", 10_000),
 	} {
 		contentType, text := form(t, []byte(file), map[string]string{"model": "whisper-1", "empty": "", "language": "de"})
 		for _, n := range []int{1, 2, 7, 100, 4096, 1 << 20} {
