@@ -46,6 +46,7 @@ func (a *attempt) send(ctx context.Context, r *http.Request) *http.Request {
 
 // watch reads what the request says while it is sent.
 func (a *attempt) watch(x *exchange) {
+	defer contain()
 	r := &a.request
 	if r.Body == nil || r.Body == http.NoBody {
 		return

@@ -41,7 +41,14 @@ type ahead struct {
 }
 
 // estimate returns what a request costs at most. It reads the body only if that can be had twice.
-func (x *exchange) estimate(r *http.Request) (usd, error) {
+func (x *exchange) estimate(r *http.Request) (most usd, err error) {
+	defer func() {
+		if v := recover(); v != nil {
+			tellBug(v)
+			err = errMalformed
+		}
+		x.sent, x.form, x.usage, x.hasUsage, x.bad, x.askedModel, x.model, x.tier = nil, nil, price.Usage{}, false, "", "", "", "" // the real request tells them
+	}()
 	a := ahead{bytes: sizeOf(r), named: isJSON(r)}
 	if r.GetBody != nil && (x.ep.request != nil || x.ep.form != nil) {
 		if err := x.peek(r, &a); err != nil {
@@ -56,8 +63,7 @@ func (x *exchange) estimate(r *http.Request) (usd, error) {
 		u.Model = x.hint.Model
 	}
 	may := x.may(u, a)
-	x.sent, x.form, x.usage, x.hasUsage, x.bad, x.askedModel, x.model, x.tier = nil, nil, price.Usage{}, false, "", "", "", "" // the real request tells them
-	most, err := x.t.prices.AtMost(may...)
+	most, err = x.t.prices.AtMost(may...)
 	for _, option := range x.extras {
 		for i := range may {
 			may[i].Model, may[i].Variant = option, ""

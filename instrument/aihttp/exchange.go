@@ -146,6 +146,7 @@ func (x *exchange) sends(p []byte) {
 
 // sendsAnew takes that the request is sent from its begin.
 func (x *exchange) sendsAnew(kind string) {
+	defer contain()
 	x.tel.asksAnew()
 	switch {
 	case x.form != nil:

@@ -65,7 +65,8 @@ func WithHost(host, name string) Option {
 }
 
 // endpoint returns what a request asks for, or nil if it is not metered. It does not allocate.
-func (c *config) endpoint(r *http.Request) *endpoint {
+func (c *config) endpoint(r *http.Request) (ep *endpoint) {
+	defer contain()
 	if r == nil || r.URL == nil {
 		return nil
 	}

@@ -16,7 +16,8 @@ const (
 
 // askUsage adds to the request of a stream that the answer shall tell its usage, if the request does
 // not say. It reports whether it has.
-func askUsage(r *http.Request) bool {
+func askUsage(r *http.Request) (asked bool) {
+	defer contain()
 	if r.GetBody == nil || r.ContentLength <= 0 || r.ContentLength > maxRewritten || strings.HasPrefix(r.Header.Get("Content-Type"), "multipart/") {
 		return false
 	}
@@ -112,7 +113,8 @@ func (s *stripper) take(p []byte) {
 }
 
 // isAdded reports whether a line is the event with nothing but usage.
-func isAdded(line []byte) bool {
+func isAdded(line []byte) (added bool) {
+	defer contain()
 	data, ok := bytes.CutPrefix(line, []byte("data:"))
 	if !ok || !bytes.Contains(data, []byte(`_tokens"`)) {
 		return false

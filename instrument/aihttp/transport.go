@@ -87,14 +87,24 @@ func (t *Transport) do(r *http.Request, next func(*http.Request) (*http.Response
 	out := a.send(x.begin(ctx), r)
 	asked := t.streamUsage && x.ep.tellsUsage && askUsage(out)
 	a.watch(x)
+	returned := false
+	defer func() {
+		if !returned { // next has panicked, or ended the goroutine
+			a.finish(errNotReturned)
+		}
+	}()
 	resp, err := next(out)
-	if err != nil {
+	returned = true
+	if err != nil || resp == nil {
 		a.finish(err)
 		return resp, err
 	}
 	a.answer(x, resp, asked)
 	return resp, nil
 }
+
+// errNotReturned is the error of an attempt whose RoundTripper below has panicked.
+var errNotReturned = errors.New("the RoundTripper below did not return")
 
 // start begins the call of this attempt, unless a call around it holds its price already.
 func (x *exchange) start(r *http.Request) (context.Context, error) {
