@@ -67,6 +67,9 @@ func (t *Transport) Middleware(r *http.Request, next func(*http.Request) (*http.
 
 func (t *Transport) do(r *http.Request, next func(*http.Request) (*http.Response, error)) (*http.Response, error) {
 	ep, from := t.endpoint(r), redirectedFrom(r)
+	if ep != nil && switches(r) {
+		ep = nil
+	}
 	if ep == nil && from == nil || r.Context().Value(meteredKey{}) != nil {
 		return next(r)
 	}
@@ -105,6 +108,13 @@ func (t *Transport) do(r *http.Request, next func(*http.Request) (*http.Response
 
 // errNotReturned is the error of an attempt whose RoundTripper below has panicked.
 var errNotReturned = errors.New("the RoundTripper below did not return")
+
+// switches reports whether a request asks for another protocol than HTTP, such as a websocket. It is
+// no call: nothing of what follows is seen.
+func switches(r *http.Request) bool {
+	to := r.Header.Get("Upgrade")
+	return to != "" && !strings.HasPrefix(strings.ToLower(to), "h2c")
+}
 
 // start begins the call of this attempt, unless a call around it holds its price already.
 func (x *exchange) start(r *http.Request) (context.Context, error) {
