@@ -127,7 +127,7 @@ func (a *attempt) answer(x *exchange, resp *http.Response, asked bool) {
 		return
 	}
 	a.body = resp.Body
-	if asked && x.events != nil && x.packed == nil {
+	if asked && (x.events != nil || x.sniffs) && x.packed == nil {
 		a.body = struct {
 			io.Reader
 			io.Closer

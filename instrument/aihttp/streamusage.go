@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"io"
 	"net/http"
+	"slices"
 	"strings"
 
 	"github.com/stagemeter/stagemeter/instrument/aihttp/internal/wire"
@@ -15,9 +16,13 @@ const (
 )
 
 // askUsage adds to the request of a stream that the answer shall tell its usage, if the request does
-// not say. It reports whether it has.
+// not say. It reports whether it has. A client that asks for a compressed answer by itself is left
+// alone: the event could not be taken out of that.
 func askUsage(r *http.Request) (asked bool) {
 	defer contain()
+	if coding := r.Header.Get("Accept-Encoding"); coding != "" && coding != "identity" {
+		return false
+	}
 	if r.GetBody == nil || r.ContentLength <= 0 || r.ContentLength > maxRewritten || strings.HasPrefix(r.Header.Get("Content-Type"), "multipart/") {
 		return false
 	}
@@ -32,10 +37,15 @@ func askUsage(r *http.Request) (asked bool) {
 		return false
 	}
 	v := wire.Value(text)
-	if string(v.Get("stream")) != "true" || !v.Get("stream_options").Null() {
+	options := v.Get("stream_options")
+	if string(v.Get("stream")) != "true" || !options.Null() && (options[0] != '{' || options.Get("include_usage") != nil) {
 		return false
 	}
-	text = append(text[:len(text)-1:len(text)-1], `,"stream_options":{"include_usage":true}}`...)
+	if options.Null() {
+		text = append(text[:len(text)-1:len(text)-1], `,"stream_options":{"include_usage":true}}`...)
+	} else { // the request has other options
+		text = addUsage(text, cap(text)-cap(options))
+	}
 	_ = r.Body.Close()
 	r.GetBody = func() (io.ReadCloser, error) { return io.NopCloser(bytes.NewReader(text)), nil }
 	r.Body, _ = r.GetBody()
@@ -45,6 +55,15 @@ func askUsage(r *http.Request) (asked bool) {
 		r.Header.Del("Content-Length")
 	}
 	return true
+}
+
+// addUsage adds the option to the object of options that begins at a place of a request.
+func addUsage(text []byte, at int) []byte {
+	option := `{"include_usage":true,`
+	if rest := bytes.TrimLeft(text[at+1:], " \t\r\n"); rest[0] == '}' {
+		option = option[:len(option)-1]
+	}
+	return slices.Concat(text[:at], []byte(option), text[at+1:])
 }
 
 // stripper is a stream without the event that askUsage has added. It holds back no more than the
