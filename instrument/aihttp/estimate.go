@@ -59,7 +59,7 @@ func (x *exchange) estimate(r *http.Request) (most usd, err error) {
 		x.ep.asked(x)
 	}
 	u := price.Usage{Provider: x.ep.provider, Model: x.askedModel, Tier: x.tier, Region: x.region, Variant: x.usage.Variant, Multipliers: x.usage.Multipliers}
-	if u.Model == "" && x.hint != nil {
+	if x.hint != nil && x.hint.Model != "" && !x.t.prices.Has(u.Provider, u.Model) { // such as the name of a deployment
 		u.Model = x.hint.Model
 	}
 	may := x.may(u, a)

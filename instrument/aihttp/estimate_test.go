@@ -11,6 +11,7 @@ import (
 
 	"github.com/stagemeter/stagemeter/instrument"
 	"github.com/stagemeter/stagemeter/instrument/aihttp"
+	"github.com/stagemeter/stagemeter/instrument/instrumenttest"
 	"github.com/stagemeter/stagemeter/instrument/money"
 	"github.com/stagemeter/stagemeter/instrument/price"
 )
@@ -83,5 +84,37 @@ func TestBounds(t *testing.T) {
 		if held < tt.atLeast || held >= tt.below {
 			t.Errorf("%s: %v was held, want %v or a little more", tt.reason, held, tt.atLeast)
 		}
+	}
+}
+
+// A deployment's name tells nothing: the model of WithUsage bounds the call, whether the request has
+// the name in its path only, or in its body as well.
+func TestADeploymentIsBoundedByTheModelOfTheHint(t *testing.T) {
+	table, err := price.Parse([]byte(`{"rows": [
+		{"provider": "azure.ai.openai", "model": "gpt-4o", "per_1M": {"input": "2.50", "output": "10"}},
+		{"provider": "azure.ai.openai", "model": "o1-pro", "per_1M": {"input": "150", "output": "600"}}
+	]}`))
+	if err != nil {
+		t.Fatal(err)
+	}
+	const url = "https://us.openai.azure.com/openai/deployments/chat/chat/completions?api-version=2024-10-21"
+	for _, tt := range []struct {
+		body, model string
+		fits        bool
+	}{
+		{`{"max_tokens": 100}`, "gpt-4o", true},
+		{`{"model": "chat", "max_tokens": 100}`, "gpt-4o", true},
+		{`{"model": "o1-pro", "max_tokens": 100}`, "gpt-4o", false}, // the request tells it
+		{`{"model": "chat", "max_tokens": 100}`, "", false},
+		{`{"model": "chat", "max_tokens": 100}`, "o1-pro", false},
+	} {
+		p, _ := instrumenttest.New(t)
+		f := newFake(t, says(200, "application/json", chatText), aihttp.WithPrices(table))
+		ctx, job := p.StartJob(t.Context(), "job", instrument.WithBudget(money.Cent))
+		_, err := f.post(aihttp.WithUsage(ctx, price.Usage{Model: tt.model}), url, tt.body)
+		if fits := err == nil; fits != tt.fits {
+			t.Errorf("%s, %q: %v", tt.body, tt.model, err)
+		}
+		job.End(nil)
 	}
 }

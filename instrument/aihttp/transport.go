@@ -198,7 +198,8 @@ type usageKey struct{}
 //	u.Add(price.Audio, int64(length))
 //	client.Transcribe(aihttp.WithUsage(ctx, u), file)
 //
-// It bounds the price before the call, and is priced after it if the answer tells nothing better.
+// It bounds the price before the call, and is priced after it if the answer tells nothing better. Its
+// model bounds a call whose request names none that has a price, such as a deployment of Azure's.
 func WithUsage(ctx context.Context, u price.Usage) context.Context {
 	return context.WithValue(ctx, usageKey{}, &u)
 }
