@@ -38,15 +38,21 @@ func (t *Table) dearest(u Usage) (most money.USD, err error) {
 		return cost, err
 	}
 	found := false
-	for k, rows := range t.all() {
-		if u.Model != "" && k.model != strings.ToLower(u.Model) || !strings.EqualFold(k.provider, u.Provider) {
-			continue
-		}
+	try := func(model string, rows []*row) {
 		for _, r := range rows {
 			v := u
-			v.Model, v.Variant = k.model, r.variant
+			v.Model, v.Variant = model, r.variant
 			if cost, costErr := t.Cost(v); costErr == nil {
 				most, found = max(most, cost), true
+			}
+		}
+	}
+	if u.Model != "" {
+		try(u.Model, t.find(u.Provider, u.Model))
+	} else {
+		for k, rows := range t.all() {
+			if strings.EqualFold(k.provider, u.Provider) {
+				try(k.model, rows)
 			}
 		}
 	}

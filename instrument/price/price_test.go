@@ -306,3 +306,15 @@ func TestManyMultipliers(t *testing.T) {
 		}
 	}
 }
+
+// The dearest variant of a model is found by every name that the model has.
+func TestAtMostOfAnotherName(t *testing.T) {
+	table := parse(t, `{"rows": [
+		{"provider": "p", "model": "m", "aliases": ["other"], "variant": "small", "per_1": {"images": "1"}},
+		{"provider": "p", "model": "m", "aliases": ["other"], "variant": "large", "per_1": {"images": "2"}}]}`)
+	for _, model := range []string{"m", "M", "other", "m-2025-04-15"} {
+		if got, err := table.AtMost(usage("p", model, used{price.Images: 3})); got != 6*money.Dollar || err != nil {
+			t.Errorf("%s: %v, %v", model, got, err)
+		}
+	}
+}
