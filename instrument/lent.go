@@ -91,9 +91,6 @@ func (c *Call) drop() {
 	defer c.tellEnd(o, completed, once.Now()-c.start, &booking{})
 	defer o.end(c.scope.span, completed)
 	c.scope.span.SetName("redirect")
-	for h := &c.hold; h != nil; h = h.next() {
-		h.later = true
-	}
 	if c.hold.account != nil {
 		c.scope.job.release(c.scope.Context, &c.hold)
 	}
