@@ -4,6 +4,7 @@ import (
 	"context"
 
 	"github.com/stagemeter/stagemeter/instrument"
+	"github.com/stagemeter/stagemeter/instrument/internal/seam"
 	"github.com/stagemeter/stagemeter/instrument/money"
 	"github.com/stagemeter/stagemeter/instrument/price"
 )
@@ -24,6 +25,7 @@ func (t *Transport) Book(ctx context.Context, u price.Usage) (cost money.USD, er
 			return cost, refused
 		}
 	}
+	seam.PricesChecked(x.call, t.prices.Checked())
 	x.begin(ctx)
 	if err != nil {
 		x.tellUnknown(err)

@@ -2,10 +2,13 @@ package aihttp_test
 
 import (
 	"context"
+	"fmt"
+	"strings"
 	"testing"
 
 	"go.opentelemetry.io/otel/attribute"
 
+	"github.com/stagemeter/stagemeter/instrument"
 	"github.com/stagemeter/stagemeter/instrument/aihttp"
 	"github.com/stagemeter/stagemeter/instrument/instrumenttest"
 	"github.com/stagemeter/stagemeter/instrument/price"
@@ -75,4 +78,29 @@ func TestBookInsideACall(t *testing.T) {
 		t.Errorf("%v calls, %v unpriced", calls, unpriced)
 	}
 	wantAttrs(t, rec.Span("call realtime"), map[string]string{"gen_ai.usage.cost": ""})
+}
+
+// A program chooses the names of providers that it books by hand. What is kept of them is bounded.
+func TestProvidersOfBookAreBounded(t *testing.T) {
+	p, rec := instrumenttest.New(t, instrument.WithNameLimit(5))
+	said(t)
+	tr, ctx := aihttp.NewTransport(nil, aihttp.WithPrices(table(t))), instrument.ContextWithPipeline(t.Context(), p)
+	for i := range 200 {
+		u := price.Usage{Provider: fmt.Sprint("mine-", i), Model: "m"}
+		u.Add(price.Input, 1)
+		_, _ = tr.Book(ctx, u)
+	}
+	if n := strings.Count(rec.Exposition(), "gen_ai_client_token_usage_count{"); n < 2 || n > 2*(10*5+1) {
+		t.Errorf("%d series", n)
+	}
+}
+
+// The age of the prices is shown, too, if all calls are booked by hand.
+func TestBookShowsTheAgeOfThePrices(t *testing.T) {
+	p, rec := instrumenttest.New(t)
+	u := price.Usage{Provider: "openai", Model: "gpt-4o"}
+	_, _ = aihttp.NewTransport(nil, parsed(t, `{"checked": "2026-11-27", "rows": []}`)).Book(instrument.ContextWithPipeline(t.Context(), p), u)
+	if got, ok := rec.Gauge(vp("price_table_timestamp_seconds")); !ok || got <= 0 {
+		t.Errorf("%v, %t", got, ok)
+	}
 }

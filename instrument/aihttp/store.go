@@ -67,7 +67,7 @@ func (s *store) get(provider, operation, asked, got string) *series {
 	if found != nil {
 		return found
 	}
-	k.asked, k.got = cleanModel(asked), cleanModel(got)
+	k.provider, k.asked, k.got = cleanModel(provider), cleanModel(asked), cleanModel(got)
 	found, filled := s.add(k)
 	if filled {
 		otel.Handle(fmt.Errorf("aihttp: more than %d names of models: %q and all new ones are recorded as %q", s.lent.Limit, k.asked, otherName))
@@ -80,7 +80,10 @@ func (s *store) add(k seriesKey) (found *series, filled bool) {
 	defer s.mu.Unlock()
 	k.asked, k.got = s.bound(k.asked), s.bound(k.got)
 	if found = s.series[k]; found == nil && len(s.series) >= 10*s.lent.Limit {
-		k.asked, k.got = otherName, otherName // the rest is a closed set
+		k.asked, k.got = otherName, otherName // the rest is a closed set, but for names of the user's own
+		if byName[k.provider] == nil {
+			k.provider = otherName
+		}
 		found = s.series[k]
 	}
 	if found == nil {
