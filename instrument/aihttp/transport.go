@@ -102,6 +102,9 @@ func (t *Transport) do(r *http.Request, next func(*http.Request) (*http.Response
 		a.finish(err)
 		return resp, err
 	}
+	if at := resp.Request; at != nil && at.Context().Value(meteredKey{}) != nil {
+		resp.Request = r // a request made of the other would pass unmetered
+	}
 	a.answer(x, resp, asked)
 	return resp, nil
 }

@@ -330,3 +330,23 @@ func TestContextEndsAnAnswer(t *testing.T) {
 	}
 	job.End(nil)
 }
+
+// A request that is made of an answer's request, such as one to try again, is metered as any other.
+func TestARequestOfAnAnswerIsMetered(t *testing.T) {
+	p, rec := instrumenttest.New(t)
+	f := newFake(t, says(200, "application/json", chatText))
+	r, _ := http.NewRequestWithContext(instrument.ContextWithPipeline(t.Context(), p), http.MethodPost, chatURL, strings.NewReader(chatBody))
+	for range 2 {
+		resp, err := f.client.Do(r)
+		if err != nil {
+			t.Fatal(err)
+		}
+		_, _ = io.Copy(io.Discard, resp.Body)
+		_ = resp.Body.Close()
+		r = resp.Request.Clone(resp.Request.Context())
+		r.Body = io.NopCloser(strings.NewReader(chatBody))
+	}
+	if n := rec.Counter(vp("api_calls_total")); n != 2 {
+		t.Errorf("%v calls, want 2", n)
+	}
+}
