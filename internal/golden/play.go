@@ -71,7 +71,7 @@ func (f *file) playOn(o playOptions) (got Result, calls int, err error) {
 		return got, 0, err
 	}
 	reader, spans := metric.NewManualReader(), tracetest.NewSpanRecorder()
-	ended := make(chan struct{}, 100)
+	ended := make(chan struct{}, 100+2*len(f.Exchanges)) // more than there can be
 	p, err := instrument.New(append([]instrument.Option{
 		instrument.WithMeterProvider(metric.NewMeterProvider(metric.WithReader(reader))),
 		instrument.WithTracerProvider(trace.NewTracerProvider(trace.WithSpanProcessor(spans))),
