@@ -4,7 +4,6 @@ import (
 	"context"
 	"io"
 	"net/http"
-	"strings"
 	"sync"
 
 	"github.com/stagemeter/stagemeter/instrument/aihttp/internal/wire"
@@ -53,7 +52,7 @@ func (a *attempt) watch(x *exchange) {
 	}
 	kind := r.Header.Get("Content-Type")
 	switch {
-	case x.ep.form != nil && len(kind) > len("multipart/") && strings.EqualFold(kind[:len("multipart/")], "multipart/"):
+	case x.ep.form != nil && isForm(kind):
 		if x.form = wire.NewForm(kind, x.ep.form...); x.form == nil {
 			return
 		}

@@ -2,7 +2,6 @@ package aihttp
 
 import (
 	"net/http"
-	"strings"
 
 	"github.com/stagemeter/stagemeter/instrument/aihttp/internal/wire"
 	"github.com/stagemeter/stagemeter/instrument/price"
@@ -74,47 +73,3 @@ func (x *exchange) report(nano int64, ok bool) {
 	}
 	x.reported, x.isReported = usd(nano), true
 }
-
-// mistral bills documents that it reads by the page.
-var mistral = func() *provider {
-	p := compatible("mistral_ai", "api.mistral.ai", ".mistral.ai")
-	pages := &endpoint{
-		provider: p.name, operation: "ocr", request: openAIRequest, answer: openAIAnswer, asked: openAIAsked,
-		read: func(x *exchange, v *wire.JSON) {
-			x.saw(v.Value(gotModel), nil)
-			if n := v.Value(gotPages).Get("pages_processed"); !n.Null() {
-				count, ok := n.Int()
-				x.used(price.Pages, count, ok)
-			}
-		},
-	}
-	of := p.endpoint
-	p.endpoint = func(r *http.Request) *endpoint {
-		if r.Method == http.MethodPost && strings.HasSuffix(r.URL.Path, "/v1/ocr") {
-			return pages
-		}
-		return of(r)
-	}
-	return p
-}()
-
-// perplexity charges for each request beside its tokens. Its answers say what they cost.
-var perplexity = func() *provider {
-	e := openAIFor("perplexity")
-	read := e.chat.read
-	e.chat.read = func(x *exchange, v *wire.JSON) {
-		read(x, v)
-		if total := v.Value(gotUsage).Get("cost", "total_cost"); !total.Null() {
-			x.report(total.Decimal(9))
-		}
-	}
-	e.chat.asked = func(x *exchange) {
-		if openAIAsked(x); x.hasUsage {
-			with := x.usage
-			with.Add(price.Requests, 1)
-			x.choose(with, x.usage)
-		}
-	}
-	e.chat.fee = true
-	return &provider{name: "perplexity", hosts: []string{"api.perplexity.ai"}, endpoint: e.of}
-}()

@@ -5,7 +5,6 @@ import (
 	"io"
 	"math"
 	"net/http"
-	"strings"
 	"time"
 
 	"github.com/stagemeter/stagemeter/instrument/aihttp/internal/wire"
@@ -303,7 +302,7 @@ func (x *exchange) peek(r *http.Request, a *ahead) error {
 	var to io.Writer
 	kind := r.Header.Get("Content-Type")
 	switch {
-	case x.ep.form != nil && len(kind) > len("multipart/") && strings.EqualFold(kind[:len("multipart/")], "multipart/"):
+	case x.ep.form != nil && isForm(kind):
 		if x.form = wire.NewForm(kind, x.ep.form...); x.form == nil {
 			return nil
 		}
@@ -337,14 +336,7 @@ func (s *needles) Write(p []byte) (int, error) {
 }
 
 func (s *needles) look(p []byte) {
-	has := func(words ...string) bool {
-		for _, w := range words {
-			if containsBytes(p, w) {
-				return true
-			}
-		}
-		return false
-	}
+	has := func(words ...string) bool { return containsAny(p, words) }
 	a := s.a
 	a.drawn = a.drawn || has(`"image_url"`, `"input_image"`, `"image"`, `"IMAGE"`, `"Image"`, `"video"`, `image/`, `video/`)
 	a.sound = a.sound || has(`"input_audio"`, `"audio"`, `"AUDIO"`, `"Audio"`, `audio/`)

@@ -41,3 +41,9 @@ func isJSON(r *http.Request) bool {
 	head = bytes.TrimLeft(head[:n], " \t\r\n")
 	return len(head) > 0 && (head[0] == '{' || head[0] == '[')
 }
+
+// isForm reports whether a Content-Type is that of a multipart form.
+func isForm(kind string) bool {
+	const form = "multipart/"
+	return len(kind) > len(form) && strings.EqualFold(kind[:len(form)], form)
+}

@@ -5,7 +5,6 @@ import (
 	"io"
 	"net/http"
 	"slices"
-	"strings"
 
 	"github.com/stagemeter/stagemeter/instrument/aihttp/internal/wire"
 )
@@ -23,7 +22,7 @@ func askUsage(r *http.Request) (asked bool) {
 	if coding := r.Header.Get("Accept-Encoding"); coding != "" && coding != "identity" {
 		return false
 	}
-	if r.GetBody == nil || r.ContentLength <= 0 || r.ContentLength > maxRewritten || strings.HasPrefix(r.Header.Get("Content-Type"), "multipart/") {
+	if r.GetBody == nil || r.ContentLength <= 0 || r.ContentLength > maxRewritten || isForm(r.Header.Get("Content-Type")) {
 		return false
 	}
 	body, err := r.GetBody()
