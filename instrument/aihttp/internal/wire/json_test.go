@@ -17,7 +17,7 @@ import (
 // end and where a line or an event becomes too long to be held: the rest comes in large ones.
 func pieces(w interface{ Write([]byte) (int, error) }, text string, n int) {
 	for p := []byte(text); len(p) > 0; {
-		const border, near = 1 << 20, 100
+		const border, near = 1 << 20, 1000
 		m := min(n, len(p))
 		if len(text) > border && n < near && len(p) > near {
 			if written := len(text) - len(p); written%border > near && written%border < border-near {
