@@ -121,10 +121,7 @@ func (x *exchange) addBatched() {
 }
 
 // half returns half of an amount that is not negative, half a nano-dollar rounded up.
-func half(u usd) usd {
-	n := int64(u)
-	return usd(n/2 + n%2)
-}
+func half(u usd) usd { return money.Sum(u/2, u%2) }
 
 // sumBatched takes the price of all.
 func (x *exchange) sumBatched() {
