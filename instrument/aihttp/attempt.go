@@ -11,7 +11,7 @@ import (
 
 // attempt is one request that is sent, its context, its body and its answer's body, in a single
 // allocation. Others may hold any of these for as long as they like, so an attempt is never used
-// again; what is costly is in its exchange, which it gives up at its end.
+// again. Its exchange holds the expensive parts, and goes back to the pool when the attempt ends.
 type attempt struct {
 	request http.Request // that is sent
 	ctx     meteredContext
@@ -184,9 +184,9 @@ func (a *attempt) finish(err error) {
 	if x == nil {
 		return
 	}
-	alone := x.stop == nil || x.stop() // else x.gone runs, now or later
+	unwatched := x.stop == nil || x.stop() // else x.gone runs, now or later
 	x.book(err)
-	if alone {
+	if unwatched {
 		x.free()
 	}
 }

@@ -36,7 +36,7 @@ type ahead struct {
 	search bool
 	tools  bool
 	cached bool
-	hour   bool // what is cached is for an hour
+	hour   bool // the cache lasts an hour
 }
 
 // estimate returns what a request costs at most. It reads the body only if that can be had twice.

@@ -42,7 +42,7 @@ type exchange struct {
 	form                 *wire.Form
 	keptSent, keptAnswer kept // for a reader of the user's own
 	left                 bool // a part of the request was read by the client
-	sniffs               bool // the answer's begin tells whether it is a stream
+	sniffs               bool // the first bytes of the answer tell whether it is a stream
 	unsplit              bool // its tokens of input are of text or of sound
 
 	resp   *http.Response

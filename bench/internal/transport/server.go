@@ -25,7 +25,7 @@ const (
 func stream() string { return strings.Repeat(event, (10<<20)/len(event)) + lastEvents }
 
 // server answers every request on its connections with the same bytes. It allocates nothing
-// meanwhile, so that what is counted is the client's.
+// meanwhile, so that only the client's allocations are counted.
 type server struct {
 	net.Listener
 	answer []byte

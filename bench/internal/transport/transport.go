@@ -192,7 +192,7 @@ func (r request) add(sec *figures.Section, t *figures.Table, results rounds.Resu
 		return
 	}
 	sec.Absolute(sec.Title+": allocations added to "+r.name, r.name, added(with.Allocs(), without.Allocs()), r.allocs, "")
-	if r.size > 0 { // else what is counted is what net/http happens to allocate meanwhile
+	if r.size > 0 { // else only the noise of net/http would be counted
 		sec.Absolute(sec.Title+": bytes added to "+r.name, r.name, added(with.Bytes(), without.Bytes()), r.size, "B")
 	}
 	if r.allocs == streamAllocs {

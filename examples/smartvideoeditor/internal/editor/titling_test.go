@@ -104,7 +104,7 @@ func TestTitling(t *testing.T) {
 	if got := service.rec.Counter("video_processing_cost_usd_total", semconv.AttrAPI.String(paid.OpenAI)); instrument.Dollars(got) != saidCost {
 		t.Errorf("counted are $%v, want %v", got, saidCost)
 	}
-	if err := service.Pipeline.Close(t.Context()); err != nil { // the ledger is told after the stream has ended
+	if err := service.Pipeline.Close(t.Context()); err != nil { // settles the call in the ledger, which the stream's end does not wait for
 		t.Error(err)
 	}
 	if got := service.cost(t); got != saidCost {

@@ -203,7 +203,7 @@ func testKept(t *testing.T, dialect sqlledger.Dialect, db *sql.DB) {
 	bal, err = a.Settle(t.Context(), unknown, 2)
 	must(t, err)
 	if bal.Spent != 5 || bal.Unconfirmed != 0 {
-		t.Errorf("a cost that is told after 8 hours gives %+v", bal)
+		t.Errorf("a settle with the cost after 8 hours gives %+v", bal)
 	}
 	_, err = a.Release(t.Context(), underWay)
 	must(t, err)
