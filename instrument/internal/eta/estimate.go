@@ -1,0 +1,48 @@
+package eta
+
+import "time"
+
+// An Estimate is how long work under way still takes.
+type Estimate struct {
+	Left        time.Duration // most likely
+	Least, Most time.Duration // of ten estimates about eight are right
+}
+
+// lead is the fraction of the work until which earlier runs lead the estimate.
+const lead = 0.3
+
+// Of returns the estimate for work that has run for some time, from its progress and from how long
+// earlier runs took. It is false while neither tells.
+func Of(now time.Time, elapsed time.Duration, t Track, usual Times) (Estimate, bool) {
+	average, recent, progresses := t.left(now)
+	known := usual.N > 0
+	if !progresses && !known {
+		return Estimate{}, false
+	}
+	var e Estimate
+	own := (average + recent) / 2
+	if !progresses {
+		e = usual.rest(elapsed)
+		return e, true
+	}
+	e = Estimate{Left: span(own), Least: span(0.8 * min(average, recent)), Most: span(1.25 * max(average, recent))}
+	if f := t.Fraction(); known && f < lead {
+		w := max(f, 0) / lead
+		h := usual.rest(elapsed)
+		e = Estimate{Left: mix(e.Left, h.Left, w), Least: mix(e.Least, h.Least, w), Most: mix(e.Most, h.Most, w)}
+	}
+	return e, true
+}
+
+// rest is how long a run that has taken elapsed still takes if it is as the earlier ones. One that
+// takes longer than they took is nearly done, again and again.
+func (t Times) rest(elapsed time.Duration) Estimate {
+	left := max(t.P50-elapsed, t.P50/20)
+	return Estimate{Left: left, Least: min(left, max(t.P50-t.P50/4-elapsed, 0)), Most: max(t.P90-elapsed, left+left/4)}
+}
+
+func mix(own, usual time.Duration, w float64) time.Duration {
+	return time.Duration(w*float64(own) + (1-w)*float64(usual))
+}
+
+func span(seconds float64) time.Duration { return time.Duration(seconds * float64(time.Second)) }

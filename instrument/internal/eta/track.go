@@ -1,0 +1,92 @@
+// Package eta tells how long work that is under way still takes: from its own progress, and from how
+// long the same work took before.
+package eta
+
+import (
+	"math"
+	"time"
+)
+
+// tau is the time constant of the recent rate. Half of an estimate follows that rate, half the
+// average since the first report: the average alone notices a change of pace too late, the recent
+// rate alone jumps.
+const tau = 15 * time.Second
+
+// patience is how long nothing is estimated from progress alone.
+const patience = 2 * time.Second
+
+// A Track is what reports of progress have told of one piece of work. Its zero value has heard none.
+// It is a value, which [Track.Next] replaces, so that it can be shared without a lock.
+type Track struct {
+	first, last, grown time.Time
+	from, done, total  float64
+	rate, weight       float64 // of Done per second, not yet divided by its weight
+	gap                float64 // seconds that usually pass between two growths
+}
+
+// Next returns the track after a report at a time. Work that goes backwards, or that is of another
+// total, begins anew.
+func (t Track) Next(at time.Time, done, total float64) Track {
+	if t.last.IsZero() || done < t.done || total < t.total {
+		return Track{first: at, last: at, grown: at, from: done, done: done, total: total}
+	}
+	dt := at.Sub(t.last)
+	if dt <= 0 { // of two reports at the same time the second only replaces the first
+		t.done, t.total = done, total
+		return t
+	}
+	t.decay(dt, (done-t.done)/dt.Seconds())
+	if done > t.done {
+		since := at.Sub(t.grown).Seconds()
+		if t.gap == 0 {
+			t.gap = since
+		}
+		t.gap += (since - t.gap) / 8
+		t.grown = at
+	}
+	t.last, t.done, t.total = at, done, total
+	return t
+}
+
+func (t *Track) decay(dt time.Duration, rate float64) {
+	a := 1 - math.Exp(-dt.Seconds()/tau.Seconds())
+	t.rate += a * (rate - t.rate)
+	t.weight += a * (1 - t.weight)
+}
+
+// Fraction returns how much is done, from 0 to 0.99: all is done only once the work has ended. It is
+// -1 while that is unknown.
+func (t Track) Fraction() float64 {
+	if !(t.total > 0) {
+		return -1
+	}
+	return min(max(t.done/t.total, 0), 0.99)
+}
+
+// Grown returns when the work last grew, and how long that usually takes; zero if it never did.
+func (t Track) Grown() (at time.Time, gap time.Duration) {
+	return t.grown, time.Duration(t.gap * float64(time.Second))
+}
+
+// left returns the seconds to go at the average rate and at the recent one. It is false while
+// progress alone does not tell.
+func (t Track) left(now time.Time) (average, recent float64, ok bool) {
+	elapsed := now.Sub(t.first)
+	if !(t.total > 0) || t.weight == 0 || elapsed < patience || t.done <= t.from {
+		return 0, 0, false
+	}
+	rest := max(t.total-t.done, 0)
+	since := now.Sub(t.last)
+	if since.Seconds() > max(1, 3*t.gap) { // nothing has come for long
+		t.decay(since, 0)
+	}
+	average = rest / ((t.done - t.from) / elapsed.Seconds())
+	recent = rest / (t.rate / t.weight)
+	if gone := since.Seconds(); gone < max(1, 3*t.gap) { // between reports the time goes on
+		recent = max(recent-gone, 0)
+		average = max(average-gone, 0)
+	}
+	return average, recent, finite(average) && finite(recent)
+}
+
+func finite(seconds float64) bool { return seconds >= 0 && seconds < math.MaxInt64/float64(time.Second) }
