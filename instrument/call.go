@@ -24,7 +24,7 @@ type Call struct {
 	wasOver  bool          // the context, before the call began
 	done     atomic.Bool
 	model    atomic.Pointer[string] // with WithModelLabel, of a call that package aihttp meters
-	kept     *CallState             // nil unless the job has details
+	kept     place                  // in the details of the job
 }
 
 // StartCall starts a call of a paid API and a span "call API" of kind client, in the job of ctx, or
@@ -328,7 +328,7 @@ func (c *Call) finish(o ending) {
 }
 
 func (c *Call) describe(o ending, as Outcome, b *booking) {
-	if c.kept != nil {
+	if c.kept != 0 {
 		c.scope.job.details.endCall(c.kept, b.cost, b.reason, as.ErrorType)
 	}
 	if j := c.scope.job; j != nil && j.done.Load() && c.scope.span.IsRecording() {

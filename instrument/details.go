@@ -1,6 +1,7 @@
 package instrument
 
 import (
+	"cmp"
 	"slices"
 	"sync"
 	"time"
@@ -20,7 +21,7 @@ const (
 // pipeline without [WithDetails], keeps nothing.
 type details struct {
 	mu            sync.Mutex
-	stages        kept[stageState]
+	stages        kept[keptStage]
 	calls         kept[CallState]
 	errors        []ErrorState
 	moreErrors    int
@@ -31,81 +32,120 @@ type details struct {
 
 func newDetails() *details { return &details{quality: QualityState{Segments: -1}} }
 
-// stageState is a stage with the place of its progress while it is under way.
-type stageState struct {
+// keptStage is a stage with the place of its progress while it is under way.
+type keptStage struct {
 	StageState
 	from *lazyRare
 }
 
-// kept is a list of entries in the order of their starts.
+// A place is where a [kept] has an entry under way, counted from 1. 0 is none.
+type place int32
+
+// kept is a bounded list of entries. It uses the places of those that have ended again, so that
+// keeping one more allocates nothing, and shows the newest.
 type kept[E any] struct {
-	list []*E
-	more int // were dropped, or never kept
+	list []slot[E]
+	n    uint64 // entries so far, kept or not
 }
 
-// add adds an entry, and reports whether there was room for it. To make room it drops the oldest
-// entries that have ended. Only those under way may be more than limit.
-func (k *kept[E]) add(e *E, limit int, ended func(*E) bool) bool {
-	for len(k.list) >= limit {
-		at := slices.IndexFunc(k.list, ended)
-		if at < 0 {
-			break
+type slot[E any] struct {
+	entry E
+	n     uint64 // in the order of the starts
+	ended bool
+}
+
+// add makes room for an entry, if need be by dropping the oldest one that has ended. Only those
+// under way may be more than limit; the result is 0 if they are too many.
+func (k *kept[E]) add(e E, limit int) place {
+	at := -1
+	if len(k.list) >= limit {
+		for i := range k.list {
+			if s := &k.list[i]; s.ended && (at < 0 || s.n < k.list[at].n) {
+				at = i
+			}
 		}
-		k.list = slices.Delete(k.list, at, at+1)
-		k.more++
 	}
-	if len(k.list) >= keptUnderWay {
-		k.more++
-		return false
+	k.n++
+	switch {
+	case at >= 0:
+		k.list[at] = slot[E]{entry: e, n: k.n}
+	case len(k.list) >= keptUnderWay:
+		return 0
+	default:
+		at = len(k.list)
+		k.list = append(k.list, slot[E]{entry: e, n: k.n})
 	}
-	k.list = append(k.list, e)
-	return true
+	return place(at + 1)
 }
 
-// startStage keeps a stage that starts. The result is nil if nothing is kept.
-func (d *details) startStage(name string, depth int, from *lazyRare) *stageState {
-	if d == nil {
-		return nil
+// end returns the entry at a place, which has ended.
+func (k *kept[E]) end(at place) *E {
+	s := &k.list[at-1]
+	s.ended = true
+	return &s.entry
+}
+
+// newest returns all entries under way and the newest that have ended, at most limit unless more are
+// under way, in the order of their starts; and how many there were beside them.
+func (k *kept[E]) newest(limit int) (list []*E, more int) {
+	sorted := make([]*slot[E], len(k.list))
+	for i := range k.list {
+		sorted[i] = &k.list[i]
 	}
-	s := &stageState{StageState{Name: name, Depth: depth, Start: time.Now()}, from}
+	slices.SortFunc(sorted, func(a, b *slot[E]) int { return cmp.Compare(a.n, b.n) })
+	drop := len(sorted) - limit
+	for _, s := range sorted {
+		if drop > 0 && s.ended {
+			drop--
+			continue
+		}
+		list = append(list, &s.entry)
+	}
+	return list, int(k.n) - len(list)
+}
+
+// startStage keeps a stage that starts.
+func (d *details) startStage(name string, depth int, from *lazyRare) place {
+	if d == nil {
+		return 0
+	}
+	now := time.Now()
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	if !d.stages.add(s, keptStages, func(s *stageState) bool { return !s.End.IsZero() }) {
-		return nil
-	}
-	return s
+	return d.stages.add(keptStage{StageState{Name: name, Depth: depth, Start: now}, from}, keptStages)
 }
 
-func (d *details) endStage(s *stageState, errorType string) {
-	if s == nil {
+func (d *details) endStage(at place, errorType string) {
+	if at == 0 {
 		return
 	}
+	now := time.Now()
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	s.End, s.ErrorType, s.Progress, s.from = time.Now(), errorType, s.from.reported(), nil
+	s := d.stages.end(at)
+	s.End, s.ErrorType, s.Progress, s.from = now, errorType, s.from.reported(), nil
 }
 
-// startCall keeps a call that starts. The result is nil if nothing is kept.
-func (d *details) startCall(api, stage string, most USD) *CallState {
+// startCall keeps a call that starts.
+func (d *details) startCall(api, stage string, most USD) place {
 	if d == nil {
-		return nil
+		return 0
 	}
-	c := &CallState{API: api, Stage: stage, Start: time.Now(), MaxCost: most}
+	now := time.Now()
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	if !d.calls.add(c, keptCalls, func(c *CallState) bool { return !c.End.IsZero() }) {
-		return nil
-	}
-	return c
+	return d.calls.add(CallState{API: api, Stage: stage, Start: now, MaxCost: most}, keptCalls)
 }
 
-func (d *details) endCall(c *CallState, cost USD, unpriced, errorType string) {
-	if c == nil {
+func (d *details) endCall(at place, cost USD, unpriced, errorType string) {
+	if at == 0 {
 		return
 	}
+	now := time.Now()
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	c.End, c.Cost, c.Unpriced, c.ErrorType = time.Now(), cost, unpriced, errorType
+	c := d.calls.end(at)
+	c.End, c.Cost, c.Unpriced, c.ErrorType = now, cost, unpriced, errorType
 }
 
 // dropCall forgets a call that was none.
@@ -187,9 +227,11 @@ func (d *details) copyTo(s *JobState) {
 	}
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	s.MoreStages, s.MoreCalls = d.stages.more, d.calls.more
+	stages, moreStages := d.stages.newest(keptStages)
+	calls, moreCalls := d.calls.newest(keptCalls)
+	s.MoreStages, s.MoreCalls = moreStages, moreCalls
 	s.MoreErrors, s.MoreProcesses = d.moreErrors, d.moreProcesses
-	for _, e := range d.stages.list {
+	for _, e := range stages {
 		stage := e.StageState
 		stage.Progress = copied(stage.Progress)
 		if stage.End.IsZero() {
@@ -197,8 +239,8 @@ func (d *details) copyTo(s *JobState) {
 		}
 		s.Stages = append(s.Stages, stage)
 	}
-	for _, e := range d.calls.list {
-		s.Calls = append(s.Calls, *e)
+	for _, c := range calls {
+		s.Calls = append(s.Calls, *c)
 	}
 	for _, e := range d.processes {
 		s.Processes = append(s.Processes, *e)

@@ -17,7 +17,8 @@ type Stage struct {
 	start    time.Duration // on the clock of once.Now
 	video    float64       // length in seconds
 	hasVideo bool          // if not, the job's length is used
-	kept     *stageState   // nil unless the job has details
+	kept     place         // in the details of the job
+	depth    int32         // how many stages it is inside of, if that is kept
 	done     atomic.Bool
 }
 
@@ -60,7 +61,10 @@ func startStage(ctx context.Context, outer *scope, name string, opts []StageOpti
 		s.configure(ctx, opts)
 	}
 	if p.details && outer.job != nil {
-		s.kept = outer.job.details.startStage(h.name, outer.stage.depth()+1, &s.scope.rare)
+		if outer.stage != nil {
+			s.depth = outer.stage.depth + 1
+		}
+		s.kept = outer.job.details.startStage(h.name, int(s.depth), &s.scope.rare)
 	}
 	if len(p.events.stageStarted) > 0 {
 		tell(p.events.stageStarted, &s.scope, StageEvent{Job: outer.job.ref(), Stage: h.name})
@@ -126,7 +130,7 @@ func (s *Stage) finish(o ending) {
 		as = o.in(ctx, p)
 		as.mark(s.scope.span)
 	}
-	if s.kept != nil {
+	if s.kept != 0 {
 		s.scope.job.details.endStage(s.kept, as.ErrorType)
 	}
 	defer s.tellEnd(o, as, took)
@@ -162,13 +166,4 @@ func (s *Stage) name() string {
 		return ""
 	}
 	return s.handle.name
-}
-
-// depth returns how many stages the stage is inside of, and -1 for no stage. Only stages that are
-// kept know.
-func (s *Stage) depth() int {
-	if s == nil || s.kept == nil {
-		return -1
-	}
-	return s.kept.Depth
 }

@@ -89,4 +89,6 @@ func (t Track) left(now time.Time) (average, recent float64, ok bool) {
 	return average, recent, finite(average) && finite(recent)
 }
 
-func finite(seconds float64) bool { return seconds >= 0 && seconds < math.MaxInt64/float64(time.Second) }
+func finite(seconds float64) bool {
+	return seconds >= 0 && seconds < math.MaxInt64/float64(time.Second)
+}
