@@ -28,14 +28,20 @@ type details struct {
 	processes     []*ProcessState
 	moreProcesses int // under way
 	quality       QualityState
+	fraction      float64 // the largest that was shown
 }
 
 func newDetails() *details { return &details{quality: QualityState{Segments: -1}} }
 
-// keptStage is a stage with the place of its progress while it is under way.
+// keptStage is a stage, with what is known only while it is under way.
 type keptStage struct {
 	StageState
-	from *lazyRare
+	handle       *stageHandle
+	from         *Stage        // nil once it has ended
+	video        time.Duration // of the stage itself, if hasVideo
+	hasVideo     bool
+	stalledSince time.Time // its last growth before the stall that was told
+	toldOverdue  bool
 }
 
 // A place is where a [kept] has an entry under way, counted from 1. 0 is none.
@@ -105,14 +111,17 @@ func (k *kept[E]) newest(limit int) (list []*E, more int) {
 }
 
 // startStage keeps a stage that starts.
-func (d *details) startStage(name string, depth int, from *lazyRare) place {
+func (d *details) startStage(from *Stage) place {
 	if d == nil {
 		return 0
 	}
 	now := time.Now()
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	return d.stages.add(keptStage{StageState{Name: name, Depth: depth, Start: now}, from}, keptStages)
+	return d.stages.add(keptStage{
+		StageState: StageState{Name: from.handle.name, Depth: int(from.depth), Start: now},
+		handle:     from.handle, from: from, video: seconds(from.video), hasVideo: from.hasVideo,
+	}, keptStages)
 }
 
 func (d *details) endStage(at place, errorType string) {
@@ -123,7 +132,7 @@ func (d *details) endStage(at place, errorType string) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	s := d.stages.end(at)
-	s.End, s.ErrorType, s.Progress, s.from = now, errorType, s.from.reported(), nil
+	s.End, s.ErrorType, s.Progress, s.from = now, errorType, s.from.scope.rare.reported().copied(), nil
 }
 
 // startCall keeps a call that starts.
@@ -220,7 +229,7 @@ func bounded[V any](list []V, v V) []V {
 }
 
 // copyTo copies what is kept into the state of the job.
-func (d *details) copyTo(s *JobState) {
+func (d *details) copyTo(s *JobState, now time.Time) {
 	if d == nil {
 		s.Quality.Segments = -1
 		return
@@ -232,12 +241,7 @@ func (d *details) copyTo(s *JobState) {
 	s.MoreStages, s.MoreCalls = moreStages, moreCalls
 	s.MoreErrors, s.MoreProcesses = d.moreErrors, d.moreProcesses
 	for _, e := range stages {
-		stage := e.StageState
-		stage.Progress = copied(stage.Progress)
-		if stage.End.IsZero() {
-			stage.Progress = copied(e.from.reported())
-		}
-		s.Stages = append(s.Stages, stage)
+		s.Stages = append(s.Stages, e.state(now, s.Video))
 	}
 	for _, c := range calls {
 		s.Calls = append(s.Calls, *c)

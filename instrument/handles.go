@@ -7,6 +7,7 @@ import (
 	"go.opentelemetry.io/otel/metric"
 	"go.opentelemetry.io/otel/trace"
 
+	"github.com/stagemeter/stagemeter/instrument/internal/eta"
 	"github.com/stagemeter/stagemeter/semconv"
 )
 
@@ -28,6 +29,7 @@ type stageHandle struct {
 	set        metric.MeasurementOption // stage
 	record     recordOptions            // the same, for the histograms
 	inProgress atomic.Int64
+	usual      eta.Usual // how long earlier ones took, if details are kept
 }
 
 func newStageHandle(name string) *stageHandle {

@@ -199,7 +199,7 @@ func (j *Job) leaveAs(as Outcome, took time.Duration) {
 	p := j.scope.p
 	if p.history.limit > 0 { // before the job leaves the live ones, so that a snapshot never misses it
 		s := j.state()
-		s.End, s.Outcome = j.start.Add(took), as
+		s.End, s.Outcome, s.Estimate = j.start.Add(took), as, nil
 		p.history.add(s)
 	}
 	j.leave(as.Attempt == semconv.OutcomeCompleted)
@@ -365,7 +365,10 @@ func (j *Job) state() JobState {
 	}
 	s.Unpriced = int(j.unpriced.Load())
 	s.Budget = j.live.budget.state()
-	s.Progress = copied(j.scope.rare.reported())
-	j.details.copyTo(&s)
+	s.Progress = j.scope.rare.reported().copied()
+	now := time.Now()
+	j.details.copyTo(&s, now)
+	s.Estimate = j.estimate(now, &s)
+	j.details.neverFalls(s.Estimate)
 	return s
 }

@@ -26,6 +26,7 @@ type config struct {
 	tracers    trace.TracerProvider
 	propagator propagation.TextMapPropagator
 	stages     []string
+	stageTimes []StageTimes
 	apis       []string
 	labels     []string
 	nameLimit  int

@@ -50,6 +50,7 @@ type Pipeline struct {
 	ids          ids
 	live         live
 	stages       *names[stageHandle]
+	declared     []*stageHandle // of WithStages, in its order
 	apis         *names[apiHandle]
 	dimensions   *dimensions
 	errors       errorKeys
@@ -139,6 +140,7 @@ func New(opts ...Option) (*Pipeline, error) {
 	p.lent.Set, p.lent.Limit = &p.inst, c.nameLimit
 	wrong = append(wrong, err)
 	p.stages = newNames("stage names", c.nameLimit, c.stages, newStageHandle, func() { p.badName(semconv.DurationName) })
+	p.remember(&c)
 	p.apis = newNames("API names", c.nameLimit, c.apis, p.newAPI, func() { p.badName(semconv.APICallsName) })
 	p.dimensions = newDimensions(c.nameLimit, c.labels, func() { p.badName(semconv.JobsName) })
 	if c.modelLabel {

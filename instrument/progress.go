@@ -55,15 +55,17 @@ func ReportProgress(ctx context.Context, done, total float64, opts ...ProgressOp
 		}
 	}
 	p.At = time.Now()
-	switch {
+	switch r := (&progressReport{Progress: p}); {
 	case s.stage != nil:
-		p.Stage = s.stage.handle.name
-		s.stage.scope.rare.report(&p)
+		r.Stage = s.stage.handle.name
+		s.stage.scope.rare.report(r)
 		if s.job != nil {
-			s.job.scope.rare.get().progress.Store(&p)
+			s.job.scope.rare.get().progress.Store(r)
 		}
+		p = r.Progress
 	default:
-		s.job.scope.rare.report(&p)
+		s.job.scope.rare.report(r)
+		p = r.Progress
 	}
 	if len(s.p.events.progress) > 0 {
 		tell(s.p.events.progress, ctx, ProgressEvent{Job: s.job.ref(), Progress: p})

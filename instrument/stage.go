@@ -5,6 +5,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/stagemeter/stagemeter/instrument/internal/eta"
 	"github.com/stagemeter/stagemeter/instrument/internal/once"
 	"github.com/stagemeter/stagemeter/semconv"
 )
@@ -64,7 +65,7 @@ func startStage(ctx context.Context, outer *scope, name string, opts []StageOpti
 		if outer.stage != nil {
 			s.depth = outer.stage.depth + 1
 		}
-		s.kept = outer.job.details.startStage(h.name, int(s.depth), &s.scope.rare)
+		s.kept = outer.job.details.startStage(s)
 	}
 	if len(p.events.stageStarted) > 0 {
 		tell(p.events.stageStarted, &s.scope, StageEvent{Job: outer.job.ref(), Stage: h.name})
@@ -140,6 +141,9 @@ func (s *Stage) finish(o ending) {
 	video := s.video
 	if !s.hasVideo && s.scope.job != nil {
 		video = s.scope.job.videoSeconds()
+	}
+	if s.kept != 0 && as.Status == semconv.JobStatusCompleted {
+		s.handle.usual.Add(eta.Run{Took: took, Video: seconds(video)})
 	}
 	if video > 0 {
 		p.inst.Ratio.Record(ctx, took.Seconds()/video, s.handle.record...)

@@ -43,6 +43,7 @@ type JobState struct {
 	// All below are kept only with [WithDetails] or [WithHistory]. The field beside a list has the
 	// number of those that are not in it.
 
+	Estimate      *Estimate    // while the job lives; nil while nothing tells
 	Stages        []StageState // in the order of their starts
 	MoreStages    int
 	Calls         []CallState // paid calls, in the order of their starts; those under way have no End
@@ -76,6 +77,10 @@ type StageState struct {
 	End       time.Time // zero: under way
 	ErrorType string
 	Progress  *Progress // nil if none was reported
+	Usual     *Usual    // nil without earlier runs
+	Estimate  *Estimate // while it is under way; nil while nothing tells
+	Stalled   time.Time // since when its progress has not grown, if that is unusually long; else zero
+	Overdue   bool      // it is under way for longer than nearly all earlier runs took
 }
 
 // A CallState is the state of one paid call.
@@ -134,10 +139,11 @@ type JobRef struct {
 
 // clone returns a copy that shares nothing with s.
 func (s JobState) clone() JobState {
-	s.Budget, s.Progress = copied(s.Budget), copied(s.Progress)
+	s.Budget, s.Progress, s.Estimate = copied(s.Budget), copied(s.Progress), copied(s.Estimate)
 	s.Costs, s.Stages, s.Calls = slices.Clone(s.Costs), slices.Clone(s.Stages), slices.Clone(s.Calls)
 	for i := range s.Stages {
-		s.Stages[i].Progress = copied(s.Stages[i].Progress)
+		stage := &s.Stages[i]
+		stage.Progress, stage.Usual, stage.Estimate = copied(stage.Progress), copied(stage.Usual), copied(stage.Estimate)
 	}
 	s.Errors, s.Processes = slices.Clone(s.Errors), slices.Clone(s.Processes)
 	s.Quality = s.Quality.clone()

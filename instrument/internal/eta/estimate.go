@@ -22,21 +22,21 @@ func Of(now time.Time, elapsed time.Duration, t Track, usual Times) (Estimate, b
 	var e Estimate
 	own := (average + recent) / 2
 	if !progresses {
-		e = usual.rest(elapsed)
+		e = usual.Rest(elapsed)
 		return e, true
 	}
 	e = Estimate{Left: span(own), Least: span(0.8 * min(average, recent)), Most: span(1.25 * max(average, recent))}
 	if f := t.Fraction(); known && f < lead {
 		w := max(f, 0) / lead
-		h := usual.rest(elapsed)
+		h := usual.Rest(elapsed)
 		e = Estimate{Left: mix(e.Left, h.Left, w), Least: mix(e.Least, h.Least, w), Most: mix(e.Most, h.Most, w)}
 	}
 	return e, true
 }
 
-// rest is how long a run that has taken elapsed still takes if it is as the earlier ones. One that
+// Rest is how long a run that has taken elapsed still takes if it is as the earlier ones. One that
 // takes longer than they took is nearly done, again and again.
-func (t Times) rest(elapsed time.Duration) Estimate {
+func (t Times) Rest(elapsed time.Duration) Estimate {
 	left := max(t.P50-elapsed, t.P50/20)
 	return Estimate{Left: left, Least: min(left, max(t.P50-t.P50/4-elapsed, 0)), Most: max(t.P90-elapsed, left+left/4)}
 }
@@ -46,3 +46,11 @@ func mix(own, usual time.Duration, w float64) time.Duration {
 }
 
 func span(seconds float64) time.Duration { return time.Duration(seconds * float64(time.Second)) }
+
+// Share returns how much of work is done that has taken so long and still takes left: 0 to 0.99.
+func Share(taken, left time.Duration) float64 {
+	if taken <= 0 {
+		return 0
+	}
+	return min(float64(taken)/(float64(taken)+float64(max(left, 0))), 0.99)
+}

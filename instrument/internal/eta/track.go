@@ -24,10 +24,9 @@ type Track struct {
 	gap                float64 // seconds that usually pass between two growths
 }
 
-// Next returns the track after a report at a time. Work that goes backwards, or that is of another
-// total, begins anew.
+// Next returns the track after a report at a time. Work that goes backwards begins anew.
 func (t Track) Next(at time.Time, done, total float64) Track {
-	if t.last.IsZero() || done < t.done || total < t.total {
+	if t.last.IsZero() || done < t.done {
 		return Track{first: at, last: at, grown: at, from: done, done: done, total: total}
 	}
 	dt := at.Sub(t.last)
@@ -63,9 +62,13 @@ func (t Track) Fraction() float64 {
 	return min(max(t.done/t.total, 0), 0.99)
 }
 
-// Grown returns when the work last grew, and how long that usually takes; zero if it never did.
-func (t Track) Grown() (at time.Time, gap time.Duration) {
-	return t.grown, time.Duration(t.gap * float64(time.Second))
+// Grown returns when the work last grew, or when it was first reported.
+func (t Track) Grown() time.Time { return t.grown }
+
+// Stalled reports whether the work has not grown for five times as long as usual, and at least 10 s.
+// Work that has reported nothing may be anything.
+func (t Track) Stalled(now time.Time) bool {
+	return !t.last.IsZero() && now.Sub(t.grown).Seconds() > max(10, 5*t.gap)
 }
 
 // left returns the seconds to go at the average rate and at the recent one. It is false while

@@ -45,13 +45,14 @@ func (u *Usual) Runs() []Run {
 // Times are how long earlier runs took. N is 0 if there were none.
 type Times struct {
 	N             int  // of the runs that they are taken from
-	Scaled        bool // by the length of the video
+	Shorter       int  // of them, those that took less time than the run under way has taken
+	Scaled        bool // in proportion to the length of the video
 	P50, P90, P95 time.Duration
 }
 
-// Of returns how long a run with a video of a length usually takes. If that length and those of
-// earlier videos are known, it is in proportion to them.
-func (u *Usual) Of(video time.Duration) Times {
+// Of returns how long a run with a video of a length usually takes, which has taken so much already.
+// If that length and those of earlier videos are known, it is in proportion to them.
+func (u *Usual) Of(video, taken time.Duration) Times {
 	u.mu.Lock()
 	times := make([]float64, 0, Kept)
 	scaled := false
@@ -73,7 +74,8 @@ func (u *Usual) Of(video time.Duration) Times {
 		return Times{}
 	}
 	slices.Sort(times)
-	return Times{N: len(times), Scaled: scaled, P50: quantile(times, 0.5), P90: quantile(times, 0.9), P95: quantile(times, 0.95)}
+	shorter, _ := slices.BinarySearch(times, float64(taken))
+	return Times{N: len(times), Shorter: shorter, Scaled: scaled, P50: quantile(times, 0.5), P90: quantile(times, 0.9), P95: quantile(times, 0.95)}
 }
 
 // quantile returns a quantile of sorted values, between the two nearest ranks.
