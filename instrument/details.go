@@ -36,12 +36,12 @@ func newDetails() *details { return &details{quality: QualityState{Segments: -1}
 // keptStage is a stage, with what is known only while it is under way.
 type keptStage struct {
 	StageState
-	handle       *stageHandle
-	from         *Stage        // nil once it has ended
-	video        time.Duration // of the stage itself, if hasVideo
-	hasVideo     bool
-	stalledSince time.Time // its last growth before the stall that was told
-	toldOverdue  bool
+	handle      *stageHandle
+	from        *Stage        // nil once it has ended
+	video       time.Duration // of the stage itself, if hasVideo
+	hasVideo    bool
+	toldStalled time.Time // the last growth before the stall that was told
+	toldOverdue bool
 }
 
 // A place is where a [kept] has an entry under way, counted from 1. 0 is none.
@@ -228,11 +228,11 @@ func bounded[V any](list []V, v V) []V {
 	return append(list, v)
 }
 
-// copyTo copies what is kept into the state of the job.
-func (d *details) copyTo(s *JobState, now time.Time) {
+// copyTo copies what is kept into the state of the job, and returns what is new about its stages.
+func (d *details) copyTo(s *JobState, now time.Time) (all []news) {
 	if d == nil {
 		s.Quality.Segments = -1
-		return
+		return nil
 	}
 	d.mu.Lock()
 	defer d.mu.Unlock()
@@ -241,7 +241,9 @@ func (d *details) copyTo(s *JobState, now time.Time) {
 	s.MoreStages, s.MoreCalls = moreStages, moreCalls
 	s.MoreErrors, s.MoreProcesses = d.moreErrors, d.moreProcesses
 	for _, e := range stages {
-		s.Stages = append(s.Stages, e.state(now, s.Video))
+		var stage StageState
+		stage, all = e.state(now, s.Video, all)
+		s.Stages = append(s.Stages, stage)
 	}
 	for _, c := range calls {
 		s.Calls = append(s.Calls, *c)
@@ -250,4 +252,5 @@ func (d *details) copyTo(s *JobState, now time.Time) {
 		s.Processes = append(s.Processes, *e)
 	}
 	s.Errors, s.Quality = slices.Clone(d.errors), d.quality.clone()
+	return all
 }

@@ -26,8 +26,9 @@ type Usual struct {
 
 var unknownEstimate = Estimate{Fraction: -1, Left: -1, Least: -1, Most: -1}
 
-// state returns the stage as a snapshot shows it. The lock of the details is held.
-func (e *keptStage) state(now time.Time, video time.Duration) StageState {
+// state returns the stage as a snapshot shows it, and adds what is new
+// of it to all. The lock of the details is held.
+func (e *keptStage) state(now time.Time, video time.Duration, all []news) (StageState, []news) {
 	s := e.StageState
 	if e.hasVideo {
 		video = e.video
@@ -43,7 +44,7 @@ func (e *keptStage) state(now time.Time, video time.Duration) StageState {
 	}
 	if e.from == nil {
 		s.Progress = copied(s.Progress)
-		return s
+		return s, all
 	}
 	late := times.Overdue()
 	s.Overdue = late > 0 && took > late
@@ -55,7 +56,16 @@ func (e *keptStage) state(now time.Time, video time.Duration) StageState {
 		}
 	}
 	s.Estimate = estimate(now, took, track, times)
-	return s
+	if !s.Stalled.Equal(e.toldStalled) {
+		if e.toldStalled = s.Stalled; !s.Stalled.IsZero() {
+			all = append(all, news{of: e.from, state: s})
+		}
+	}
+	if s.Overdue && !e.toldOverdue {
+		e.toldOverdue = true
+		all = append(all, news{of: e.from, state: s, overdue: true})
+	}
+	return s, all
 }
 
 // estimate returns the estimate for a part of the work, or nil if nothing is known.

@@ -29,6 +29,12 @@ type Events struct {
 	CallRefused  func(context.Context, CallEvent)      // by a budget; Err is the [*BudgetError]
 	Progress     func(context.Context, ProgressEvent)  // of [ReportProgress]
 	Threshold    func(context.Context, ThresholdEvent) // of a budget; once for each of an account
+
+	// These two hear that a stage has become stalled, again after each growth, or overdue, once. With
+	// [WithDetails] each collection of metrics and each [Pipeline.Snapshot] looks for such stages, and
+	// calls them: else nobody does. The context is that of the stage.
+	StageStalled func(context.Context, StageWarning)
+	StageOverdue func(context.Context, StageWarning)
 }
 
 // A JobEvent says that a job has started or ended.
@@ -79,6 +85,12 @@ type ProgressEvent struct {
 	Progress Progress
 }
 
+// A StageWarning says that a stage under way is stalled or overdue.
+type StageWarning struct {
+	Job   JobRef
+	Stage StageState
+}
+
 // A ThresholdEvent says that an account has reached 50, 80 or 100 % of its limit, or exceeds it.
 type ThresholdEvent struct {
 	Job      JobRef // which spends from the account; the call may be that of a job inside of it
@@ -92,6 +104,7 @@ type events struct {
 	callStarted, callEnded, callRefused []func(context.Context, CallEvent)
 	progress                            []func(context.Context, ProgressEvent)
 	threshold                           []func(context.Context, ThresholdEvent)
+	stageStalled, stageOverdue          []func(context.Context, StageWarning)
 }
 
 func hear[E any](to *[]func(context.Context, E), f func(context.Context, E)) {

@@ -367,8 +367,9 @@ func (j *Job) state() JobState {
 	s.Budget = j.live.budget.state()
 	s.Progress = j.scope.rare.reported().copied()
 	now := time.Now()
-	j.details.copyTo(&s, now)
+	news := j.details.copyTo(&s, now)
 	s.Estimate = j.estimate(now, &s)
 	j.details.neverFalls(s.Estimate)
+	j.tellNews(news)
 	return s
 }

@@ -56,6 +56,9 @@ func (p *Pipeline) observe(o metric.Observer) {
 	if checked := p.prices.Load(); checked != 0 {
 		o.ObserveFloat64(p.inst.PriceTableTimestamp, float64(checked))
 	}
+	if p.details {
+		p.observeWork(o, &p.inst)
+	}
 	p.pools.observe(o, &p.inst)
 	p.lent.Observe(o)
 }

@@ -300,6 +300,8 @@ func WithEvents(e Events) Option {
 		hear(&c.events.callRefused, e.CallRefused)
 		hear(&c.events.progress, e.Progress)
 		hear(&c.events.threshold, e.Threshold)
+		hear(&c.events.stageStalled, e.StageStalled)
+		hear(&c.events.stageOverdue, e.StageOverdue)
 		return nil
 	})
 }

@@ -126,6 +126,11 @@ const (
 	// seconds since the Unix epoch, or 0 if there is none.
 	OldestJobStartTimestampName = "video.processing.oldest_job_start_timestamp"
 
+	// JobsOverdueName is the observable up-down counter that Prometheus shows as
+	// video_processing_jobs_overdue. Number of jobs in progress with a stage that takes longer than
+	// nearly all earlier ones.
+	JobsOverdueName = "video.processing.jobs_overdue"
+
 	// JobsUnshownName is the counter that Prometheus shows as video_processing_jobs_unshown_total.
 	// Number of jobs without all series of their own because too many jobs were live.
 	JobsUnshownName = "video.processing.jobs_unshown"
@@ -187,6 +192,16 @@ const (
 	// StagesInProgressName is the observable up-down counter that Prometheus shows as
 	// video_processing_stages_in_progress. Number of stages that have started and not ended.
 	StagesInProgressName = "video.processing.stages_in_progress"
+
+	// StagesStalledName is the observable up-down counter that Prometheus shows as
+	// video_processing_stages_stalled. Number of stages in progress whose reported progress does not
+	// grow.
+	StagesStalledName = "video.processing.stages_stalled"
+
+	// StageProgressName is the observable gauge that Prometheus shows as
+	// video_processing_stage_progress_ratio. Part of a stage of a live job that is done, from 0 to
+	// 0.99.
+	StageProgressName = "video.processing.stage_progress"
 )
 
 // Names of the metrics in registry/system.yaml.

@@ -191,6 +191,26 @@ func NewOldestJobStartTimestamp(m metric.Meter) (OldestJobStartTimestamp, error)
 	return i, err
 }
 
+// JobsOverdue is the observable up-down counter video.processing.jobs_overdue, in Prometheus
+// video_processing_jobs_overdue.
+//
+// Number of jobs in progress with a stage that takes longer than nearly all earlier ones. Longer
+// than 95 % of at least eight earlier runs, than 1.5 times their median, and than 10 seconds.
+// Observed only with WithDetails.
+type JobsOverdue = metric.Int64ObservableUpDownCounter
+
+// NewJobsOverdue returns the instrument for [JobsOverdue].
+func NewJobsOverdue(m metric.Meter) (JobsOverdue, error) {
+	i, err := meter(m).Int64ObservableUpDownCounter(semconv.JobsOverdueName,
+		metric.WithDescription("Number of jobs in progress with a stage that takes longer than nearly all earlier ones."),
+		metric.WithUnit("{job}"),
+	)
+	if i == nil {
+		i = noop.Int64ObservableUpDownCounter{}
+	}
+	return i, err
+}
+
 // JobsUnshown is the counter video.processing.jobs_unshown, in Prometheus
 // video_processing_jobs_unshown_total.
 //

@@ -40,6 +40,7 @@ type Set struct {
 	QueueWait                              QueueWait
 	TimeToPublish                          TimeToPublish
 	OldestJobStartTimestamp                OldestJobStartTimestamp
+	JobsOverdue                            JobsOverdue
 	JobsUnshown                            JobsUnshown
 	APIEstimateRatio                       APIEstimateRatio
 	APIThrottled                           APIThrottled
@@ -52,6 +53,8 @@ type Set struct {
 	Duration                               Duration
 	Ratio                                  Ratio
 	StagesInProgress                       StagesInProgress
+	StagesStalled                          StagesStalled
+	StageProgress                          StageProgress
 	FfmpegProcesses                        FfmpegProcesses
 	DatabaseConnections                    DatabaseConnections
 	DatabaseConnectionsMax                 DatabaseConnectionsMax
@@ -95,6 +98,7 @@ func New(m metric.Meter) (Set, error) {
 	create(&errs, m, NewQueueWait, &s.QueueWait)
 	create(&errs, m, NewTimeToPublish, &s.TimeToPublish)
 	create(&errs, m, NewOldestJobStartTimestamp, &s.OldestJobStartTimestamp)
+	create(&errs, m, NewJobsOverdue, &s.JobsOverdue)
 	create(&errs, m, NewJobsUnshown, &s.JobsUnshown)
 	create(&errs, m, NewAPIEstimateRatio, &s.APIEstimateRatio)
 	create(&errs, m, NewAPIThrottled, &s.APIThrottled)
@@ -107,6 +111,8 @@ func New(m metric.Meter) (Set, error) {
 	create(&errs, m, NewDuration, &s.Duration)
 	create(&errs, m, NewRatio, &s.Ratio)
 	create(&errs, m, NewStagesInProgress, &s.StagesInProgress)
+	create(&errs, m, NewStagesStalled, &s.StagesStalled)
+	create(&errs, m, NewStageProgress, &s.StageProgress)
 	create(&errs, m, NewFfmpegProcesses, &s.FfmpegProcesses)
 	create(&errs, m, NewDatabaseConnections, &s.DatabaseConnections)
 	create(&errs, m, NewDatabaseConnectionsMax, &s.DatabaseConnectionsMax)
@@ -131,8 +137,11 @@ func (s *Set) Observables() []metric.Observable {
 		s.PriceTableTimestamp,
 		s.JobsInProgress,
 		s.OldestJobStartTimestamp,
+		s.JobsOverdue,
 		s.APIRatelimitRemaining,
 		s.StagesInProgress,
+		s.StagesStalled,
+		s.StageProgress,
 		s.FfmpegProcesses,
 		s.DatabaseConnections,
 		s.DatabaseConnectionsMax,

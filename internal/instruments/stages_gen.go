@@ -75,3 +75,44 @@ func NewStagesInProgress(m metric.Meter) (StagesInProgress, error) {
 	}
 	return i, err
 }
+
+// StagesStalled is the observable up-down counter video.processing.stages_stalled, in Prometheus
+// video_processing_stages_stalled.
+//
+// Number of stages in progress whose reported progress does not grow. For at least 10 seconds, and
+// five times as long as usual. Observed only with WithDetails. Stages that report no progress do
+// not count.
+type StagesStalled = metric.Int64ObservableUpDownCounter
+
+// NewStagesStalled returns the instrument for [StagesStalled].
+func NewStagesStalled(m metric.Meter) (StagesStalled, error) {
+	i, err := meter(m).Int64ObservableUpDownCounter(semconv.StagesStalledName,
+		metric.WithDescription("Number of stages in progress whose reported progress does not grow."),
+		metric.WithUnit("{stage}"),
+	)
+	if i == nil {
+		i = noop.Int64ObservableUpDownCounter{}
+	}
+	return i, err
+}
+
+// StageProgress is the observable gauge video.processing.stage_progress, in Prometheus
+// video_processing_stage_progress_ratio.
+//
+// Part of a stage of a live job that is done, from 0 to 0.99. By the progress that it reports, else
+// by how long earlier runs took. Observed only with WithDetails, for stages that are not inside of
+// another one. The series ends with its stage. If a job runs several stages of one name, the least
+// of them.
+type StageProgress = metric.Float64ObservableGauge
+
+// NewStageProgress returns the instrument for [StageProgress].
+func NewStageProgress(m metric.Meter) (StageProgress, error) {
+	i, err := meter(m).Float64ObservableGauge(semconv.StageProgressName,
+		metric.WithDescription("Part of a stage of a live job that is done, from 0 to 0.99."),
+		metric.WithUnit("1"),
+	)
+	if i == nil {
+		i = noop.Float64ObservableGauge{}
+	}
+	return i, err
+}
