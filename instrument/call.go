@@ -73,6 +73,7 @@ func startCall(ctx context.Context, outer *scope, api string, opts []CallOption)
 		a := ask{api: api, maxCost: c.price.max, minCost: c.price.min, unknown: c.price.unknown(), free: c.price.free, lease: c.lease, began: c.start}
 		if err := j.reserve(in, &c.hold, a); err != nil {
 			c.done.Store(true)
+			h.seen.refused.Add(1)
 			p.inst.APICalls.Add(in, 1, h.refused...)
 			refused := ending{err: err}
 			as := refused.in(in, p)
@@ -93,7 +94,7 @@ func startCall(ctx context.Context, outer *scope, api string, opts []CallOption)
 	if clientTraceKey == nil { // the scope cannot answer for it
 		c.scope.Context = c.requests.watch(in)
 	}
-	if p.details && outer.job != nil {
+	if outer.job != nil && outer.job.details != nil {
 		c.kept = outer.job.details.startCall(h.name, outer.stage.name(), c.price.max)
 	}
 	if len(p.events.callStarted) > 0 {
@@ -320,7 +321,9 @@ func (c *Call) finish(o ending) {
 	defer o.end(c.scope.span, as)
 	defer c.describe(o, as, &b)
 	defer c.book(ctx, &b)
+	h.seen.calls.Add(1)
 	if as.isError() {
+		h.seen.errors.Add(1)
 		p.countAPIError(ctx, h.name, as.ErrorType)
 	}
 	p.inst.APICallDuration.Record(ctx, took.Seconds(), h.duration...)
@@ -361,7 +364,7 @@ func (c *Call) settle(ctx context.Context, cost, unknown USD) {
 
 // unpriced counts that a cost is not known, and returns the reason as it is shown.
 func (c *Call) unpriced(ctx context.Context, reason string) string {
-	reason = c.scope.p.countUnpriced(ctx, c.handle.name, reason)
+	reason = c.scope.p.countUnpriced(ctx, c.handle, reason)
 	if c.scope.job != nil {
 		c.scope.job.unpriced.Add(1)
 	}

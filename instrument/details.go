@@ -25,7 +25,7 @@ type details struct {
 	calls         kept[CallState]
 	errors        []ErrorState
 	moreErrors    int
-	processes     []*ProcessState
+	processes     []*keptProcess
 	moreProcesses int // under way
 	quality       QualityState
 	fraction      float64 // the largest that was shown
@@ -187,11 +187,11 @@ func (d *details) addError(stage, errorType string) {
 }
 
 // startProcess keeps a process until done is called.
-func (d *details) startProcess(pid int, name string) (done func()) {
+func (d *details) startProcess(pid int, name, stage string) (done func()) {
 	if d == nil {
 		return func() {}
 	}
-	s := &ProcessState{PID: pid, Name: name, Start: time.Now()}
+	s := &keptProcess{ProcessState: ProcessState{PID: pid, Name: name, Stage: stage, Start: time.Now()}}
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	if len(d.processes) == keptProcs {
@@ -206,7 +206,7 @@ func (d *details) startProcess(pid int, name string) (done func()) {
 	return func() {
 		d.mu.Lock()
 		defer d.mu.Unlock()
-		d.processes = slices.DeleteFunc(d.processes, func(o *ProcessState) bool { return o == s })
+		d.processes = slices.DeleteFunc(d.processes, func(o *keptProcess) bool { return o == s })
 	}
 }
 
@@ -249,7 +249,7 @@ func (d *details) copyTo(s *JobState, now time.Time) (all []news) {
 		s.Calls = append(s.Calls, *c)
 	}
 	for _, e := range d.processes {
-		s.Processes = append(s.Processes, *e)
+		s.Processes = append(s.Processes, e.state(s.Stages, now))
 	}
 	s.Errors, s.Quality = slices.Clone(d.errors), d.quality.clone()
 	return all

@@ -51,6 +51,7 @@ type apiHandle struct {
 	duration                             recordOptions            // api
 	succeeded, failed, canceled, refused addOptions               // api, status
 	inProgress                           atomic.Int64
+	seen                                 apiCount
 }
 
 func newAPIHandle(name string) *apiHandle {

@@ -1,10 +1,14 @@
 package instrument
 
-import "sync"
+import (
+	"slices"
+	"sync"
+	"sync/atomic"
+)
 
 // history is a ring of the jobs that ended last. Its zero value keeps none.
 type history struct {
-	limit int
+	limit atomic.Int64 // changed under mu
 	mu    sync.Mutex
 	ended []*JobState // never changed
 	next  int         // the oldest, once there are limit
@@ -14,12 +18,33 @@ type history struct {
 func (h *history) add(s JobState) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	if len(h.ended) < h.limit {
+	if len(h.ended) < int(h.limit.Load()) {
 		h.ended = append(h.ended, &s)
 		return
 	}
 	h.ended[h.next] = &s
-	h.next = (h.next + 1) % h.limit
+	h.next = (h.next + 1) % len(h.ended)
+}
+
+// keep raises the limit to n.
+func (h *history) keep(n int) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if int64(n) > h.limit.Load() {
+		h.limit.Store(int64(n))
+		h.ended, h.next = slices.Concat(h.ended[h.next:], h.ended[:h.next]), 0
+	}
+}
+
+// KeepHistory makes p keep, from now on, the details of jobs that start and the last n that ended, as
+// [WithDetails] and [WithHistory] do from the beginning. It never lowers what is kept. A live page
+// calls it for a pipeline that was made without.
+func (p *Pipeline) KeepHistory(n int) {
+	if p.inert() {
+		return
+	}
+	p.history.keep(n)
+	p.details.Store(true)
 }
 
 // last returns the newest jobs that fit the query, and how many fit it.

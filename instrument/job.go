@@ -72,7 +72,7 @@ func (p *Pipeline) StartJob(ctx context.Context, id string, opts ...JobOption) (
 	j := &Job{scope: scope{p: p}, liveRun: liveRun{id: id, shown: shown}, dimension: c.dimension(p)}
 	j.attempt = p.validAttempt(ctx, c.attempt)
 	j.scope.job, j.liveRun.job = j, j
-	if p.details {
+	if p.details.Load() {
 		j.details = newDetails()
 	}
 	j.generated = id != given
@@ -197,7 +197,7 @@ func (j *Job) finish(o ending) {
 // leaveAs takes the job out of the live ones, records how it ended, and closes its accounts.
 func (j *Job) leaveAs(as Outcome, took time.Duration) {
 	p := j.scope.p
-	if p.history.limit > 0 { // before the job leaves the live ones, so that a snapshot never misses it
+	if p.history.limit.Load() > 0 { // before the job leaves the live ones, so that a snapshot never misses it
 		s := j.state()
 		s.End, s.Outcome, s.Estimate = j.start.Add(took), as, nil
 		p.history.add(s)

@@ -126,6 +126,7 @@ var functions = map[string]func(){
 	"WithModelLabel":      func() { _, _ = instrument.New(instrument.WithModelLabel()) },
 	"WithEvents":          func() { _, _ = instrument.New(instrument.WithEvents(instrument.Events{})) },
 	"WithDetails":         func() { _, _ = instrument.New(instrument.WithDetails()) },
+	"WithStageTimes":      func() { _, _ = instrument.New(instrument.WithStageTimes(instrument.StageTimes{})) },
 	"WithHistory":         func() { _, _ = instrument.New(instrument.WithHistory(0)) },
 	"WithRecover":         func() { _, _ = instrument.New(instrument.WithRecover()) },
 	"WithErrorClassifier": func() { _, _ = instrument.New(instrument.WithErrorClassifier(nil)) },

@@ -56,7 +56,7 @@ func (p *Pipeline) observe(o metric.Observer) {
 	if checked := p.prices.Load(); checked != 0 {
 		o.ObserveFloat64(p.inst.PriceTableTimestamp, float64(checked))
 	}
-	if p.details {
+	if p.details.Load() {
 		p.observeWork(o, &p.inst)
 	}
 	p.pools.observe(o, &p.inst)

@@ -60,7 +60,7 @@ type Pipeline struct {
 	pools        pools
 	processes    atomic.Int64
 	events       events
-	details      bool // jobs have details
+	details      atomic.Bool // jobs that start have details
 	history      history
 	badProgress  atomic.Bool  // reported once
 	prices       atomic.Int64 // Unix time of the oldest price table in use; 0 without one
@@ -126,14 +126,14 @@ func New(opts ...Option) (*Pipeline, error) {
 		ids:        newIDs(),
 		live:       live{limit: c.liveLimit, byID: make(map[string]*liveJob)},
 		events:     c.events,
-		details:    c.details,
-		history:    history{limit: c.history},
 		errors:     errorKeys{limit: c.nameLimit, known: make(map[string]struct{}), opts: make(map[errorKey]addOptions)},
 		apiErrors:  newAPIWords(semconv.AttrErrorType, c.nameLimit),
 		unpriced:   c.unpriced,
 		reasons:    newAPIWords(semconv.AttrReason, c.nameLimit),
 	}
 	p.root.p = p
+	p.details.Store(c.details)
+	p.history.keep(c.history)
 	p.setLedger(c)
 	var err error
 	p.inst, err = instruments.New(meter)
@@ -278,12 +278,13 @@ func (p *Pipeline) countError(ctx context.Context, d *dimension, stage, errorTyp
 
 // countUnpriced counts a call of an API whose cost is unknown, and returns the reason as telemetry
 // shows it.
-func (p *Pipeline) countUnpriced(ctx context.Context, api, raw string) (reason string) {
+func (p *Pipeline) countUnpriced(ctx context.Context, api *apiHandle, raw string) (reason string) {
+	api.seen.unpriced.Add(1)
 	reason, ok := cleanName(raw)
 	if !ok {
 		p.badName(semconv.APIUnpricedName)
 	}
-	opts, filled := p.reasons.options(api, reason)
+	opts, filled := p.reasons.options(api.name, reason)
 	p.inst.APIUnpriced.Add(ctx, 1, opts...)
 	if filled {
 		handle(fmt.Errorf("instrument: more than %d reasons of unpriced calls: %q and all new ones are recorded as %q; "+

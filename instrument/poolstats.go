@@ -21,6 +21,17 @@ const (
 	PoolRedis                        // video_processing_redis_connections and those beside it
 )
 
+// String returns "database" or "redis".
+func (k PoolKind) String() string {
+	switch k {
+	case PoolDatabase:
+		return "database"
+	case PoolRedis:
+		return "redis"
+	}
+	return "unknown"
+}
+
 // PoolStats is the state of a connection pool. What a pool does not know is not shown, so that
 // nobody takes it for 0. The zero values of Max and of what follows it are unknown.
 type PoolStats struct {
@@ -95,6 +106,25 @@ type poolSum struct {
 }
 
 func (s *pools) observe(o metric.Observer, inst *instruments.Set) {
+	for _, sum := range s.read() {
+		sum.observe(o, inst)
+	}
+}
+
+// states returns what a snapshot shows of the pools.
+func (s *pools) states() (all []PoolState) {
+	for _, sum := range s.read() {
+		state := PoolState{Kind: sum.kind, Name: sum.name, Used: sum.used, Idle: sum.idle}
+		if sum.maxKnown {
+			state.Max = sum.max
+		}
+		all = append(all, state)
+	}
+	return all
+}
+
+// read asks every pool, and adds up those of one name.
+func (s *pools) read() []*poolSum {
 	s.mu.Lock()
 	set := slices.Clone(s.set)
 	s.mu.Unlock()
@@ -116,9 +146,7 @@ func (s *pools) observe(o metric.Observer, inst *instruments.Set) {
 		}
 		read[e] = stats
 	}
-	for _, sum := range s.addUp(read) {
-		sum.observe(o, inst)
-	}
+	return s.addUp(read)
 }
 
 // addUp returns the sums of the pools that were read, by name. A pool that was not, because its

@@ -55,7 +55,7 @@ func StartProcess(ctx context.Context, cmd *exec.Cmd) (*Process, error) {
 	if ffname.Is(cmd.Path) {
 		done = TrackProcess(ctx)
 	}
-	kept := detailsOf(p.ctx).startProcess(cmd.Process.Pid, filepath.Base(cmd.Path))
+	kept := detailsOf(p.ctx).startProcess(cmd.Process.Pid, filepath.Base(cmd.Path), StageFromContext(p.ctx).name())
 	p.wait = sync.OnceValue(func() error {
 		defer done()
 		defer kept()

@@ -19,6 +19,7 @@ func (p *Pipeline) Snapshot(q Query) Snapshot {
 		q.Limit = defaultSnapshot
 	}
 	q.shown = p.ids.shown(q.Job)
+	s.Stages, s.APIs, s.Pools = p.stageNames(), p.apiStates(), p.pools.states()
 	jobs, n := p.live.runsOf(q)
 	s.LiveJobs = n
 	s.Live = make([]JobState, 0, len(jobs))

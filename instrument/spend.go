@@ -33,7 +33,7 @@ func SpendUnpriced(ctx context.Context, api, reason string) {
 	if s.p.inert() {
 		return
 	}
-	s.p.countUnpriced(ctx, s.p.apis.get(api).name, reason)
+	s.p.countUnpriced(ctx, s.p.apis.get(api), reason)
 	if s.job != nil {
 		s.job.unpriced.Add(1)
 	}
@@ -58,6 +58,7 @@ func spend(ctx context.Context, s *scope, api string, amount USD) {
 // spend books an amount on the job and in the totals. A model that is not nil is on the total.
 func (p *Pipeline) spend(ctx context.Context, j *Job, api *apiHandle, model *string, amount USD) {
 	hidden := false
+	api.seen.spend(amount)
 	switch {
 	case j == nil:
 	case j.done.Load():

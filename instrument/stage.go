@@ -61,7 +61,7 @@ func startStage(ctx context.Context, outer *scope, name string, opts []StageOpti
 	if len(opts) > 0 {
 		s.configure(ctx, opts)
 	}
-	if p.details && outer.job != nil {
+	if outer.job != nil && outer.job.details != nil {
 		if outer.stage != nil {
 			s.depth = outer.stage.depth + 1
 		}

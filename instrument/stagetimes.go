@@ -59,6 +59,21 @@ func (p *Pipeline) StageTimes() []StageTimes {
 	return all
 }
 
+// stageNames returns the names of the declared stages in their order, then those of others.
+func (p *Pipeline) stageNames() []string {
+	var names, others []string
+	for _, h := range p.declared {
+		names = append(names, h.name)
+	}
+	for name, h := range p.stages.all() {
+		if !slices.Contains(p.declared, h) {
+			others = append(others, name)
+		}
+	}
+	slices.Sort(others)
+	return append(names, others...)
+}
+
 // remember takes over times of an earlier process, and notes which stages are declared.
 func (p *Pipeline) remember(c *config) {
 	for _, name := range c.stages {

@@ -19,9 +19,12 @@ const defaultSnapshot = 1000
 
 // A Snapshot is the state of a pipeline at a moment: a copy, which belongs to the caller.
 type Snapshot struct {
-	Time  time.Time
-	Live  []JobState // the oldest first
-	Ended []JobState // the newest first; of [WithHistory]
+	Time   time.Time
+	Live   []JobState  // the oldest first
+	Ended  []JobState  // the newest first; of [WithHistory]
+	Stages []string    // the names of all stages: the declared ones in their order, then others
+	APIs   []APIState  // that were used; the most expensive first
+	Pools  []PoolState // that are observed
 	// LiveJobs and EndedJobs count the runs that fit the query, also beyond its Limit.
 	LiveJobs, EndedJobs int
 }
@@ -105,7 +108,20 @@ type ErrorState struct {
 type ProcessState struct {
 	PID   int
 	Name  string // of the executable, without its path
+	Stage string // that started it; "" outside of any stage
 	Start time.Time
+	// CPU is the CPU time that it has used since CPUSince. Both are zero unless its stage is stalled,
+	// and where the system does not tell.
+	CPU      time.Duration
+	CPUSince time.Time
+}
+
+// A PoolState is the state of the connection pools of one name; see [Pipeline.ObservePool].
+type PoolState struct {
+	Kind       PoolKind
+	Name       string
+	Used, Idle int64
+	Max        int64 // 0: unknown, or without a limit
 }
 
 // QualityState holds the quality values that were recorded in a job: each list at most its first
