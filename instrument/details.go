@@ -50,13 +50,14 @@ type place int32
 // kept is a bounded list of entries. It uses the places of those that have ended again, so that
 // keeping one more allocates nothing, and shows the newest.
 type kept[E any] struct {
-	list []slot[E]
-	n    uint64 // entries so far, kept or not
+	list  []slot[E]
+	n     uint64 // entries so far, kept or not
+	drops int    // of them, those that were none
 }
 
 type slot[E any] struct {
 	entry E
-	n     uint64 // in the order of the starts
+	n     uint64 // in the order of the starts; 0: it was none
 	ended bool
 }
 
@@ -91,12 +92,20 @@ func (k *kept[E]) end(at place) *E {
 	return &s.entry
 }
 
+// drop forgets the entry at a place.
+func (k *kept[E]) drop(at place) {
+	k.list[at-1] = slot[E]{ended: true}
+	k.drops++
+}
+
 // newest returns all entries under way and the newest that have ended, at most limit unless more are
 // under way, in the order of their starts; and how many there were beside them.
 func (k *kept[E]) newest(limit int) (list []*E, more int) {
-	sorted := make([]*slot[E], len(k.list))
+	sorted := make([]*slot[E], 0, len(k.list))
 	for i := range k.list {
-		sorted[i] = &k.list[i]
+		if k.list[i].n > 0 {
+			sorted = append(sorted, &k.list[i])
+		}
 	}
 	slices.SortFunc(sorted, func(a, b *slot[E]) int { return cmp.Compare(a.n, b.n) })
 	drop := len(sorted) - limit
@@ -107,7 +116,7 @@ func (k *kept[E]) newest(limit int) (list []*E, more int) {
 		}
 		list = append(list, &s.entry)
 	}
-	return list, int(k.n) - len(list)
+	return list, int(k.n) - k.drops - len(list)
 }
 
 // startStage keeps a stage that starts.
@@ -158,13 +167,13 @@ func (d *details) endCall(at place, cost USD, unpriced, errorType string) {
 }
 
 // dropCall forgets a call that was none.
-func (d *details) dropCall(c *CallState) {
-	if c == nil {
+func (d *details) dropCall(at place) {
+	if at == 0 {
 		return
 	}
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	d.calls.list = slices.DeleteFunc(d.calls.list, func(o *CallState) bool { return o == c })
+	d.calls.drop(at)
 }
 
 func (d *details) addError(stage, errorType string) {
