@@ -13,6 +13,7 @@ import (
 	"go.opentelemetry.io/otel/metric"
 	metricnoop "go.opentelemetry.io/otel/metric/noop"
 	"go.opentelemetry.io/otel/propagation"
+	"go.opentelemetry.io/otel/sdk/resource"
 	"go.opentelemetry.io/otel/trace"
 	tracenoop "go.opentelemetry.io/otel/trace/noop"
 
@@ -33,6 +34,7 @@ type Telemetry struct {
 	traces  *traces     // nil: OTEL_SDK_DISABLED
 	server  *web.Server // nil: no server
 
+	resource *resource.Resource // nil: OTEL_SDK_DISABLED
 	timeout  time.Duration
 	closed   atomic.Bool
 	shutdown sync.Once
@@ -75,6 +77,7 @@ func (t *Telemetry) start(ctx context.Context, s settings.Settings) error {
 	if res, err = validResource(res, s.Config); err != nil {
 		errs = append(errs, err)
 	}
+	t.resource = res
 	if t.traces, err = newTraces(ctx, s, res); err != nil {
 		errs = append(errs, err)
 	}
@@ -123,6 +126,15 @@ func (t *Telemetry) TracerProvider() trace.TracerProvider {
 // Propagator returns the propagator of W3C trace context and W3C baggage.
 func (*Telemetry) Propagator() propagation.TextMapPropagator {
 	return propagation.NewCompositeTextMapPropagator(propagation.TraceContext{}, propagation.Baggage{})
+}
+
+// Resource returns what describes this process on everything that is pushed: service.name and the
+// other attributes. It is empty if OTEL_SDK_DISABLED is set, and on a nil Telemetry.
+func (t *Telemetry) Resource() *resource.Resource {
+	if t == nil || t.resource == nil {
+		return resource.Empty()
+	}
+	return t.resource
 }
 
 // Addr returns the address on which metrics are served, or nil if no port is open.

@@ -55,12 +55,13 @@ func (b *jobBudget) known() budget.Balance {
 }
 
 // state returns the state of the account, nil without one.
-func (b *jobBudget) state() *BudgetState {
-	if b.account.Load() == nil {
+func (b *jobBudget) state(ids *ids) *BudgetState {
+	a := b.account.Load()
+	if a == nil {
 		return nil
 	}
 	known := b.known()
-	return &BudgetState{Limit: known.Limit, Spent: known.Spent, Held: known.Held, Unconfirmed: known.Unconfirmed}
+	return &BudgetState{Account: ids.shown(a.id()), Limit: known.Limit, Spent: known.Spent, Held: known.Held, Unconfirmed: known.Unconfirmed}
 }
 
 // see takes note of a balance. Answers may overtake each other. What is spent goes down only when an

@@ -180,11 +180,13 @@ func (d *details) addError(stage, errorType string) {
 	if d == nil {
 		return
 	}
+	now := time.Now()
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	for i := range d.errors {
 		if e := &d.errors[i]; e.Stage == stage && e.ErrorType == errorType {
 			e.Count++
+			e.Last = now
 			return
 		}
 	}
@@ -192,7 +194,7 @@ func (d *details) addError(stage, errorType string) {
 		d.moreErrors++
 		return
 	}
-	d.errors = append(d.errors, ErrorState{stage, errorType, 1})
+	d.errors = append(d.errors, ErrorState{Stage: stage, ErrorType: errorType, Count: 1, Last: now})
 }
 
 // startProcess keeps a process until done is called.

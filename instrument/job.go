@@ -364,7 +364,7 @@ func (j *Job) state() JobState {
 		Costs: j.live.apiCosts(),
 	}
 	s.Unpriced = int(j.unpriced.Load())
-	s.Budget = j.live.budget.state()
+	s.Budget = j.live.budget.state(&j.scope.p.ids)
 	s.Progress = j.scope.rare.reported().copied()
 	now := time.Now()
 	news := j.details.copyTo(&s, now)

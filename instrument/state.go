@@ -66,8 +66,9 @@ type APICost struct {
 
 // A BudgetState is the state of the account that a job spends from, as its ledger last said.
 type BudgetState struct {
-	Limit       USD // Unlimited when nothing is refused
-	Spent       USD // of all who spend from the account, with Unconfirmed
+	Account     string // names it, as series show ids: jobs with the same one spend from it together
+	Limit       USD    // Unlimited when nothing is refused
+	Spent       USD    // of all who spend from the account, with Unconfirmed
 	Held        USD
 	Unconfirmed USD // booked for calls that never ended, or of which nobody knows the cost
 }
@@ -102,6 +103,7 @@ type CallState struct {
 type ErrorState struct {
 	Stage, ErrorType string
 	Count            int
+	Last             time.Time
 }
 
 // A ProcessState is a process of [StartProcess].

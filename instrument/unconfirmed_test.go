@@ -107,7 +107,7 @@ func TestUnknownCostIsUnconfirmedWithoutAnID(t *testing.T) {
 	call.AddCost(cent)
 	call.AddUnpriced("no_usage")
 	call.End(nil)
-	want := instrument.BudgetState{Limit: dollar, Spent: 51 * cent, Unconfirmed: 20 * cent}
+	want := instrument.BudgetState{Account: "job-1", Limit: dollar, Spent: 51 * cent, Unconfirmed: 20 * cent}
 	if got := *p.Snapshot(instrument.Query{}).Live[0].Budget; got != want {
 		t.Errorf("%+v, want %+v", got, want)
 	}
@@ -167,7 +167,7 @@ func TestUnknownCostOfACallThatExpired(t *testing.T) {
 		}
 		check := func(what string, spent instrument.USD) {
 			t.Helper()
-			want := instrument.BudgetState{Limit: dollar, Spent: spent, Unconfirmed: spent}
+			want := instrument.BudgetState{Account: "job-1", Limit: dollar, Spent: spent, Unconfirmed: spent}
 			if got := *p.Snapshot(instrument.Query{}).Live[0].Budget; got != want {
 				t.Errorf("%s: %+v, want %+v", what, got, want)
 			}

@@ -2,106 +2,141 @@ package livepage
 
 import (
 	"cmp"
-	"fmt"
 	"math"
 	"slices"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/stagemeter/stagemeter/instrument"
-	"github.com/stagemeter/stagemeter/instrument/money"
 )
 
 const (
 	sentJobs   = 100 // of live ones, and of finished ones
 	sentFaults = 20
 	sentOthers = 100 // processes, pools, APIs, notices
-	buckets    = 30  // of the last hour
 )
 
-// A builder makes what is sent of what a pipeline says.
+// A builder makes what is sent of what a pipeline says. It is copied for each snapshot.
 type builder struct {
 	redact func(string) string // of ids; nil: as they are
+	report func(what string)   // says what redact has done
+	match  string              // only jobs with it are listed; "": all
+	ids    map[string]string   // what redact has returned for this snapshot
 }
 
+// hidden is shown for an id that redact returns nothing for.
+const hidden = "hidden"
+
+// id returns an id as it is shown.
 func (b *builder) id(id string) string {
 	if b.redact == nil {
 		return id
 	}
-	return b.redact(id)
+	shown, ok := b.ids[id]
+	if ok {
+		return shown
+	}
+	if !contained(func() { shown = b.redact(id) }) {
+		b.report("the function of WithRedact panicked or called runtime.Goexit: ids are hidden")
+		shown = hidden
+	}
+	if b.ids == nil {
+		b.ids = make(map[string]string)
+	}
+	b.ids[id] = shown
+	return shown
 }
 
-// build makes a snapshot, but for what does not come from the pipeline.
+// build makes a snapshot, except for what does not come from the pipeline.
 func (b *builder) build(s instrument.Snapshot) snapshot {
 	out := snapshot{
-		V: version, Now: ms(s.Time), Stages: s.Stages, Running: s.LiveJobs, Kept: s.EndedJobs,
-		Jobs: []job{}, Finished: []job{}, Processes: []process{}, Attention: []notice{},
-		APIs: b.apis(s.APIs), Pools: pools(s.Pools), Errors: []fault{},
+		V: version, Now: ms(s.Time), Stages: append([]string{}, s.Stages...), Running: s.LiveJobs, Kept: s.EndedJobs,
+		Jobs: []job{}, Finished: []job{}, Processes: []process{}, Attention: b.attention(s),
+		APIs: apis(s.APIs), Pools: pools(s.Pools), Errors: faults(s),
+		Hour: hourOf(s), Spent: spentOn(s.APIs), Budget: budgetOf(s), Highlight: highlights(s.Ended),
 	}
-	live := slices.Clone(s.Live)
-	slices.SortStableFunc(live, func(x, y instrument.JobState) int { return cmp.Compare(need(y), need(x)) })
-	live = live[:min(len(live), sentJobs)]
-	slices.SortStableFunc(live, func(x, y instrument.JobState) int { return x.Start.Compare(y.Start) })
-	for _, j := range live {
+	for _, j := range neediest(b.matching(s.Live), sentJobs) {
 		out.Jobs = append(out.Jobs, b.job(j, s.Time))
 	}
-	for _, j := range s.Live {
-		out.Attention = append(out.Attention, b.notices(j, s.Time)...)
-		out.Processes = append(out.Processes, b.processes(j)...)
-		addBudget(&out.Budget, j.Budget)
-	}
-	out.Attention = out.Attention[:min(len(out.Attention), sentOthers)]
-	out.Processes = out.Processes[:min(len(out.Processes), sentOthers)]
-	if out.Budget != nil {
-		for _, a := range s.APIs {
-			out.Budget.Refused += a.Refused
-		}
-	}
-	for _, j := range s.Ended[:min(len(s.Ended), sentJobs)] {
+	for _, j := range atMost(b.matching(s.Ended), sentJobs) {
 		out.Finished = append(out.Finished, b.job(j, s.Time))
 	}
-	out.Hour = hourOf(s)
-	out.Errors = faults(s)
-	out.Hour.TopError = top(s)
-	out.Highlight = highlights(s.Ended)
+	for _, j := range s.Live {
+		for _, p := range atMost(j.Processes, sentOthers-len(out.Processes)) {
+			out.Processes = append(out.Processes, b.process(j, p))
+		}
+	}
+	if len(out.Errors) > 0 {
+		out.Hour.TopError = &out.Errors[0]
+	}
 	return out
 }
 
-// need says how urgently a job needs a look.
+// matching returns the jobs whose id, as it is shown, or the name of one of whose stages contains
+// b.match, in any case.
+func (b *builder) matching(jobs []instrument.JobState) []instrument.JobState {
+	if b.match == "" {
+		return jobs
+	}
+	match := strings.ToLower(b.match)
+	has := func(text string) bool { return strings.Contains(strings.ToLower(text), match) }
+	var found []instrument.JobState
+	for _, j := range jobs {
+		if has(b.id(j.ID)) || slices.ContainsFunc(j.Stages, func(s instrument.StageState) bool { return has(s.Name) }) {
+			found = append(found, j)
+		}
+	}
+	return found
+}
+
+// neediest returns the n jobs that need a look before others, and then the oldest ones, in the order
+// of their starts.
+func neediest(jobs []instrument.JobState, n int) []instrument.JobState {
+	jobs = slices.Clone(jobs)
+	slices.SortStableFunc(jobs, func(x, y instrument.JobState) int { return cmp.Compare(need(y), need(x)) })
+	jobs = atMost(jobs, n)
+	slices.SortStableFunc(jobs, func(x, y instrument.JobState) int { return x.Start.Compare(y.Start) })
+	return jobs
+}
+
+func atMost[E any](list []E, n int) []E { return list[:min(len(list), n)] }
+
+// need returns how urgently a job needs a look: 0 is not at all.
 func need(j instrument.JobState) int {
 	n := 0
 	for i := range j.Stages {
 		if !j.Stages[i].Stalled.IsZero() {
-			n = max(n, 3)
+			return 3
 		}
 		if j.Stages[i].Overdue {
-			n = max(n, 2)
+			n = 2
 		}
 	}
-	if over(j.Budget) {
-		n = max(n, 1)
+	if n == 0 && over(j.Budget) {
+		n = 1
 	}
 	return n
 }
 
-func over(b *instrument.BudgetState) bool {
-	return b != nil && b.Limit != instrument.Unlimited && b.Spent > b.Limit
-}
+func over(b *instrument.BudgetState) bool { return limited(b) && b.Spent > b.Limit }
+
+func limited(b *instrument.BudgetState) bool { return b != nil && b.Limit != instrument.Unlimited }
 
 func (b *builder) job(j instrument.JobState, now time.Time) job {
 	out := job{
 		Run: run(j.Run), ID: b.id(j.ID), Type: j.Type, Attempt: j.Attempt, MaxAttempts: j.MaxAttempts, Trace: j.TraceID,
 		Start: ms(j.Start), End: ms(j.End), Video: j.Video.Milliseconds(),
-		Spent: amount(j.Cost), Unpriced: j.Unpriced,
+		Spent: spent(j.Cost, j.Unpriced), Unpriced: j.Unpriced,
 		Stages: []stage{}, MoreStages: j.MoreStages, Calls: []call{}, MoreCalls: j.MoreCalls,
-		Quality: qualityOf(j.Quality),
+		MoreErrors: j.MoreErrors, Quality: qualityOf(j.Quality),
 	}
 	if !j.End.IsZero() {
-		out.Status, out.Error = string(cmp.Or(string(j.Outcome.Status), string(j.Outcome.Attempt))), j.Outcome.ErrorType
+		out.Status, out.Error = cmp.Or(string(j.Outcome.Status), string(j.Outcome.Attempt)), j.Outcome.ErrorType
 	}
 	out.Progress, out.ETA = estimate(j.Estimate)
-	if j.Budget != nil && j.Budget.Limit != instrument.Unlimited {
-		out.Budget = &budget{Limit: amount(j.Budget.Limit), Spent: amount(j.Budget.Spent), Held: amount(j.Budget.Held), Unconfirmed: amount(j.Budget.Unconfirmed)}
+	if u := j.Budget; limited(u) {
+		out.Budget = &budget{Limit: amount(u.Limit), Spent: amount(u.Spent), Held: amount(u.Held), Unconfirmed: amount(u.Unconfirmed)}
 	}
 	for i := range j.Stages {
 		s := &j.Stages[i]
@@ -110,16 +145,23 @@ func (b *builder) job(j instrument.JobState, now time.Time) job {
 			out.Stalled = ms(s.Stalled)
 		}
 		if s.Overdue {
-			out.Overdue = max(out.Overdue, float64(now.Sub(s.Start))/float64(s.Usual.P50))
+			out.Overdue = max(out.Overdue, timesUsual(s, now))
 		}
 	}
 	for _, c := range j.Calls {
 		out.Calls = append(out.Calls, callOf(c))
 	}
 	for _, e := range j.Errors {
-		out.Errors = append(out.Errors, fault{Type: e.ErrorType, Stage: e.Stage, Count: e.Count})
+		out.Errors = append(out.Errors, fault{Type: e.ErrorType, Stage: e.Stage, Count: e.Count, Last: ms(e.Last)})
 	}
 	return out
+}
+
+// timesUsual returns how many times its usual length a stage under way takes. A usual length that is
+// next to nothing counts as a millisecond.
+func timesUsual(s *instrument.StageState, now time.Time) float64 {
+	usual := max(s.Usual.P50, time.Millisecond)
+	return math.Round(100*float64(now.Sub(s.Start))/float64(usual)) / 100
 }
 
 func stageOf(s *instrument.StageState) stage {
@@ -136,6 +178,10 @@ func stageOf(s *instrument.StageState) stage {
 
 func callOf(c instrument.CallState) call {
 	out := call{API: c.API, Stage: c.Stage, Start: ms(c.Start), End: ms(c.End), Unpriced: c.Unpriced, Error: c.ErrorType}
+	if c.MaxCost > 0 {
+		most := amount(c.MaxCost)
+		out.Most = &most
+	}
 	if !c.End.IsZero() && c.Unpriced == "" {
 		cost := amount(c.Cost)
 		out.Cost = &cost
@@ -184,91 +230,9 @@ func qualityOf(q instrument.QualityState) *quality {
 	return &out
 }
 
-func (b *builder) notices(j instrument.JobState, now time.Time) (all []notice) {
-	say := func(kind, text string) {
-		all = append(all, notice{Kind: kind, Run: run(j.Run), Job: b.id(j.ID), Text: text})
-	}
-	for i := range j.Stages {
-		s := &j.Stages[i]
-		if !s.Stalled.IsZero() {
-			say("stalled", fmt.Sprintf("%s has made no progress for %s%s", s.Name, span(now.Sub(s.Stalled)), processText(j, s.Name)))
-		}
-		if s.Overdue {
-			say("overdue", fmt.Sprintf("%s takes %.1f× its usual; %d of %d earlier runs were done by now",
-				s.Name, float64(now.Sub(s.Start))/float64(s.Usual.P50), s.Usual.Shorter, s.Usual.Runs))
-		}
-	}
-	if over(j.Budget) {
-		say("over_budget", fmt.Sprintf("has spent %s of %s", j.Budget.Spent, j.Budget.Limit))
-	}
-	return all
-}
-
-// processText tells of the processes of a stalled stage whether they work.
-func processText(j instrument.JobState, stage string) (text string) {
-	for _, p := range j.Processes {
-		if p.Stage != stage {
-			continue
-		}
-		text += fmt.Sprintf("; %s pid %d is alive", p.Name, p.PID)
-		switch {
-		case p.CPUSince.IsZero():
-		case p.CPU < 10*time.Millisecond:
-			text += " and used no CPU"
-		default:
-			text += fmt.Sprintf(" and used %s of CPU", span(p.CPU))
-		}
-	}
-	return text
-}
-
-func (b *builder) processes(j instrument.JobState) (all []process) {
-	for _, p := range j.Processes {
-		out := process{PID: p.PID, Name: p.Name, Run: run(j.Run), Job: b.id(j.ID), Stage: p.Stage, Start: ms(p.Start)}
-		for i := range j.Stages {
-			if s := &j.Stages[i]; s.Name == p.Stage && s.End.IsZero() && s.Progress != nil {
-				out.Speed = s.Progress.Speed
-			}
-		}
-		if !p.CPUSince.IsZero() {
-			cpu := p.CPU.Milliseconds()
-			out.CPU = &cpu
-		}
-		all = append(all, out)
-	}
-	return all
-}
-
-func addBudget(sum **budget, b *instrument.BudgetState) {
-	if b == nil || b.Limit == instrument.Unlimited {
-		return
-	}
-	if *sum == nil {
-		*sum = new(budget)
-	}
-	s := *sum
-	s.Limit, s.Spent = plus(s.Limit, b.Limit), plus(s.Spent, b.Spent)
-	s.Held, s.Unconfirmed = plus(s.Held, b.Held), plus(s.Unconfirmed, b.Unconfirmed)
-}
-
-func plus(a amount, b instrument.USD) amount { return amount(money.Sum(instrument.USD(a), b)) }
-
-func (b *builder) apis(all []instrument.APIState) []api {
-	out := []api{}
-	for _, a := range all[:min(len(all), sentOthers)] {
-		one := api{API: a.API, Calls: a.Calls, Errors: a.Errors, Refused: a.Refused, Unpriced: a.Unpriced}
-		if a.Priced {
-			cost := amount(a.Cost)
-			one.Cost = &cost
-		}
-		out = append(out, one)
-	}
-	return out
-}
-
 func pools(all []instrument.PoolState) []pool {
 	out := []pool{}
-	for _, p := range all[:min(len(all), sentOthers)] {
+	for _, p := range atMost(all, sentOthers) {
 		out = append(out, pool{Kind: p.Kind.String(), Name: p.Name, Used: p.Used, Idle: p.Idle, Max: p.Max})
 	}
 	return out
@@ -281,18 +245,4 @@ func ms(t time.Time) int64 {
 		return 0
 	}
 	return t.UnixMilli()
-}
-
-// span writes a length as people say it.
-func span(d time.Duration) string {
-	switch s := int(d.Seconds()); {
-	case d < time.Second:
-		return fmt.Sprintf("%d ms", d.Milliseconds())
-	case s < 60:
-		return fmt.Sprintf("%d s", s)
-	case s < 3600:
-		return fmt.Sprintf("%d m %02d s", s/60, s%60)
-	default:
-		return fmt.Sprintf("%d h %02d m", s/3600, s/60%60)
-	}
 }

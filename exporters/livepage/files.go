@@ -2,16 +2,16 @@ package livepage
 
 import (
 	"bytes"
-	"compress/gzip"
 	"crypto/sha256"
 	"embed"
 	"encoding/hex"
 	"io/fs"
-	"mime"
 	"net/http"
 	"path"
-	"strconv"
 	"sync"
+	"time"
+
+	"github.com/klauspost/compress/gzip"
 )
 
 // The page as it is served: nothing builds it.
@@ -25,7 +25,7 @@ type file struct {
 	plain, packed []byte
 }
 
-// files are the files of the page by the path that they are served at.
+// files returns the files of the page by the path that they are served at.
 var files = sync.OnceValue(readFiles)
 
 func readFiles() map[string]*file {
@@ -38,22 +38,23 @@ func readFiles() map[string]*file {
 		if err != nil {
 			return err
 		}
-		var packed bytes.Buffer
-		w, _ := gzip.NewWriterLevel(&packed, gzip.BestCompression)
-		_, _ = w.Write(text)
-		_ = w.Close()
-		sum := sha256.Sum256(text)
-		f := &file{kind: kindOf(name), tag: `"` + hex.EncodeToString(sum[:8]) + `"`, plain: text, packed: packed.Bytes()}
 		at := "/live/" + name[len("page/"):]
 		if name == "page/index.html" {
 			at = "/"
 		}
-		all[at] = f
+		all[at] = newFile(name, text)
 		return nil
 	})
 	return all
 }
 
+func newFile(name string, text []byte) *file {
+	w, _ := gzip.NewWriterLevel(nil, gzip.BestCompression)
+	sum := sha256.Sum256(text)
+	return &file{kind: kindOf(name), tag: hex.EncodeToString(sum[:8]), plain: text, packed: pack(text, w, w.Close)}
+}
+
+// kindOf returns the media type of a file. It does not ask the system, whose answers differ.
 func kindOf(name string) string {
 	switch path.Ext(name) {
 	case ".js":
@@ -64,13 +65,12 @@ func kindOf(name string) string {
 		return "text/html; charset=utf-8"
 	case ".svg":
 		return "image/svg+xml"
+	default:
+		return "text/plain; charset=utf-8"
 	}
-	if kind := mime.TypeByExtension(path.Ext(name)); kind != "" {
-		return kind
-	}
-	return "text/plain; charset=utf-8"
 }
 
+// serve answers with the file, or with 304 if the client has it.
 func (f *file) serve(w http.ResponseWriter, r *http.Request) {
 	h := w.Header()
 	h.Set("Content-Type", f.kind)
@@ -79,15 +79,8 @@ func (f *file) serve(w http.ResponseWriter, r *http.Request) {
 	text, tag := f.plain, f.tag
 	if takesGzip(r) {
 		h.Set("Content-Encoding", "gzip")
-		text, tag = f.packed, f.tag[:len(f.tag)-1]+`-gzip"`
+		text, tag = f.packed, f.tag+"-gzip"
 	}
-	h.Set("ETag", tag)
-	if r.Header.Get("If-None-Match") == tag {
-		w.WriteHeader(http.StatusNotModified)
-		return
-	}
-	h.Set("Content-Length", strconv.Itoa(len(text)))
-	if r.Method != http.MethodHead {
-		_, _ = w.Write(text)
-	}
+	h.Set("ETag", `"`+tag+`"`)
+	http.ServeContent(w, r, "", time.Time{}, bytes.NewReader(text))
 }

@@ -5,45 +5,53 @@ import (
 	"time"
 )
 
-// A Fleet tells what no single process knows: what waits, and what was lost. Fields may be added to
-// FleetState.
+// A Fleet tells what no single process knows: what waits, and what was lost.
 type Fleet interface {
-	// State returns what the store of the fleet knows, for example as it last said. It must return
-	// at once: the page asks every second while somebody looks.
+	// State returns what the store of the fleet knows, for example as it last said. It is called
+	// about once a second while somebody looks, and must return at once.
 	State() FleetState
 }
 
-// A FleetState is the state of all workers.
+// A FleetState is the state of all workers. A number below 0 is unknown. Fields may be added.
 type FleetState struct {
 	Time    time.Time // when the store said so; zero: never, so nothing is shown
-	Queued  int64     // jobs that wait; -1: unknown
+	Queued  int64     // jobs that wait
 	Workers int       // that have been heard of lately
 	Lost    int       // attempts whose worker has not been heard of
 }
 
-// WithFleet shows the state of a fleet beside that of this process.
+// WithFleet shows the state of a fleet beside that of this process. While it panics, no fleet is
+// shown.
 func WithFleet(f Fleet) Option {
-	return func(p *Page) error {
+	return option(func(p *Page) error {
 		if f == nil {
-			return errors.New("WithFleet(nil): no fleet is shown")
+			return errors.New("livepage: WithFleet(nil) is ignored: no fleet is shown")
 		}
 		p.fleet = f
 		return nil
-	}
+	})
 }
 
-func fleetOf(f Fleet) *fleet {
-	if f == nil {
+// fleetNow returns the state of the fleet, nil if there is none.
+func (page *Page) fleetNow() *fleet {
+	if page.fleet == nil {
 		return nil
 	}
-	s := f.State()
+	var s FleetState
+	if !contained(func() { s = page.fleet.State() }) {
+		page.reportOnce("Fleet.State panicked or called runtime.Goexit: no fleet is shown")
+		return nil
+	}
 	if s.Time.IsZero() {
 		return nil
 	}
-	out := &fleet{At: ms(s.Time), Workers: s.Workers, Lost: s.Lost}
-	if s.Queued >= 0 {
-		out.Queued = &s.Queued
-	}
-	return out
+	return &fleet{At: ms(s.Time), Queued: known(s.Queued), Workers: known(s.Workers), Lost: known(s.Lost)}
 }
 
+// known returns n, nil if it is below 0.
+func known[N int | int64](n N) *N {
+	if n < 0 {
+		return nil
+	}
+	return &n
+}

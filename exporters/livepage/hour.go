@@ -6,21 +6,35 @@ import (
 	"time"
 
 	"github.com/stagemeter/stagemeter/instrument"
+	"github.com/stagemeter/stagemeter/instrument/money"
 	"github.com/stagemeter/stagemeter/semconv"
 )
 
-// hourOf adds up the jobs that ended in the last hour.
+// buckets is how many parts of the last hour have figures of their own.
+const buckets = 30
+
+// bucketOf returns the part of the last hour that a moment is in, the newest being the last. It is
+// false before that hour.
+func bucketOf(now, at time.Time) (int, bool) {
+	ago := max(now.Sub(at), 0)
+	return buckets - 1 - int(ago/(time.Hour/buckets)), ago < time.Hour
+}
+
+// hourOf adds up the jobs that ended in the last hour, and the errors of all. What a job cost counts
+// when it ends, an error when the last of its stage and type happened.
 func hourOf(s instrument.Snapshot) hour {
 	h := hour{
-		Whole:        s.EndedJobs <= len(s.Ended),
-		FinishedEach: make([]int, buckets), SpentEach: make([]amount, buckets), ErrorsEach: make([]int, buckets),
+		Whole:        whole(s),
+		FinishedEach: make([]int, buckets), ErrorsEach: make([]int, buckets), SpentEach: make([]*amount, buckets),
 	}
+	var sum instrument.USD
+	var each [buckets]instrument.USD
+	var unpriced [buckets]int
 	for _, j := range s.Ended {
-		ago := s.Time.Sub(j.End)
-		if ago < 0 || ago >= time.Hour {
+		at, ok := bucketOf(s.Time, j.End)
+		if !ok {
 			continue
 		}
-		at := buckets - 1 - int(ago/(time.Hour/buckets))
 		switch j.Outcome.Status {
 		case semconv.JobStatusCompleted:
 			h.Completed++
@@ -32,46 +46,53 @@ func hourOf(s instrument.Snapshot) hour {
 			h.Canceled++
 			h.FinishedEach[at]++
 		}
-		h.Spent, h.SpentEach[at] = plus(h.Spent, j.Cost), plus(h.SpentEach[at], j.Cost)
+		sum, each[at] = money.Sum(sum, j.Cost), money.Sum(each[at], j.Cost)
 		h.Unpriced += j.Unpriced
-		for _, e := range j.Errors {
-			h.Errors += e.Count
-			h.ErrorsEach[at] += e.Count
-		}
-		h.Errors += j.MoreErrors
-		h.ErrorsEach[at] += j.MoreErrors
+		unpriced[at] += j.Unpriced
 	}
-	for _, j := range s.Live {
-		for _, e := range j.Errors {
-			h.Errors += e.Count
-			h.ErrorsEach[buckets-1] += e.Count
-		}
+	h.Spent = spent(sum, h.Unpriced)
+	for i := range each {
+		h.SpentEach[i] = spent(each[i], unpriced[i])
 	}
+	eachError(s, func(e instrument.ErrorState, at int) {
+		h.Errors += e.Count
+		h.ErrorsEach[at] += e.Count
+	})
 	return h
 }
 
-// faults returns the most frequent errors of the last hour's jobs and of the live ones.
+// whole reports whether each job that ended in the last hour is among those of s: nothing is
+// forgotten, or what is remembered reaches back further.
+func whole(s instrument.Snapshot) bool {
+	n := len(s.Ended)
+	return n < keep || s.Time.Sub(s.Ended[n-1].End) >= time.Hour
+}
+
+// eachError calls f for the errors of the last hour, with the part of the hour.
+func eachError(s instrument.Snapshot, f func(instrument.ErrorState, int)) {
+	for _, jobs := range [][]instrument.JobState{s.Live, s.Ended} {
+		for _, j := range jobs {
+			for _, e := range j.Errors {
+				if at, ok := bucketOf(s.Time, e.Last); ok {
+					f(e, at)
+				}
+			}
+		}
+	}
+}
+
+// faults returns the errors of the last hour, the most frequent ones first.
 func faults(s instrument.Snapshot) []fault {
 	type key struct{ stage, kind string }
 	sums := make(map[key]*fault)
-	add := func(j instrument.JobState, at time.Time) {
-		for _, e := range j.Errors {
-			k := key{e.Stage, e.ErrorType}
-			if sums[k] == nil {
-				sums[k] = &fault{Type: e.ErrorType, Stage: e.Stage}
-			}
-			sums[k].Count += e.Count
-			sums[k].Last = max(sums[k].Last, ms(at))
+	eachError(s, func(e instrument.ErrorState, _ int) {
+		k := key{e.Stage, e.ErrorType}
+		if sums[k] == nil {
+			sums[k] = &fault{Type: e.ErrorType, Stage: e.Stage}
 		}
-	}
-	for _, j := range s.Live {
-		add(j, s.Time)
-	}
-	for _, j := range s.Ended {
-		if s.Time.Sub(j.End) < time.Hour {
-			add(j, j.End)
-		}
-	}
+		sums[k].Count += e.Count
+		sums[k].Last = max(sums[k].Last, ms(e.Last))
+	})
 	all := []fault{}
 	for _, f := range sums {
 		all = append(all, *f)
@@ -80,13 +101,6 @@ func faults(s instrument.Snapshot) []fault {
 		return cmp.Or(cmp.Compare(b.Count, a.Count), cmp.Compare(a.Stage, b.Stage), cmp.Compare(a.Type, b.Type))
 	})
 	return all[:min(len(all), sentFaults)]
-}
-
-func top(s instrument.Snapshot) *fault {
-	if all := faults(s); len(all) > 0 {
-		return &all[0]
-	}
-	return nil
 }
 
 // highlights counts the scores of the jobs by tenths.

@@ -1,47 +1,41 @@
 package livepage
 
 import (
-	"bytes"
-	"compress/flate"
-	"encoding/json"
 	"net/http"
 	"sync"
 	"time"
 )
 
 const (
-	every       = time.Second // between two snapshots of a stream
-	maxStreams  = 32          // further clients ask for snapshot.json
-	writeTime   = 5 * time.Second
-	retryStream = "10" // seconds, for a client that has no stream
+	maxStreams = 32              // further clients ask for snapshot.json
+	writeTime  = 5 * time.Second // in which a client must take an event
+	retryAfter = "10"            // seconds, for a client that has no stream
 )
-
-// streams are the clients of live/events. Each has the ticks of its own request, and no goroutine
-// but that; what it is sent is made once for all.
-type streams struct {
-	page *Page
-
-	mu    sync.Mutex
-	n     int
-	at    time.Time // of plain and packed
-	plain []byte    // the event
-	parts []byte    // the same, as blocks of deflate that refer to nothing before them
-}
 
 // gzipHeader begins a stream of gzip. The blocks of any number of events may follow.
 var gzipHeader = []byte{0x1f, 0x8b, 8, 0, 0, 0, 0, 0, 0, 255}
 
-// serve sends a snapshot every second, until the client leaves or the server shuts down.
-func (s *streams) serve(w http.ResponseWriter, r *http.Request) {
-	if !s.enter() {
-		w.Header().Set("Retry-After", retryStream)
-		http.Error(w, "too many streams: ask for snapshot.json", http.StatusServiceUnavailable)
-		return
-	}
-	defer s.leave()
+// streams counts the clients of live/events. Each is served by the goroutine of its own request, and
+// there is no other one.
+type streams struct {
+	mu sync.Mutex
+	n  int
+}
+
+// serve sends a snapshot each second, until the client leaves, does not read, or the server shuts
+// down.
+func (s *streams) serve(w http.ResponseWriter, r *http.Request, e *encoder) {
 	h := w.Header()
-	h.Set("Content-Type", "text/event-stream")
 	h.Set("Cache-Control", "no-store")
+	if r.Method == http.MethodGet {
+		if !s.enter() {
+			h.Set("Retry-After", retryAfter)
+			http.Error(w, "too many streams: ask for snapshot.json", http.StatusServiceUnavailable)
+			return
+		}
+		defer s.leave(e)
+	}
+	h.Set("Content-Type", "text/event-stream")
 	h.Set("X-Accel-Buffering", "no") // a proxy that waits for more would show nothing
 	h.Set("Vary", "Accept-Encoding")
 	packed := takesGzip(r)
@@ -52,10 +46,14 @@ func (s *streams) serve(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	control := http.NewResponseController(w)
-	send := func(text []byte) bool {
-		_ = control.SetWriteDeadline(time.Now().Add(writeTime)) // one that cannot has the deadline of its server
-		_, err := w.Write(text)
-		return err == nil && control.Flush() == nil
+	send := func(texts ...[]byte) bool {
+		_ = control.SetWriteDeadline(time.Now().Add(writeTime)) // where that cannot be, the server's own deadline holds
+		for _, text := range texts {
+			if _, err := w.Write(text); err != nil {
+				return false
+			}
+		}
+		return control.Flush() == nil
 	}
 	if packed && !send(gzipHeader) {
 		return
@@ -63,11 +61,15 @@ func (s *streams) serve(w http.ResponseWriter, r *http.Request) {
 	tick := time.NewTicker(every)
 	defer tick.Stop()
 	for {
-		plain, parts := s.event()
-		if packed {
-			plain = parts
+		sent, err := e.now()
+		if err != nil {
+			return
 		}
-		if !send(plain) {
+		text := sent.event
+		if packed {
+			text = sent.blocks
+		}
+		if !send(text()) {
 			return
 		}
 		select {
@@ -88,33 +90,13 @@ func (s *streams) enter() bool {
 	return true
 }
 
-func (s *streams) leave() {
+// leave makes room for another client. After the last one no snapshot is held.
+func (s *streams) leave(e *encoder) {
 	s.mu.Lock()
-	defer s.mu.Unlock()
 	s.n--
-	if s.n == 0 {
-		s.plain, s.parts = nil, nil
+	last := s.n == 0
+	s.mu.Unlock()
+	if last {
+		e.forget()
 	}
-}
-
-// event returns the newest event, which is made anew if it is nearly a tick old.
-func (s *streams) event() (plain, parts []byte) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if s.plain != nil && time.Since(s.at) < every*9/10 {
-		return s.plain, s.parts
-	}
-	text, err := json.Marshal(s.page.snapshot())
-	if err != nil {
-		text = []byte("null")
-	}
-	var event, packed bytes.Buffer
-	event.WriteString("event: snapshot\ndata: ")
-	event.Write(text)
-	event.WriteString("\n\n")
-	blocks, _ := flate.NewWriter(&packed, flate.BestSpeed)
-	_, _ = blocks.Write(event.Bytes())
-	_ = blocks.Flush()
-	s.at, s.plain, s.parts = time.Now(), event.Bytes(), packed.Bytes()
-	return s.plain, s.parts
 }

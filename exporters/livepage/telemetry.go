@@ -45,6 +45,7 @@ func telemetryOf(h exporters.Health, now int64) *telemetry {
 			return
 		case exporters.HealthUntried:
 			add(name, "nothing sent yet", "")
+			t.Text = join(t.Text, name+" not sent yet")
 			return
 		case exporters.HealthFails:
 			text := "failing: " + p.LastError
@@ -75,6 +76,9 @@ func telemetryOf(h exporters.Health, now int64) *telemetry {
 		add("Metrics over the limit", strings.Join(over, ", "), warn)
 	} else if !h.Series.LastCollection.IsZero() {
 		add("Metrics over the limit", "0", well)
+	}
+	if t.Text == "" {
+		t.Text = "neither scraped nor sent"
 	}
 	return t
 }

@@ -1,17 +1,17 @@
 package livepage
 
 import (
-	"encoding/json"
 	"strconv"
 
 	"github.com/stagemeter/stagemeter/instrument"
 )
 
-// version is that of the JSON below. Within a version fields are only added.
+// version is that of the JSON below. Within a version fields are only added: TestFieldsOfVersion1
+// holds their names. docs/livepage.md describes each.
 const version = 1
 
 // All times are milliseconds since the Unix epoch, all lengths milliseconds, all amounts nano-dollars.
-// What is not known is null or left out, never 0.
+// What is not known is null or left out, never 0. A list is never null.
 
 // snapshot is live/snapshot.json, and the data of an event "snapshot" of live/events.
 type snapshot struct {
@@ -28,6 +28,7 @@ type snapshot struct {
 	KeepMost int      `json:"keep_most"`
 
 	Hour      hour       `json:"hour"`
+	Spent     *amount    `json:"spent"`  // on paid APIs since the start; null if no call had a price
 	Budget    *budget    `json:"budget"` // of all live jobs with one; null without
 	APIs      []api      `json:"apis"`
 	Errors    []fault    `json:"errors"`
@@ -39,28 +40,36 @@ type snapshot struct {
 	Fleet     *fleet     `json:"fleet"`     // null if the page was given none
 }
 
+// answer is live/job.json.
+type answer struct {
+	V   int   `json:"v"`
+	Now int64 `json:"now"`
+	Job job   `json:"job"`
+}
+
 type service struct {
 	Name     string `json:"name"`
 	Instance string `json:"instance"`
 	Version  string `json:"version,omitempty"`
 	Started  int64  `json:"started"`
+	Metrics  bool   `json:"metrics,omitempty"` // metrics and healthz are beside the page
 }
 
-// hour is what the last hour's finished jobs were, as far as they are remembered. Each list has 30
-// figures, of two minutes each, the oldest first.
+// hour is what the last hour's finished jobs were, as far as they are remembered, and its errors, also
+// those of live jobs. Each list has 30 figures, of two minutes each, the oldest first.
 type hour struct {
-	Completed int    `json:"completed"`
-	Failed    int    `json:"failed"`
-	Canceled  int    `json:"canceled"`
-	Whole     bool   `json:"whole"` // no job of the hour is forgotten
-	Spent     amount `json:"spent"`
-	Unpriced  int    `json:"unpriced"`
-	Errors    int    `json:"errors"`
-	TopError  *fault `json:"top_error"`
+	Completed int     `json:"completed"`
+	Failed    int     `json:"failed"`
+	Canceled  int     `json:"canceled"`
+	Whole     bool    `json:"whole"` // no job of the hour is forgotten
+	Spent     *amount `json:"spent"` // null if nothing is known but that calls were made
+	Unpriced  int     `json:"unpriced"`
+	Errors    int     `json:"errors"`
+	TopError  *fault  `json:"top_error"`
 
-	FinishedEach []int    `json:"finished_each"`
-	SpentEach    []amount `json:"spent_each"`
-	ErrorsEach   []int    `json:"errors_each"`
+	FinishedEach []int     `json:"finished_each"`
+	SpentEach    []*amount `json:"spent_each"`
+	ErrorsEach   []int     `json:"errors_each"`
 }
 
 type budget struct {
@@ -68,7 +77,7 @@ type budget struct {
 	Spent       amount `json:"spent"`
 	Held        amount `json:"held"`
 	Unconfirmed amount `json:"unconfirmed"`
-	Refused     int64  `json:"refused"`
+	Refused     *int64 `json:"refused"` // calls since the start; null for that of one job
 }
 
 type job struct {
@@ -86,7 +95,7 @@ type job struct {
 
 	Progress *float64 `json:"progress"`
 	ETA      *eta     `json:"eta"`
-	Spent    amount   `json:"spent"`
+	Spent    *amount  `json:"spent"` // null if no call had a price
 	Unpriced int      `json:"unpriced,omitempty"`
 	Budget   *budget  `json:"budget"`
 	Stalled  int64    `json:"stalled,omitempty"` // since when
@@ -97,6 +106,7 @@ type job struct {
 	Calls      []call   `json:"calls"`
 	MoreCalls  int      `json:"more_calls,omitempty"`
 	Errors     []fault  `json:"errors,omitempty"`
+	MoreErrors int      `json:"more_errors,omitempty"`
 	Quality    *quality `json:"quality"`
 }
 
@@ -135,6 +145,7 @@ type call struct {
 	Stage    string  `json:"stage,omitempty"`
 	Start    int64   `json:"start"`
 	End      int64   `json:"end,omitempty"`
+	Most     *amount `json:"most"` // that is reserved for it; null if that is unknown
 	Cost     *amount `json:"cost"` // null while it is under way, and if nobody knows
 	Unpriced string  `json:"unpriced,omitempty"`
 	Error    string  `json:"error,omitempty"`
@@ -149,12 +160,13 @@ type quality struct {
 }
 
 type api struct {
-	API      string  `json:"api"`
-	Calls    int64   `json:"calls"`
-	Errors   int64   `json:"errors"`
-	Refused  int64   `json:"refused"`
-	Unpriced int64   `json:"unpriced"`
-	Cost     *amount `json:"cost"` // null if no call of it had a price
+	API        string  `json:"api"`
+	InProgress int64   `json:"in_progress"`
+	Calls      int64   `json:"calls"` // that have ended
+	Errors     int64   `json:"errors"`
+	Refused    int64   `json:"refused"`
+	Unpriced   int64   `json:"unpriced"`
+	Cost       *amount `json:"cost"` // null if no call of it had a price
 }
 
 // fault counts the errors of one stage and type.
@@ -207,18 +219,18 @@ type row struct {
 type fleet struct {
 	At      int64  `json:"at"`
 	Queued  *int64 `json:"queued"`
-	Workers int    `json:"workers"`
-	Lost    int    `json:"lost"`
+	Workers *int   `json:"workers"`
+	Lost    *int   `json:"lost"`
 }
 
 // amount is money. Beyond what a JavaScript number holds exactly, it is a string.
 type amount instrument.USD
 
+// MarshalJSON returns the nano-dollars as a number or a string.
 func (a amount) MarshalJSON() ([]byte, error) {
-	const exact = 1 << 53
-	text := strconv.AppendInt(nil, int64(a), 10)
+	const exact = 1<<53 - 1
 	if a > exact || a < -exact {
-		return json.Marshal(string(text))
+		return strconv.AppendQuote(nil, strconv.FormatInt(int64(a), 10)), nil
 	}
-	return text, nil
+	return strconv.AppendInt(nil, int64(a), 10), nil
 }
