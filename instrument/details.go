@@ -108,6 +108,7 @@ func (k *kept[E]) newest(limit int) (list []*E, more int) {
 		}
 	}
 	slices.SortFunc(sorted, func(a, b *slot[E]) int { return cmp.Compare(a.n, b.n) })
+	list = make([]*E, 0, len(sorted))
 	drop := len(sorted) - limit
 	for _, s := range sorted {
 		if drop > 0 && s.ended {
@@ -251,6 +252,7 @@ func (d *details) copyTo(s *JobState, now time.Time) (all []news) {
 	calls, moreCalls := d.calls.newest(keptCalls)
 	s.MoreStages, s.MoreCalls = moreStages, moreCalls
 	s.MoreErrors, s.MoreProcesses = d.moreErrors, d.moreProcesses
+	s.Stages, s.Calls = slices.Grow(s.Stages, len(stages)), slices.Grow(s.Calls, len(calls))
 	for _, e := range stages {
 		var stage StageState
 		stage, all = e.state(now, s.Video, all)

@@ -1,6 +1,7 @@
 package instrument
 
 import (
+	"math"
 	"time"
 
 	"github.com/stagemeter/stagemeter/instrument/internal/eta"
@@ -118,7 +119,7 @@ func (j *Job) estimate(now time.Time, s *JobState) *Estimate {
 		if t := h.usual.Of(s.Video, 0); t.N > 0 {
 			known = true
 			rest := t.Rest(0)
-			e.Left, e.Least, e.Most = e.Left+rest.Left, e.Least+rest.Least, e.Most+rest.Most
+			e.Left, e.Least, e.Most = plus(e.Left, rest.Left), plus(e.Least, rest.Least), plus(e.Most, rest.Most)
 			e.rest(t.N, t.Scaled)
 		}
 	}
@@ -177,4 +178,12 @@ func (d *details) neverFalls(e *Estimate) {
 		d.fraction = max(d.fraction, e.Fraction)
 		e.Fraction = d.fraction
 	}
+}
+
+// plus returns the sum of two lengths, or the longest one if that is more.
+func plus(a, b time.Duration) time.Duration {
+	if sum := a + b; sum >= a {
+		return sum
+	}
+	return math.MaxInt64
 }

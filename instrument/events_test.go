@@ -191,7 +191,7 @@ func TestReportProgress(t *testing.T) {
 	sctx, stage := instrument.StartStage(ctx, "rendering")
 	instrument.ReportProgress(sctx, 5, 10, instrument.WithUnit("frames"), instrument.WithSpeed(2), nil)
 	one := *status().Stages[0].Progress
-	instrument.ReportProgress(sctx, 4, 10, instrument.WithSpeed(math.NaN())) // the last report holds, also a lower one
+	instrument.ReportProgress(sctx, 4, 10, instrument.WithSpeed(math.NaN())) // the last report holds, also a lower one, with which the work begins anew
 	for _, bad := range []float64{-1, math.NaN(), math.Inf(1)} {
 		instrument.ReportProgress(sctx, bad, 10)
 		instrument.ReportProgress(sctx, 1, bad)
@@ -200,7 +200,7 @@ func TestReportProgress(t *testing.T) {
 	if one.Done != 5 || one.Total != 10 || one.Unit != "frames" || one.Speed != 2 || one.Stage != "rendering" {
 		t.Errorf("first report: %+v", one)
 	}
-	if two.Done != 4 || two.Unit != "" || two.Speed != 0 || two.Grown != one.Grown || !two.At.After(one.At) {
+	if two.Done != 4 || two.Unit != "" || two.Speed != 0 || two.Grown != two.At || !two.At.After(one.At) {
 		t.Errorf("second report: %+v after %+v", two, one)
 	}
 	if got := *status().Progress; got != two {

@@ -34,7 +34,7 @@ func TestFreshPipeline(t *testing.T) {
 
 // Each metric has the kind that the registry says: a counter that is exported as a gauge has no rate.
 func TestKindsAndBucketsAreThoseOfTheRegistry(t *testing.T) {
-	p, rec := instrumenttest.New(t)
+	p, rec := instrumenttest.New(t, instrument.WithDetails())
 	for _, kind := range []instrument.PoolKind{instrument.PoolDatabase, instrument.PoolRedis} {
 		stats := instrument.PoolStats{Max: 10, CountsWaits: true}
 		if _, err := p.ObservePool(kind, "main", func() instrument.PoolStats { return stats }); err != nil {
@@ -52,6 +52,9 @@ func TestKindsAndBucketsAreThoseOfTheRegistry(t *testing.T) {
 		return errDecoder
 	})
 	_, _ = instrument.RunStageValue(ctx, "analysis", func(context.Context) (int, error) { return 0, nil })
+	sctx, stage := instrument.StartStage(ctx, "rendering")
+	defer stage.End(nil)
+	instrument.ReportProgress(sctx, 1, 2)
 	_, second := p.StartJob(t.Context(), "job-2", instrument.WithVideoDuration(time.Minute), instrument.WithCarrier(carrier))
 	second.End(nil)
 	defer job.End(nil)

@@ -31,8 +31,9 @@ func WithSpeed(speed float64) ProgressOption {
 }
 
 // ReportProgress says that done of total is done of the innermost stage of ctx, or, outside of any
-// stage, of its job. [Pipeline.Snapshot] shows it, and [Events] hear of it. The last report holds,
-// also when it is lower. A total of 0 is unknown. Package ffmpeg reports by itself in a stage.
+// stage, of its job. [Pipeline.Snapshot] shows it, and [Events] hear of it. The last report holds;
+// with one that is lower the work begins anew. A total of 0 is unknown. Package ffmpeg reports by
+// itself in a stage.
 //
 // It takes an allocation and no lock, and may be called at any rate, from any goroutine. A report
 // with an amount that is negative, NaN or infinite is ignored, which is reported once to

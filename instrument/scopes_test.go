@@ -163,7 +163,7 @@ func TestJobsThatShareAnAccountSeeEachOthersCosts(t *testing.T) {
 	if left, _ := rec.Gauge(vp("budget_remaining_usd"), label("job_id", "second")); left != 0.4 {
 		t.Errorf("the second job's series shows %v, want 0.4", left)
 	}
-	if got, want := *p.Snapshot(instrument.Query{Job: "second"}).Live[0].Budget, (instrument.BudgetState{Account: "second", Limit: dollar, Spent: 60 * cent, Held: 10 * cent}); got != want {
+	if got, want := *p.Snapshot(instrument.Query{Job: "second"}).Live[0].Budget, (instrument.BudgetState{Account: "order", Limit: dollar, Spent: 60 * cent, Held: 10 * cent}); got != want {
 		t.Errorf("the second job's budget is %+v, want %+v", got, want)
 	}
 	call.End(nil)

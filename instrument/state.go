@@ -143,7 +143,7 @@ type Progress struct {
 	Unit  string  // of Done and Total, such as "s" or "frames"; "" if it was not said
 	Speed float64 // media time per elapsed time; 0: unknown
 	At    time.Time
-	Grown time.Time // when Done last grew
+	Grown time.Time // when Done last grew, or began anew with less
 }
 
 // A JobRef names a run of a job.

@@ -93,5 +93,5 @@ func (t Track) left(now time.Time) (average, recent float64, ok bool) {
 }
 
 func finite(seconds float64) bool {
-	return seconds >= 0 && seconds < math.MaxInt64/float64(time.Second)
+	return seconds >= 0 && seconds < longest/float64(time.Second)
 }

@@ -1,6 +1,7 @@
 package eta
 
 import (
+	"cmp"
 	"slices"
 	"sync"
 	"time"
@@ -18,6 +19,10 @@ type Usual struct {
 	mu   sync.Mutex
 	runs []Run // a ring
 	next int
+
+	// The runs in order, made at the first need after an Add.
+	sorted        bool
+	times, ratios []float64 // nanoseconds; of the runs with a video, nanoseconds for each of its
 }
 
 // Add remembers a run. It allocates while there are fewer than [Kept].
@@ -27,6 +32,7 @@ func (u *Usual) Add(r Run) {
 	}
 	u.mu.Lock()
 	defer u.mu.Unlock()
+	u.sorted = false
 	if len(u.runs) < Kept {
 		u.runs = append(u.runs, r)
 		return
@@ -54,40 +60,50 @@ type Times struct {
 // If that length and those of earlier videos are known, it is in proportion to them.
 func (u *Usual) Of(video, taken time.Duration) Times {
 	u.mu.Lock()
-	times := make([]float64, 0, Kept)
-	scaled := false
-	if video > 0 {
-		for _, r := range u.runs {
-			if r.Video > 0 {
-				times = append(times, float64(r.Took)/float64(r.Video)*float64(video))
-			}
-		}
-		scaled = len(times) > 0
+	defer u.mu.Unlock()
+	u.sort()
+	list, unit := u.times, 1.0
+	scaled := video > 0 && len(u.ratios) > 0
+	if scaled {
+		list, unit = u.ratios, float64(video)
 	}
-	if !scaled {
-		for _, r := range u.runs {
-			times = append(times, float64(r.Took))
-		}
-	}
-	u.mu.Unlock()
-	if len(times) == 0 {
+	if len(list) == 0 {
 		return Times{}
 	}
-	slices.Sort(times)
-	shorter, _ := slices.BinarySearch(times, float64(taken))
-	return Times{N: len(times), Shorter: shorter, Scaled: scaled, P50: quantile(times, 0.5), P90: quantile(times, 0.9), P95: quantile(times, 0.95)}
+	shorter, _ := slices.BinarySearchFunc(list, float64(taken), func(run, taken float64) int { return cmp.Compare(run*unit, taken) })
+	at := func(q float64) time.Duration { return quantile(list, q, unit) }
+	return Times{N: len(list), Shorter: shorter, Scaled: scaled, P50: at(0.5), P90: at(0.9), P95: at(0.95)}
 }
 
-// quantile returns a quantile of sorted values, between the two nearest ranks.
-func quantile(sorted []float64, q float64) time.Duration {
+// sort puts the runs in order. A snapshot asks for each stage, and runs are added rarely.
+func (u *Usual) sort() {
+	if u.sorted {
+		return
+	}
+	u.sorted, u.times, u.ratios = true, u.times[:0], u.ratios[:0]
+	for _, r := range u.runs {
+		u.times = append(u.times, float64(r.Took))
+		if r.Video > 0 {
+			u.ratios = append(u.ratios, float64(r.Took)/float64(r.Video))
+		}
+	}
+	slices.Sort(u.times)
+	slices.Sort(u.ratios)
+}
+
+// longest is the longest time that is told, about 73 years. Some of them still add up to a Duration.
+const longest = 1 << 61
+
+// quantile returns a quantile of sorted values in a unit, between the two nearest ranks.
+func quantile(sorted []float64, q, unit float64) time.Duration {
 	at := q * float64(len(sorted)-1)
 	i := int(at)
 	v := sorted[i]
 	if i+1 < len(sorted) {
 		v += (at - float64(i)) * (sorted[i+1] - v)
 	}
-	if !(v < float64(1<<62)) {
-		return 1 << 62
+	if v *= unit; !(v < longest) {
+		return longest
 	}
 	return time.Duration(v)
 }
