@@ -192,6 +192,7 @@ func TestCompareArrowsFindsDifferences(t *testing.T) {
 		{`a["a"] --> b["b"]` + "\n" + `b --> c["c/..."]`, nil, "the way from a to c leads over b"},
 		{`a["a"] --> b["b"]` + "\n" + `c["c/..."] -.-> x(["X"])`, []string{"a imports c/...: no arrow", "b imports c/...: no arrow"}, "arrows are missing"},
 		{`b["b"] --> a["a"]`, []string{"a imports b: no arrow", "the arrow from b to a is no import"}, "the wrong way round"},
+		{`a["a"] --> b["b"]` + "\n" + `b --> d["c/d"]` + "\n" + `a --> c["c/..."]`, nil, "c/d is not of c/..., since it has a node of its own"},
 		{`f["f"] --> a["a"]`, []string{"f: no such package", "the arrow from f to a is no import"}, "a package that is gone"},
 	} {
 		got := compareArrows(tt.picture, imports)
@@ -231,9 +232,21 @@ func compareArrows(picture string, imports map[string][]string) (problems []stri
 			drawn[arrow[1]] = append(drawn[arrow[1]], arrow[2])
 		}
 	}
+	// A package belongs to the node with the longest label that matches.
+	belongs := func(node, name string) bool {
+		if !matches(label[node], name) {
+			return false
+		}
+		for _, other := range label {
+			if len(strings.TrimSuffix(other, "/...")) > len(strings.TrimSuffix(label[node], "/...")) && matches(other, name) {
+				return false
+			}
+		}
+		return true
+	}
 	importing := func(from, to string) bool {
 		for name, all := range imports {
-			if matches(label[from], name) && slices.ContainsFunc(all, func(i string) bool { return matches(label[to], i) }) {
+			if belongs(from, name) && slices.ContainsFunc(all, func(i string) bool { return belongs(to, i) }) {
 				return true
 			}
 		}

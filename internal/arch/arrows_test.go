@@ -28,6 +28,7 @@ var otelAPI = []string{
 // An arrow is one rule: which packages those of from may reach, through any chain of imports.
 type arrow struct {
 	from   string
+	except string   // packages of from that have a rule of their own
 	only   []string // all that may be reached; nil: anything but never
 	never  []string
 	reason string
@@ -142,8 +143,14 @@ var arrows = []arrow{
 	},
 	{
 		from:   "exporters/...",
+		except: "exporters/livepage/...",
 		never:  own("instrument/...", "bench/...", "examples/...", "e2e/..."),
 		reason: "exporters serve any instrumentation, not only ours",
+	},
+	{
+		from:   "exporters/livepage/...",
+		never:  own("bench/...", "examples/...", "e2e/...", "monitoring/...", "instrument/aihttp/...", "instrument/ffmpeg/...", "instrument/price/...", "instrument/instrumenttest/..."),
+		reason: "the page shows what the two libraries say of themselves, and belongs to neither",
 	},
 	{
 		from:   "exporters/internal/...",
@@ -226,7 +233,7 @@ func TestImportArrows(t *testing.T) {
 		t.Run(rule.from, func(t *testing.T) {
 			found := 0
 			for _, p := range ownPackages(t) {
-				if !matches(module+"/"+rule.from, p.ImportPath) {
+				if !matches(module+"/"+rule.from, p.ImportPath) || rule.except != "" && matches(module+"/"+rule.except, p.ImportPath) {
 					continue
 				}
 				found++
@@ -240,6 +247,29 @@ func TestImportArrows(t *testing.T) {
 				t.Errorf("no package matches %s: the rule holds nothing", rule.from)
 			}
 		})
+	}
+}
+
+// The live page imports both libraries through their public packages, and only programs import it.
+func TestLivePageMeetsBothLibraries(t *testing.T) {
+	page := module + "/exporters/livepage"
+	allowed := own("exporters", "instrument", "instrument/money", "semconv")
+	found := false
+	for _, p := range ownPackages(t) {
+		if p.ImportPath == page {
+			found = true
+			for _, path := range p.Imports {
+				if strings.HasPrefix(path, module+"/") && !slices.Contains(allowed, path) {
+					t.Errorf("%s imports %s", p.short(), path)
+				}
+			}
+		}
+		if slices.Contains(p.Imports, page) && p.Name != "main" {
+			t.Errorf("%s is a library, and imports the page: only programs may", p.short())
+		}
+	}
+	if !found {
+		t.Error("there is no page: the rule holds nothing")
 	}
 }
 

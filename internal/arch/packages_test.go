@@ -21,6 +21,7 @@ const module = "github.com/stagemeter/stagemeter"
 // A pkg is a package as `go list` describes it. Imports are those of its non-test files.
 type pkg struct {
 	ImportPath string
+	Name       string
 	Doc        string
 	Standard   bool
 	Imports    []string
@@ -46,7 +47,7 @@ func packages(t *testing.T) map[string]pkg {
 }
 
 var listPackages = sync.OnceValues(func() (map[string]pkg, error) {
-	cmd := exec.Command("go", "list", "-deps", "-json=ImportPath,Doc,Standard,Imports", "./...", "./bench/...", "./examples/...", "./examples/aicosts/...", "./e2e/...")
+	cmd := exec.Command("go", "list", "-deps", "-json=ImportPath,Name,Doc,Standard,Imports", "./...", "./bench/...", "./examples/...", "./examples/aicosts/...", "./e2e/...")
 	cmd.Dir = root
 	var stderr bytes.Buffer
 	cmd.Stderr = &stderr

@@ -39,6 +39,7 @@ import (
 	"go.opentelemetry.io/otel/trace"
 
 	"github.com/stagemeter/stagemeter/exporters"
+	"github.com/stagemeter/stagemeter/exporters/livepage"
 	"github.com/stagemeter/stagemeter/instrument"
 	"github.com/stagemeter/stagemeter/instrument/aihttp"
 	"github.com/stagemeter/stagemeter/instrument/budget"
