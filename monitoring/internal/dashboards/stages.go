@@ -23,6 +23,15 @@ func allStages() row {
 			"short", query{`sum by (stage) (@stages_in_progress{stage=~"$stage"})`, "{{stage}}"}).stacked(),
 		graph(text{"P95 ratio by stage", "Duration of a stage divided by that of its video: 19 of 20 runs were below."},
 			"short", query{quantile(0.95, "ratio", `{stage=~"$stage"}`, "stage"), "{{stage}}"}).limits("green", ratioLimit),
+		graph(text{
+			"Stalled stages", "Runs whose reported progress does not grow. Only of pipelines with WithDetails or a live page.",
+		}, "short", query{`sum by (stage) (@stages_stalled{stage=~"$stage"})`, "{{stage}}"}).stacked().limits("green", limit{1, "orange"}),
+		graph(text{
+			"Overdue jobs", "Jobs in progress with a stage that takes longer than nearly all earlier runs took.",
+		}, "short", query{`sum by (job) (@jobs_overdue)`, "{{job}}"}).stacked(),
+		graph(text{
+			"Progress by stage", "Part of the runs in progress that is done, on average. Only of pipelines with WithDetails or a live page.",
+		}, "percentunit", query{`avg by (stage) (@stage_progress{stage=~"$stage"})`, "{{stage}}"}),
 		graph(text{"Errors outside of stages, per hour", "Errors that ended a job and were counted in none of its stages."},
 			"short", query{perHour(`errors{stage="job"}`, "error_type"), "{{error_type}}"}).stacked().empty("no errors"),
 	}}
