@@ -1,10 +1,6 @@
 package instrument
 
-import (
-	"cmp"
-	"slices"
-	"sync/atomic"
-)
+import "sync/atomic"
 
 // An APIState is what the calls of one API came to since the pipeline was made, also outside of jobs.
 // Fields may be added.
@@ -33,22 +29,4 @@ func (c *apiCount) spend(amount USD) {
 	if !c.priced.Load() {
 		c.priced.Store(true)
 	}
-}
-
-// apiStates returns the states of the APIs that were used, the most expensive first.
-func (p *Pipeline) apiStates() []APIState {
-	var all []APIState
-	for name, h := range p.apis.all() {
-		s := APIState{
-			API: name, InProgress: h.inProgress.Load(), Calls: h.seen.calls.Load(), Errors: h.seen.errors.Load(),
-			Refused: h.seen.refused.Load(), Unpriced: h.seen.unpriced.Load(), Cost: USD(h.seen.cost.Load()), Priced: h.seen.priced.Load(),
-		}
-		if s != (APIState{API: name}) {
-			all = append(all, s)
-		}
-	}
-	slices.SortFunc(all, func(a, b APIState) int {
-		return cmp.Or(cmp.Compare(b.Cost, a.Cost), cmp.Compare(b.Calls, a.Calls), cmp.Compare(a.API, b.API))
-	})
-	return all
 }

@@ -5,6 +5,8 @@ import (
 	"slices"
 	"sync"
 	"time"
+
+	"github.com/stagemeter/stagemeter/instrument/internal/eta"
 )
 
 // How much of one job WithDetails keeps.
@@ -37,7 +39,7 @@ func newDetails() *details { return &details{quality: QualityState{Segments: -1}
 type keptStage struct {
 	StageState
 	handle      *stageHandle
-	from        *Stage        // nil once it has ended
+	from        *scope        // its own; nil once it has ended
 	video       time.Duration // of the stage itself, if hasVideo
 	hasVideo    bool
 	toldStalled time.Time // the last growth before the stall that was told
@@ -121,17 +123,14 @@ func (k *kept[E]) newest(limit int) (list []*E, more int) {
 }
 
 // startStage keeps a stage that starts.
-func (d *details) startStage(from *Stage) place {
+func (d *details) startStage(s keptStage) place {
 	if d == nil {
 		return 0
 	}
-	now := time.Now()
+	s.Name, s.Start = s.handle.name, time.Now()
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	return d.stages.add(keptStage{
-		StageState: StageState{Name: from.handle.name, Depth: int(from.depth), Start: now},
-		handle:     from.handle, from: from, video: seconds(from.video), hasVideo: from.hasVideo,
-	}, keptStages)
+	return d.stages.add(s, keptStages)
 }
 
 func (d *details) endStage(at place, errorType string) {
@@ -142,7 +141,62 @@ func (d *details) endStage(at place, errorType string) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	s := d.stages.end(at)
-	s.End, s.ErrorType, s.Progress, s.from = now, errorType, s.from.scope.rare.reported().copied(), nil
+	s.End, s.ErrorType, s.Progress, s.from = now, errorType, s.from.rare.reported().copied(), nil
+}
+
+// state returns the stage as a snapshot shows it, and adds what is new
+// of it to all. The lock of the details is held.
+func (e *keptStage) state(now time.Time, video time.Duration, all []news) (StageState, []news) {
+	s := e.StageState
+	if e.hasVideo {
+		video = e.video
+	}
+	end := now
+	if !s.End.IsZero() {
+		end = s.End
+	}
+	took := end.Sub(s.Start)
+	times := e.handle.usual.Of(video, took)
+	if times.N > 0 {
+		s.Usual = &Usual{Runs: times.N, Shorter: times.Shorter, Scaled: times.Scaled, P50: times.P50, P90: times.P90, P95: times.P95}
+	}
+	if e.from == nil {
+		s.Progress = copied(s.Progress)
+		return s, all
+	}
+	late := times.Overdue()
+	s.Overdue = late > 0 && took > late
+	var track eta.Track
+	if r := e.from.rare.reported(); r != nil {
+		track, s.Progress = r.track, r.copied()
+		if track.Stalled(now) {
+			s.Stalled = track.Grown()
+		}
+	}
+	s.Estimate = estimate(now, took, track, times)
+	if !s.Stalled.Equal(e.toldStalled) {
+		if e.toldStalled = s.Stalled; !s.Stalled.IsZero() {
+			all = append(all, news{of: e.from, state: s})
+		}
+	}
+	if s.Overdue && !e.toldOverdue {
+		e.toldOverdue = true
+		all = append(all, news{of: e.from, state: s, overdue: true})
+	}
+	return s, all
+}
+
+// neverFalls keeps the largest fraction that a job was shown with.
+func (d *details) neverFalls(e *Estimate) {
+	if d == nil || e == nil {
+		return
+	}
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if e.Fraction >= 0 {
+		d.fraction = max(d.fraction, e.Fraction)
+		e.Fraction = d.fraction
+	}
 }
 
 // startCall keeps a call that starts.

@@ -7,67 +7,7 @@ import (
 	"github.com/stagemeter/stagemeter/instrument/internal/eta"
 )
 
-// An Estimate says how far work under way is, and how long it still takes.
-type Estimate struct {
-	Fraction float64 // that is done: 0 to 0.99, since all is done only at the end; -1: unknown
-	// Left is how long it still takes, most likely; in about eight of ten cases it takes at least
-	// Least and at most Most. All are -1 while nothing tells.
-	Left, Least, Most time.Duration
-	Runs              int  // earlier runs that it rests on; 0: its own progress alone
-	Scaled            bool // in proportion to the length of the video
-}
-
-// A Usual is how long earlier runs of a stage took that went well; see [WithStageTimes].
-type Usual struct {
-	Runs          int  // that it is taken from: 1 to 64
-	Shorter       int  // of them, those that took less time than this one has taken
-	Scaled        bool // in proportion to the length of the video
-	P50, P90, P95 time.Duration
-}
-
 var unknownEstimate = Estimate{Fraction: -1, Left: -1, Least: -1, Most: -1}
-
-// state returns the stage as a snapshot shows it, and adds what is new
-// of it to all. The lock of the details is held.
-func (e *keptStage) state(now time.Time, video time.Duration, all []news) (StageState, []news) {
-	s := e.StageState
-	if e.hasVideo {
-		video = e.video
-	}
-	end := now
-	if !s.End.IsZero() {
-		end = s.End
-	}
-	took := end.Sub(s.Start)
-	times := e.handle.usual.Of(video, took)
-	if times.N > 0 {
-		s.Usual = &Usual{Runs: times.N, Shorter: times.Shorter, Scaled: times.Scaled, P50: times.P50, P90: times.P90, P95: times.P95}
-	}
-	if e.from == nil {
-		s.Progress = copied(s.Progress)
-		return s, all
-	}
-	late := times.Overdue()
-	s.Overdue = late > 0 && took > late
-	var track eta.Track
-	if r := e.from.scope.rare.reported(); r != nil {
-		track, s.Progress = r.track, r.copied()
-		if track.Stalled(now) {
-			s.Stalled = track.Grown()
-		}
-	}
-	s.Estimate = estimate(now, took, track, times)
-	if !s.Stalled.Equal(e.toldStalled) {
-		if e.toldStalled = s.Stalled; !s.Stalled.IsZero() {
-			all = append(all, news{of: e.from, state: s})
-		}
-	}
-	if s.Overdue && !e.toldOverdue {
-		e.toldOverdue = true
-		all = append(all, news{of: e.from, state: s, overdue: true})
-	}
-	return s, all
-}
 
 // estimate returns the estimate for a part of the work, or nil if nothing is known.
 func estimate(now time.Time, took time.Duration, track eta.Track, times eta.Times) *Estimate {
@@ -87,9 +27,10 @@ func estimate(now time.Time, took time.Duration, track eta.Track, times eta.Time
 	return &e
 }
 
-// estimate returns the estimate for a job whose stages are in s: the longest rest of those under
-// way, and what the declared stages usually take that have not begun.
-func (j *Job) estimate(now time.Time, s *JobState) *Estimate {
+// estimateJob returns the estimate for a job whose stages are in s: the longest rest of those under
+// way, and what the declared stages usually take that have not begun. own is what the job itself has
+// reported, or nil.
+func estimateJob(now time.Time, s *JobState, declared []*stageHandle, own *progressReport) *Estimate {
 	e, known := Estimate{Scaled: true}, false
 	begun := make(map[string]bool, len(s.Stages))
 	share := 0.0 // of the declared stages
@@ -111,7 +52,6 @@ func (j *Job) estimate(now time.Time, s *JobState) *Estimate {
 			e.rest(at.Runs, at.Scaled)
 		}
 	}
-	declared := j.scope.p.declared
 	for _, h := range declared {
 		if begun[h.name] {
 			continue
@@ -128,11 +68,10 @@ func (j *Job) estimate(now time.Time, s *JobState) *Estimate {
 	case known && !unsure:
 		e.Fraction = eta.Share(took, e.Left)
 	case len(begun) == 0:
-		r := j.scope.rare.reported()
-		if r == nil {
+		if own == nil {
 			return nil
 		}
-		return estimate(now, took, r.track, eta.Times{})
+		return estimate(now, took, own.track, eta.Times{})
 	case len(declared) > 0:
 		e = unknownEstimate
 		for _, h := range declared {
@@ -165,19 +104,6 @@ func underWay(stages []StageState, name string) bool {
 		}
 	}
 	return false
-}
-
-// neverFalls keeps the largest fraction that a job was shown with.
-func (d *details) neverFalls(e *Estimate) {
-	if d == nil || e == nil {
-		return
-	}
-	d.mu.Lock()
-	defer d.mu.Unlock()
-	if e.Fraction >= 0 {
-		d.fraction = max(d.fraction, e.Fraction)
-		e.Fraction = d.fraction
-	}
 }
 
 // plus returns the sum of two lengths, or the longest one if that is more.

@@ -36,17 +36,6 @@ func (h *history) keep(n int) {
 	}
 }
 
-// KeepHistory makes p keep, from now on, the details of jobs that start and the last n that ended, as
-// [WithDetails] and [WithHistory] do from the beginning. It never lowers what is kept. A live page
-// calls it for a pipeline that was made without.
-func (p *Pipeline) KeepHistory(n int) {
-	if p.inert() {
-		return
-	}
-	p.history.keep(n)
-	p.details.Store(true)
-}
-
 // last returns the newest jobs that fit the query, and how many fit it.
 func (h *history) last(q Query) (ended []JobState, fit int) {
 	var found []*JobState

@@ -356,6 +356,14 @@ func (j *Job) ref() JobRef {
 	return JobRef{ID: j.shown, Run: j.number, Type: j.dimension.jobType, Attempt: j.attempt.n, MaxAttempts: j.attempt.most}
 }
 
+// detailsOf returns what is kept of the innermost job of ctx, or nil.
+func detailsOf(ctx context.Context) *details {
+	if s := ownScope(ctx); s != nil && s.job != nil {
+		return s.job.details
+	}
+	return nil
+}
+
 // state returns the state of a live run.
 func (j *Job) state() JobState {
 	s := JobState{
@@ -365,11 +373,12 @@ func (j *Job) state() JobState {
 	}
 	s.Unpriced = int(j.unpriced.Load())
 	s.Budget = j.live.budget.state(&j.scope.p.ids)
-	s.Progress = j.scope.rare.reported().copied()
+	own := j.scope.rare.reported()
+	s.Progress = own.copied()
 	now := time.Now()
 	news := j.details.copyTo(&s, now)
-	s.Estimate = j.estimate(now, &s)
+	s.Estimate = estimateJob(now, &s, j.scope.p.declared, own)
 	j.details.neverFalls(s.Estimate)
-	j.tellNews(news)
+	tellNews(s.JobRef, news)
 	return s
 }

@@ -326,3 +326,21 @@ func WithHistory(n int) Option {
 		return nil
 	})
 }
+
+// WithStageTimes gives a pipeline what [Pipeline.StageTimes] of an earlier process returned, so that
+// a new process knows from its first job on how long a stage usually takes. Of a stage with more than
+// 64 runs the last 64 count. It includes [WithDetails].
+func WithStageTimes(times ...StageTimes) Option {
+	return option(func(c *config) error {
+		c.details = true
+		c.stageTimes = append(c.stageTimes, times...)
+		for _, t := range times {
+			for _, r := range t.Runs {
+				if r.Took < 0 || r.Video < 0 {
+					return fmt.Errorf("instrument: WithStageTimes: %.100q: a run of %v with a video of %v is ignored: a length is 0 or more", t.Stage, r.Took, r.Video)
+				}
+			}
+		}
+		return nil
+	})
+}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"sync/atomic"
 	"time"
 
@@ -15,6 +16,7 @@ import (
 	tracenoop "go.opentelemetry.io/otel/trace/noop"
 
 	"github.com/stagemeter/stagemeter/instrument/budget"
+	"github.com/stagemeter/stagemeter/instrument/internal/eta"
 	"github.com/stagemeter/stagemeter/instrument/internal/remote"
 	"github.com/stagemeter/stagemeter/instrument/internal/seam"
 	"github.com/stagemeter/stagemeter/internal/instruments"
@@ -149,6 +151,17 @@ func New(opts ...Option) (*Pipeline, error) {
 	p.zero()
 	wrong = append(wrong, p.register(meter))
 	return p, errors.Join(wrong...)
+}
+
+// KeepHistory makes p keep, from now on, the details of jobs that start and the last n that ended, as
+// [WithDetails] and [WithHistory] do from the beginning. It never lowers what is kept. A live page
+// calls it for a pipeline that was made without.
+func (p *Pipeline) KeepHistory(n int) {
+	if p.inert() {
+		return
+	}
+	p.history.keep(n)
+	p.details.Store(true)
 }
 
 // closeGrace bounds Close for a context that is over.
@@ -346,4 +359,19 @@ func (p *Pipeline) setLedger(c config) {
 // countLedger counts an operation of the ledger that failed.
 func (p *Pipeline) countLedger(op remote.Op) {
 	p.inst.LedgerErrors.Add(context.Background(), 1, p.inst.LedgerErrors.With(semconv.LedgerOp(op)))
+}
+
+// remember takes over times of an earlier process, and notes which stages are declared.
+func (p *Pipeline) remember(c *config) {
+	for _, name := range c.stages {
+		if h := p.stages.get(name); !slices.Contains(p.declared, h) {
+			p.declared = append(p.declared, h)
+		}
+	}
+	for _, t := range c.stageTimes {
+		h := p.stages.get(t.Stage)
+		for _, r := range t.Runs {
+			h.usual.Add(eta.Run(r))
+		}
+	}
 }

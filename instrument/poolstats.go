@@ -43,6 +43,14 @@ type PoolStats struct {
 	WaitTime    time.Duration // how long all callers together have waited; negative: unknown
 }
 
+// A PoolState is the state of the connection pools of one name; see [Pipeline.ObservePool].
+type PoolState struct {
+	Kind       PoolKind
+	Name       string
+	Used, Idle int64
+	Max        int64 // 0: unknown, or without a limit
+}
+
 // pools is the set of observed pools, which the pipeline's callback reads. Unregistering takes a
 // pool out of the set, so no callback of its own can outlive it or deadlock.
 type pools struct {

@@ -211,14 +211,6 @@ func pipelineOf(ctx context.Context) (*Pipeline, context.Context) {
 	return scopeOf(ctx).p, orBackground(ctx)
 }
 
-// detailsOf returns what is kept of the innermost job of ctx, or nil.
-func detailsOf(ctx context.Context) *details {
-	if s := ownScope(ctx); s != nil && s.job != nil {
-		return s.job.details
-	}
-	return nil
-}
-
 // traceID returns the trace of a span, or "".
 func traceID(span trace.Span) string {
 	if c := span.SpanContext(); c.HasTraceID() {

@@ -65,7 +65,9 @@ func startStage(ctx context.Context, outer *scope, name string, opts []StageOpti
 		if outer.stage != nil {
 			s.depth = outer.stage.depth + 1
 		}
-		s.kept = outer.job.details.startStage(s)
+		s.kept = outer.job.details.startStage(keptStage{
+			StageState: StageState{Depth: int(s.depth)}, handle: h, from: &s.scope, video: seconds(s.video), hasVideo: s.hasVideo,
+		})
 	}
 	if len(p.events.stageStarted) > 0 {
 		tell(p.events.stageStarted, &s.scope, StageEvent{Job: outer.job.ref(), Stage: h.name})

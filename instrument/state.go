@@ -87,6 +87,24 @@ type StageState struct {
 	Overdue   bool      // it is under way for longer than nearly all earlier runs took
 }
 
+// An Estimate says how far work under way is, and how long it still takes.
+type Estimate struct {
+	Fraction float64 // that is done: 0 to 0.99, since all is done only at the end; -1: unknown
+	// Left is how long it still takes, most likely; in about eight of ten cases it takes at least
+	// Least and at most Most. All are -1 while nothing tells.
+	Left, Least, Most time.Duration
+	Runs              int  // earlier runs that it rests on; 0: its own progress alone
+	Scaled            bool // in proportion to the length of the video
+}
+
+// A Usual is how long earlier runs of a stage took that went well; see [WithStageTimes].
+type Usual struct {
+	Runs          int  // that it is taken from: 1 to 64
+	Shorter       int  // of them, those that took less time than this one has taken
+	Scaled        bool // in proportion to the length of the video
+	P50, P90, P95 time.Duration
+}
+
 // A CallState is the state of one paid call.
 type CallState struct {
 	API       string
@@ -118,14 +136,6 @@ type ProcessState struct {
 	CPUSince time.Time
 }
 
-// A PoolState is the state of the connection pools of one name; see [Pipeline.ObservePool].
-type PoolState struct {
-	Kind       PoolKind
-	Name       string
-	Used, Idle int64
-	Max        int64 // 0: unknown, or without a limit
-}
-
 // QualityState holds the quality values that were recorded in a job: each list at most its first
 // 1,000.
 type QualityState struct {
@@ -154,6 +164,16 @@ type JobRef struct {
 	// Attempt and MaxAttempts are those of WithAttempt, 0 if unknown.
 	Attempt, MaxAttempts int
 }
+
+// StageTimes are how long the newest runs of a stage took that went well: at most 64, the oldest
+// first. They can be kept as JSON.
+type StageTimes struct {
+	Stage string
+	Runs  []StageRun
+}
+
+// A StageRun is how long one run of a stage took, and how long its video was; 0 if unknown.
+type StageRun struct{ Took, Video time.Duration }
 
 // clone returns a copy that shares nothing with s.
 func (s JobState) clone() JobState {

@@ -1,12 +1,10 @@
 package instrument
 
 import (
-	"context"
 	"math"
 	"time"
 
 	"go.opentelemetry.io/otel/metric"
-	"go.opentelemetry.io/otel/trace"
 
 	"github.com/stagemeter/stagemeter/internal/instruments"
 	"github.com/stagemeter/stagemeter/semconv"
@@ -20,7 +18,7 @@ func (p *Pipeline) observeWork(o metric.Observer, inst *instruments.Set) {
 	now := time.Now()
 	for _, j := range jobs {
 		s := JobState{Video: seconds(j.videoSeconds())}
-		j.tellNews(j.details.copyTo(&s, now))
+		tellNews(j.ref(), j.details.copyTo(&s, now))
 		if unusual(s.Stages, stalled) {
 			overdue++
 		}
@@ -64,30 +62,5 @@ func observeProgress(o metric.Observer, inst *instruments.Set, j *Job, stages []
 	}
 	for name, fraction := range least {
 		o.ObserveFloat64(inst.StageProgress, fraction, metric.WithAttributes(j.live.label(), semconv.AttrStage.String(name)))
-	}
-}
-
-// news is that a stage under way has become stalled or overdue.
-type news struct {
-	of      *Stage
-	state   StageState
-	overdue bool
-}
-
-// tellNews writes the news on the spans of the stages, and tells the [Events].
-func (j *Job) tellNews(all []news) {
-	for _, n := range all {
-		p := j.scope.p
-		name, heard := "stage stalled", p.events.stageStalled
-		attr := stalledKey.Float64(time.Since(n.state.Stalled).Seconds())
-		if n.overdue {
-			name, heard, attr = "stage overdue", p.events.stageOverdue, usualKey.Float64(n.state.Usual.P50.Seconds())
-		}
-		if span := n.of.scope.span; span.IsRecording() {
-			span.AddEvent(name, trace.WithAttributes(attr))
-		}
-		if len(heard) > 0 {
-			tell(heard, context.Context(&n.of.scope), StageWarning{Job: j.ref(), Stage: n.state})
-		}
 	}
 }
