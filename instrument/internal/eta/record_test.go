@@ -1,0 +1,107 @@
+package eta_test
+
+import (
+	"context"
+	"encoding/json"
+	"flag"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strconv"
+	"testing"
+	"time"
+
+	"github.com/stagemeter/stagemeter/instrument"
+	"github.com/stagemeter/stagemeter/instrument/ffmpeg"
+)
+
+// With -record the test binary runs no test. It runs ffmpeg as an editor does, and writes what it
+// reports to testdata, a curve for each stage:
+//
+//	go test ./instrument/internal/eta -record
+var record = flag.Bool("record", false, "record the progress of ffmpeg into testdata")
+
+func TestMain(m *testing.M) {
+	flag.Parse()
+	if !*record {
+		os.Exit(m.Run())
+	}
+	if err := recordAll(context.Background()); err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		os.Exit(1)
+	}
+}
+
+// A recording is what one stage has reported.
+type recording struct {
+	Stage   string      `json:"stage"`
+	Took    float64     `json:"took"`    // seconds
+	Reports [][]float64 `json:"reports"` // seconds since the start, done, total
+}
+
+func recordAll(ctx context.Context) error {
+	dir, err := os.MkdirTemp("", "record")
+	if err != nil {
+		return err
+	}
+	defer os.RemoveAll(dir)
+	// A talk whose second half has far more detail than the first, so that it costs more to encode.
+	video := filepath.Join(dir, "talk.mkv")
+	make := []string{"-f", "lavfi", "-i", "testsrc2=s=1280x720:r=25:d=45", "-f", "lavfi", "-i", "mandelbrot=s=1280x720:r=25:end_pts=1e9", "-f", "lavfi", "-i", "sine=f=300:d=90",
+		"-filter_complex", "[1:v]trim=duration=45,setpts=PTS-STARTPTS,format=yuv420p[b];[0:v]format=yuv420p[a];[a][b]concat=n=2:v=1:a=0[v]",
+		"-map", "[v]", "-map", "2:a", "-c:v", "libx264", "-preset", "ultrafast", "-c:a", "aac", "-t", "90"}
+	if _, err := ffmpeg.Run(ctx, make, ffmpeg.WithOutput(video)); err != nil {
+		return err
+	}
+	for _, s := range []struct {
+		stage string
+		times int // as long as the video
+		args  []string
+		out   string
+	}{
+		{"validation", 10, []string{"-f", "null", "-"}, ""},
+		{"loudness", 10, []string{"-vn", "-af", "loudnorm=print_format=json", "-f", "null", "-"}, ""},
+		{"render", 1, []string{"-vf", "scale=960:540", "-c:v", "libx264", "-preset", "medium", "-c:a", "aac"}, filepath.Join(dir, "render.mp4")},
+	} {
+		args := append([]string{"-stream_loop", strconv.Itoa(s.times - 1)}, ffmpeg.Input(video)...)
+		if err := recordStage(ctx, s.stage, time.Duration(s.times)*90*time.Second, append(args, s.args...), s.out); err != nil {
+			return fmt.Errorf("%s: %w", s.stage, err)
+		}
+	}
+	return nil
+}
+
+func recordStage(ctx context.Context, stage string, length time.Duration, args []string, out string) error {
+	r := recording{Stage: stage}
+	start := time.Now()
+	p, err := instrument.New(instrument.WithEvents(instrument.Events{Progress: func(_ context.Context, e instrument.ProgressEvent) {
+		at := e.Progress.At.Sub(start).Seconds()
+		r.Reports = append(r.Reports, []float64{round(at), round(e.Progress.Done), round(e.Progress.Total)})
+	}}))
+	if err != nil {
+		return err
+	}
+	opts := []ffmpeg.Option{ffmpeg.WithDuration(length)}
+	if out != "" {
+		opts = append(opts, ffmpeg.WithOutput(out))
+	}
+	err = p.RunJob(ctx, "record", func(ctx context.Context) error {
+		return instrument.RunStage(ctx, stage, func(ctx context.Context) error {
+			start = time.Now()
+			_, err := ffmpeg.Run(ctx, args, opts...)
+			r.Took = round(time.Since(start).Seconds())
+			return err
+		})
+	})
+	if err != nil {
+		return err
+	}
+	text, err := json.Marshal(r)
+	if err != nil {
+		return err
+	}
+	return os.WriteFile(filepath.Join("testdata", "ffmpeg_"+stage+".json"), append(text, '\n'), 0o644)
+}
+
+// round leaves milliseconds.
+func round(x float64) float64 { return float64(int64(x*1000+0.5)) / 1000 }
