@@ -9,3 +9,5 @@
 // Beside the page is its JSON, version 1, for programs: live/snapshot.json, live/job.json and the
 // stream live/events. docs/livepage.md has its fields.
 package livepage
+
+//go:generate go run ./internal/wiretypes
