@@ -8,15 +8,18 @@ import (
 	"io/fs"
 	"net/http"
 	"path"
+	"strings"
 	"sync"
 	"time"
 
 	"github.com/klauspost/compress/gzip"
 )
 
-// The page as it is served: nothing builds it.
+// The page: no build step makes it, and what only its tests and types need is not in it. The license
+// of lit-html goes with each copy of it, so with each program.
 //
-//go:embed page
+//go:embed page/index.html page/style.css page/*.js page/panels/*.js
+//go:embed page/lib/lit-html/LICENSE page/lib/lit-html/*.js page/lib/lit-html/directives/*.js
 var pageFiles embed.FS
 
 // A file of the page, as it is and packed.
@@ -30,22 +33,39 @@ var files = sync.OnceValue(readFiles)
 
 func readFiles() map[string]*file {
 	all := make(map[string]*file)
-	_ = fs.WalkDir(pageFiles, "page", func(name string, entry fs.DirEntry, err error) error {
+	page, _ := fs.Sub(pageFiles, "page")
+	_ = fs.WalkDir(page, ".", func(name string, entry fs.DirEntry, err error) error {
 		if err != nil || entry.IsDir() {
 			return err
 		}
-		text, err := pageFiles.ReadFile(name)
-		if err != nil {
+		text, err := served(page, name)
+		if text == nil {
 			return err
 		}
-		at := "/live/" + name[len("page/"):]
-		if name == "page/index.html" {
+		at := "/live/" + name
+		if name == "index.html" {
 			at = "/"
 		}
 		all[at] = newFile(name, text)
 		return nil
 	})
 	return all
+}
+
+// served returns what is served of a file of the page, nil for nothing: all its own modules are in
+// app.js.
+func served(page fs.FS, name string) ([]byte, error) {
+	switch {
+	case name == "app.js":
+		return joinModules(page, name)
+	case path.Ext(name) == ".js" && !strings.HasPrefix(name, "lib/"), path.Base(name) == "LICENSE":
+		return nil, nil
+	}
+	text, err := fs.ReadFile(page, name)
+	if name == "style.css" {
+		text = []byte(strings.Join(code(string(text)), "\n"))
+	}
+	return text, err
 }
 
 func newFile(name string, text []byte) *file {

@@ -13,6 +13,7 @@ import (
 
 	"github.com/stagemeter/stagemeter/exporters"
 	"github.com/stagemeter/stagemeter/instrument"
+	"github.com/stagemeter/stagemeter/instrument/money"
 )
 
 // BenchmarkMounted times a stage and a paid call in it, with a page that nobody looks at and without
@@ -58,7 +59,7 @@ func busyPage(b *testing.B, tel *exporters.Telemetry) *Page {
 			ctx, stage := instrument.StartStage(ctx, name)
 			if k < 4 {
 				_ = instrument.RunCall(ctx, "whisper", func(ctx context.Context) error {
-					instrument.CallFromContext(ctx).SetCost(instrument.USD(i*k) * 1_000_000)
+					instrument.CallFromContext(ctx).SetCost(money.Mul(instrument.Dollar/1000, int64(i*k)))
 					return nil
 				})
 			}
