@@ -73,6 +73,11 @@ schemas: ## docs/kubernetes, docs/compose and docs/dashboards against the schema
 	GOWORK=off go test -C e2e/schemas -vet=off ./...
 	@scripts/grafana-schema.sh
 
+.PHONY: page
+page: ## Types and functions of the live page's scripts
+	$(call step,live page)
+	@scripts/page.sh
+
 .PHONY: sdks
 sdks: ## Paid calls by the vendors' own libraries through package aihttp
 	$(call step,libraries of vendors)

@@ -41,7 +41,7 @@ describe() {
 	ffmpeg) echo "ffmpeg and ffprobe" ;;
 	speech) echo "ffmpeg's filters asr and flite, and the model pocketsphinx-en-us" ;;
 	redis) echo "redis-server and redis-cli" ;;
-	node) echo "Node.js 18 or later with npm, for the types of the dashboards" ;;
+	node) echo "Node.js 18 or later with npm, for the types of the dashboards and of the live page" ;;
 	postgres) echo "the PostgreSQL server programs" ;;
 	esac
 }

@@ -39,7 +39,7 @@ lane() {
 make --no-print-directory deps
 lane check-generated lint unit fuzz &
 lanes+=($!)
-lane servers schemas e2e lint-apart sdks &
+lane servers schemas page e2e lint-apart sdks &
 lanes+=($!)
 for lane in "${lanes[@]}"; do wait "$lane" || touch "$work/failed"; done
 
