@@ -136,15 +136,6 @@ func (c *Call) configure(ctx context.Context, opts []CallOption) {
 	}
 }
 
-// bookable reports whether an amount can be booked, and counts one that cannot.
-func (p *Pipeline) bookable(ctx context.Context, amount USD) bool {
-	reason := invalidReason(amount)
-	if reason != "" {
-		p.countInvalid(ctx, semconv.CostName, reason)
-	}
-	return reason == ""
-}
-
 // SetCost sets what the call really cost. The last of SetCost and [Call.SetUnpriced] before End
 // holds. An amount that cannot be booked (negative, NaN, infinite) counts as invalid and changes
 // nothing. The exact sum of costs is [Job.Cost]; see [Spend].

@@ -105,3 +105,12 @@ func (j *Job) spentLate(amount USD) {
 		p.earlier.add(j.id, amount)
 	}
 }
+
+// bookable reports whether an amount can be booked, and counts one that cannot.
+func (p *Pipeline) bookable(ctx context.Context, amount USD) bool {
+	reason := invalidReason(amount)
+	if reason != "" {
+		p.countInvalid(ctx, semconv.CostName, reason)
+	}
+	return reason == ""
+}

@@ -56,7 +56,7 @@ func TestUnknownCostsAreUnconfirmed(t *testing.T) {
 				t.Fatal(err)
 			}
 			spent := money.Sum(tt.cost, tt.unconfirmed)
-			if got, want := *p.Snapshot(instrument.Query{}).Live[0].Budget, (instrument.BudgetState{Limit: money.Dollar, Spent: spent, Unconfirmed: tt.unconfirmed}); got != want {
+			if got, want := *p.Snapshot(instrument.Query{}).Live[0].Budget, (instrument.BudgetState{Account: "job", Limit: money.Dollar, Spent: spent, Unconfirmed: tt.unconfirmed}); got != want {
 				t.Errorf("the job shows %+v, want %+v", got, want)
 			}
 			job.End(nil)

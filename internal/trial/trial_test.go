@@ -34,6 +34,7 @@ func trial(t *testing.T, seed uint64) {
 	run := newProgram("p", seed, p, b, policy)
 	run.run(t.Context())
 	got := shown(t, rec.Exposition())
+	run.takeProgress(t, got)
 	compare(t, got, b.all())
 	for _, wrong := range run.wrong {
 		t.Error(wrong)
@@ -61,6 +62,28 @@ func trial(t *testing.T, seed uint64) {
 	}
 	if t.Failed() {
 		t.Log(strings.Join(run.log, "\n"), strings.Join(a.log, "\n"))
+	}
+}
+
+// takeProgress removes the progress of stages from what was shown: it is estimated, and the books do
+// not have it. It is a share, and only of a job that lives.
+func (p *program) takeProgress(t *testing.T, shown map[string]float64) {
+	t.Helper()
+	live := make(map[string]bool)
+	for j := range p.live {
+		live[j.id] = true
+	}
+	for name, v := range shown {
+		labels, ok := strings.CutPrefix(name, prefix+"stage_progress_ratio{")
+		if !ok {
+			continue
+		}
+		_, id, _ := strings.Cut(labels, `job_id="`)
+		id, _, _ = strings.Cut(id, `"`)
+		if v < 0 || v > 0.99 || !live[id] {
+			t.Errorf("%s is %v, want a share of a job that lives", name, v)
+		}
+		delete(shown, name)
 	}
 }
 
