@@ -6,28 +6,29 @@ import "time"
 // stalled.
 type keptProcess struct {
 	ProcessState
+	in      *scope // of its stage; nil outside of any
 	base    time.Duration
 	since   time.Time // when base was read
 	stalled time.Time // the last growth before the stall that base is of
 }
 
-// state returns the process as a snapshot shows it. The lock of the details is held.
-func (p *keptProcess) state(stages []StageState, now time.Time) ProcessState {
+// state returns the process as a snapshot shows it. stage is the one that started it, zero once it has
+// ended. The lock of the details is held.
+func (p *keptProcess) state(stage StageState, now time.Time) ProcessState {
+	if !stage.Start.IsZero() {
+		p.StageStart = stage.Start
+	}
 	s := p.ProcessState
-	for i := range stages {
-		stage := &stages[i]
-		if stage.Name != p.Stage || stage.Stalled.IsZero() {
-			continue
-		}
-		used, ok := cpuTime(p.PID)
-		switch {
-		case !ok:
-		case !stage.Stalled.Equal(p.stalled):
-			p.stalled, p.base, p.since = stage.Stalled, used, now
-		default:
-			s.CPU, s.CPUSince = used-p.base, p.since
-		}
-		break
+	if stage.Stalled.IsZero() {
+		return s
+	}
+	used, ok := cpuTime(p.PID)
+	switch {
+	case !ok:
+	case !stage.Stalled.Equal(p.stalled):
+		p.stalled, p.base, p.since = stage.Stalled, used, now
+	default:
+		s.CPU, s.CPUSince = max(used-p.base, 0), p.since
 	}
 	return s
 }

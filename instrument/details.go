@@ -44,6 +44,8 @@ type keptStage struct {
 	hasVideo    bool
 	toldStalled time.Time // the last growth before the stall that was told
 	toldOverdue bool
+	shown       float64 // the largest fraction that was, of the stage shownOf
+	shownOf     *scope
 }
 
 // A place is where a [kept] has an entry under way, counted from 1. 0 is none.
@@ -174,6 +176,10 @@ func (e *keptStage) state(now time.Time, video time.Duration, all []news) (Stage
 		}
 	}
 	s.Estimate = estimate(now, took, track, times)
+	if e.shownOf != e.from { // its place was another's
+		e.shownOf, e.shown = e.from, 0
+	}
+	e.shown = s.Estimate.notBelow(e.shown)
 	if !s.Stalled.Equal(e.toldStalled) {
 		if e.toldStalled = s.Stalled; !s.Stalled.IsZero() {
 			all = append(all, news{of: e.from, state: s})
@@ -188,15 +194,12 @@ func (e *keptStage) state(now time.Time, video time.Duration, all []news) (Stage
 
 // neverFalls keeps the largest fraction that a job was shown with.
 func (d *details) neverFalls(e *Estimate) {
-	if d == nil || e == nil {
+	if d == nil {
 		return
 	}
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	if e.Fraction >= 0 {
-		d.fraction = max(d.fraction, e.Fraction)
-		e.Fraction = d.fraction
-	}
+	d.fraction = e.notBelow(d.fraction)
 }
 
 // startCall keeps a call that starts.
@@ -253,11 +256,11 @@ func (d *details) addError(stage, errorType string) {
 }
 
 // startProcess keeps a process until done is called.
-func (d *details) startProcess(pid int, name, stage string) (done func()) {
+func (d *details) startProcess(pid int, name, stage string, in *scope) (done func()) {
 	if d == nil {
 		return func() {}
 	}
-	s := &keptProcess{ProcessState: ProcessState{PID: pid, Name: name, Stage: stage, Start: time.Now()}}
+	s := &keptProcess{ProcessState: ProcessState{PID: pid, Name: name, Stage: stage, Start: time.Now()}, in: in}
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	if len(d.processes) == keptProcs {
@@ -316,7 +319,12 @@ func (d *details) copyTo(s *JobState, now time.Time) (all []news) {
 		s.Calls = append(s.Calls, *c)
 	}
 	for _, e := range d.processes {
-		s.Processes = append(s.Processes, e.state(s.Stages, now))
+		at := slices.IndexFunc(stages, func(k *keptStage) bool { return k.from != nil && k.from == e.in })
+		var stage StageState
+		if at >= 0 {
+			stage = s.Stages[at]
+		}
+		s.Processes = append(s.Processes, e.state(stage, now))
 	}
 	s.Errors, s.Quality = slices.Clone(d.errors), d.quality.clone()
 	return all

@@ -16,7 +16,9 @@ func estimate(now time.Time, took time.Duration, track eta.Track, times eta.Time
 	left, known := eta.Of(now, took, track, times)
 	if known {
 		e.Left, e.Least, e.Most = left.Left, left.Least, left.Most
-		e.Runs, e.Scaled = times.N, times.Scaled
+		if left.ByUsual {
+			e.Runs, e.Scaled = times.N, times.Scaled
+		}
 		if e.Fraction < 0 {
 			e.Fraction = eta.Share(took, left.Left)
 		}
@@ -27,83 +29,14 @@ func estimate(now time.Time, took time.Duration, track eta.Track, times eta.Time
 	return &e
 }
 
-// estimateJob returns the estimate for a job whose stages are in s: the longest rest of those under
-// way, and what the declared stages usually take that have not begun. own is what the job itself has
-// reported, or nil.
-func estimateJob(now time.Time, s *JobState, declared []*stageHandle, own *progressReport) *Estimate {
-	e, known := Estimate{Scaled: true}, false
-	begun := make(map[string]bool, len(s.Stages))
-	share := 0.0 // of the declared stages
-	unsure := false
-	for i := range s.Stages {
-		stage := &s.Stages[i]
-		begun[stage.Name] = true
-		switch at := stage.Estimate; {
-		case stage.Depth > 0 || !stage.End.IsZero():
-		case at == nil || at.Left < 0:
-			unsure = true
-			if at != nil {
-				share += at.Fraction
-			}
-		default:
-			known = true
-			share += at.Fraction
-			e.Left, e.Least, e.Most = max(e.Left, at.Left), max(e.Least, at.Least), max(e.Most, at.Most)
-			e.rest(at.Runs, at.Scaled)
-		}
+// notBelow makes the fraction at least the one that was shown before, and returns what is shown then.
+// An unknown fraction stays unknown, and a nil Estimate has none.
+func (e *Estimate) notBelow(before float64) float64 {
+	if e == nil || e.Fraction < 0 {
+		return before
 	}
-	for _, h := range declared {
-		if begun[h.name] {
-			continue
-		}
-		if t := h.usual.Of(s.Video, 0); t.N > 0 {
-			known = true
-			rest := t.Rest(0)
-			e.Left, e.Least, e.Most = plus(e.Left, rest.Left), plus(e.Least, rest.Least), plus(e.Most, rest.Most)
-			e.rest(t.N, t.Scaled)
-		}
-	}
-	took := now.Sub(s.Start)
-	switch {
-	case known && !unsure:
-		e.Fraction = eta.Share(took, e.Left)
-	case len(begun) == 0:
-		if own == nil {
-			return nil
-		}
-		return estimate(now, took, own.track, eta.Times{})
-	case len(declared) > 0:
-		e = unknownEstimate
-		for _, h := range declared {
-			if begun[h.name] && !underWay(s.Stages, h.name) {
-				share++
-			}
-		}
-		e.Fraction = min(share/float64(len(declared)), 0.99)
-	default:
-		return nil
-	}
-	return &e
-}
-
-// rest takes note of the runs that a part of the estimate rests on.
-func (e *Estimate) rest(runs int, scaled bool) {
-	switch {
-	case runs == 0:
-		return
-	case e.Runs == 0:
-		e.Runs = runs
-	}
-	e.Runs, e.Scaled = min(e.Runs, runs), e.Scaled && scaled
-}
-
-func underWay(stages []StageState, name string) bool {
-	for i := range stages {
-		if stages[i].Name == name && stages[i].End.IsZero() {
-			return true
-		}
-	}
-	return false
+	e.Fraction = max(e.Fraction, before)
+	return e.Fraction
 }
 
 // plus returns the sum of two lengths, or the longest one if that is more.

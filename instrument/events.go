@@ -31,8 +31,9 @@ type Events struct {
 	Threshold    func(context.Context, ThresholdEvent) // of a budget; once for each of an account
 
 	// These two hear that a stage has become stalled, again after each growth, or overdue, once. With
-	// [WithDetails] each collection of metrics and each [Pipeline.Snapshot] looks for such stages, and
-	// calls them: else nobody does. The context is that of the stage.
+	// [WithDetails] each collection of metrics and each [Pipeline.Snapshot] looks for such stages, calls
+	// them and waits for them, in a goroutine that a runtime.Goexit may end: else nobody does. The
+	// context is that of the stage.
 	StageStalled func(context.Context, StageWarning)
 	StageOverdue func(context.Context, StageWarning)
 }
@@ -105,6 +106,14 @@ type events struct {
 	progress                            []func(context.Context, ProgressEvent)
 	threshold                           []func(context.Context, ThresholdEvent)
 	stageStalled, stageOverdue          []func(context.Context, StageWarning)
+}
+
+// prepare makes the pipeline of Default now if a function is called in a collection, and may record
+// in it: then it would wait for the end of the collection for ever.
+func (e *events) prepare() {
+	if len(e.stageStalled)+len(e.stageOverdue) > 0 {
+		prepareDefault()
+	}
 }
 
 func hear[E any](to *[]func(context.Context, E), f func(context.Context, E)) {

@@ -8,6 +8,8 @@ import (
 	"math"
 	"sync"
 	"testing"
+	"testing/synctest"
+	"time"
 
 	"github.com/stagemeter/stagemeter/instrument"
 	"github.com/stagemeter/stagemeter/instrument/instrumenttest"
@@ -177,8 +179,11 @@ func TestEventsComposeAndContainPanics(t *testing.T) {
 }
 
 func TestReportProgress(t *testing.T) {
-	errs := captureReports(t)
-	p, _ := instrumenttest.New(t, instrument.WithDetails())
+	synctest.Test(t, testReportProgress)
+}
+
+func testReportProgress(t *testing.T) {
+	p, rec := instrumenttest.New(t, instrument.WithDetails())
 	ctx, job := p.StartJob(t.Context(), "job-1")
 	status := func() instrument.JobState { return p.Snapshot(instrument.Query{}).Live[0] }
 	if got := status().Progress; got != nil {
@@ -191,6 +196,7 @@ func TestReportProgress(t *testing.T) {
 	sctx, stage := instrument.StartStage(ctx, "rendering")
 	instrument.ReportProgress(sctx, 5, 10, instrument.WithUnit("frames"), instrument.WithSpeed(2), nil)
 	one := *status().Stages[0].Progress
+	time.Sleep(time.Second)
 	instrument.ReportProgress(sctx, 4, 10, instrument.WithSpeed(math.NaN())) // the last report holds, also a lower one, with which the work begins anew
 	for _, bad := range []float64{-1, math.NaN(), math.Inf(1)} {
 		instrument.ReportProgress(sctx, bad, 10)
@@ -206,8 +212,10 @@ func TestReportProgress(t *testing.T) {
 	if got := *status().Progress; got != two {
 		t.Errorf("the job shows %+v, want its stage's %+v", got, two)
 	}
-	if got := len(errs.all()); got != 1 {
-		t.Errorf("%d errors reported, want 1", got)
+	for _, reason := range []semconv.InvalidReason{semconv.InvalidReasonNegative, semconv.InvalidReasonNaN, semconv.InvalidReasonInf} {
+		if got := rec.Counter(semconv.InvalidValuesName, semconv.AttrMetric.String(semconv.StageProgressName), reason.Attr()); got != 2 {
+			t.Errorf("%v invalid values by %s, want 2", got, reason)
+		}
 	}
 	stage.End(nil)
 	instrument.ReportProgress(sctx, 10, 10) // too late for what ended, and harmless

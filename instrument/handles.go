@@ -29,7 +29,8 @@ type stageHandle struct {
 	set        metric.MeasurementOption // stage
 	record     recordOptions            // the same, for the histograms
 	inProgress atomic.Int64
-	usual      eta.Usual // how long earlier ones took, if details are kept
+	usual      eta.Usual   // how long earlier ones took, if details are kept
+	inner      atomic.Bool // it was last seen only inside of other stages
 }
 
 func newStageHandle(name string) *stageHandle {

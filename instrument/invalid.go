@@ -34,6 +34,7 @@ var invalidHandles = func() map[invalidValue]addOptions {
 		semconv.AudioLoudnessSpreadName: {nan, inf, negative, outOfRange, badName},
 		semconv.AudioNormalizationName:  {nan, inf, outOfRange},
 		semconv.SegmentsDetectedName:    {negative, outOfRange},
+		semconv.StageProgressName:       {nan, inf, negative},
 		semconv.HighlightScoresName:     {nan, inf, negative, outOfRange},
 		semconv.DatabaseConnectionsName: {badName},
 		semconv.RedisConnectionsName:    {badName},

@@ -198,9 +198,12 @@ func (j *Job) finish(o ending) {
 func (j *Job) leaveAs(as Outcome, took time.Duration) {
 	p := j.scope.p
 	if p.history.limit.Load() > 0 { // before the job leaves the live ones, so that a snapshot never misses it
-		s := j.state()
-		s.End, s.Outcome, s.Estimate = j.start.Add(took), as, nil
+		s, _ := j.state()
+		s.end(j.start.Add(took), as)
 		p.history.add(s)
+	}
+	if as.Attempt == semconv.OutcomeCompleted && j.details != nil {
+		p.completed.Store(true)
 	}
 	j.leave(as.Attempt == semconv.OutcomeCompleted)
 	j.accounts = p.live.remove(&j.liveRun)
@@ -364,8 +367,8 @@ func detailsOf(ctx context.Context) *details {
 	return nil
 }
 
-// state returns the state of a live run.
-func (j *Job) state() JobState {
+// state returns the state of a live run, and what is new about its stages.
+func (j *Job) state() (JobState, []news) {
 	s := JobState{
 		JobRef: j.ref(), TraceID: traceID(j.scope.span), Start: j.start, Cost: j.Cost(),
 		Video: seconds(j.videoSeconds()),
@@ -374,11 +377,10 @@ func (j *Job) state() JobState {
 	s.Unpriced = int(j.unpriced.Load())
 	s.Budget = j.live.budget.state(&j.scope.p.ids)
 	own := j.scope.rare.reported()
-	s.Progress = own.copied()
+	s.Progress = j.scope.rare.newest().copied()
 	now := time.Now()
 	news := j.details.copyTo(&s, now)
-	s.Estimate = estimateJob(now, &s, j.scope.p.declared, own)
+	s.Estimate = j.scope.p.estimateJob(now, &s, own)
 	j.details.neverFalls(s.Estimate)
-	tellNews(s.JobRef, news)
-	return s
+	return s, news
 }

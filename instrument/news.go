@@ -27,7 +27,10 @@ func tellNews(job JobRef, all []news) {
 			span.AddEvent(name, trace.WithAttributes(attr))
 		}
 		if len(heard) > 0 {
-			tell(heard, context.Context(n.of), StageWarning{Job: job, Stage: n.state})
+			_ = contain("a function of Events", func() error { // which tell reports, and the collection goes on
+				tell(heard, context.Context(n.of), StageWarning{Job: job, Stage: n.state})
+				return nil
+			})
 		}
 	}
 }

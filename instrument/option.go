@@ -85,7 +85,8 @@ func WithPropagators(p propagation.TextMapPropagator) Option {
 
 // WithStages declares stage names. Their series exist from the start, at 0, so that increase() sees
 // a first error, and they do not count against [WithNameLimit]. Stages that are not declared work
-// as well.
+// as well. Declare them in the order in which a job runs them: the estimates of [WithDetails] take
+// a stage for left out once one that is declared after it has begun.
 func WithStages(names ...string) Option {
 	return option(func(c *config) error { return declare("WithStages", &c.stages, names) })
 }
@@ -323,24 +324,6 @@ func WithHistory(n int) Option {
 			return fmt.Errorf("instrument: WithHistory(%d): must be at least 0; no history is kept", n)
 		}
 		c.history, c.details = n, c.details || n > 0
-		return nil
-	})
-}
-
-// WithStageTimes gives a pipeline what [Pipeline.StageTimes] of an earlier process returned, so that
-// a new process knows from its first job on how long a stage usually takes. Of a stage with more than
-// 64 runs the last 64 count. It includes [WithDetails].
-func WithStageTimes(times ...StageTimes) Option {
-	return option(func(c *config) error {
-		c.details = true
-		c.stageTimes = append(c.stageTimes, times...)
-		for _, t := range times {
-			for _, r := range t.Runs {
-				if r.Took < 0 || r.Video < 0 {
-					return fmt.Errorf("instrument: WithStageTimes: %.100q: a run of %v with a video of %v is ignored: a length is 0 or more", t.Stage, r.Took, r.Video)
-				}
-			}
-		}
 		return nil
 	})
 }

@@ -16,7 +16,6 @@ import (
 	tracenoop "go.opentelemetry.io/otel/trace/noop"
 
 	"github.com/stagemeter/stagemeter/instrument/budget"
-	"github.com/stagemeter/stagemeter/instrument/internal/eta"
 	"github.com/stagemeter/stagemeter/instrument/internal/remote"
 	"github.com/stagemeter/stagemeter/instrument/internal/seam"
 	"github.com/stagemeter/stagemeter/internal/instruments"
@@ -53,6 +52,7 @@ type Pipeline struct {
 	live         live
 	stages       *names[stageHandle]
 	declared     []*stageHandle // of WithStages, in its order
+	earlierRuns  earlierRuns    // of WithStageTimes, by stage; never changed
 	apis         *names[apiHandle]
 	dimensions   *dimensions
 	errors       errorKeys
@@ -63,8 +63,8 @@ type Pipeline struct {
 	processes    atomic.Int64
 	events       events
 	details      atomic.Bool // jobs that start have details
+	completed    atomic.Bool // a job with details has, or one of an earlier process
 	history      history
-	badProgress  atomic.Bool  // reported once
 	prices       atomic.Int64 // Unix time of the oldest price table in use; 0 without one
 	lent         seam.Pipeline
 	registration metric.Registration
@@ -141,8 +141,10 @@ func New(opts ...Option) (*Pipeline, error) {
 	p.inst, err = instruments.New(meter)
 	p.lent.Set, p.lent.Limit = &p.inst, c.nameLimit
 	wrong = append(wrong, err)
-	p.stages = newNames("stage names", c.nameLimit, c.stages, newStageHandle, func() { p.badName(semconv.DurationName) })
-	p.remember(&c)
+	p.earlierRuns = newEarlierRuns(&c)
+	p.completed.Store(len(p.earlierRuns) > 0)
+	p.stages = newNames("stage names", c.nameLimit, c.stages, p.earlierRuns.newStage, func() { p.badName(semconv.DurationName) })
+	p.declare(&c)
 	p.apis = newNames("API names", c.nameLimit, c.apis, p.newAPI, func() { p.badName(semconv.APICallsName) })
 	p.dimensions = newDimensions(c.nameLimit, c.labels, func() { p.badName(semconv.JobsName) })
 	if c.modelLabel {
@@ -150,6 +152,7 @@ func New(opts ...Option) (*Pipeline, error) {
 	}
 	p.zero()
 	wrong = append(wrong, p.register(meter))
+	p.events.prepare()
 	return p, errors.Join(wrong...)
 }
 
@@ -361,17 +364,11 @@ func (p *Pipeline) countLedger(op remote.Op) {
 	p.inst.LedgerErrors.Add(context.Background(), 1, p.inst.LedgerErrors.With(semconv.LedgerOp(op)))
 }
 
-// remember takes over times of an earlier process, and notes which stages are declared.
-func (p *Pipeline) remember(c *config) {
+// declare notes which stages are declared.
+func (p *Pipeline) declare(c *config) {
 	for _, name := range c.stages {
 		if h := p.stages.get(name); !slices.Contains(p.declared, h) {
 			p.declared = append(p.declared, h)
-		}
-	}
-	for _, t := range c.stageTimes {
-		h := p.stages.get(t.Stage)
-		for _, r := range t.Runs {
-			h.usual.Add(eta.Run(r))
 		}
 	}
 }

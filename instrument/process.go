@@ -55,7 +55,11 @@ func StartProcess(ctx context.Context, cmd *exec.Cmd) (*Process, error) {
 	if ffname.Is(cmd.Path) {
 		done = TrackProcess(ctx)
 	}
-	kept := detailsOf(p.ctx).startProcess(cmd.Process.Pid, filepath.Base(cmd.Path), StageFromContext(p.ctx).name())
+	var in *scope
+	if s := StageFromContext(p.ctx); s != nil {
+		in = &s.scope
+	}
+	kept := detailsOf(p.ctx).startProcess(cmd.Process.Pid, filepath.Base(cmd.Path), StageFromContext(p.ctx).name(), in)
 	p.wait = sync.OnceValue(func() error {
 		defer done()
 		defer kept()

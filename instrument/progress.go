@@ -2,9 +2,10 @@ package instrument
 
 import (
 	"context"
-	"errors"
 	"math"
 	"time"
+
+	"github.com/stagemeter/stagemeter/semconv"
 )
 
 // A ProgressOption says more about a report of progress.
@@ -31,22 +32,21 @@ func WithSpeed(speed float64) ProgressOption {
 }
 
 // ReportProgress says that done of total is done of the innermost stage of ctx, or, outside of any
-// stage, of its job. [Pipeline.Snapshot] shows it, and [Events] hear of it. The last report holds;
-// with one that is lower the work begins anew. A total of 0 is unknown. Package ffmpeg reports by
-// itself in a stage.
+// stage, of its job. [Pipeline.Snapshot] shows it, and [Events] hear of it. The last report holds. A
+// total of 0 is unknown. Package ffmpeg reports by itself in a stage.
+//
+// Goroutines may share the work and report its sum, in any order: a report of less within a second of
+// the last growth does not count in estimates. After that, with a report of less the work begins anew.
 //
 // It takes an allocation and no lock, and may be called at any rate, from any goroutine. A report
-// with an amount that is negative, NaN or infinite is ignored, which is reported once to
-// otel.Handle. Outside of any job and stage it does nothing.
+// with an amount that is negative, NaN or infinite is counted as invalid instead. Outside of any job
+// and stage it does nothing.
 func ReportProgress(ctx context.Context, done, total float64, opts ...ProgressOption) {
 	s := ownScope(ctx)
 	if s == nil || s.p.inert() || s.job == nil && s.stage == nil {
 		return
 	}
-	if bad(done) || bad(total) {
-		if s.p.badProgress.CompareAndSwap(false, true) {
-			handle(errors.New("instrument: ReportProgress: an amount that is negative, NaN or infinite is ignored"))
-		}
+	if !s.p.valid(ctx, semconv.StageProgressName, done, 0, math.MaxFloat64) || !s.p.valid(ctx, semconv.StageProgressName, total, 0, math.MaxFloat64) {
 		return
 	}
 	p := Progress{Done: done, Total: total}
@@ -61,7 +61,7 @@ func ReportProgress(ctx context.Context, done, total float64, opts ...ProgressOp
 		r.Stage = s.stage.handle.name
 		s.stage.scope.rare.report(r)
 		if s.job != nil {
-			s.job.scope.rare.get().progress.Store(r)
+			s.job.scope.rare.get().inside.Store(r)
 		}
 		p = r.Progress
 	default:
@@ -72,5 +72,3 @@ func ReportProgress(ctx context.Context, done, total float64, opts ...ProgressOp
 		tell(s.p.events.progress, ctx, ProgressEvent{Job: s.job.ref(), Progress: p})
 	}
 }
-
-func bad(amount float64) bool { return !(amount >= 0) || math.IsInf(amount, 0) }

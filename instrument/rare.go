@@ -12,7 +12,8 @@ type rare struct {
 	counted errs.Counted // errors that are in errors_total already
 	ran     processTotal
 
-	progress atomic.Pointer[progressReport] // the newest report; of a job, also of its stages
+	progress atomic.Pointer[progressReport] // the newest report
+	inside   atomic.Pointer[progressReport] // of a job, the newest one of its stages
 }
 
 // lazyRare makes it at the first need, so that a stage that goes well does not pay for it.
@@ -41,13 +42,17 @@ type progressReport struct {
 
 // report keeps a report of progress.
 func (l *lazyRare) report(now *progressReport) {
-	r := l.get()
-	if last := r.progress.Load(); last != nil && last.Stage == now.Stage {
-		now.track = last.track
+	at := &l.get().progress
+	for kept := false; !kept; {
+		var track eta.Track
+		last := at.Load()
+		if last != nil {
+			track = last.track
+		}
+		now.track = track.Next(now.At, now.Done, now.Total)
+		now.Grown = now.track.Grown()
+		kept = at.CompareAndSwap(last, now)
 	}
-	now.track = now.track.Next(now.At, now.Done, now.Total)
-	now.Grown = now.track.Grown()
-	r.progress.Store(now)
 }
 
 // reported returns the newest report of progress, or nil.
@@ -56,6 +61,19 @@ func (l *lazyRare) reported() *progressReport {
 		return r.progress.Load()
 	}
 	return nil
+}
+
+// newest returns the newest report of a job or one of its stages, or nil.
+func (l *lazyRare) newest() *progressReport {
+	r := l.p.Load()
+	if r == nil {
+		return nil
+	}
+	own, inside := r.progress.Load(), r.inside.Load()
+	if own == nil || inside != nil && !inside.At.Before(own.At) {
+		return inside
+	}
+	return own
 }
 
 // copied returns the progress that was reported, or nil.

@@ -24,7 +24,9 @@ func (p *Pipeline) Snapshot(q Query) Snapshot {
 	s.LiveJobs = n
 	s.Live = make([]JobState, 0, len(jobs))
 	for _, j := range jobs {
-		s.Live = append(s.Live, j.state())
+		state, news := j.state()
+		s.Live = append(s.Live, state)
+		tellNews(state.JobRef, news)
 	}
 	s.Ended, s.EndedJobs = p.history.last(q)
 	for i := range s.Ended { // a job is kept before it leaves the live ones

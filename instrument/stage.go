@@ -144,7 +144,7 @@ func (s *Stage) finish(o ending) {
 	if !s.hasVideo && s.scope.job != nil {
 		video = s.scope.job.videoSeconds()
 	}
-	if s.kept != 0 && as.Status == semconv.JobStatusCompleted {
+	if s.kept != 0 && as.Status == semconv.JobStatusCompleted && s.handle.name != other {
 		s.handle.usual.Add(eta.Run{Took: took, Video: seconds(video)})
 	}
 	if video > 0 {

@@ -130,6 +130,9 @@ type ProcessState struct {
 	Name  string // of the executable, without its path
 	Stage string // that started it; "" outside of any stage
 	Start time.Time
+	// StageStart is the Start of that stage, to tell it from others of its name; zero if it is not in
+	// Stages.
+	StageStart time.Time
 	// CPU is the CPU time that it has used since CPUSince. Both are zero unless its stage is stalled,
 	// and where the system does not tell.
 	CPU      time.Duration
@@ -174,6 +177,15 @@ type StageTimes struct {
 
 // A StageRun is how long one run of a stage took, and how long its video was; 0 if unknown.
 type StageRun struct{ Took, Video time.Duration }
+
+// end makes s the state of a run that has ended. Of stages that outlive it, nothing is estimated.
+func (s *JobState) end(at time.Time, as Outcome) {
+	s.End, s.Outcome, s.Estimate = at, as, nil
+	for i := range s.Stages {
+		stage := &s.Stages[i]
+		stage.Estimate, stage.Stalled, stage.Overdue = nil, time.Time{}, false
+	}
+}
 
 // clone returns a copy that shares nothing with s.
 func (s JobState) clone() JobState {

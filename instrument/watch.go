@@ -16,6 +16,7 @@ func (p *Pipeline) observeWork(o metric.Observer, inst *instruments.Set) {
 	stalled := make(map[string]int64)
 	overdue := int64(0)
 	now := time.Now()
+	done := fractions{limit: p.live.costLimit(), least: make(map[*liveJob]map[string]float64)}
 	for _, j := range jobs {
 		s := JobState{Video: seconds(j.videoSeconds())}
 		tellNews(j.ref(), j.details.copyTo(&s, now))
@@ -23,9 +24,10 @@ func (p *Pipeline) observeWork(o metric.Observer, inst *instruments.Set) {
 			overdue++
 		}
 		if j.live.shown {
-			observeProgress(o, inst, j, s.Stages)
+			done.add(j.live, s.Stages)
 		}
 	}
+	done.observe(o, inst)
 	o.ObserveInt64(inst.JobsOverdue, overdue)
 	for name, h := range p.stages.all() {
 		o.ObserveInt64(inst.StagesStalled, stalled[name], h.set)
@@ -46,21 +48,40 @@ func unusual(stages []StageState, stalled map[string]int64) (overdue bool) {
 // shownStages is of how many stages of one job, by name, the progress has a series.
 const shownStages = 8
 
-func observeProgress(o metric.Observer, inst *instruments.Set, j *Job, stages []StageState) {
-	least := make(map[string]float64, shownStages)
+// fractions has how far the stages under way are, by job and name: of those of one name the least.
+type fractions struct {
+	limit int64 // of series
+	n     int64
+	least map[*liveJob]map[string]float64
+}
+
+func (f *fractions) add(job *liveJob, stages []StageState) {
 	for i := range stages {
 		s := &stages[i]
 		if s.Depth > 0 || s.Estimate == nil || s.Estimate.Fraction < 0 {
 			continue
 		}
-		if known, ok := least[s.Name]; ok || len(least) < shownStages {
-			if !ok {
-				known = 1
-			}
-			least[s.Name] = min(known, s.Estimate.Fraction)
+		of := f.least[job]
+		if known, ok := of[s.Name]; ok {
+			of[s.Name] = min(known, s.Estimate.Fraction)
+			continue
 		}
+		if len(of) == shownStages || f.n == f.limit {
+			continue
+		}
+		if of == nil {
+			of = make(map[string]float64, 1)
+			f.least[job] = of
+		}
+		f.n++
+		of[s.Name] = s.Estimate.Fraction
 	}
-	for name, fraction := range least {
-		o.ObserveFloat64(inst.StageProgress, fraction, metric.WithAttributes(j.live.label(), semconv.AttrStage.String(name)))
+}
+
+func (f *fractions) observe(o metric.Observer, inst *instruments.Set) {
+	for job, of := range f.least {
+		for name, fraction := range of {
+			o.ObserveFloat64(inst.StageProgress, fraction, metric.WithAttributes(job.label(), semconv.AttrStage.String(name)))
+		}
 	}
 }

@@ -32,7 +32,7 @@ func (b *builder) attention(s instrument.Snapshot) []notice {
 		for k := range j.Stages {
 			stage := &j.Stages[k]
 			if !stage.Stalled.IsZero() {
-				text := fmt.Sprintf("%s has made no progress for %s%s", stage.Name, span(s.Time.Sub(stage.Stalled)), processText(j, stage.Name))
+				text := fmt.Sprintf("%s has made no progress for %s%s", stage.Name, span(s.Time.Sub(stage.Stalled)), processText(j, stage))
 				found = append(found, of{j, stalled, text})
 			}
 			if stage.Overdue {
@@ -53,10 +53,10 @@ func (b *builder) attention(s instrument.Snapshot) []notice {
 }
 
 // processText says of the processes of a stalled stage whether they work.
-func processText(j *instrument.JobState, stage string) string {
+func processText(j *instrument.JobState, stage *instrument.StageState) string {
 	var text strings.Builder
 	for _, p := range j.Processes {
-		if p.Stage != stage {
+		if !startedIn(p, stage) {
 			continue
 		}
 		fmt.Fprintf(&text, "; %s pid %d is alive", p.Name, p.PID)
@@ -71,11 +71,16 @@ func processText(j *instrument.JobState, stage string) string {
 	return text.String()
 }
 
+// startedIn reports whether a stage started a process. Several stages of a job may have one name.
+func startedIn(p instrument.ProcessState, s *instrument.StageState) bool {
+	return p.Stage == s.Name && (p.StageStart.IsZero() || p.StageStart.Equal(s.Start))
+}
+
 // process returns a process of a job, with the speed that its stage reports.
 func (b *builder) process(j instrument.JobState, p instrument.ProcessState) process {
 	out := process{PID: p.PID, Name: p.Name, Run: run(j.Run), Job: b.id(j.ID), Stage: p.Stage, Start: ms(p.Start)}
 	for i := range j.Stages {
-		if s := &j.Stages[i]; s.Name == p.Stage && s.End.IsZero() && s.Progress != nil {
+		if s := &j.Stages[i]; startedIn(p, s) && s.End.IsZero() && s.Progress != nil {
 			out.Speed = s.Progress.Speed
 		}
 	}

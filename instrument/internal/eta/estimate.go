@@ -6,6 +6,7 @@ import "time"
 type Estimate struct {
 	Left        time.Duration // most likely
 	Least, Most time.Duration // of ten estimates about eight are right
+	ByUsual     bool          // earlier runs are a part of it
 }
 
 // lead is the fraction of the work until which earlier runs lead the estimate.
@@ -22,14 +23,13 @@ func Of(now time.Time, elapsed time.Duration, t Track, usual Times) (Estimate, b
 	var e Estimate
 	own := (average + recent) / 2
 	if !progresses {
-		e = usual.Rest(elapsed)
-		return e, true
+		return usual.Rest(elapsed), true
 	}
 	e = Estimate{Left: span(own), Least: span(0.8 * min(average, recent)), Most: span(1.25 * max(average, recent))}
 	if f := t.Fraction(); known && f < lead {
 		w := max(f, 0) / lead
 		h := usual.Rest(elapsed)
-		e = Estimate{Left: mix(e.Left, h.Left, w), Least: mix(e.Least, h.Least, w), Most: mix(e.Most, h.Most, w)}
+		e = Estimate{Left: mix(e.Left, h.Left, w), Least: mix(e.Least, h.Least, w), Most: mix(e.Most, h.Most, w), ByUsual: true}
 	}
 	return e, true
 }
@@ -38,7 +38,7 @@ func Of(now time.Time, elapsed time.Duration, t Track, usual Times) (Estimate, b
 // takes longer than they took is nearly done, again and again.
 func (t Times) Rest(elapsed time.Duration) Estimate {
 	left := max(t.P50-elapsed, t.P50/20)
-	return Estimate{Left: left, Least: min(left, max(t.P50-t.P50/4-elapsed, 0)), Most: max(t.P90-elapsed, left+left/4)}
+	return Estimate{Left: left, Least: min(left, max(t.P50-t.P50/4-elapsed, 0)), Most: max(t.P90-elapsed, left+left/4), ByUsual: true}
 }
 
 func mix(own, usual time.Duration, w float64) time.Duration {

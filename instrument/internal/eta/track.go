@@ -15,6 +15,10 @@ const tau = 15 * time.Second
 // patience is how long nothing is estimated from progress alone.
 const patience = 2 * time.Second
 
+// late is how long after a growth a report of less is taken for one that was made before it: several
+// workers that count together report in any order.
+const late = time.Second
+
 // A Track is what reports of progress have told of one piece of work. Its zero value has heard none.
 // It is a value, which [Track.Next] replaces, so that it can be shared without a lock.
 type Track struct {
@@ -24,13 +28,18 @@ type Track struct {
 	gap                float64 // seconds that usually pass between two growths
 }
 
-// Next returns the track after a report at a time. Work that goes backwards begins anew.
+// Next returns the track after a report at a time. A report of less within a second of the last
+// growth is late, and changes nothing. After that, work that goes backwards begins anew.
 func (t Track) Next(at time.Time, done, total float64) Track {
-	if t.last.IsZero() || done < t.done {
+	switch {
+	case t.last.IsZero(), done < t.done && at.Sub(t.grown) >= late:
 		return Track{first: at, last: at, grown: at, from: done, done: done, total: total}
+	case done < t.done:
+		return t
 	}
 	dt := at.Sub(t.last)
-	if dt <= 0 { // of two reports at the same time the second only replaces the first
+	if dt <= 0 { // what grows in no time counts as the limit of ever shorter times
+		t.rate += (done - t.done) / tau.Seconds()
 		t.done, t.total = done, total
 		return t
 	}
@@ -80,15 +89,14 @@ func (t Track) left(now time.Time) (average, recent float64, ok bool) {
 	}
 	rest := max(t.total-t.done, 0)
 	since := now.Sub(t.last)
-	if since.Seconds() > max(1, 3*t.gap) { // nothing has come for long
+	gone := 0.0 // between reports the time goes on
+	if since.Seconds() < max(1, 3*t.gap) {
+		elapsed, gone = elapsed-since, since.Seconds()
+	} else { // nothing has come for long
 		t.decay(since, 0)
 	}
-	average = rest / ((t.done - t.from) / elapsed.Seconds())
-	recent = rest / (t.rate / t.weight)
-	if gone := since.Seconds(); gone < max(1, 3*t.gap) { // between reports the time goes on
-		recent = max(recent-gone, 0)
-		average = max(average-gone, 0)
-	}
+	average = max(rest/((t.done-t.from)/elapsed.Seconds())-gone, 0)
+	recent = max(rest/(t.rate/t.weight)-gone, 0)
 	return average, recent, finite(average) && finite(recent)
 }
 
