@@ -39,8 +39,8 @@ func (b *builder) id(id string) string {
 	}
 	if !contained(func() { shown = b.redact(id) }) {
 		b.report("the function of WithRedact panicked or called runtime.Goexit: ids are hidden")
-		shown = hidden
 	}
+	shown = cmp.Or(shown, hidden)
 	if b.ids == nil {
 		b.ids = make(map[string]string)
 	}

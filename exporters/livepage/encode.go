@@ -36,10 +36,14 @@ type encoded struct {
 }
 
 // now returns the newest snapshot.
-func (e *encoder) now() (*encoded, error) {
+func (e *encoder) now() (*encoded, error) { return e.since(time.Now()) }
+
+// since returns a snapshot for whoever has asked at a time. One that was begun after it is new enough,
+// however long it took: of all that wait for it none makes another.
+func (e *encoder) since(asked time.Time) (*encoded, error) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
-	if e.last != nil && time.Since(e.last.at) < fresh {
+	if e.last != nil && (time.Since(e.last.at) < fresh || !e.last.at.Before(asked)) {
 		return e.last, nil
 	}
 	at := time.Now()

@@ -12,7 +12,8 @@ func (o option) apply(p *Page) error { return o(p) }
 // WithRedact shows ids of jobs as the function returns them, such as a hash, wherever the page or its
 // JSON has one; a filter finds jobs by what it returned. It is called about once a second for each
 // job that is shown while somebody looks, possibly concurrently, and must return at once. The same id
-// must always give the same text. If it panics, the id is shown as "hidden".
+// must always give the same text. If it panics or returns "", the id is shown as "hidden". Errors of
+// scrapes and pushes, whose texts may have ids in them, are then shown only as being there.
 func WithRedact(shown func(id string) string) Option {
 	return option(func(p *Page) error {
 		if shown == nil {

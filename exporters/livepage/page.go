@@ -141,7 +141,11 @@ func (page *Page) snapshot(match string) snapshot {
 	s := b.build(page.p.Snapshot(instrument.Query{Limit: keep}))
 	s.Every, s.KeepMost, s.Service = every.Milliseconds(), keep, page.service
 	if page.tel != nil {
-		s.Telemetry = telemetryOf(page.tel.Health(), s.Now)
+		health := page.tel.Health()
+		if b.redact != nil {
+			hideErrors(&health)
+		}
+		s.Telemetry = telemetryOf(health, s.Now)
 	}
 	s.Fleet = page.fleetNow()
 	return s

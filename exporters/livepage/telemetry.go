@@ -83,6 +83,15 @@ func telemetryOf(h exporters.Health, now int64) *telemetry {
 	return t
 }
 
+// hideErrors removes the texts of errors: that of a scrape that fails may have the series of a job.
+func hideErrors(h *exporters.Health) {
+	for _, text := range []*string{&h.Scrape.LastError, &h.Metrics.LastError, &h.Traces.LastError} {
+		if *text != "" {
+			*text = "see the log"
+		}
+	}
+}
+
 func join(a, b string) string {
 	if a == "" {
 		return b
