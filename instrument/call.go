@@ -5,6 +5,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/stagemeter/stagemeter/instrument/internal/newest"
 	"github.com/stagemeter/stagemeter/instrument/internal/once"
 	"github.com/stagemeter/stagemeter/instrument/internal/seam"
 	"github.com/stagemeter/stagemeter/instrument/money"
@@ -24,7 +25,7 @@ type Call struct {
 	wasOver  bool          // the context, before the call began
 	done     atomic.Bool
 	model    atomic.Pointer[string] // with WithModelLabel, of a call that package aihttp meters
-	kept     place                  // in the details of the job
+	kept     newest.Place           // in the details of the job
 }
 
 // StartCall starts a call of a paid API and a span "call API" of kind client, in the job of ctx, or
@@ -95,7 +96,11 @@ func startCall(ctx context.Context, outer *scope, api string, opts []CallOption)
 		c.scope.Context = c.requests.watch(in)
 	}
 	if outer.job != nil && outer.job.details != nil {
-		c.kept = outer.job.details.startCall(h.name, outer.stage.name(), c.price.max)
+		started := startedCall{api: h, start: c.start, most: c.price.max}
+		if outer.stage != nil {
+			started.stage = outer.stage.handle
+		}
+		c.kept = outer.job.details.startCall(started)
 	}
 	if len(p.events.callStarted) > 0 {
 		tell(p.events.callStarted, &c.scope, c.event())
@@ -310,7 +315,7 @@ func (c *Call) finish(o ending) {
 	b := c.price.book(failed, failed && mayHaveCost(ctx, o, c.requests.seen(), c.wasOver))
 	defer c.tellEnd(o, as, took, &b)
 	defer o.end(c.scope.span, as)
-	defer c.describe(o, as, &b)
+	defer c.describe(o, as, took, &b)
 	defer c.book(ctx, &b)
 	h.seen.calls.Add(1)
 	if as.isError() {
@@ -321,9 +326,9 @@ func (c *Call) finish(o ending) {
 	p.inst.APICalls.Add(ctx, 1, counter...)
 }
 
-func (c *Call) describe(o ending, as Outcome, b *booking) {
+func (c *Call) describe(o ending, as Outcome, took time.Duration, b *booking) {
 	if c.kept != 0 {
-		c.scope.job.details.endCall(c.kept, b.cost, b.reason, as.ErrorType)
+		c.scope.job.details.endCall(c.kept, took, b.cost, b.reason, as.ErrorType)
 	}
 	if j := c.scope.job; j != nil && j.done.Load() && c.scope.span.IsRecording() {
 		c.scope.span.SetAttributes(afterJobKey.Bool(true))

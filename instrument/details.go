@@ -1,12 +1,13 @@
 package instrument
 
 import (
-	"cmp"
 	"slices"
 	"sync"
 	"time"
 
 	"github.com/stagemeter/stagemeter/instrument/internal/eta"
+	"github.com/stagemeter/stagemeter/instrument/internal/newest"
+	"github.com/stagemeter/stagemeter/instrument/internal/once"
 )
 
 // How much of one job WithDetails keeps.
@@ -22,9 +23,11 @@ const (
 // details holds what [Pipeline.Snapshot] shows of a job beyond its figures. A nil *details, of a
 // pipeline without [WithDetails], keeps nothing.
 type details struct {
+	start         time.Time     // of the job
+	began         time.Duration // the same, on the clock of once.Now
 	mu            sync.Mutex
-	stages        kept[keptStage]
-	calls         kept[CallState]
+	stages        newest.List[keptStage]
+	calls         newest.List[keptCall]
 	errors        []ErrorState
 	moreErrors    int
 	processes     []*keptProcess
@@ -33,137 +36,91 @@ type details struct {
 	fraction      float64 // the largest that was shown
 }
 
-func newDetails() *details { return &details{quality: QualityState{Segments: -1}} }
+func newDetails(start time.Time) *details {
+	return &details{start: start, began: once.At(start), quality: QualityState{Segments: -1}}
+}
 
-// keptStage is a stage, with what is known only while it is under way.
+// startedStage is what is known of a stage when it starts. Times are on the clock of once.Now.
+type startedStage struct {
+	from   *scope // its own; nil once it has ended
+	handle *stageHandle
+	start  time.Duration
+	video  time.Duration // of the stage itself; below 0: it has that of its job
+	depth  int32
+}
+
+// keptStage is a stage. It is small, and as it is at hand: a snapshot makes a [StageState] of it.
 type keptStage struct {
-	StageState
-	handle      *stageHandle
-	from        *scope        // its own; nil once it has ended
-	video       time.Duration // of the stage itself, if hasVideo
-	hasVideo    bool
+	startedStage
+	took        time.Duration
+	errorType   string
+	progress    *Progress // never changed
 	toldStalled time.Time // the last growth before the stall that was told
 	toldOverdue bool
 	shown       float64 // the largest fraction that was, of the stage shownOf
 	shownOf     *scope
 }
 
-// A place is where a [kept] has an entry under way, counted from 1. 0 is none.
-type place int32
-
-// kept is a bounded list of entries. It uses the places of those that have ended again, so that
-// keeping one more allocates nothing, and shows the newest.
-type kept[E any] struct {
-	list  []slot[E]
-	n     uint64 // entries so far, kept or not
-	drops int    // of them, those that were none
+// startedCall is what is known of a paid call when it starts.
+type startedCall struct {
+	api   *apiHandle
+	stage *stageHandle // nil outside of any
+	start time.Duration
+	most  USD
 }
 
-type slot[E any] struct {
-	entry E
-	n     uint64 // in the order of the starts; 0: it was none
-	ended bool
+// keptCall is a paid call.
+type keptCall struct {
+	startedCall
+	took      time.Duration // below 0: it is under way
+	cost      USD
+	unpriced  string
+	errorType string
 }
 
-// add makes room for an entry, if need be by dropping the oldest one that has ended. Only those
-// under way may be more than limit; the result is 0 if they are too many.
-func (k *kept[E]) add(e E, limit int) place {
-	at := -1
-	if len(k.list) >= limit {
-		for i := range k.list {
-			if s := &k.list[i]; s.ended && (at < 0 || s.n < k.list[at].n) {
-				at = i
-			}
-		}
-	}
-	k.n++
-	switch {
-	case at >= 0:
-		k.list[at] = slot[E]{entry: e, n: k.n}
-	case len(k.list) >= keptUnderWay:
-		return 0
-	default:
-		at = len(k.list)
-		k.list = append(k.list, slot[E]{entry: e, n: k.n})
-	}
-	return place(at + 1)
-}
-
-// end returns the entry at a place, which has ended.
-func (k *kept[E]) end(at place) *E {
-	s := &k.list[at-1]
-	s.ended = true
-	return &s.entry
-}
-
-// drop forgets the entry at a place.
-func (k *kept[E]) drop(at place) {
-	k.list[at-1] = slot[E]{ended: true}
-	k.drops++
-}
-
-// newest returns all entries under way and the newest that have ended, at most limit unless more are
-// under way, in the order of their starts; and how many there were beside them.
-func (k *kept[E]) newest(limit int) (list []*E, more int) {
-	sorted := make([]*slot[E], 0, len(k.list))
-	for i := range k.list {
-		if k.list[i].n > 0 {
-			sorted = append(sorted, &k.list[i])
-		}
-	}
-	slices.SortFunc(sorted, func(a, b *slot[E]) int { return cmp.Compare(a.n, b.n) })
-	list = make([]*E, 0, len(sorted))
-	drop := len(sorted) - limit
-	for _, s := range sorted {
-		if drop > 0 && s.ended {
-			drop--
-			continue
-		}
-		list = append(list, &s.entry)
-	}
-	return list, int(k.n) - k.drops - len(list)
-}
+// at returns a time on the clock of once.Now as people tell it.
+func (d *details) at(t time.Duration) time.Time { return d.start.Add(t - d.began) }
 
 // startStage keeps a stage that starts.
-func (d *details) startStage(s keptStage) place {
-	if d == nil {
-		return 0
-	}
-	s.Name, s.Start = s.handle.name, time.Now()
+func (d *details) startStage(s startedStage) newest.Place {
 	d.mu.Lock()
-	defer d.mu.Unlock()
-	return d.stages.add(s, keptStages)
+	at, e := d.stages.Start(keptStages, keptUnderWay)
+	if e != nil {
+		e.startedStage, e.toldStalled, e.toldOverdue = s, time.Time{}, false
+	}
+	d.mu.Unlock()
+	return at
 }
 
-func (d *details) endStage(at place, errorType string) {
-	if at == 0 {
-		return
-	}
-	now := time.Now()
+func (d *details) endStage(at newest.Place, took time.Duration, errorType string) {
 	d.mu.Lock()
-	defer d.mu.Unlock()
-	s := d.stages.end(at)
-	s.End, s.ErrorType, s.Progress, s.from = now, errorType, s.from.rare.reported().copied(), nil
+	e := d.stages.End(at)
+	if r := e.from.rare.reported(); r != nil {
+		e.progress = &r.Progress
+	} else {
+		e.progress = nil
+	}
+	e.took, e.errorType, e.from = took, errorType, nil
+	d.mu.Unlock()
 }
 
-// state returns the stage as a snapshot shows it, and adds what is new
-// of it to all. The lock of the details is held.
-func (e *keptStage) state(now time.Time, video time.Duration, all []news) (StageState, []news) {
-	s := e.StageState
-	if e.hasVideo {
+// state returns the stage as a snapshot shows it, and adds what is new of it to all. The lock of d is
+// held.
+func (e *keptStage) state(d *details, now time.Time, video time.Duration, all []news) (StageState, []news) {
+	s := StageState{Name: e.handle.name, Depth: int(e.depth), Start: d.at(e.start)}
+	if e.video >= 0 {
 		video = e.video
 	}
-	end := now
-	if !s.End.IsZero() {
-		end = s.End
+	took := e.took
+	if e.from != nil {
+		took = now.Sub(s.Start)
 	}
-	took := end.Sub(s.Start)
 	times := e.handle.usual.Of(video, took)
 	if times.N > 0 {
 		s.Usual = &Usual{Runs: times.N, Shorter: times.Shorter, Scaled: times.Scaled, P50: times.P50, P90: times.P90, P95: times.P95}
 	}
 	if e.from == nil {
-		s.Progress = copied(s.Progress)
+		s.End, s.ErrorType, s.Progress = d.at(e.start+took), e.errorType, copied(e.progress)
 		return s, all
 	}
 	late := times.Overdue()
@@ -203,35 +160,43 @@ func (d *details) neverFalls(e *Estimate) {
 }
 
 // startCall keeps a call that starts.
-func (d *details) startCall(api, stage string, most USD) place {
-	if d == nil {
-		return 0
-	}
-	now := time.Now()
+func (d *details) startCall(c startedCall) newest.Place {
 	d.mu.Lock()
-	defer d.mu.Unlock()
-	return d.calls.add(CallState{API: api, Stage: stage, Start: now, MaxCost: most}, keptCalls)
+	at, e := d.calls.Start(keptCalls, keptUnderWay)
+	if e != nil {
+		e.startedCall, e.took = c, -1
+	}
+	d.mu.Unlock()
+	return at
 }
 
-func (d *details) endCall(at place, cost USD, unpriced, errorType string) {
-	if at == 0 {
-		return
-	}
-	now := time.Now()
+func (d *details) endCall(at newest.Place, took time.Duration, cost USD, unpriced, errorType string) {
 	d.mu.Lock()
-	defer d.mu.Unlock()
-	c := d.calls.end(at)
-	c.End, c.Cost, c.Unpriced, c.ErrorType = now, cost, unpriced, errorType
+	e := d.calls.End(at)
+	e.took, e.cost, e.unpriced, e.errorType = max(took, 0), cost, unpriced, errorType
+	d.mu.Unlock()
 }
 
 // dropCall forgets a call that was none.
-func (d *details) dropCall(at place) {
-	if at == 0 {
+func (d *details) dropCall(at newest.Place) {
+	if d == nil {
 		return
 	}
 	d.mu.Lock()
-	defer d.mu.Unlock()
-	d.calls.drop(at)
+	d.calls.Drop(at)
+	d.mu.Unlock()
+}
+
+// state returns the call as a snapshot shows it.
+func (e *keptCall) state(d *details) CallState {
+	s := CallState{API: e.api.name, Start: d.at(e.start), MaxCost: e.most}
+	if e.stage != nil {
+		s.Stage = e.stage.name
+	}
+	if e.took >= 0 {
+		s.End, s.Cost, s.Unpriced, s.ErrorType = d.at(e.start+e.took), e.cost, e.unpriced, e.errorType
+	}
+	return s
 }
 
 func (d *details) addError(stage, errorType string) {
@@ -305,18 +270,18 @@ func (d *details) copyTo(s *JobState, now time.Time) (all []news) {
 	}
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	stages, moreStages := d.stages.newest(keptStages)
-	calls, moreCalls := d.calls.newest(keptCalls)
+	stages, moreStages := d.stages.Newest(keptStages)
+	calls, moreCalls := d.calls.Newest(keptCalls)
 	s.MoreStages, s.MoreCalls = moreStages, moreCalls
 	s.MoreErrors, s.MoreProcesses = d.moreErrors, d.moreProcesses
 	s.Stages, s.Calls = slices.Grow(s.Stages, len(stages)), slices.Grow(s.Calls, len(calls))
 	for _, e := range stages {
 		var stage StageState
-		stage, all = e.state(now, s.Video, all)
+		stage, all = e.state(d, now, s.Video, all)
 		s.Stages = append(s.Stages, stage)
 	}
 	for _, c := range calls {
-		s.Calls = append(s.Calls, *c)
+		s.Calls = append(s.Calls, c.state(d))
 	}
 	for _, e := range d.processes {
 		at := slices.IndexFunc(stages, func(k *keptStage) bool { return k.from != nil && k.from == e.in })

@@ -72,14 +72,14 @@ func (p *Pipeline) StartJob(ctx context.Context, id string, opts ...JobOption) (
 	j := &Job{scope: scope{p: p}, liveRun: liveRun{id: id, shown: shown}, dimension: c.dimension(p)}
 	j.attempt = p.validAttempt(ctx, c.attempt)
 	j.scope.job, j.liveRun.job = j, j
-	if p.details.Load() {
-		j.details = newDetails()
-	}
 	j.generated = id != given
 	if s := ownScope(ctx); s != nil && s.p == p {
 		j.outer = s.job
 	}
 	ctx = j.startSpan(ctx, c)
+	if p.details.Load() {
+		j.details = newDetails(j.start)
+	}
 	for o := j; o != nil; o = o.outer {
 		o.users.Add(1)
 	}

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/stagemeter/stagemeter/instrument/internal/eta"
+	"github.com/stagemeter/stagemeter/instrument/internal/newest"
 	"github.com/stagemeter/stagemeter/instrument/internal/once"
 	"github.com/stagemeter/stagemeter/semconv"
 )
@@ -18,7 +19,7 @@ type Stage struct {
 	start    time.Duration // on the clock of once.Now
 	video    float64       // length in seconds
 	hasVideo bool          // if not, the job's length is used
-	kept     place         // in the details of the job
+	kept     newest.Place  // in the details of the job
 	depth    int32         // how many stages it is inside of, if that is kept
 	done     atomic.Bool
 }
@@ -65,9 +66,11 @@ func startStage(ctx context.Context, outer *scope, name string, opts []StageOpti
 		if outer.stage != nil {
 			s.depth = outer.stage.depth + 1
 		}
-		s.kept = outer.job.details.startStage(keptStage{
-			StageState: StageState{Depth: int(s.depth)}, handle: h, from: &s.scope, video: seconds(s.video), hasVideo: s.hasVideo,
-		})
+		own := time.Duration(-1)
+		if s.hasVideo {
+			own = seconds(s.video)
+		}
+		s.kept = outer.job.details.startStage(startedStage{from: &s.scope, handle: h, start: start, video: own, depth: s.depth})
 	}
 	if len(p.events.stageStarted) > 0 {
 		tell(p.events.stageStarted, &s.scope, StageEvent{Job: outer.job.ref(), Stage: h.name})
@@ -134,7 +137,7 @@ func (s *Stage) finish(o ending) {
 		as.mark(s.scope.span)
 	}
 	if s.kept != 0 {
-		s.scope.job.details.endStage(s.kept, as.ErrorType)
+		s.scope.job.details.endStage(s.kept, took, as.ErrorType)
 	}
 	defer s.tellEnd(o, as, took)
 	defer o.end(s.scope.span, as)

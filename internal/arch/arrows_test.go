@@ -91,6 +91,11 @@ var arrows = []arrow{
 		reason: "helpers are pure",
 	},
 	{
+		from:   "instrument/internal/newest",
+		only:   []string{},
+		reason: "helpers are pure",
+	},
+	{
 		from:   "instrument/internal/spare",
 		only:   []string{},
 		reason: "helpers are pure",

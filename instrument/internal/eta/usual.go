@@ -31,14 +31,14 @@ func (u *Usual) Add(r Run) {
 		return
 	}
 	u.mu.Lock()
-	defer u.mu.Unlock()
 	u.sorted = false
 	if len(u.runs) < Kept {
 		u.runs = append(u.runs, r)
-		return
+	} else {
+		u.runs[u.next] = r
+		u.next = (u.next + 1) % Kept
 	}
-	u.runs[u.next] = r
-	u.next = (u.next + 1) % Kept
+	u.mu.Unlock()
 }
 
 // Runs returns what is remembered, the oldest first.

@@ -7,4 +7,7 @@ import "time"
 // once for its duration and its lease.
 func Now() time.Duration { return time.Since(initialised) }
 
+// At returns a time of time.Now on the clock of Now.
+func At(t time.Time) time.Duration { return t.Sub(initialised) }
+
 var initialised = time.Now()
