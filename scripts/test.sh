@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# test.sh: runs every check of the repository in two lanes at the same time, and prints what each step took.
+# test.sh: runs every check of the repository in two lanes at the same time, and prints the time and the processor time
+# that each step took.
 #
 # One lane compiles and tests the code, the other builds the servers and tests against them: while one compiles a
 # package on which all others wait, or waits for a scrape, the other has the processor. A step is a target of the
@@ -21,15 +22,16 @@ trap stop INT TERM HUP
 
 # lane STEP ...: runs steps one after the other.
 lane() {
-	local step from status took
+	local step from status took user system TIMEFORMAT='%0U %0S'
 	for step; do
 		if [[ -e $work/failed ]]; then return; fi
 		from=$(date +%s)
 		printf '==> %s begins after %d s\n' "$step" $((from - began))
 		status=passed
-		make --no-print-directory "$step" >"$work/$step" 2>&1 </dev/null || status=FAILED
+		{ time make --no-print-directory "$step" >"$work/$step" 2>&1 </dev/null; } 2>"$work/$step.times" || status=FAILED
+		read -r user system <"$work/$step.times"
 		took=$(($(date +%s) - from))
-		printf '%5d s  %s\n' "$took" "$step" >>"$work/table"
+		printf '%5d s %5d s of a processor  %s\n' "$took" $((user + system)) "$step" >>"$work/table"
 		if [[ $status = FAILED ]]; then touch "$work/failed"; fi
 		cat "$work/$step"
 		printf '==> %s %s in %d s\n\n' "$step" $status $took
@@ -44,7 +46,7 @@ lanes+=($!)
 for lane in "${lanes[@]}"; do wait "$lane" || touch "$work/failed"; done
 
 sort -rn "$work/table"
-printf '%5d s  in all\n' $(($(date +%s) - began))
+printf '%5d s %5d s of a processor  in all\n' $(($(date +%s) - began)) "$(awk '{ sum += $3 } END { print sum }' "$work/table")"
 if [[ -e $work/failed ]]; then
 	echo "FAILED"
 	exit 1
