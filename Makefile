@@ -44,7 +44,7 @@ help: ## Show this list
 
 ##@ Try it
 .PHONY: demo
-demo: ## Edit a video and serve http://localhost:9099/metrics; ARGS='...' passes flags
+demo: ## Edit a video and serve the live page, http://localhost:9099/; ARGS='...' passes flags
 	@scripts/deps.sh demo
 	@scripts/demo.sh $(ARGS)
 

@@ -55,10 +55,6 @@ func run(ctx context.Context, c config, stdout io.Writer, stderr *os.File) (comp
 		}
 		return nil
 	})
-	if addr := tel.Addr(); addr != nil {
-		view.Printf("metrics: %s", scrapeURL(addr))
-	}
-
 	if err := os.MkdirAll(c.state(), 0o755); err != nil {
 		return false, fmt.Errorf("-out %s: %w", c.out, err)
 	}
@@ -82,6 +78,10 @@ func run(ctx context.Context, c config, stdout io.Writer, stderr *os.File) (comp
 		}
 		return nil
 	})
+	served := mount(tel, p, log)
+	if served != "" {
+		view.Printf("%s", served)
+	}
 	instrument.SetDefault(p) // for calls outside of any job: making the clip, recognizing speech
 
 	e, err := open(ctx, c, p, checkpoints, view, closing)
@@ -104,7 +104,7 @@ func run(ctx context.Context, c config, stdout io.Writer, stderr *os.File) (comp
 	view.Close()
 
 	err = errors.Join(summary.WriteTable(stdout, jobs), results(c, jobs))
-	err = errors.Join(err, hold(ctx, c, tel.Addr() != nil, view, func() error {
+	err = errors.Join(err, hold(ctx, c, served, view, func() error {
 		if c.metricsDump == "" {
 			return nil
 		}
@@ -208,17 +208,19 @@ func results(c config, jobs []summary.Job) error {
 	return nil
 }
 
-// hold serves metrics for the duration of -hold or until a signal. It dumps them before and after,
-// so a program that is killed in between leaves a dump.
-func hold(ctx context.Context, c config, serving bool, view screen.Screen, dump func() error) error {
+// hold serves the live page and the metrics for the duration of -hold or until a signal, and says
+// where they are served. It dumps the metrics before and after, so a program that is killed in
+// between leaves a dump.
+func hold(ctx context.Context, c config, served string, view screen.Screen, dump func() error) error {
 	if err := dump(); err != nil || c.hold == 0 || ctx.Err() != nil {
 		return err
 	}
-	if !serving {
+	if served == "" {
 		view.Printf("metrics are not served (see the first lines), so -hold has no effect")
 		return nil
 	}
-	view.Printf("serving metrics for %v more; Ctrl-C ends it", c.hold)
+	view.Printf("serving metrics for %v more", c.hold)
+	view.Printf("%s · Ctrl-C ends", served)
 	select {
 	case <-time.After(c.hold):
 	case <-ctx.Done():

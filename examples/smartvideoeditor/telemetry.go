@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"context"
 	"log/slog"
-	"net"
 	"net/http"
 	"time"
 
@@ -45,6 +44,7 @@ func measure(tel *exporters.Telemetry, ledger budget.Ledger, log *slog.Logger) *
 		instrument.WithTracerProvider(tel.TracerProvider()),
 		instrument.WithStages(editor.Stages()...),
 		instrument.WithAPIs(editor.APIs()...),
+		instrument.WithDetails(), // which the screen shows, also where no page is served
 		instrument.WithLedger(ledger),
 		instrument.WithLedgerPolicy(instrument.LedgerClosed()),
 		instrument.WithLedgerTimeout(ledgerTimeout, ledgerTimeout),
@@ -53,15 +53,6 @@ func measure(tel *exporters.Telemetry, ledger budget.Ledger, log *slog.Logger) *
 		log.Error("telemetry", "error", err)
 	}
 	return p
-}
-
-// scrapeURL returns the URL of the metrics for a browser on this machine.
-func scrapeURL(addr net.Addr) string {
-	host, port, err := net.SplitHostPort(addr.String())
-	if ip := net.ParseIP(host); err == nil && ip != nil && ip.IsUnspecified() {
-		host = "localhost"
-	}
-	return "http://" + net.JoinHostPort(host, port) + "/metrics"
 }
 
 // dump writes the metrics of this moment to a file.
