@@ -30,7 +30,7 @@ func (s *session) isEmpty(ctx context.Context, c *config) bool {
 	if err != nil || info.Size() == 0 || info.Size() >= smallOutput && s.meter.now.Time >= shortOutput {
 		return false // publish finds the former two
 	}
-	reading := config{op: opCheck, binary: c.binary, grace: c.grace, stall: readTime}
+	reading := config{op: opCheck, binary: c.binary, grace: c.grace, stall: readTime, quiet: true}
 	// The span is that of the run: it has its exit code.
 	ctx = trace.ContextWithSpan(ctx, trace.SpanFromContext(context.Background()))
 	packets, _, err := reading.read(ctx, s.out.temp)

@@ -30,6 +30,8 @@ type config struct {
 	stall     time.Duration
 	total     time.Duration
 	progress  func(Progress)
+	share     *share // of WithShare; nil: the run is all of its stage
+	quiet     bool   // the stage does not hear of the progress
 	hasOutput bool
 	output    string
 	stdin     *os.File
@@ -140,6 +142,21 @@ func WithProgress(fn func(Progress)) Option {
 // Progress.ETA are computed. 0 or less means unknown. For Run and Check.
 func WithDuration(total time.Duration) Option {
 	return option{"WithDuration", forMedia, func(c *config) error { c.total = max(total, 0); return nil }}
+}
+
+// WithShare says which share of its stage's work the run is, from where to where: of two passes, the
+// first may be from 0 to 0.5, and the second from 0.5 to 1. The stage then hears of that share, and
+// not of the whole. A run whose total is unknown, see [WithDuration], reports only that it is done.
+// WithProgress's function hears of the run, as without the option. Outside of a stage it does
+// nothing. It needs 0 ≤ from < to ≤ 1. For Run and Check.
+func WithShare(from, to float64) Option {
+	return option{"WithShare", forMedia, func(c *config) error {
+		if !(0 <= from && from < to && to <= 1) {
+			return fmt.Errorf("(%v, %v): want 0 ≤ from < to ≤ 1", from, to)
+		}
+		c.share = &share{from, to}
+		return nil
+	}}
 }
 
 // WithOutput appends the output file as the last argument. ffmpeg writes to a temporary, hidden

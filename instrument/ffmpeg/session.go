@@ -27,6 +27,7 @@ type session struct {
 	progress *lines          // nil for Probe and Check
 	packets  *packetCounter  // nil for all but Check
 	stage    context.Context // of the stage that hears of the progress; nil outside of one
+	share    *share          // of that stage's work; nil: all
 	exit     exit
 }
 
@@ -42,8 +43,8 @@ func newSession(ctx context.Context, c *config, out *output) *session {
 		return s
 	}
 	s.report = newReporter(c.progress)
-	if instrument.StageFromContext(ctx) != nil {
-		s.stage = ctx
+	if instrument.StageFromContext(ctx) != nil && !c.quiet {
+		s.stage, s.share = ctx, c.share
 	}
 	if s.packets = c.packets; s.packets != nil {
 		s.packets.beat, s.log.verdict.input = s.countPackets(), c.input
@@ -93,14 +94,26 @@ func (s *session) read(now time.Time) Progress {
 // offer passes a state on to the function of WithProgress and to the stage.
 func (s *session) offer(p Progress) {
 	s.report.offer(p)
-	if s.stage != nil {
+	switch speed := instrument.WithSpeed(p.Speed); {
+	case s.stage == nil:
+	case s.share != nil:
+		if p.Fraction >= 0 {
+			instrument.ReportProgress(s.stage, s.share.at(p.Fraction), 1, speed)
+		}
+	default:
 		done := p.Time
 		if p.Done { // the total may have been an estimate
 			done = max(p.Time, p.Total)
 		}
-		instrument.ReportProgress(s.stage, done.Seconds(), p.Total.Seconds(), instrument.WithUnit("s"), instrument.WithSpeed(p.Speed))
+		instrument.ReportProgress(s.stage, done.Seconds(), p.Total.Seconds(), instrument.WithUnit("s"), speed)
 	}
 }
+
+// A share is the part of a stage's work that a run is.
+type share struct{ from, to float64 }
+
+// at returns how much of the stage is done when a fraction of the run is.
+func (s share) at(fraction float64) float64 { return s.from + fraction*(s.to-s.from) }
 
 // globals returns the options of ffmpeg that come before all others.
 func (s *session) globals() []string {
