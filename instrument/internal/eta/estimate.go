@@ -13,8 +13,12 @@ type Estimate struct {
 const lead = 0.3
 
 // Of returns the estimate for work that has run for some time, from its progress and from how long
-// earlier runs took. It is false while neither tells.
+// earlier runs took. It is false while neither tells, and while the work is stalled: nobody knows
+// when it goes on.
 func Of(now time.Time, elapsed time.Duration, t Track, usual Times) (Estimate, bool) {
+	if t.Stalled(now) {
+		return Estimate{}, false
+	}
 	average, recent, progresses := t.left(now)
 	known := usual.N > 0
 	if !progresses && !known {

@@ -173,3 +173,29 @@ func TestErrorOfTheEstimate(t *testing.T) {
 		})
 	}
 }
+
+// Nobody knows when stalled work goes on: the estimate does not grow to years, and earlier runs say
+// nothing about it. It comes back with the next growth.
+func TestNoEstimateWhileStalled(t *testing.T) {
+	track := Track{}
+	at := epoch
+	for i := range 21 {
+		at = epoch.Add(time.Duration(i) * time.Second)
+		track = track.Next(at, float64(i), 100)
+	}
+	known := Times{N: 20, P50: time.Minute, P90: time.Minute, P95: time.Minute}
+	for _, usual := range []Times{{}, known} {
+		if e, ok := Of(at.Add(9*time.Second), 29*time.Second, track, usual); !ok || e.Left > 10*time.Minute {
+			t.Errorf("%+v, %v after 9 s without growth", e, ok)
+		}
+		for _, since := range []time.Duration{11 * time.Second, time.Minute, 24 * time.Hour} {
+			if e, ok := Of(at.Add(since), 20*time.Second+since, track, usual); ok {
+				t.Errorf("%+v after %v without growth", e, since)
+			}
+		}
+		again := track.Next(at.Add(time.Minute), 21, 100)
+		if e, ok := Of(at.Add(time.Minute), 80*time.Second, again, usual); !ok || e.Left <= 0 {
+			t.Errorf("%+v, %v when it has grown again", e, ok)
+		}
+	}
+}
