@@ -15,7 +15,7 @@ endif
 
 # Every module of go.work; `./...` alone stops at the root module's edge.
 # The examples come first: their tests take longest.
-PACKAGES  := ./examples/... ./examples/aicosts/... ./... ./bench/...
+PACKAGES  := ./examples/... ./examples/aicosts/... ./... ./cmd/stagemeter/... ./bench/...
 FUZZTIME  ?= 1s
 BENCHTIME ?= 1s
 

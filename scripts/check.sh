@@ -27,7 +27,7 @@ fi
 
 # A line for each package and each of its test variants: its path, its folder, and all that it imports.
 go list -test -f '{{or .ForTest .ImportPath}} {{.Dir}} {{join .Deps " "}}' \
-	./... ./bench/... ./examples/... ./examples/aicosts/... ./e2e/... >"$work/packages"
+	./... ./bench/... ./cmd/stagemeter/... ./examples/... ./examples/aicosts/... ./e2e/... >"$work/packages"
 
 # A changed file belongs to the package in its folder or, as testdata does, in the nearest folder above. A go.mod concerns
 # every package. The other files are printed after a ?.
@@ -35,7 +35,7 @@ awk -v root="$PWD" '
 	function path(p) { sub(/\.test$/, "", p); return p }
 	FNR == NR {
 		file[FNR] = $0
-		if ($0 ~ /^(|bench\/|examples\/|examples\/aicosts\/|e2e\/)go\.(mod|sum|work|work\.sum)$/) all = 1
+		if ($0 ~ /^(|bench\/|cmd\/stagemeter\/|examples\/|examples\/aicosts\/|e2e\/)go\.(mod|sum|work|work\.sum)$/) all = 1
 		next
 	}
 	{ line[++n] = $0; if (!($2 in at)) at[$2] = path($1) }
@@ -57,7 +57,7 @@ awk -v root="$PWD" '
 # Documents: the packages whose tests name the file or its folder.
 sed -n 's/^? //p' "$work/selected" | while read -r file; do
 	case $file in */*) folder=${file%/*}/ ;; *) folder=$file ;; esac
-	grep -rlF --include='*_test.go' -e "$folder" -e "${file##*/}" bench examples exporters instrument internal monitoring semconv
+	grep -rlF --include='*_test.go' -e "$folder" -e "${file##*/}" bench cmd examples exporters instrument internal monitoring semconv
 done | xargs -n 1 dirname 2>/dev/null | sort -u | sed 's,^,own ./,' >>"$work/selected"
 
 vet=$(sed -n 's/^\(own\|dependent\) //p' "$work/selected")

@@ -203,6 +203,11 @@ var arrows = []arrow{
 		reason: "rules and dashboards follow from the registry, whoever records it",
 	},
 	{
+		from:   "cmd/stagemeter/...",
+		never:  own("semconv/...", "instrument/...", "exporters/...", "internal/...", "monitoring/...", "bench/...", "examples/...", "e2e/..."),
+		reason: "the command reads the JSON of any version's live page, and its module requires no version of the root",
+	},
+	{
 		from:   "internal/...",
 		never:  own("bench/...", "examples/...", "e2e/..."),
 		reason: "examples, benchmarks and end-to-end tests use the library, never the other way round",

@@ -47,7 +47,7 @@ func packages(t *testing.T) map[string]pkg {
 }
 
 var listPackages = sync.OnceValues(func() (map[string]pkg, error) {
-	cmd := exec.Command("go", "list", "-deps", "-json=ImportPath,Name,Doc,Standard,Imports", "./...", "./bench/...", "./examples/...", "./examples/aicosts/...", "./e2e/...")
+	cmd := exec.Command("go", "list", "-deps", "-json=ImportPath,Name,Doc,Standard,Imports", "./...", "./bench/...", "./cmd/stagemeter/...", "./examples/...", "./examples/aicosts/...", "./e2e/...")
 	cmd.Dir = root
 	var stderr bytes.Buffer
 	cmd.Stderr = &stderr

@@ -97,7 +97,7 @@ func (f importFunc) Import(path string) (*types.Package, error) { return f(path)
 func unitsOfCode(t *testing.T) (units []unitOfCode, tested map[string]bool) {
 	t.Helper()
 	list := exec.Command("go", "list", "-test", "-deps", "-json=ImportPath,ForTest,Dir,GoFiles,Imports,ImportMap",
-		"./...", "./bench/...", "./examples/...", "./examples/aicosts/...", "./e2e/...")
+		"./...", "./bench/...", "./cmd/stagemeter/...", "./examples/...", "./examples/aicosts/...", "./e2e/...")
 	list.Dir, list.Stderr = root, os.Stderr
 	out, err := list.Output()
 	if err != nil {

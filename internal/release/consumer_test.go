@@ -81,6 +81,9 @@ func TestConsumer(t *testing.T) {
 	if _, err := os.Stat(filepath.Join(rules, "alerts.yml")); err != nil {
 		t.Error(err)
 	}
+	if got := output(t, append(env, "GOFLAGS="), dir, "go", "run", rootModule+"/cmd/stagemeter@"+version, "version"); !strings.HasPrefix(got, "stagemeter "+version+" ") {
+		t.Errorf("the command says that it is %q", got)
+	}
 }
 
 // waitForPage runs a program that serves metrics until its page has these lines.
