@@ -157,6 +157,28 @@ func TestAttention(t *testing.T) {
 	}
 }
 
+func TestDone(t *testing.T) {
+	for job, want := range map[string]string{
+		`{"progress":0.5}`: "50 %",
+		`{"progress":0}`:   "0 %",
+		`{"progress":null,"stages":[{"progress":0.4}]}`:                         "stage 40 %|unknown",
+		`{"progress":null,"stages":[{"progress":0.4,"end":1},{"name":"next"}]}`: "unknown",
+	} {
+		var j feed.Job
+		if err := json.Unmarshal([]byte(job), &j); err != nil {
+			t.Fatal(err)
+		}
+		if got := strings.Join(doneTexts(&j), "|"); got != want {
+			t.Errorf("%s is %s, want %s", job, got, want)
+		}
+	}
+	for share, want := range map[float64]string{0: "░░░░", 1: "████", 0.5: "██░░", 0.6: "██▍░", -1: "░░░░", 2: "████"} {
+		if got := bar(share, 4); got != want {
+			t.Errorf("%v is %s, want %s", share, got, want)
+		}
+	}
+}
+
 func TestSpent(t *testing.T) {
 	for _, tt := range []struct{ job, want string }{
 		{`{"spent":0}`, "$0|$0|…"},

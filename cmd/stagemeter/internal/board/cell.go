@@ -51,20 +51,21 @@ func orNone(t feed.Text) string {
 	return string(t)
 }
 
-func doneText(j *feed.Job) string {
-	if j.Progress == nil {
-		return unknown
+// doneTexts returns how far a job is, the longest text first: its stage, if nothing tells how long the
+// stages to come take.
+func doneTexts(j *feed.Job) []string {
+	if j.Progress != nil {
+		return []string{readable.Percent(*j.Progress)}
 	}
-	return readable.Percent(*j.Progress)
+	if s, _ := stageOf(j); s != nil && s.Progress != nil {
+		return []string{"stage " + readable.Percent(*s.Progress), unknown}
+	}
+	return []string{unknown}
 }
 
-// bar returns a bar that takes width cells, and fills an eighth of a cell at least. That of unknown
-// progress is dotted.
-func bar(j *feed.Job, width int) string {
-	if j.Progress == nil {
-		return strings.Repeat("·", width)
-	}
-	eighths := int(math.Floor(max(0, min(1, *j.Progress)) * float64(width*8)))
+// bar returns a bar that takes width cells, filled by eighths of them.
+func bar(share float64, width int) string {
+	eighths := int(math.Floor(max(0, min(1, share)) * float64(width*8)))
 	full := strings.Repeat("█", eighths/8)
 	if part := eighths % 8; part > 0 {
 		full += string(rune('█' + 8 - part))

@@ -105,7 +105,7 @@ func facts(r Row) []Line {
 	}
 	lines := []Line{fact(name, readable.Length(took), times)}
 	if j.End == 0 {
-		lines = append(lines, fact("Progress", doneText(j)))
+		lines = append(lines, fact("Progress", doneTexts(j)[0]))
 		if e := j.ETA; e != nil {
 			lines = append(lines, fact("Time to go", readable.Roughly(e.Left), "  "+readable.Range(e.Least, e.Most)+", by "+basis(e)))
 		} else if j.Stalled != 0 {

@@ -46,7 +46,7 @@ func (b *Board) plainTable(text *strings.Builder, rows []Row) {
 	cells := [][columns]string{titles}
 	for _, r := range rows {
 		cells = append(cells, [columns]string{
-			colWorker: b.Workers[r.Worker].Name, colID: orNone(r.Job.ID), colStage: stageTexts(r.Job)[0], colDone: doneText(r.Job),
+			colWorker: b.Workers[r.Worker].Name, colID: orNone(r.Job.ID), colStage: stageTexts(r.Job)[0], colDone: doneTexts(r.Job)[0],
 			colAge: readable.Length(r.Now - r.Job.Start), colETA: etaTexts(r.Job.ETA)[0], colSpent: spentTexts(r.Job)[0], colMarks: marksLong(marksOf(r)),
 		})
 	}

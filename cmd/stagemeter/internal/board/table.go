@@ -123,18 +123,18 @@ func (b *Board) Line(r Row, selected bool, cells int) Line {
 	add(colWorker, Soft, false, clipLeft(b.Workers[r.Worker].Name, w[colWorker])) // names differ at their ends
 	add(colID, id, false, orNone(r.Job.ID))
 	add(colStage, Normal, false, stageTexts(r.Job)...)
-	if size := w[colDone] - len(" 99 %"); size >= 5 {
+	switch size := w[colDone] - len(" 99 %"); {
+	case r.Job.Progress == nil:
+		add(colDone, Soft, true, doneTexts(r.Job)...)
+	case size >= 5:
 		t := Good
 		if r.Job.Stalled != 0 {
 			t = Warn
 		}
-		if text := doneText(r.Job); text == unknown {
-			add(colDone, Soft, false, bar(r.Job, size-3)+" "+text)
-		} else {
-			line = append(line, Span{bar(r.Job, size), tone(t)}, Span{pad(text, len(" 99 %"), true), tone(Normal)}, Span{" ", Normal})
-		}
-	} else {
-		add(colDone, Normal, true, doneText(r.Job))
+		line = append(line, Span{bar(*r.Job.Progress, size), tone(t)})
+		line = append(line, Span{pad(doneTexts(r.Job)[0], len(" 99 %"), true), Normal}, Span{" ", Normal})
+	default:
+		add(colDone, Normal, true, doneTexts(r.Job)...)
 	}
 	add(colAge, Soft, false, readable.Length(r.Now-r.Job.Start))
 	add(colETA, Normal, false, etaTexts(r.Job.ETA)...)
