@@ -4,6 +4,13 @@
 
 export const NONE = "–";
 
+// A formatter takes far longer to make than to use.
+const whole = new Intl.NumberFormat("en-US");
+const money = (/** @type {number} */ most) => new Intl.NumberFormat("en-US", { minimumFractionDigits: 2, maximumFractionDigits: most });
+const cents = money(2);
+const mills = money(3);
+const fine = money(4);
+
 /**
  * An amount, as precise as it is worth. Null is a cost that nobody knows, which is not $0.
  * @param {Amount | null | undefined} nano
@@ -14,8 +21,7 @@ export function usd(nano) {
   const sign = Number(nano) < 0 ? "−" : "";
   if (dollars === 0) return "$0";
   if (dollars < 0.0001) return sign + "<$0.0001";
-  const most = dollars >= 1 ? 2 : dollars >= 0.1 ? 3 : 4;
-  return sign + "$" + dollars.toLocaleString("en-US", { minimumFractionDigits: 2, maximumFractionDigits: most });
+  return sign + "$" + (dollars >= 1 ? cents : dollars >= 0.1 ? mills : fine).format(dollars);
 }
 
 /**
@@ -99,10 +105,16 @@ export const range = (least, most) => (about(least) === about(most) ? about(most
 export const ago = (now, then) => (then ? length(now - then) : NONE);
 
 /**
- * A share in percent. Before the end it is at most 99 %.
+ * A share in percent, as a number. Before the end it is at most 99. 0.57 is 57, not 56.99….
  * @param {number} share
  */
-export const percent = share => Math.max(0, Math.min(99, Math.floor(share * 100))) + " %";
+export const hundredths = share => Math.max(0, Math.min(99, Math.floor(share * 100 + 1e-9)));
+
+/**
+ * The same, as a text.
+ * @param {number} share
+ */
+export const percent = share => hundredths(share) + " %";
 
 /**
  * A figure with a fixed number of decimals and a true minus.
@@ -118,7 +130,7 @@ export const fixed = (n, decimals = 1) => (n == null || !isFinite(n) ? NONE : n.
 export const times = (n, decimals = 1) => (n == null || !isFinite(n) ? NONE : (n < 100 ? fixed(n, decimals) : count(Math.round(n))) + "×");
 
 /** @param {number} n */
-export const count = n => n.toLocaleString("en-US");
+export const count = n => whole.format(n);
 
 /**
  * A number and what it counts: 1 call, 2 calls.

@@ -135,12 +135,12 @@ func Range(least, most int64) string {
 	return About(least) + " to " + About(most)
 }
 
-// Percent returns a share in percent. Before the end it is at most 99 %.
+// Percent returns a share in percent. Before the end it is at most 99 %. 0.57 is 57 %, not 56.99….
 func Percent(share float64) string {
 	if math.IsNaN(share) {
 		return None
 	}
-	return strconv.Itoa(int(max(0, min(99, math.Floor(share*100))))) + " %"
+	return strconv.Itoa(int(max(0, min(99, math.Floor(share*100+1e-9))))) + " %"
 }
 
 // Times returns a speed, or how often something is its usual: 13.2×.

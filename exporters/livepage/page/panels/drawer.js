@@ -58,10 +58,11 @@ function facts(j, snap) {
   const took = (j.end || snap.now) - j.start;
   const q = j.quality;
   const b = j.budget;
+  const left = j.stalled ? null : j.eta;
   return html`<div class="facts">
     ${fact(j.end ? "Took" : "Running for", length(took), j.video ? `${times(took / j.video, 2)} the video's length` : "")}
     ${j.end ? fact("Loudness spread, LU", loudness(q?.before, q?.after), q?.segments == null ? "" : `${count(q.segments)} segments`)
-      : fact("Time to go", j.eta ? roughly(j.eta.left) : "–", j.eta ? `${range(j.eta.least, j.eta.most)}, by ${basis(j.eta)}` : j.stalled ? "it makes no progress" : "nothing tells yet")}
+      : fact("Time to go", left ? roughly(left.left) : "–", left ? `${range(left.least, left.most)}, by ${basis(left)}` : j.stalled ? "it makes no progress" : "nothing tells yet")}
     ${fact("Spent", cost(j), b ? html`<span title=${exact(minus(b.limit, b.spent))}>${usd(minus(b.limit, b.spent))} of ${usd(b.limit)} left${Number(b.held) ? ` · ${usd(b.held)} held` : ""}</span>` : "no budget")}
     ${fact("Video", j.video ? length(j.video) : "unknown", q?.best == null ? "" : `best highlight ${fixed(q.best, 2)}`)}</div>`;
 }
@@ -72,7 +73,7 @@ function facts(j, snap) {
  */
 function stages(j, snap) {
   const end = j.end || snap.now;
-  const sc = scale(j.start, Math.max(end, snap.now * (j.end ? 0 : 1) + (j.eta?.left ?? 0)));
+  const sc = scale(j.start, Math.max(end, snap.now * (j.end ? 0 : 1) + (j.stalled ? 0 : j.eta?.left ?? 0)));
   const runs = Math.max(0, ...j.stages.map(s => s.usual?.runs ?? 0));
   const note = runs ? html`<span class="usual-key" aria-hidden="true"></span>usual: the median of up to ${runs} earlier runs` : "no earlier runs to compare with yet";
   return panel({ id: "stages", title: "Stages", note }, j.stages.length === 0 ? html`<div class="empty"><span>No stage yet.</span></div>`
@@ -95,7 +96,7 @@ function stage(s, j, snap, sc, end) {
     !s.end && s.speed ? times(s.speed) : "",
     s.usual ? "usual " + length(s.usual.p50) : "",
   ].filter(Boolean).join(" · ");
-  const left = s.end || j.end ? null : s.eta ?? j.eta;
+  const left = s.end || j.end || j.stalled ? null : s.eta ?? j.eta;
   return html`<div class="n ${s.depth ? "in" : ""}" title=${s.name}>${s.name}</div>
     <div class="num">${length(took)}${s.stalled ? html` <b class="warn">${ICON.stalled}</b>` : nothing}${s.overdue ? html` <b class="warn">${ICON.overdue}</b>` : nothing}
       <div class="sub ${s.error ? "bad" : ""}">${below}</div></div>

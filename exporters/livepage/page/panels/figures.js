@@ -38,7 +38,7 @@ function running(snap) {
 function finished(snap) {
   const { completed, failed, canceled, whole, finished_each } = snap.hour;
   const all = completed + failed + canceled;
-  const share = all ? html`<small>${Math.floor((completed / all) * 100)} % good</small>` : nothing;
+  const share = all ? html`<small>${Math.floor((completed * 100) / all)} % good</small>` : nothing;
   return figure("Finished, last hour", html`${whole ? "" : "≥ "}${count(all)} ${share}`,
     html`<span class=${failed ? "bad" : ""}>${count(failed)} failed</span> · ${count(canceled)} canceled`, spark(finished_each));
 }

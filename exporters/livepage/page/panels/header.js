@@ -18,7 +18,7 @@ export function header(s, act) {
       <span class="name">${service.name}</span></h1>
     <span class="soft hide">${about}</span><span class="grow"></span>${pill(s)}
     <button class="btn" @click=${act.pause} aria-pressed=${s.paused}>${s.paused ? "Resume" : "Pause"} <kbd class="hide">p</kbd></button>
-    <button class="btn" @click=${act.theme} aria-label="Theme">◐<span class="hide"> Theme <kbd>t</kbd></span></button>
+    <button class="btn" id="theme" @click=${act.theme}><span aria-hidden="true">◐</span><span class="word"> Theme <kbd class="hide">t</kbd></span></button>
     ${service.metrics ? html`<nav aria-label="Other pages" class="hide"><a href="metrics">Metrics</a><a href="healthz">Health</a></nav>` : nothing}
   </header>`;
 }

@@ -4,7 +4,7 @@
 
 import { html, nothing } from "../lib/lit-html/lit-html.js";
 import { repeat } from "../lib/lit-html/directives/repeat.js";
-import { about, count, length, percent, range, roughly, times, usd } from "../format.js";
+import { about, count, hundredths, length, percent, range, roughly, times, usd } from "../format.js";
 import { rows } from "../state.js";
 import { axis, lane, sharedScale } from "./lane.js";
 import { color, cost, link, marks, meter } from "./parts.js";
@@ -61,7 +61,7 @@ function progress(j) {
     stage.progress !== null ? " " + percent(stage.progress) : "",
     stage.speed ? " · " + times(stage.speed) : "",
   ].join("");
-  const share = known ? Math.min(99, Math.floor((j.progress ?? 0) * 100)) : nothing;
+  const share = known ? hundredths(j.progress ?? 0) : nothing;
   return html`<div class="bar ${j.stalled ? "warn" : ""} ${known ? "" : "unknown"}" role="progressbar" aria-label="Progress of ${j.id}" aria-valuemin="0" aria-valuemax="100" aria-valuenow=${share}>
       <i .style=${known ? `transform:translateX(${(j.progress ?? 0) * 100 - 100}%)` : ""}></i></div>
     <div class="sub"><span>${known ? percent(j.progress ?? 0) : "working"}</span>${words ? html`<span>${words}</span>` : nothing}</div>`;
@@ -69,7 +69,7 @@ function progress(j) {
 
 /** @param {Job} j */
 function eta(j) {
-  if (!j.eta) return html`<span class="soft" title=${j.stalled ? "it makes no progress" : "no progress and no earlier runs yet"}>–</span>`;
+  if (!j.eta || j.stalled) return html`<span class="soft" title=${j.stalled ? "it makes no progress" : "no progress and no earlier runs yet"}>–</span>`;
   const { left, least, most } = j.eta;
   return html`<div class="nw">${roughly(left)}</div>
     <div class="sub" title="${range(least, most)}, by ${basis(j.eta)}">${about(most) !== about(left) ? `up to ${about(most)}` : "steady"}</div>`;

@@ -28,7 +28,7 @@ export function scale(from, to) {
  */
 export function sharedScale(jobs, now) {
   const from = Math.min(now - MINUTE, ...jobs.map(j => Math.max(j.start, now - 10 * MINUTE)));
-  const ahead = Math.max(0, ...jobs.map(j => j.eta?.most ?? 0));
+  const ahead = Math.max(0, ...jobs.map(j => (j.stalled ? 0 : j.eta?.most ?? 0)));
   return scale(from, now + Math.max(MINUTE / 2, Math.min(5 * MINUTE, ahead)));
 }
 
@@ -50,7 +50,7 @@ export function lane(j, snap, sc) {
   const words = j.stages.map(s => `${s.name} ${length((s.end || end) - s.start)}${s.end || j.end ? "" : " so far"}`).join(", ");
   return html`<div class="lane" role="img" aria-label=${words || "no stage yet"}>
     ${j.stages.map(s => segment(s, sc, end, snap.stages, true))}${j.calls.map(c => tick(c, sc))}
-    ${j.end || !j.eta ? nothing : expected(j.eta, snap.now, sc)}
+    ${j.end || j.stalled || !j.eta ? nothing : expected(j.eta, snap.now, sc)}
     ${j.end ? nothing : html`<div class="now" .style=${`left:${sc.x(snap.now)}%`}></div>`}</div>`;
 }
 
