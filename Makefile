@@ -85,6 +85,11 @@ page: ## Types and functions of the live page's scripts
 	$(call step,live page)
 	@scripts/page.sh
 
+.PHONY: browser
+browser: ## The live page in a real browser; its screenshots are in .cache/screenshots then
+	$(call step,live page in a browser)
+	@scripts/browser.sh $(ARGS)
+
 .PHONY: sdks
 sdks: ## Paid calls by the vendors' own libraries through package aihttp
 	$(call step,libraries of vendors)
@@ -116,6 +121,7 @@ lint: check-format tools ## Format, and what go vet and staticcheck find
 lint-apart: tools ## The same for the modules outside of go.work
 	$(call step,go vet and staticcheck of the modules outside of go.work)
 	cd e2e/schemas && GOWORK=off $(rarely) $(BIN)/lint ./...
+	cd e2e/browser && GOWORK=off $(rarely) $(BIN)/lint ./...
 	cd instrument/aihttp/sdktest && GOWORK=off $(with_race) $(rarely) $(BIN)/lint ./...
 	cd e2e/servers/prometheus && GOWORK=off $(rarely) $(BIN)/lint -tags remove_all_sd ./...
 
@@ -147,7 +153,7 @@ tidy: ## go mod tidy in every module
 
 ##@ Prepare it
 .PHONY: deps
-deps: ## Install ffmpeg, speech model, Redis, PostgreSQL and a C compiler, or say how
+deps: ## Install ffmpeg, speech model, Redis, PostgreSQL, Chromium and a C compiler, or say how
 	$(call step,system packages)
 	@scripts/deps.sh test
 

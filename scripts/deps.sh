@@ -1,5 +1,5 @@
 #!/bin/sh
-# deps.sh demo|test: sees to the system packages that the demo or the tests need.
+# deps.sh demo|pictures|test: sees to the system packages that the demo, its pictures or the tests need.
 #
 # When all are there it says nothing and takes a fraction of a second. Otherwise it installs them with
 # apt-get, as root or through sudo; where it cannot, it says what to install and how, and exits 1.
@@ -7,9 +7,10 @@ set -eu
 
 case ${1:-} in
 demo) needs="go ffmpeg speech redis" ;;
-test) needs="go cc ffmpeg speech redis postgres node" ;;
+pictures) needs="go ffmpeg speech redis browser" ;;
+test) needs="go cc ffmpeg speech redis postgres node browser" ;;
 *)
-	echo "usage: deps.sh demo|test" >&2
+	echo "usage: deps.sh demo|pictures|test" >&2
 	exit 2
 	;;
 esac
@@ -24,6 +25,7 @@ has() {
 	speech) [ -d /usr/share/pocketsphinx/model/en-us/en-us ] && speaks ;;
 	redis) have redis-server && have redis-cli ;;
 	node) have node && have npm && [ "$(node -p 'process.versions.node.split(".")[0]')" -ge 18 ] ;;
+	browser) [ -n "${CHROMIUM:-}" ] || have chromium || have chromium-browser || have google-chrome || have google-chrome-stable ;;
 	postgres) have initdb || ls /usr/lib/postgresql/*/bin/initdb >/dev/null 2>&1 ;;
 	esac
 }
@@ -43,6 +45,7 @@ describe() {
 	redis) echo "redis-server and redis-cli" ;;
 	node) echo "Node.js 18 or later with npm, for the types of the dashboards and of the live page" ;;
 	postgres) echo "the PostgreSQL server programs" ;;
+	browser) echo "Chromium or Google Chrome in PATH, or its path in CHROMIUM, for the live page" ;;
 	esac
 }
 
@@ -54,6 +57,7 @@ debian() {
 	redis) echo "redis-server" ;;
 	node) echo "nodejs npm" ;;
 	postgres) echo "postgresql" ;;
+	browser) echo "chromium" ;;
 	esac
 }
 
@@ -75,11 +79,13 @@ explain() {
 		case $missing in *" go"*) printf 'Go: https://go.dev/dl/\n' ;; esac
 		cat <<-'END'
 			Debian, Ubuntu:
-			  sudo apt-get install ffmpeg pocketsphinx-en-us redis-server postgresql nodejs npm gcc libc6-dev
+			  sudo apt-get install ffmpeg pocketsphinx-en-us redis-server postgresql nodejs npm chromium gcc libc6-dev
+			  Ubuntu has no such package chromium: install Google Chrome instead, from https://www.google.com/chrome
 			Fedora, with the RPM Fusion repository:
-			  sudo dnf install ffmpeg valkey-compat-redis postgresql-server nodejs gcc
+			  sudo dnf install ffmpeg valkey-compat-redis postgresql-server nodejs chromium gcc
 			macOS, with Homebrew:
 			  brew install ffmpeg redis postgresql node
+			  brew install --cask google-chrome; export CHROMIUM="/Applications/Google Chrome.app/Contents/MacOS/Google Chrome"
 			The ffmpeg of Fedora and Homebrew is built without the filters asr and flite, which the local speech
 			recognition needs. There, run the demo and the tests in a Debian container, or edit your own video with
 			a speech service of your own: go run ./examples/smartvideoeditor -speech-url URL video.mp4
@@ -107,7 +113,7 @@ apt() { $root env DEBIAN_FRONTEND=noninteractive apt-get -q -o DPkg::Lock::Timeo
 # shellcheck disable=SC2086 # a list of package names
 if ! apt-cache show $packages >/dev/null 2>&1 || ! apt install -y --no-install-recommends $packages; then
 	apt update
-	apt install -y --no-install-recommends $packages
+	apt install -y --no-install-recommends $packages || explain "apt-get cannot install these:"
 fi
 
 look

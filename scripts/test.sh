@@ -43,7 +43,7 @@ make --no-print-directory deps
 # The last steps of each are those of the other in reverse: no lane is idle while the other has more than one to do.
 lane check-generated lint unit fuzz sdks lint-apart &
 lanes+=($!)
-lane servers schemas page e2e lint-apart sdks fuzz &
+lane servers schemas page browser e2e lint-apart sdks fuzz &
 lanes+=($!)
 for lane in "${lanes[@]}"; do wait "$lane" || touch "$work/failed"; done
 

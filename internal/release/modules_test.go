@@ -21,8 +21,8 @@ const rootModule = "github.com/stagemeter/stagemeter"
 // workshop are the folders of modules that are used in a clone and never tagged: their go.mod may replace the library by
 // the folder beside them. Every other module is for users.
 var workshop = []string{
-	"bench", "e2e", "e2e/schemas", "e2e/servers/collector", "e2e/servers/prometheus", "examples", "examples/aicosts",
-	"instrument/aihttp/sdktest", "tools",
+	"bench", "e2e", "e2e/browser", "e2e/schemas", "e2e/servers/collector", "e2e/servers/prometheus", "examples",
+	"examples/aicosts", "instrument/aihttp/sdktest", "tools",
 }
 
 // A goMod is what `go mod edit -json` prints of a go.mod.
