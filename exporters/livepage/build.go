@@ -22,6 +22,7 @@ type builder struct {
 	redact func(string) string // of ids; nil: as they are
 	report func(what string)   // says what redact has done
 	match  string              // only jobs with it are listed; "": all
+	most   int                 // live jobs are listed, and as many finished ones; 0: sentJobs
 	ids    map[string]string   // what redact has returned for this snapshot
 }
 
@@ -56,10 +57,11 @@ func (b *builder) build(s instrument.Snapshot) snapshot {
 		APIs: apis(s.APIs), Pools: pools(s.Pools), Errors: faults(s),
 		Hour: hourOf(s), Spent: spentOn(s.APIs), Budget: budgetOf(s), Highlight: highlights(s.Ended),
 	}
-	for _, j := range neediest(b.matching(s.Live), sentJobs) {
+	most := cmp.Or(b.most, sentJobs)
+	for _, j := range neediest(b.matching(s.Live), most) {
 		out.Jobs = append(out.Jobs, b.job(j, s.Time))
 	}
-	for _, j := range atMost(b.matching(s.Ended), sentJobs) {
+	for _, j := range atMost(b.matching(s.Ended), most) {
 		out.Finished = append(out.Finished, b.job(j, s.Time))
 	}
 	for _, j := range s.Live {

@@ -7,7 +7,7 @@
 //	err = livepage.Mount(tel, instrument.Default())
 //
 // Beside the page is its JSON, version 1, for programs: live/snapshot.json, live/job.json and the
-// stream live/events. docs/livepage.md has its fields.
+// stream live/events. docs/livepage.md has its fields. [WriteReport] writes a finished run to a file.
 package livepage
 
 //go:generate go run ./internal/wiretypes

@@ -18,7 +18,7 @@ import (
 // The page: no build step makes it, and what only its tests and types need is not in it. The license
 // of lit-html goes with each copy of it, so with each program.
 //
-//go:embed page/index.html page/style.css page/*.js page/panels/*.js
+//go:embed page/*.html page/*.css page/*.js page/panels/*.js
 //go:embed page/lib/lit-html/LICENSE page/lib/lit-html/*.js page/lib/lit-html/directives/*.js
 var pageFiles embed.FS
 
@@ -53,19 +53,31 @@ func readFiles() map[string]*file {
 }
 
 // served returns what is served of a file of the page, nil for nothing: all its own modules are in
-// app.js.
+// app.js, and what is of a report only is in none.
 func served(page fs.FS, name string) ([]byte, error) {
 	switch {
 	case name == "app.js":
 		return joinModules(page, name)
-	case path.Ext(name) == ".js" && !strings.HasPrefix(name, "lib/"), path.Base(name) == "LICENSE":
+	case path.Ext(name) == ".js" && !strings.HasPrefix(name, "lib/"), path.Base(name) == "LICENSE", strings.HasPrefix(name, "report"):
 		return nil, nil
 	}
-	text, err := fs.ReadFile(page, name)
 	if name == "style.css" {
-		text = []byte(strings.Join(code(string(text)), "\n"))
+		return styles(page, name)
 	}
-	return text, err
+	return fs.ReadFile(page, name)
+}
+
+// styles returns style sheets as one, without comments.
+func styles(page fs.FS, names ...string) ([]byte, error) {
+	var lines []string
+	for _, name := range names {
+		text, err := fs.ReadFile(page, name)
+		if err != nil {
+			return nil, err
+		}
+		lines = append(lines, code(string(text))...)
+	}
+	return []byte(strings.Join(lines, "\n")), nil
 }
 
 func newFile(name string, text []byte) *file {

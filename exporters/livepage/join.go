@@ -16,8 +16,11 @@ import (
 // A module is written for it so: an import is one line, and has no other name for what it imports; an
 // export is the declaration of a function or a const; imports have no cycle. What is not so is an
 // error. No template may have what looks like a comment.
+//
+// Modules below lib/ are vendored. They stay imports, or, with whole, become functions too.
 type joiner struct {
 	files    fs.FS
+	whole    bool
 	vendored map[string][]string // the names that are imported of each module below lib/
 	order    []string            // of vendored
 	number   map[string]int      // of each module; 0 until it is done
@@ -29,11 +32,22 @@ var (
 	remark     = regexp.MustCompile(`/\*\* @type \{.*?\} \*/ ?|(?:^| )// .*`)
 	importLine = regexp.MustCompile(`^import \{ (\w+(?:, \w+)*) \} from "([^"]+)";$`)
 	exportLine = regexp.MustCompile(`^export ((?:async )?function|const) (\w+)`)
+
+	// Of a vendored module, which is minified.
+	vendoredImport = regexp.MustCompile(`\bimport\{([\w$, ]+)\}from"([^"]+)";`)
+	vendoredExport = regexp.MustCompile(`\bexport\{([\w$, ]+)\};`)
+	vendoredRest   = regexp.MustCompile(`\b(?:import|export)\b`)
+	sourceMap      = regexp.MustCompile(`(?m)^//# sourceMappingURL=.*\n?`)
 )
 
 // joinModules returns the module of the name, with all that it imports in it except what is below lib/.
-func joinModules(files fs.FS, name string) ([]byte, error) {
-	j := &joiner{files: files, vendored: make(map[string][]string), number: make(map[string]int)}
+func joinModules(files fs.FS, name string) ([]byte, error) { return joinAs(files, name, false) }
+
+// joinWhole returns the module of the name, with all that it imports in it. It imports nothing.
+func joinWhole(files fs.FS, name string) ([]byte, error) { return joinAs(files, name, true) }
+
+func joinAs(files fs.FS, name string, whole bool) ([]byte, error) {
+	j := &joiner{files: files, whole: whole, vendored: make(map[string][]string), number: make(map[string]int)}
 	if err := j.module(name); err != nil {
 		return nil, fmt.Errorf("join %s: %w", name, err)
 	}
@@ -56,6 +70,9 @@ func (j *joiner) module(name string) error {
 	if err != nil {
 		return err
 	}
+	if strings.HasPrefix(name, "lib/") {
+		return j.library(name, string(text))
+	}
 	var body strings.Builder
 	var exports []string
 	for _, line := range code(string(text)) {
@@ -77,15 +94,47 @@ func (j *joiner) module(name string) error {
 			body.WriteString(line + "\n")
 		}
 	}
+	j.write(name, fmt.Sprintf("%sreturn { %s };\n", body.String(), strings.Join(exports, ", ")))
+	return nil
+}
+
+// library writes a vendored module.
+func (j *joiner) library(name, text string) error {
+	text = sourceMap.ReplaceAllString(strings.ReplaceAll(text, "\r\n", "\n"), "")
+	for _, m := range vendoredImport.FindAllStringSubmatch(text, -1) {
+		from := path.Join(path.Dir(name), m[2])
+		if err := j.module(from); err != nil {
+			return err
+		}
+		names := strings.ReplaceAll(m[1], " as ", ":")
+		text = strings.Replace(text, m[0], fmt.Sprintf("const{%s}=m%d;", names, j.number[from]), 1)
+	}
+	text = vendoredExport.ReplaceAllStringFunc(text, func(export string) string {
+		names := strings.Split(vendoredExport.FindStringSubmatch(export)[1], ",")
+		for i, n := range names {
+			if local, exported, renamed := strings.Cut(n, " as "); renamed {
+				names[i] = exported + ":" + local
+			}
+		}
+		return "return{" + strings.Join(names, ",") + "};"
+	})
+	if rest := vendoredRest.FindString(text); rest != "" {
+		return fmt.Errorf("%s: an %s cannot be joined", name, rest)
+	}
+	j.write(name, text)
+	return nil
+}
+
+// write writes a module as a function with this body.
+func (j *joiner) write(name, body string) {
 	j.done++
 	j.number[name] = j.done
-	fmt.Fprintf(&j.out, "const m%d = (() => {\n%sreturn { %s };\n})();\n", j.number[name], body.String(), strings.Join(exports, ", "))
-	return nil
+	fmt.Fprintf(&j.out, "const m%d = (() => {\n%s})();\n", j.done, body)
 }
 
 // imported returns the line that takes the place of an import of names.
 func (j *joiner) imported(from, names string) (string, error) {
-	if strings.HasPrefix(from, "lib/") {
+	if strings.HasPrefix(from, "lib/") && !j.whole {
 		if j.vendored[from] == nil {
 			j.order = append(j.order, from)
 		}

@@ -74,6 +74,51 @@ return {  };
 	}
 }
 
+// With whole, minified modules of others become functions as well, each once and before it is used.
+func TestVendoredModulesAreJoinedWhole(t *testing.T) {
+	files := modules(
+		"app.js", "import { a, b } from \"./lib/x/one.js\";\nimport { c } from \"./lib/x/deep/two.js\";\na(b, c);\n",
+		"lib/x/one.js", "/**\n * @license\n */\nconst t=1,i=importNode;export{t as a,i as b};\n//# sourceMappingURL=one.js.map\n",
+		"lib/x/deep/two.js", "import{a as e,b as s}from\"../one.js\";import{d}from\"../three.js\";\nconst u=e+s+d;export{u as c};\r\n",
+		"lib/x/three.js", "const d=3;export{d};",
+	)
+	const want = `const m1 = (() => {
+/**
+ * @license
+ */
+const t=1,i=importNode;return{a:t,b:i};
+})();
+const m2 = (() => {
+const d=3;return{d};})();
+const m3 = (() => {
+const{a:e,b:s}=m1;const{d}=m2;
+const u=e+s+d;return{c:u};
+})();
+const m4 = (() => {
+const { a, b } = m1;
+const { c } = m3;
+a(b, c);
+return {  };
+})();
+`
+	got, err := joinWhole(files, "app.js")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if string(got) != want {
+		t.Errorf("got\n%s\nwant\n%s", got, want)
+	}
+}
+
+func TestVendoredModulesThatCannotBeJoinedAreAnError(t *testing.T) {
+	for _, text := range []string{"export default 1;", "export const a=1;", `import*as b from"./b.js";export{b as a};`, `const a=import("./b.js");export{a};`, `export{a}from"./b.js";`} {
+		files := modules("app.js", `import { a } from "./lib/a.js";`, "lib/a.js", text, "lib/b.js", "const a=1;export{a};")
+		if got, err := joinWhole(files, "app.js"); err == nil || !strings.Contains(err.Error(), "lib/a.js") {
+			t.Errorf("%s: %q, error %v", text, got, err)
+		}
+	}
+}
+
 func TestModulesThatCannotBeJoinedAreAnError(t *testing.T) {
 	for _, c := range []struct {
 		reason string

@@ -2,7 +2,7 @@ package livepage
 
 import "errors"
 
-// An Option configures [Mount] and [New]. The last one of a kind holds.
+// An Option configures [Mount], [New] and [WriteReport]. The last one of a kind holds.
 type Option interface{ apply(*Page) error }
 
 type option func(*Page) error

@@ -9,7 +9,7 @@ const SHOWN = 4;
 /**
  * The jobs that need a look, each with the reason.
  * @param {Snapshot} snap
- * @param {Act} act
+ * @param {Pick<Act, "open">} act
  */
 export function attention(snap, act) {
   const all = snap.attention;

@@ -36,8 +36,16 @@ export function drawer(s, j, act) {
           <span>started ${new Date(j.start).toLocaleString()}</span></div>
         ${j.trace ? html`<div class="sub">trace <code>${j.trace}</code></div>` : nothing}</div>
       ${copy(j.id, "Copy id")}${j.trace ? copy(j.trace, "Copy trace id") : nothing}${close}</div>
-    ${reasons(j, snap)}${facts(j, snap)}${stages(j, snap)}${calls(j)}${errors(j)}</div>`;
+    ${sections(j, snap)}</div>`;
 }
+
+/**
+ * What there is to say of a job.
+ * @param {Job} j
+ * @param {Snapshot} snap
+ * @param {string} [at] ends the ids of headings, where several jobs are on one page
+ */
+export const sections = (j, snap, at = "") => html`${reasons(j, snap)}${facts(j, snap)}${stages(j, snap, at)}${calls(j, at)}${errors(j, at)}`;
 
 /**
  * @param {Job} j
@@ -70,13 +78,14 @@ function facts(j, snap) {
 /**
  * @param {Job} j
  * @param {Snapshot} snap
+ * @param {string} at
  */
-function stages(j, snap) {
+function stages(j, snap, at) {
   const end = j.end || snap.now;
   const sc = scale(j.start, Math.max(end, snap.now * (j.end ? 0 : 1) + (j.stalled ? 0 : j.eta?.left ?? 0)));
   const runs = Math.max(0, ...j.stages.map(s => s.usual?.runs ?? 0));
   const note = runs ? html`<span class="usual-key" aria-hidden="true"></span>usual: the median of up to ${runs} earlier runs` : "no earlier runs to compare with yet";
-  return panel({ id: "stages", title: "Stages", note }, j.stages.length === 0 ? html`<div class="empty"><span>No stage yet.</span></div>`
+  return panel({ id: "stages" + at, title: "Stages", note, part: Boolean(at) }, j.stages.length === 0 ? html`<div class="empty"><span>No stage yet.</span></div>`
     : html`<div class="waterfall">${j.stages.map(s => stage(s, j, snap, sc, end))}</div>
       ${j.more_stages ? html`<p class="pad soft">and ${count(j.more_stages)} more stages</p>` : nothing}`);
 }
@@ -105,8 +114,11 @@ function stage(s, j, snap, sc, end) {
       ${j.calls.filter(c => c.stage === s.name && c.start >= s.start && c.start <= (s.end || end)).map(c => tick(c, sc))}</div>`;
 }
 
-/** @param {Job} j */
-const calls = j => panel({ id: "calls", title: "Paid calls", note: count(j.calls.length + (j.more_calls ?? 0)), wide: true },
+/**
+ * @param {Job} j
+ * @param {string} at
+ */
+const calls = (j, at) => panel({ id: "calls" + at, title: "Paid calls", note: count(j.calls.length + (j.more_calls ?? 0)), wide: true, part: Boolean(at) },
   html`${table("", ["API", "Stage", "#After", "#Took", "#Cost"], j.calls.map(c => [
     c.api, c.stage ?? "", soft(length(c.start - j.start)), c.end ? length(c.end - c.start) : "under way", price(c),
   ]), "none")}${j.more_calls ? html`<p class="pad soft">and ${count(j.more_calls)} more</p>` : nothing}`);
@@ -118,6 +130,9 @@ function price(c) {
   return html`<span class=${c.cost === null ? "warn" : ""} title=${c.unpriced || exact(c.cost)}>${usd(c.cost)}</span>`;
 }
 
-/** @param {Job} j */
-const errors = j => j.errors?.length ? panel({ id: "job-errors", title: "Errors", note: j.more_errors ? `and ${count(j.more_errors)} more` : "" },
+/**
+ * @param {Job} j
+ * @param {string} at
+ */
+const errors = (j, at) => j.errors?.length ? panel({ id: "job-errors" + at, title: "Errors", note: j.more_errors ? `and ${count(j.more_errors)} more` : "", wide: true, part: Boolean(at) },
   table("", ["Type", "Stage", "#Count"], j.errors.map(fault), "")) : nothing;

@@ -20,7 +20,7 @@ export const figures = snap => html`<section class="figures" aria-label="Key fig
  * @param {unknown} below
  * @param {unknown} [plot]
  */
-const figure = (name, value, below, plot = nothing) => html`<div class="card figure">
+export const figure = (name, value, below, plot = nothing) => html`<div class="card figure">
   <div class="k">${name}</div><div class="v">${value}</div><div class="s">${below}</div>${plot}</div>`;
 
 /** @param {Snapshot} snap */

@@ -4,6 +4,9 @@
 import { html, nothing } from "../lib/lit-html/lit-html.js";
 import { length } from "../format.js";
 
+/** The mark of the page. */
+export const logo = html`<svg class="logo" viewBox="0 0 20 20" aria-hidden="true"><rect x="1" y="3" width="9" height="3.6" rx="1.8" fill="currentColor" opacity=".45"></rect><rect x="6" y="8.2" width="10" height="3.6" rx="1.8" fill="currentColor" opacity=".7"></rect><rect x="11" y="13.4" width="8" height="3.6" rx="1.8" fill="currentColor"></rect></svg>`;
+
 /**
  * Which process this is, whether it is connected, and what the page can do.
  * @param {Readonly<State>} s with a snapshot
@@ -14,7 +17,7 @@ export function header(s, act) {
   const { service, now } = s.snap;
   const about = [service.instance, "up " + length(now - service.started), service.version].filter(Boolean).join(" · ");
   return html`<header>
-    <h1><svg class="logo" viewBox="0 0 20 20" aria-hidden="true"><rect x="1" y="3" width="9" height="3.6" rx="1.8" fill="currentColor" opacity=".45"></rect><rect x="6" y="8.2" width="10" height="3.6" rx="1.8" fill="currentColor" opacity=".7"></rect><rect x="11" y="13.4" width="8" height="3.6" rx="1.8" fill="currentColor"></rect></svg>
+    <h1>${logo}
       <span class="name">${service.name}</span></h1>
     <span class="soft hide">${about}</span><span class="grow"></span>${pill(s)}
     <button class="btn" @click=${act.pause} aria-pressed=${s.paused}>${s.paused ? "Resume" : "Pause"} <kbd class="hide">p</kbd></button>

@@ -81,8 +81,11 @@ function eta(j) {
  */
 export const basis = e => e.runs ? `${count(e.runs)} earlier ${e.runs === 1 ? "run" : "runs"}${e.scaled ? ", scaled by video length" : ""}` : "its own speed so far";
 
-/** @param {Job} j */
-function money(j) {
+/**
+ * What a job has cost, of its budget.
+ * @param {Job} j
+ */
+export function money(j) {
   if (!j.budget) return html`<div>${cost(j)}</div><div class="sub">no budget</div>`;
   return html`<div>${cost({ spent: j.budget.spent, unpriced: j.unpriced ?? 0 })} <span class="soft">of ${usd(j.budget.limit)}</span></div>${meter(j.budget, "spent of the budget")}`;
 }

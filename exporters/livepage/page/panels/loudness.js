@@ -11,10 +11,11 @@ const ROW = 20;
 /**
  * The loudness spread of the last jobs that measured it, before and after.
  * @param {Snapshot} snap
+ * @param {number} [shown] at most
  */
-export function loudness(snap) {
+export function loudness(snap, shown = SHOWN) {
   const title = { id: "loud", title: "Loudness spread, before → after" };
-  const list = snap.finished.flatMap(j => (j.quality?.before == null || j.quality.after == null ? [] : [{ id: j.id, before: j.quality.before, after: j.quality.after }])).slice(0, SHOWN);
+  const list = snap.finished.flatMap(j => (j.quality?.before == null || j.quality.after == null ? [] : [{ id: j.id, before: j.quality.before, after: j.quality.after }])).slice(0, shown);
   if (list.length === 0) return panel(title, html`<div class="empty"><span>No job has measured its loudness yet.</span></div>`);
   const most = Math.max(12, Math.ceil(Math.max(...list.flatMap(q => [q.before, q.after])) / 6) * 6);
   const x = (/** @type {number} */ lu) => 8 + (Math.max(0, lu) / most) * 440;

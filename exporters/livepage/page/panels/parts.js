@@ -83,6 +83,7 @@ const ENDS = {
   failed: ["bad", "✕"],
   canceled: ["off", "⊘"],
   retried: ["warn", "↻"],
+  unfinished: ["warn", "…"],
 };
 
 /**
@@ -97,19 +98,20 @@ export function ending(j) {
 /**
  * The name of a job, which opens it.
  * @param {{ run: string, id: string }} j
- * @param {Act} act
+ * @param {Pick<Act, "open">} act
  * @param {string} [look]
  */
 export const link = (j, act, look = "") => html`<button class="link id ${look}" title=${j.id} @click=${() => act.open(j.run)}>${j.id}</button>`;
 
 /**
  * A panel with a heading.
- * @param {{ id: string, title: string, note?: unknown, wide?: boolean }} is a wide one may be scrolled sideways
+ * @param {{ id: string, title: string, note?: unknown, wide?: boolean, part?: boolean }} is a wide one may be scrolled sideways,
+ *   a part is no landmark: there are several of one title
  * @param {unknown} body
  */
 export function panel(is, body) {
   const inside = is.wide ? html`<div class="scroll" tabindex="0" role="group" aria-label="Table: ${is.title}">${body}</div>` : body;
-  return html`<section class="card" aria-labelledby="h-${is.id}">
+  return html`<section class="card" role=${is.part ? "group" : nothing} aria-labelledby="h-${is.id}">
     <div class="head"><h2 id="h-${is.id}">${is.title}</h2>${is.note ? html`<span class="soft">${is.note}</span>` : nothing}</div>${inside}</section>`;
 }
 

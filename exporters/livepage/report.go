@@ -1,0 +1,129 @@
+package livepage
+
+import (
+	"bytes"
+	"cmp"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"html/template"
+	"io"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/stagemeter/stagemeter/instrument"
+)
+
+// WriteReport writes one HTML file about the jobs of p: the last 1,000 that ended, and as unfinished
+// those that live, up to 1,000. It has the timeline, cost and quality of the run, and of each job the
+// stages beside their usual length, the paid calls, the trace id and the errors. The file needs
+// nothing else: it opens from a disk or a ticket, fetches nothing, and prints with all jobs unfolded.
+// Where no script may run, it is a table of the jobs.
+//
+//	p.KeepHistory(1000) // before the first job
+//	…
+//	err := livepage.WriteReport(file, p)
+//
+// Only jobs that p has kept are in it; see [instrument.Pipeline.KeepHistory], which [Mount] and [New]
+// call. No server and no telemetry is needed. [WithRedact] applies; [WithFleet] has no effect. A file
+// has some 100 KB, and 2 KB more for each job with 5 stages and 4 calls.
+//
+// The error is that of w, or says which option is ignored or that p is nil; the report is then
+// written all the same. WriteReport is safe for concurrent use, and calls w.Write once.
+func WriteReport(w io.Writer, p *instrument.Pipeline, opts ...Option) error {
+	page, wrong := newPage(nil, p, opts)
+	b := page.builder
+	b.most = keep
+	s := b.build(p.Snapshot(instrument.Query{Limit: keep}))
+	s.KeepMost, s.Service = keep, page.service
+	text, err := reportOf(s)
+	if err == nil {
+		_, err = w.Write(text)
+	}
+	return errors.Join(wrong, err)
+}
+
+// report is what page/report.html shows.
+type report struct {
+	Policy   string
+	Style    template.CSS
+	Script   template.JS
+	Data     template.JS
+	Service  service
+	At       string
+	Jobs     []reportJob
+	More     string // about jobs that are not in it
+	Complete int
+}
+
+// reportJob is a job as it is shown where no script runs.
+type reportJob struct{ ID, Look, Status, Started, Took, Cost string }
+
+func reportOf(s snapshot) ([]byte, error) {
+	parts, err := reportParts()
+	if err != nil {
+		return nil, err
+	}
+	data, err := json.Marshal(s) // which writes <, >, &, U+2028 and U+2029 as escapes
+	if err != nil {
+		return nil, fmt.Errorf("livepage: %w", err)
+	}
+	r := report{
+		Policy: parts.policy, Style: template.CSS(parts.style), Script: template.JS(parts.script), Data: template.JS(data),
+		Service: s.Service, At: moment(s.Now), More: absent(s),
+	}
+	all := slices.Concat(s.Finished, s.Jobs)
+	slices.SortFunc(all, func(x, y job) int {
+		return cmp.Or(cmp.Compare(x.Start, y.Start), cmp.Compare(len(x.Run), len(y.Run)), cmp.Compare(x.Run, y.Run)) // runs are numbers
+	})
+	for _, j := range all {
+		r.Jobs = append(r.Jobs, reportJobOf(j, s.Now))
+		if j.Status == "completed" {
+			r.Complete++
+		}
+	}
+	var out bytes.Buffer
+	if err := parts.page.Execute(&out, r); err != nil {
+		return nil, fmt.Errorf("livepage: %w", err)
+	}
+	return out.Bytes(), nil
+}
+
+// absent says which jobs are not in a report, if some may not be.
+func absent(s snapshot) string {
+	var text []string
+	if more := s.Running - len(s.Jobs) + s.Kept - len(s.Finished); more > 0 {
+		text = append(text, count(int64(more))+" more are not in this file")
+	}
+	if s.Kept >= s.KeepMost {
+		text = append(text, fmt.Sprintf("jobs that ended before the last %s may not be in it", count(int64(s.Kept))))
+	}
+	return strings.Join(text, "; ")
+}
+
+func reportJobOf(j job, now int64) reportJob {
+	out := reportJob{ID: j.ID, Look: "off", Status: j.Status, Started: moment(j.Start), Cost: "unpriced"}
+	switch j.Status {
+	case "":
+		out.Status, out.Look = "unfinished", warn
+	case "completed":
+		out.Look = well
+	case "failed":
+		out.Look = bad
+	}
+	if j.Error != "" && j.Error != j.Status {
+		out.Status += ": " + j.Error
+	}
+	out.Took = span(time.Duration(cmp.Or(j.End, now)-j.Start) * time.Millisecond)
+	if j.Spent != nil {
+		out.Cost = instrument.USD(*j.Spent).String()
+		if j.Unpriced > 0 {
+			out.Cost += fmt.Sprintf(" + %s unpriced", count(int64(j.Unpriced)))
+		}
+	}
+	return out
+}
+
+// moment writes a time in a way that people of each country read.
+func moment(ms int64) string { return time.UnixMilli(ms).UTC().Format("2006-01-02 15:04:05 UTC") }
