@@ -24,6 +24,7 @@ type config struct {
 	hold        time.Duration
 	metricsDump string
 	json        string
+	report      string
 	db          string
 	redis       string
 	speechURL   string
@@ -52,6 +53,7 @@ func parse(args []string, stderr io.Writer) (config, error) {
 	flags.DurationVar(&c.hold, "hold", 0, "serve the live page and metrics for a `duration` after the last job")
 	flags.StringVar(&c.metricsDump, "metrics-dump", "", "write the last metrics to a `file`")
 	flags.StringVar(&c.json, "json", "", "write the results of the jobs to a `file`")
+	flags.StringVar(&c.report, "report", "", "write a page about the jobs of this run to a `file`, such as run.html, to open, print or attach")
 	flags.StringVar(&c.db, "db", "", "keep checkpoints and costs in a SQLite `file`, or at postgres://… (default: a file in -out)")
 	flags.StringVar(&c.redis, "redis", "", "cache analyses in Redis at a `URL`, redis://…")
 	flags.StringVar(&c.speechURL, "speech-url", "", "transcribe at a `URL` with OpenAI's API, such as https://api.openai.com/v1,\n"+
@@ -79,7 +81,7 @@ func parse(args []string, stderr io.Writer) (config, error) {
 			return config{}, fmt.Errorf("%s is not a file, and flags come before the videos", input)
 		}
 	}
-	for name, path := range map[string]string{"-json": c.json, "-metrics-dump": c.metricsDump} {
+	for name, path := range map[string]string{"-json": c.json, "-report": c.report, "-metrics-dump": c.metricsDump} {
 		if path == "" {
 			continue
 		}

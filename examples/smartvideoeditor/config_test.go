@@ -19,7 +19,7 @@ func TestFlags(t *testing.T) {
 	for _, args := range [][]string{
 		{"-jobs", "0"}, {"-jobs", "x"}, {"-concurrency", "-1"}, {"-hold", "-1s"}, {"-budget", "-1"}, {"-budget", "much"},
 		{"-out", ""}, {"-nonsense"}, {"-db", "mysql://u:secret@h/x"}, {"-json", "no/such/folder.json"},
-		{"-metrics-dump", "no/such/folder"},
+		{"-metrics-dump", "no/such/folder"}, {"-report", "no/such/folder.html"},
 	} {
 		_, err := parse(args, io.Discard)
 		if err == nil || !strings.Contains(err.Error(), args[0]) {

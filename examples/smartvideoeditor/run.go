@@ -83,6 +83,7 @@ func run(ctx context.Context, c config, stdout io.Writer, stderr *os.File) (comp
 		view.Printf("%s", served)
 	}
 	instrument.SetDefault(p) // for calls outside of any job: making the clip, recognizing speech
+	closing(keepForReport(c, p, view))
 
 	e, err := open(ctx, c, p, checkpoints, view, closing)
 	if err != nil {
@@ -102,6 +103,7 @@ func run(ctx context.Context, c config, stdout io.Writer, stderr *os.File) (comp
 	}
 	jobs := e.Run(ctx, tasks, c.concurrency)
 	view.Close()
+	_ = report(c, p) // in case the program is killed while it holds; an error of the last one is told
 
 	err = errors.Join(summary.WriteTable(stdout, jobs), results(c, jobs))
 	err = errors.Join(err, hold(ctx, c, served, view, func() error {
