@@ -46,3 +46,33 @@ func TestMountedAllocatesNothing(t *testing.T) {
 		}
 	}
 }
+
+// A job with a mounted page has what is kept of it: its details while it lives, and its state once it
+// has ended. That is a few allocations, however many stages and calls it has had.
+func TestMountedJobAllocatesItsState(t *testing.T) {
+	allocations := func(mounted bool, stages int) float64 {
+		p := newPipeline(t, untraced)
+		if mounted {
+			mustNew(t, p)
+		}
+		run := func() {
+			_ = p.RunJob(context.Background(), "job-1", func(ctx context.Context) error {
+				for range stages {
+					_, _ = instrument.RunStageValue(ctx, "analysis", freeStage)
+				}
+				return nil
+			})
+		}
+		for range 100 { // what is usual has grown to its bound
+			run()
+		}
+		return testing.AllocsPerRun(200, run)
+	}
+	if with, without := allocations(true, 0), allocations(false, 0); with > without+3 {
+		t.Errorf("a job: %v allocations with a mounted page, %v without: want at most 3 more", with, without)
+	}
+	few, many := allocations(true, 70), allocations(true, 140)
+	if added := many - few - (allocations(false, 140) - allocations(false, 70)); added > 0 {
+		t.Errorf("%v allocations more for 70 stages more", added)
+	}
+}
