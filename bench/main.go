@@ -24,6 +24,10 @@ import (
 	"github.com/stagemeter/stagemeter/bench/internal/scrape"
 	"github.com/stagemeter/stagemeter/bench/internal/startup"
 	"github.com/stagemeter/stagemeter/bench/internal/transport"
+	"github.com/stagemeter/stagemeter/bench/internal/viewers"
+	"github.com/stagemeter/stagemeter/exporters"
+	"github.com/stagemeter/stagemeter/exporters/livepage"
+	"github.com/stagemeter/stagemeter/instrument"
 )
 
 // A section is one part of the program. It checks and measures.
@@ -36,6 +40,8 @@ var sections = []section{
 	{"stage", event.Stage},
 	{"call", event.Call},
 	{"job", event.Job},
+	{"mounted", func(s rounds.Settings, _ bool) (figures.Section, error) { return event.Mounted(s, mount) }},
+	{"viewers", func(_ rounds.Settings, quick bool) (figures.Section, error) { return viewers.Measure(mount, quick) }},
 	{"scrape", scrape.Measure},
 	{"writers", event.Writers},
 	{"push", push.Measure},
@@ -44,6 +50,9 @@ var sections = []section{
 	{"startup", startup.Measure},
 	{"transport", transport.Measure},
 }
+
+// mount mounts the live page as a program does.
+func mount(tel *exporters.Telemetry, p *instrument.Pipeline) error { return livepage.Mount(tel, p) }
 
 // options are the flags.
 type options struct {

@@ -22,3 +22,6 @@ func Job(s rounds.Settings, _ bool) (figures.Section, error) {
 
 // Writers measures how long a stage takes while everything is scraped.
 func Writers(s rounds.Settings, quick bool) (figures.Section, error) { return writers(s, quick) }
+
+// Mounted measures what a live page costs that nobody looks at.
+func Mounted(s rounds.Settings, mount Mount) (figures.Section, error) { return mounted(s, mount) }

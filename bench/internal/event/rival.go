@@ -114,8 +114,12 @@ type ours struct {
 	ctx      context.Context // outside of any job
 }
 
-func newOurs(tracers trace.TracerProvider) (*ours, error) {
-	tel, err := exporters.Start(context.Background(), exporters.WithoutServer(), exporters.WithoutGlobals())
+// newOurs has no server, unless an option says so.
+func newOurs(tracers trace.TracerProvider, opts ...exporters.Option) (*ours, error) {
+	if len(opts) == 0 {
+		opts = []exporters.Option{exporters.WithoutServer()}
+	}
+	tel, err := exporters.Start(context.Background(), append(opts, exporters.WithoutGlobals())...)
 	if err != nil {
 		return nil, err
 	}
