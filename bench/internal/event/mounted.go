@@ -31,7 +31,7 @@ func mounted(s rounds.Settings, mount Mount) (figures.Section, error) {
 		Intro: "A stage, a paid call and a job that do nothing, in a program that serves metrics, and in the same one with the live " +
 			"page mounted beside them. A ratio divides the time with the page by the time without it. The two have short turns of " +
 			"their own, right after each other, since they are so close."}
-	s.Rounds, s.Turn = 2*s.Rounds, s.Turn/2
+	s.Rounds, s.Turn = 4*s.Rounds, s.Turn/4
 	for _, t := range tracings() {
 		table := figures.Table{
 			Title:   "With a live page and without, " + t.name,
