@@ -11,15 +11,12 @@ import (
 
 // Who returns who is shown: the program and the process of one worker, or how many there are.
 func (b *Board) Who() string {
-	if !b.many() {
-		for i := range b.Workers {
-			w := &b.Workers[i]
-			if w.Snap == nil {
-				return w.Name
-			}
-			return join(" ", string(w.Snap.Service.Name), string(w.Snap.Service.Instance), string(w.Snap.Service.Version))
+	if len(b.Workers) == 1 {
+		w := &b.Workers[0]
+		if w.Snap == nil {
+			return w.Name
 		}
-		return ""
+		return join(" ", string(w.Snap.Service.Name), string(w.Snap.Service.Instance), string(w.Snap.Service.Version))
 	}
 	states := make(map[State]int)
 	for i := range b.Workers {

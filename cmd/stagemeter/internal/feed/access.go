@@ -50,7 +50,7 @@ func NewClient(a Access) (*Client, error) {
 			Transport:     transport,
 			CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 		},
-		user: a.User, password: a.Password,
+		user: a.User, password: a.Password, patience: patience,
 	}, nil
 }
 

@@ -15,14 +15,15 @@ import (
 )
 
 const (
-	largest = 8 << 20 // bytes of an answer, unpacked
-	patient = 5 * time.Second
+	largest  = 8 << 20 // bytes of an answer, unpacked
+	patience = 5 * time.Second
 )
 
 // A Client asks live pages. It may be used concurrently.
 type Client struct {
 	http           *http.Client
 	user, password string
+	patience       time.Duration // with a whole answer
 }
 
 // Snapshot returns what the worker at base does now. With match, Jobs and Finished have only jobs whose
@@ -56,7 +57,7 @@ func (c *Client) Job(ctx context.Context, base *url.URL, run string) (*Answer, e
 var errNotFound = errors.New("404 Not Found: no live page is mounted there (docs/livepage.md)")
 
 func (c *Client) get(ctx context.Context, base *url.URL, path, query string, into any) error {
-	ctx, cancel := context.WithTimeout(ctx, patient)
+	ctx, cancel := context.WithTimeout(ctx, c.patience)
 	defer cancel()
 	u := base.JoinPath(path)
 	u.RawQuery = query
@@ -71,7 +72,7 @@ func (c *Client) get(ctx context.Context, base *url.URL, path, query string, int
 	}
 	resp, err := c.http.Do(r)
 	if err != nil {
-		return cause(ctx, err)
+		return c.cause(ctx, err)
 	}
 	defer func() { _ = resp.Body.Close() }()
 	if resp.StatusCode != http.StatusOK {
@@ -79,7 +80,7 @@ func (c *Client) get(ctx context.Context, base *url.URL, path, query string, int
 	}
 	text, err := io.ReadAll(io.LimitReader(resp.Body, largest+1))
 	if err != nil {
-		return cause(ctx, err)
+		return c.cause(ctx, err)
 	}
 	if len(text) > largest {
 		return fmt.Errorf("the answer is larger than %d MB", largest>>20)
@@ -105,9 +106,9 @@ func decode(text []byte, into any) error {
 }
 
 // cause returns why a request failed, without the URL.
-func cause(ctx context.Context, err error) error {
+func (c *Client) cause(ctx context.Context, err error) error {
 	if errors.Is(ctx.Err(), context.DeadlineExceeded) {
-		return fmt.Errorf("no answer within %v", patient)
+		return fmt.Errorf("no answer within %v", c.patience)
 	}
 	if outer := (*url.Error)(nil); errors.As(err, &outer) {
 		err = outer.Err
