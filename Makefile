@@ -25,7 +25,7 @@ BENCHTIME ?= 1s
 # sync.Map, the linker keeps one copy: one without the detector makes it report races everywhere that are none.
 # The vendors' libraries are generated code, megabytes each, of which a call runs little: with the detector, but without
 # optimization and debugging information they compile in two thirds of the time.
-RACE := -race -gcflags=modernc.org/sqlite/lib=-race=false $(foreach library,github.com/openai/openai-go \
+RACE := -race "-gcflags=modernc.org/sqlite/lib=-race=false -dwarf=false" $(foreach library,github.com/openai/openai-go \
 	github.com/anthropics/anthropic-sdk-go google.golang.org/genai,"-gcflags=$(library)/...=-N -l -dwarf=false")
 with_race = GOFLAGS='$(strip $(shell go env GOFLAGS) $(RACE))'
 

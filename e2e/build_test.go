@@ -22,7 +22,7 @@ func built(t *testing.T, program string) string {
 }
 
 // withoutRace takes the race detector out of SQLite, as the Makefile does and for its reasons.
-const withoutRace = "modernc.org/sqlite/lib=-race=false"
+const withoutRace = "modernc.org/sqlite/lib=-race=false -dwarf=false"
 
 // build builds, once per test run, the servers as their modules pin them, and into the folder race the examples and
 // what `make stack` runs, with the race detector in them. What is up to date costs next to nothing.

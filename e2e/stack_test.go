@@ -28,7 +28,7 @@ func startStack(t *testing.T, args ...string) (stack *testserver.Process, temp s
 	cmd := exec.Command(filepath.Join(built(t, "race"), "stack"), args...)
 	cmd.Dir = root
 	// It builds the editor, with the race detector too: the other tests have compiled most of that.
-	cmd.Env = append(os.Environ(), "TMPDIR="+temp, "GOFLAGS="+os.Getenv("GOFLAGS")+" -race -gcflags="+withoutRace)
+	cmd.Env = append(os.Environ(), "TMPDIR="+temp, "GOFLAGS="+os.Getenv("GOFLAGS")+` -race "-gcflags=`+withoutRace+`"`)
 	return testserver.Start(t, "stack", cmd), temp
 }
 

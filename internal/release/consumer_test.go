@@ -67,7 +67,7 @@ func TestConsumer(t *testing.T) {
 	}
 	fallback := strings.TrimSpace(output(t, nil, "", "go", "env", "GOPROXY"))
 	env := []string{
-		"GOWORK=off", "GOFLAGS=-mod=mod", "GOPRIVATE=", "GONOPROXY=none", "GONOSUMDB=", "GOSUMDB=off",
+		"GOWORK=off", "GOFLAGS=-mod=mod" + compilerFlags(), "GOPRIVATE=", "GONOPROXY=none", "GONOSUMDB=", "GOSUMDB=off",
 		"GOPROXY=file://" + filepath.ToSlash(p.dir) + ",file://" + filepath.ToSlash(filepath.Join(cache, "cache", "download")) + "," + fallback,
 	}
 	output(t, env, dir, "go", "build", "-ldflags=-s -w", "-o", "consumer", ".")
@@ -77,13 +77,24 @@ func TestConsumer(t *testing.T) {
 		output(t, env, dir, "go", append([]string{"build"}, strings.Fields(packages)...)...)
 	}
 	rules := filepath.Join(dir, "rules")
-	output(t, append(env, "GOFLAGS="), dir, "go", "run", rootModule+"/monitoring@"+version, "-out", rules)
+	output(t, append(env, "GOFLAGS="+compilerFlags()), dir, "go", "run", rootModule+"/monitoring@"+version, "-out", rules)
 	if _, err := os.Stat(filepath.Join(rules, "alerts.yml")); err != nil {
 		t.Error(err)
 	}
 	if got := output(t, append(env, "GOFLAGS="), dir, "go", "run", rootModule+"/cmd/stagemeter@"+version, "version"); !strings.HasPrefix(got, "stagemeter "+version+" ") {
 		t.Errorf("the command says that it is %q", got)
 	}
+}
+
+// compilerFlags returns the flags of GOFLAGS for the compilation of every package, such as those of .ci/run. With other
+// flags all that other tests have compiled would be compiled again.
+func compilerFlags() (flags string) {
+	for _, flag := range strings.Fields(os.Getenv("GOFLAGS")) {
+		if strings.HasPrefix(flag, "-gcflags=all=") {
+			flags += " " + flag
+		}
+	}
+	return flags
 }
 
 // waitForPage runs a program that serves metrics until its page has these lines.
