@@ -62,11 +62,13 @@ func (c *Client) Transcribe(ctx context.Context, path string, length time.Durati
 	}
 	secrets := c.limits.secrets
 	var answer []byte
+	ctx, asks := progress(ctx)
+	options := append(asks, option.WithMiddleware(c.limits.apply), option.WithResponseBodyInto(&answer)) // not into a struct: the client reads null as ""
 	_, err = c.api.Audio.Transcriptions.New(aihttp.WithUsage(ctx, Usage(length)), openai.AudioTranscriptionNewParams{
 		Model:          speechModel,
 		File:           recording,
 		ResponseFormat: openai.AudioResponseFormatVerboseJSON, // which has the time of each utterance
-	}, option.WithMiddleware(c.limits.apply), option.WithResponseBodyInto(&answer)) // not into a struct: the client reads null as ""
+	}, options...)
 	if err != nil {
 		return Transcript{}, secrets.hide(err)
 	}

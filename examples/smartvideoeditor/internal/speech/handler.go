@@ -93,10 +93,10 @@ func (h *handler) answer(w http.ResponseWriter, r *http.Request) (contentType st
 	}
 	// Past the upload, the server reads only to see whether the client leaves.
 	_ = connection.SetReadDeadline(time.Time{})
-	return h.transcribe(r, upload, form)
+	return h.transcribe(r, upload, form, progress(w, r, h.transfer))
 }
 
-func (h *handler) transcribe(r *http.Request, upload *multipart.FileHeader, form format) (contentType string, body []byte, err error) {
+func (h *handler) transcribe(r *http.Request, upload *multipart.FileHeader, form format, told func(float64)) (contentType string, body []byte, err error) {
 	path, err := save(upload)
 	if err != nil {
 		return "", nil, err
@@ -112,7 +112,7 @@ func (h *handler) transcribe(r *http.Request, upload *multipart.FileHeader, form
 	case <-ctx.Done():
 		return "", nil, ctx.Err()
 	}
-	transcript, err := h.recognizer.Recognize(ctx, path)
+	transcript, err := h.recognizer.Recognize(ctx, path, told)
 	switch {
 	case errors.Is(err, ErrNotAudio):
 		return "", nil, badRequest("file", "The audio file could not be decoded or its format is not supported.")

@@ -21,7 +21,9 @@ type scripted struct {
 	err        error
 }
 
-func (s scripted) Recognize(context.Context, string) (Transcript, error) { return s.transcript, s.err }
+func (s scripted) Recognize(context.Context, string, func(float64)) (Transcript, error) {
+	return s.transcript, s.err
+}
 
 var two = Transcript{
 	Duration: 61500 * time.Millisecond,

@@ -29,8 +29,8 @@ func recognizerWith(t *testing.T, script string) *Pocketsphinx {
 	return &Pocketsphinx{acoustic: "a", dictionary: "d", language: "l", limits: defaultLimits}
 }
 
-// progress is a script that goes on without end.
-const progress = `i=0; while sleep 0.02; do i=$((i + 1000000)); printf 'out_time_us=%s\nprogress=continue\n' $i >&3; done`
+// endless is a script that goes on without end.
+const endless = `i=0; while sleep 0.02; do i=$((i + 1000000)); printf 'out_time_us=%s\nprogress=continue\n' $i >&3; done`
 
 // The recognizer is bounded in time, whether it hangs or goes on without end, and in its output.
 func TestRecognizerIsBounded(t *testing.T) {
@@ -41,7 +41,7 @@ func TestRecognizerIsBounded(t *testing.T) {
 		limit                   func(*limits)
 	}{
 		{"hangs", "exec sleep 600", "stalled", func(l *limits) { l.stall = 100 * time.Millisecond }},
-		{"does not end", progress, "timeout", func(l *limits) { l.least, l.slowest = 300*time.Millisecond, 0 }},
+		{"does not end", endless, "timeout", func(l *limits) { l.least, l.slowest = 300*time.Millisecond, 0 }},
 		{"writes without end", "exec yes lavfi.asr.text=word", "broken_pipe", func(l *limits) { l.output = 1 << 20 }},
 	} {
 		t.Run(test.name, func(t *testing.T) {
@@ -49,7 +49,7 @@ func TestRecognizerIsBounded(t *testing.T) {
 			test.limit(&p.limits)
 			ctx, cancel := context.WithTimeout(t.Context(), time.Minute) // so that the test fails and ends
 			defer cancel()
-			got, err := p.Recognize(ctx, recording)
+			got, err := p.Recognize(ctx, recording, func(float64) {})
 			if err == nil || ctx.Err() != nil || len(got.Utterances) > 0 || errors.Is(err, ErrNotAudio) {
 				t.Errorf("got %d utterances, %v", len(got.Utterances), err)
 			}
@@ -76,7 +76,21 @@ func TestLength(t *testing.T) {
 		}
 	}
 	p.limits.length = 2 * time.Second
-	if _, err := p.Recognize(t.Context(), piped); !errors.Is(err, ErrTooLong) {
+	if _, err := p.Recognize(t.Context(), piped, func(float64) {}); !errors.Is(err, ErrTooLong) {
 		t.Errorf("three seconds with a limit of two give %v", err)
+	}
+}
+
+// The recognizer says how much of the recording is done, of which a second of silence is a part.
+func TestRecognizerTellsItsProgress(t *testing.T) {
+	recording := filepath.Join(t.TempDir(), "sound.wav")
+	runFFmpeg(t, "-f", "lavfi", "-i", "sine=d=3", recording)
+	p := recognizerWith(t, `printf 'out_time_us=1000000\nprogress=continue\n' >&3; sleep 0.5; printf 'out_time_us=4000000\nprogress=end\n' >&3`)
+	var told []float64
+	if _, err := p.Recognize(t.Context(), recording, func(fraction float64) { told = append(told, fraction) }); err != nil {
+		t.Fatal(err)
+	}
+	if len(told) < 2 || told[0] != 0.25 || told[len(told)-1] != 1 {
+		t.Errorf("told %v, want a quarter first and all at last", told)
 	}
 }

@@ -80,17 +80,19 @@ func (p *Pocketsphinx) filter() string {
 // Recognize transcribes the recording in a file. The recognizer reports an utterance after the
 // pause behind it, so Recognize appends silence. An utterance begins where the one before it was
 // reported. A recording that is too long is ErrTooLong.
-func (p *Pocketsphinx) Recognize(ctx context.Context, path string) (Transcript, error) {
+func (p *Pocketsphinx) Recognize(ctx context.Context, path string, progress func(fraction float64)) (Transcript, error) {
 	length, err := p.measure(ctx, path)
 	if err != nil {
 		return Transcript{}, err
 	}
 	t := Transcript{Duration: length}
 	printed := bounded{left: p.limits.output}
+	whole := length + time.Second
+	told := ffmpeg.WithProgress(func(p ffmpeg.Progress) { progress(max(p.Fraction, 0)) })
 	args := append(ffmpeg.Input(path),
-		"-map", "0:a:0", "-t", media.Timestamp(length+time.Second),
+		"-map", "0:a:0", "-t", media.Timestamp(whole),
 		"-af", "apad=pad_dur=1,"+p.filter()+",ametadata=print:key=lavfi.asr.text:file=-", "-f", "null", "-")
-	if err := p.run(ctx, length, args, ffmpeg.WithStdout(&printed)); err != nil {
+	if err := p.run(ctx, length, args, ffmpeg.WithStdout(&printed), ffmpeg.WithDuration(whole), told); err != nil {
 		return Transcript{}, notAudio(err)
 	}
 	t.Utterances = utterances(printed.String(), t.Duration)

@@ -18,7 +18,7 @@ func TestRecognizesSpeech(t *testing.T) {
 	recording := filepath.Join(t.TempDir(), "it's a voice: [1].flac")
 	// Without a pause behind it: the last word must not be lost.
 	runFFmpeg(t, "-f", "lavfi", "-i", "flite=text='Welcome to the smart video editor.':voice=slt", "-ar", "16000", recording)
-	transcript, err := recognizer.Recognize(t.Context(), recording)
+	transcript, err := recognizer.Recognize(t.Context(), recording, func(float64) {})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -39,7 +39,7 @@ func TestRecognizesSpeech(t *testing.T) {
 	video := filepath.Join(t.TempDir(), "silent.mp4")
 	runFFmpeg(t, "-f", "lavfi", "-i", "testsrc2=d=1", "-c:v", "libx264", "-preset", "ultrafast", video)
 	for name, path := range map[string]string{"a video without sound": video, "source code": "pocketsphinx_test.go"} {
-		if _, err := recognizer.Recognize(t.Context(), path); !errors.Is(err, ErrNotAudio) {
+		if _, err := recognizer.Recognize(t.Context(), path, func(float64) {}); !errors.Is(err, ErrNotAudio) {
 			t.Errorf("%s gives %v, want ErrNotAudio", name, err)
 		}
 	}

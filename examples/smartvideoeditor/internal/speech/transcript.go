@@ -29,7 +29,8 @@ func (t Transcript) Text() string {
 
 // A Recognizer listens to recordings. It is safe for concurrent use.
 type Recognizer interface {
-	// Recognize transcribes the recording in a file. A file that holds no sound it can read is
-	// ErrNotAudio, and one that is too long ErrTooLong.
-	Recognize(ctx context.Context, path string) (Transcript, error)
+	// Recognize transcribes the recording in a file, and says meanwhile how much of it is done, from
+	// 0 to 1. A file that holds no sound it can read is ErrNotAudio, and one that is too long
+	// ErrTooLong. Progress is not called after it has returned, nor concurrently.
+	Recognize(ctx context.Context, path string, progress func(fraction float64)) (Transcript, error)
 }

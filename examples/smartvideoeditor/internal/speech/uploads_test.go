@@ -45,7 +45,7 @@ type patient struct {
 	most     int // one is listened to at a time
 }
 
-func (p *patient) Recognize(context.Context, string) (Transcript, error) {
+func (p *patient) Recognize(context.Context, string, func(float64)) (Transcript, error) {
 	for range 20 {
 		kept, err := os.ReadDir(p.folder)
 		if err != nil {
@@ -124,7 +124,7 @@ func TestUploadIsBoundedInTime(t *testing.T) {
 // waiting needs a time to recognize, unless the client leaves.
 type waiting struct{ time.Duration }
 
-func (w waiting) Recognize(ctx context.Context, _ string) (Transcript, error) {
+func (w waiting) Recognize(ctx context.Context, _ string, _ func(float64)) (Transcript, error) {
 	select {
 	case <-time.After(w.Duration):
 		return two, nil
