@@ -2,7 +2,8 @@
 # demo.sh [flag ...] [video ...]: runs the smart video editor with a Redis of its own, which ends with it.
 # What is given here comes after the demo's own flags, and wins. Each run has a folder of its own: in one where
 # its jobs are done the editor would not do them again. With nothing given it edits its own clip several times,
-# so that there is time to look at the series of a job, which end with it.
+# so that there is time to look at the series of a job, which end with it. The runs share a database, in which
+# each finds how long the stages of earlier ones took.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
@@ -46,7 +47,8 @@ fi
 (($#)) || set -- -jobs 5
 trap '[[ -z $demo ]] || kill -INT "$demo" 2>/dev/null' INT
 trap '[[ -z $demo ]] || kill -TERM "$demo" 2>/dev/null' TERM HUP
-"$editor" -redis "redis://127.0.0.1:$port" -out "smartvideoeditor-out/$(date +%Y%m%d-%H%M%S)" -hold 10m "$@" </dev/null &
+"$editor" -redis "redis://127.0.0.1:$port" -out "smartvideoeditor-out/$(date +%Y%m%d-%H%M%S)" \
+	-db smartvideoeditor-out/checkpoints.db -hold 10m "$@" </dev/null &
 demo=$!
 set +m # with job control wait would not wait for an editor that is stopped
 while kill -0 "$demo" 2>/dev/null; do wait "$demo" || true; done

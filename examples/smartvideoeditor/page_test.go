@@ -1,6 +1,7 @@
 package main
 
 import (
+	"database/sql"
 	"encoding/json"
 	"io"
 	"net/http"
@@ -72,4 +73,37 @@ func get(t *testing.T, url string) string {
 		t.Fatal(err)
 	}
 	return string(text)
+}
+
+// The next run of the program estimates from its first job on, by how long stages took in the last
+// one. A record that is broken is as none.
+func TestEstimatesOfEarlierRuns(t *testing.T) {
+	t.Parallel()
+	folder := t.TempDir()
+	video, db := makeMedia(t, filepath.Join(folder, "v.mp4"), args(picture, h264)...), filepath.Join(folder, "kept.db")
+	run := func(out string) string {
+		r := edit(t, "-out", filepath.Join(folder, out), "-db", db, video)
+		if r.exit != 0 {
+			t.Fatalf("exit status %d", r.exit)
+		}
+		return r.output
+	}
+	const known = ", by 1 earlier run\n"
+	if output := run("first"); strings.Contains(output, known) {
+		t.Error("the first run knows earlier ones")
+	}
+	if output := run("second"); !regexp.MustCompile(`(?m)^v-\S+  started: (< 10 s|≈ .+)` + known).MatchString(output) {
+		t.Error("the second run does not say when it will be done")
+	}
+	kept, err := sql.Open("sqlite", db)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer kept.Close()
+	if _, err := kept.Exec(`UPDATE usual SET times = '[{'`); err != nil {
+		t.Fatal(err)
+	}
+	if output := run("third"); strings.Contains(output, "earlier run") || !strings.Contains(output, "estimates begin anew") {
+		t.Error("the third run does not say that its record is broken")
+	}
 }

@@ -69,7 +69,7 @@ func run(ctx context.Context, c config, stdout io.Writer, stderr *os.File) (comp
 		return false, fmt.Errorf("-db: %w", err) // not the value: there may be a password in it
 	}
 	closing(checkpoints.Close)
-	p := measure(tel, checkpoints.Ledger(), log)
+	p := measure(ctx, tel, checkpoints, log)
 	// Close delivers what the ledger has not taken yet, so it comes before the ledger's database is
 	// closed, and before the last push.
 	closing(func() error {
@@ -82,6 +82,7 @@ func run(ctx context.Context, c config, stdout io.Writer, stderr *os.File) (comp
 	if served != "" {
 		view.Printf("%s", served)
 	}
+	view.Watch(func() instrument.Snapshot { return p.Snapshot(instrument.Query{}) })
 	instrument.SetDefault(p) // for calls outside of any job: making the clip, recognizing speech
 	closing(keepForReport(c, p, view))
 

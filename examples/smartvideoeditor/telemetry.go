@@ -9,9 +9,9 @@ import (
 
 	"github.com/stagemeter/stagemeter/exporters"
 	"github.com/stagemeter/stagemeter/instrument"
-	"github.com/stagemeter/stagemeter/instrument/budget"
 
 	"github.com/stagemeter/stagemeter/examples/smartvideoeditor/internal/editor"
+	"github.com/stagemeter/stagemeter/examples/smartvideoeditor/internal/store"
 	"github.com/stagemeter/stagemeter/examples/smartvideoeditor/internal/summary"
 )
 
@@ -38,14 +38,21 @@ const ledgerTimeout = 30 * time.Second
 
 // measure makes the pipeline. What a call may cost is in the ledger before the call is made, or it
 // is not made.
-func measure(tel *exporters.Telemetry, ledger budget.Ledger, log *slog.Logger) *instrument.Pipeline {
+func measure(ctx context.Context, tel *exporters.Telemetry, checkpoints *store.Store, log *slog.Logger) *instrument.Pipeline {
+	// How long stages took before, which the editor keeps after each job. Without it estimates begin
+	// anew.
+	earlier, err := checkpoints.StageTimes(ctx)
+	if err != nil {
+		log.Warn("estimates begin anew", "error", err)
+	}
 	p, err := instrument.New(
 		instrument.WithMeterProvider(tel.MeterProvider()),
 		instrument.WithTracerProvider(tel.TracerProvider()),
 		instrument.WithStages(editor.Stages()...),
 		instrument.WithAPIs(editor.APIs()...),
 		instrument.WithDetails(), // which the screen shows, also where no page is served
-		instrument.WithLedger(ledger),
+		instrument.WithStageTimes(earlier...),
+		instrument.WithLedger(checkpoints.Ledger()),
 		instrument.WithLedgerPolicy(instrument.LedgerClosed()),
 		instrument.WithLedgerTimeout(ledgerTimeout, ledgerTimeout),
 		instrument.WithRecover()) // a panic of one job must not end the others

@@ -91,7 +91,7 @@ func (r *run) findScenes(ctx context.Context) (found scenes, err error) {
 	}
 	args = append(args, r.video.Streams.beside(0)...)
 	args = append(args, "-map", fmt.Sprintf("0:%d", r.video.Streams.Picture), "-vf", media.PictureFilter(r.video.Source), "-f", "null", "-")
-	if _, err := ffmpeg.Run(ctx, args, ffmpeg.WithDuration(r.video.Length), ffmpeg.WithProgress(r.progress),
+	if _, err := ffmpeg.Run(ctx, args, ffmpeg.WithDuration(r.video.Length),
 		ffmpeg.WithStallTimeout(stall), ffmpeg.WithStderr(measured.Log())); err != nil {
 		return scenes{}, err
 	}

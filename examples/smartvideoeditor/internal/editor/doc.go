@@ -5,6 +5,7 @@
 //
 //	queue.go          enqueues a job with a carrier, and runs it with that
 //	stage.go          measures a stage, and stores its result
+//	validation.go     progress: the share of each run of ffmpeg in a stage's work
 //	paying.go         a paid call with a maximum of its own, and a lease
 //	titling.go        a paid call that is nothing but a call: the transport does the rest
 //	transcription.go  keeps each transcript as soon as it is paid

@@ -69,6 +69,9 @@ func (r *run) normalization(ctx context.Context) (err error) {
 	return err
 }
 
+// measuring is the share of the first pass in the work of the normalization.
+const measuring = 0.4
+
 func (r *run) normalize(ctx context.Context) (even normalized, err error) {
 	even.File = file(filepath.Join(r.workspace(r.task.ID), "normalized.mka"))
 	gains := string(even.File) + ".gains"
@@ -92,7 +95,7 @@ func (r *run) normalize(ctx context.Context) (even normalized, err error) {
 	var loudness media.Measured
 	filters = append(filters, media.LoudnessFilter)
 	log, err := r.filterSound(ctx, filters, []string{"-c:a", "flac"}, loudness.Log(), ffmpeg.WithOutput(string(even.File)),
-		ffmpeg.WithDuration(r.video.Length), ffmpeg.WithProgress(r.progress))
+		ffmpeg.WithShare(measuring, 1))
 	if err != nil {
 		return normalized{}, err
 	}
@@ -111,7 +114,8 @@ func (r *run) normalize(ctx context.Context) (even normalized, err error) {
 
 // measure runs the first pass of loudnorm, on the output of the filters.
 func (r *run) measure(ctx context.Context, filters []string) (media.Loudnorm, error) {
-	log, err := r.filterSound(ctx, append(slices.Clip(filters), media.LoudnormFilter()), []string{"-f", "null", "-"}, &media.Log{})
+	log, err := r.filterSound(ctx, append(slices.Clip(filters), media.LoudnormFilter()), []string{"-f", "null", "-"}, &media.Log{},
+		ffmpeg.WithShare(0, measuring))
 	if err != nil {
 		return media.Loudnorm{}, err
 	}
@@ -129,7 +133,7 @@ func (r *run) filterSound(ctx context.Context, filters, output []string, log *me
 	args = append(args, "-map", "0:a", "-af", strings.Join(filters, ","))
 	var written strings.Builder
 	log.Others = func(line string) { written.WriteString(line + "\n") }
-	opts = append(opts, ffmpeg.WithStderr(log), ffmpeg.WithStallTimeout(stall))
+	opts = append(opts, ffmpeg.WithStderr(log), ffmpeg.WithDuration(r.video.Length), ffmpeg.WithStallTimeout(stall))
 	_, err = ffmpeg.Run(ctx, append(args, output...), opts...)
 	return written.String(), err
 }

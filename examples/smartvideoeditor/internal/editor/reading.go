@@ -131,10 +131,10 @@ func decoding(err error) bool {
 
 // read decodes two streams whole, and writes the sound to the job's file of it.
 func (r *run) read(ctx context.Context, s streams, stated time.Duration) (_ media.Source, err error) {
-	reading := media.Reading{Picture: s.Picture, Sound: s.Sound}
+	found := media.Reading{Picture: s.Picture, Sound: s.Sound}
 	list, packets := io.Pipe()
 	listed := make(chan error, 1)
-	go func() { listed <- reading.ReadPackets(list) }()
+	go func() { listed <- found.ReadPackets(list) }()
 
 	picture := fmt.Sprintf("0:%d", s.Picture)
 	args := append([]string{"-loglevel", "repeat+level+info"}, r.input()...)
@@ -142,8 +142,8 @@ func (r *run) read(ctx context.Context, s streams, stated time.Duration) (_ medi
 	args = append(args, "-map", picture, "-c", "copy", "-f", "framecrc", "pipe:1")
 	decoded := r.soundFile() + ".decoded"
 	opts := []ffmpeg.Option{
-		ffmpeg.WithStderr(reading.Log()), ffmpeg.WithStdout(packets), ffmpeg.WithDuration(stated),
-		ffmpeg.WithProgress(r.progress), ffmpeg.WithStallTimeout(stall),
+		ffmpeg.WithStderr(found.Log()), ffmpeg.WithStdout(packets), ffmpeg.WithDuration(stated),
+		reading, ffmpeg.WithStallTimeout(stall),
 	}
 	if s.Sound >= 0 {
 		defer func() { err = errors.Join(err, remove(decoded)) }()
@@ -155,7 +155,7 @@ func (r *run) read(ctx context.Context, s streams, stated time.Duration) (_ medi
 	if bad := <-listed; err == nil {
 		err = bad
 	}
-	read, ok := reading.Source(s.Rate)
+	read, ok := found.Source(s.Rate)
 	switch {
 	case err == nil && !ok:
 		return media.Source{}, errNoPicture
@@ -165,10 +165,10 @@ func (r *run) read(ctx context.Context, s streams, stated time.Duration) (_ medi
 		return media.Source{}, errTooLong
 	}
 	if s.Sound >= 0 {
-		if len(reading.Runs) == 0 {
+		if len(found.Runs) == 0 {
 			return media.Source{}, errNoSound
 		}
-		if err := lay(r.soundFile(), decoded, reading.Runs, read.Origin, read.Length); err != nil {
+		if err := lay(r.soundFile(), decoded, found.Runs, read.Origin, read.Length); err != nil {
 			return media.Source{}, err
 		}
 	}

@@ -55,20 +55,20 @@ func (r recording) length() time.Duration { return r.meter.length() }
 
 func (r recording) silent() bool { return r.meter.silent() }
 
-// record writes a part of the sound to a file. The samples have 16 bits: of sound that is decoded
+// record writes a part of the sound to a file, which is that share of the stage's work. The samples have 16 bits: of sound that is decoded
 // to floats, ffmpeg would otherwise write 24, and ten minutes of noise would be larger than the
 // service takes.
-func (r *run) record(ctx context.Context, part media.Span) (recording, error) {
-	made, err := r.recordMixed(ctx, part, "anull")
+func (r *run) record(ctx context.Context, part media.Span, work ffmpeg.Option) (recording, error) {
+	made, err := r.recordMixed(ctx, part, "anull", work)
 	if err != nil || !made.silent() {
 		return made, err
 	}
 	// Of channels in opposite phase the mix is silence. Each of them is not.
-	return r.recordMixed(ctx, part, "pan=mono|c0=c0")
+	return r.recordMixed(ctx, part, "pan=mono|c0=c0", work)
 }
 
 // recordMixed is record with a filter that mixes the channels.
-func (r *run) recordMixed(ctx context.Context, part media.Span, mix string) (recording, error) {
+func (r *run) recordMixed(ctx context.Context, part media.Span, mix string, work ffmpeg.Option) (recording, error) {
 	made := recording{path: filepath.Join(r.workspace(r.task.ID), "speech.flac")}
 	args, err := r.soundInput(ctx, part)
 	if err != nil {
@@ -83,7 +83,7 @@ func (r *run) recordMixed(ctx context.Context, part media.Span, mix string) (rec
 	args = append(args,
 		"-map", "0:a:0", "-af", filters, "-f", "s16le", ffmpeg.File(samples),
 		"-map", "0:a:0", "-af", filters, "-c:a", "flac")
-	_, err = ffmpeg.Run(ctx, args, ffmpeg.WithOutput(made.path), ffmpeg.WithStallTimeout(stall))
+	_, err = ffmpeg.Run(ctx, args, ffmpeg.WithOutput(made.path), ffmpeg.WithDuration(part.Len()), work, ffmpeg.WithStallTimeout(stall))
 	var failed *ffmpeg.Error
 	if errors.As(err, &failed) && failed.Type == ffmpeg.TypeEmptyOutput {
 		return made, nil // not a sample, which is silence

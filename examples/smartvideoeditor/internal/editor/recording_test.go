@@ -10,6 +10,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/stagemeter/stagemeter/instrument/ffmpeg"
+
 	"github.com/stagemeter/stagemeter/examples/smartvideoeditor/internal/media"
 )
 
@@ -88,7 +90,7 @@ func TestRecord(t *testing.T) {
 		if err := errors.Join(os.MkdirAll(r.workspace("job"), 0o755), os.WriteFile(r.soundFile(), samples(test.lasts, test.left, test.right), 0o600)); err != nil {
 			t.Fatal(err)
 		}
-		got, err := r.record(t.Context(), test.part)
+		got, err := r.record(t.Context(), test.part, ffmpeg.WithShare(0, 1))
 		if err != nil || got.silent() != test.silent || got.length() != test.want && !test.silent {
 			t.Errorf("%s: %v long, silent %v, %v, want %v and %v", test.name, got.length(), got.silent(), err, test.want, test.silent)
 			continue

@@ -40,7 +40,7 @@ func (r *run) tryReel(ctx context.Context, v *video) (err error) {
 	for _, v.Shown = range colors(v.Source.Colors) {
 		args := append(r.input(), "-map", fmt.Sprintf("0:%d", v.Streams.Picture), "-vf", v.steady()+","+v.pictureFilter(), "-frames:v", "3")
 		args = append(append(args, encoding...), "-f", "null", "-")
-		_, err = ffmpeg.Run(ctx, args, ffmpeg.WithStallTimeout(stall))
+		_, err = ffmpeg.Run(ctx, args, ffmpeg.WithStallTimeout(stall), trying)
 		if err == nil || !decoding(err) {
 			return err
 		}
@@ -95,7 +95,7 @@ func (r *run) seeks(ctx context.Context, info ffmpeg.Info, v video) (bool, error
 		var found media.Reading
 		args := append([]string{"-loglevel", "repeat+level+info", "-ss", media.Timestamp(v.Origin + at)}, r.input()...)
 		args = append(args, "-map", fmt.Sprintf("0:%d", v.Streams.Picture), "-vf", media.PictureReader, "-frames:v", "1", "-f", "null", "-")
-		_, err := ffmpeg.Run(ctx, args, ffmpeg.WithStallTimeout(stall), ffmpeg.WithStderr(found.Log()))
+		_, err := ffmpeg.Run(ctx, args, ffmpeg.WithStallTimeout(stall), ffmpeg.WithStderr(found.Log()), seeking)
 		if err != nil && !decoding(err) {
 			return false, err
 		}

@@ -43,7 +43,7 @@ func (r *run) rendering(ctx context.Context) (err error) {
 		}
 		rendered := filepath.Join(r.workspace(r.task.ID), "reel.mp4") // so that even a kill -9 leaves no partial file in Out
 		if _, err := ffmpeg.Run(ctx, args, ffmpeg.WithOutput(rendered), ffmpeg.WithDuration(reads),
-			ffmpeg.WithProgress(r.progress), ffmpeg.WithStallTimeout(stall)); err != nil {
+			ffmpeg.WithStallTimeout(stall)); err != nil {
 			return reel{}, err
 		}
 		return made, os.Rename(rendered, string(made.Output))

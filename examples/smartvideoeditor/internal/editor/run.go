@@ -40,13 +40,13 @@ type run struct {
 
 // job runs the job, from its checkpoint on. The outcome is stored before RunJob counts it.
 func (r *run) job(ctx context.Context, carrier propagation.TextMapCarrier) summary.Job {
-	r.screen = r.Screen.Job(r.task.ID)
 	r.report = summary.Job{ID: r.task.ID, Input: r.task.Input}
 	checkpoint, unknown := r.Checkpoints.Load(ctx, r.task.ID)
 	r.checkpoint, r.before = checkpoint, checkpoint.Cost
 	var in context.Context // of the job, in which OutcomeOf returns what the metrics count
 	err := r.Pipeline.RunJob(ctx, r.task.ID, func(ctx context.Context) error {
 		in = ctx
+		r.screen = r.Screen.Job(r.task.ID)
 		if unknown != nil {
 			return unknown
 		}
@@ -91,6 +91,7 @@ func (r *run) ended(ctx context.Context, outcome instrument.Outcome, err error) 
 			r.Screen.Printf("%s: %v", r.task.ID, err)
 		}
 	}
+	r.keepTimes(ctx)
 	r.fill()
 	r.screen.End(r.report.Status, r.lastWord())
 	return r.report
@@ -105,6 +106,16 @@ func (r *run) failed(ctx context.Context, err error) {
 		ErrorType: r.report.ErrorType,
 		Error:     r.report.Error,
 	}); err != nil {
+		r.Screen.Printf("%s: %v", r.task.ID, err)
+	}
+}
+
+// keepTimes stores how long stages took so far, for the estimates of the program's next run. An
+// error only writes a line.
+func (r *run) keepTimes(ctx context.Context) {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), saveTimeout)
+	defer cancel()
+	if err := r.Checkpoints.SaveStageTimes(ctx, r.Pipeline.StageTimes()); err != nil {
 		r.Screen.Printf("%s: %v", r.task.ID, err)
 	}
 }

@@ -8,19 +8,8 @@ import (
 
 	"github.com/stagemeter/stagemeter/instrument"
 
-	"github.com/stagemeter/stagemeter/examples/smartvideoeditor/internal/screen"
 	"github.com/stagemeter/stagemeter/examples/smartvideoeditor/internal/store"
 )
-
-// shares has the part of a job's time that each stage takes.
-var shares = map[string]screen.Share{
-	Validation:    {From: 0, To: 0.05},
-	Analysis:      {From: 0.05, To: 0.2},
-	Transcription: {From: 0.2, To: 0.58},
-	Titling:       {From: 0.58, To: 0.6},
-	Normalization: {From: 0.6, To: 0.8},
-	Rendering:     {From: 0.8, To: 1},
-}
 
 // A result of a stage. It is stored as JSON.
 type result interface {
@@ -34,10 +23,9 @@ type result interface {
 // stage runs one stage, unless an earlier run of the job has finished it. A stage is finished when
 // its result is stored: after a crash before that it is repeated, after a crash later it is not.
 func stage[T result](ctx context.Context, r *run, name string, fn func(context.Context) (T, error)) (T, error) {
-	r.screen.Stage(name, shares[name])
 	var kept T
 	if found, err := find(r.checkpoint, name, &kept); err == nil && found && kept.lost() == nil {
-		r.screen.Finished(0, "finished before: "+kept.summary())
+		r.screen.Finished(name, 0, "finished before: "+kept.summary())
 		return kept, nil
 	}
 	var took time.Duration
@@ -54,7 +42,7 @@ func stage[T result](ctx context.Context, r *run, name string, fn func(context.C
 		var none T // a failed stage has no result
 		return none, fmt.Errorf("%s: %w", name, err)
 	}
-	r.screen.Finished(took, out.summary())
+	r.screen.Finished(name, took, out.summary())
 	return out, nil
 }
 

@@ -9,6 +9,9 @@ import (
 	"strings"
 	"time"
 
+	"github.com/stagemeter/stagemeter/instrument"
+	"github.com/stagemeter/stagemeter/instrument/ffmpeg"
+
 	"github.com/stagemeter/stagemeter/examples/smartvideoeditor/internal/media"
 	"github.com/stagemeter/stagemeter/examples/smartvideoeditor/internal/paid"
 )
@@ -53,9 +56,14 @@ func (r *run) transcription(ctx context.Context) (err error) {
 func (r *run) hear(ctx context.Context, todo []media.Span) (transcript, error) {
 	var whole transcript
 	var texts []string
+	all, heard := time.Duration(0), time.Duration(0)
+	for _, part := range todo {
+		all += part.Len()
+	}
 	for len(todo) > 0 {
 		part := todo[0]
-		got, err := r.hearPart(ctx, part, len(todo) == 1)
+		work := share{float64(heard) / float64(all), float64(heard+part.Len()) / float64(all)}
+		got, err := r.hearPart(ctx, part, work, len(todo) == 1)
 		if tooLarge(err) && part.Len() >= 2*shortestHalf {
 			middle := part.Start + (part.Len() / 2).Round(time.Second) // whole seconds are billed
 			todo = append([]media.Span{{Start: part.Start, End: middle}, {Start: middle, End: part.End}}, todo[1:]...)
@@ -73,7 +81,8 @@ func (r *run) hear(ctx context.Context, todo []media.Span) (transcript, error) {
 				whole.Utterances = append(whole.Utterances, u)
 			}
 		}
-		r.screen.Progress(float64(part.End) / float64(r.video.Length))
+		heard += part.Len()
+		instrument.ReportProgress(ctx, work.to, 1)
 	}
 	if len(texts) == 0 {
 		return transcript{Skipped: "nothing to hear"}, nil
@@ -81,6 +90,15 @@ func (r *run) hear(ctx context.Context, todo []media.Span) (transcript, error) {
 	whole.Text = strings.TrimSpace(strings.Join(texts, " "))
 	return whole, nil
 }
+
+// A share is which part of the stage's work something is, from where to where.
+type share struct{ from, to float64 }
+
+// at returns how much of the stage's work is done when a fraction of the share is.
+func (s share) at(fraction float64) float64 { return s.from + fraction*(s.to-s.from) }
+
+// recordingShare is the share of writing a recording in the work of its transcription.
+const recordingShare = 0.02
 
 // tooLarge reports whether err says that a recording is too large for the service.
 func tooLarge(err error) bool {
@@ -108,13 +126,13 @@ const partMark = "/"
 // hearPart transcribes one part, unless an earlier run of the job has. What was paid is kept at
 // once, so that it is not paid again if the job dies in a later part. The last part needs no
 // checkpoint of its own: that of the stage follows.
-func (r *run) hearPart(ctx context.Context, part media.Span, last bool) (heardPart, error) {
+func (r *run) hearPart(ctx context.Context, part media.Span, work share, last bool) (heardPart, error) {
 	var kept heardPart
 	if found, err := find(r.checkpoint, partName(part), &kept); err == nil && found {
 		return kept, nil
 	}
 	began := time.Now()
-	recorded, err := r.record(ctx, part)
+	recorded, err := r.record(ctx, part, ffmpeg.WithShare(work.from, work.at(recordingShare)))
 	if err != nil {
 		return heardPart{}, err
 	}
@@ -122,6 +140,10 @@ func (r *run) hearPart(ctx context.Context, part media.Span, last bool) (heardPa
 	if recorded.silent() {
 		return heardPart{Silent: true}, nil
 	}
+	stage := ctx
+	ctx = paid.WithProgress(ctx, func(fraction float64) {
+		instrument.ReportProgress(stage, work.at(recordingShare+fraction*(1-recordingShare)), 1)
+	})
 	answer, err := pay(ctx, func(ctx context.Context) (paid.Transcript, error) { return r.listen(ctx, recorded) })
 	got := heardPart{Text: answer.Text, Utterances: answer.Utterances, Sent: paid.BegunSeconds(recorded.length())}
 	if err != nil || last {

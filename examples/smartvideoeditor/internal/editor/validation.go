@@ -20,6 +20,14 @@ const stall = 2 * time.Minute
 // others.
 const maxLength = 24 * time.Hour
 
+// The shares of the runs of ffmpeg in the work of the validation.
+var (
+	checking = ffmpeg.WithShare(0, 0.05)
+	reading  = ffmpeg.WithShare(0.05, 0.9)
+	trying   = ffmpeg.WithShare(0.9, 0.95)
+	seeking  = ffmpeg.WithShare(0.95, 1)
+)
+
 // video is the result of the first stage: what other stages need to know of the input.
 type video struct {
 	media.Source
@@ -75,8 +83,13 @@ func (r *run) validate(ctx context.Context) (video, error) {
 		return video{}, errNoVideo
 	}
 
+	// What the file states is its length until it is read.
+	if stated := info.Duration(); stated <= maxLength {
+		instrument.JobFromContext(ctx).SetVideoDuration(stated)
+	}
+
 	// A file that is cut off is refused. How much of it is damaged shows when it is decoded.
-	_, err = ffmpeg.Check(ctx, r.task.Path, ffmpeg.WithDuration(info.Duration()), ffmpeg.WithStallTimeout(stall))
+	_, err = ffmpeg.Check(ctx, r.task.Path, ffmpeg.WithDuration(info.Duration()), ffmpeg.WithStallTimeout(stall), checking)
 	if err != nil && !decoding(err) {
 		return video{}, explain(err)
 	}
@@ -98,6 +111,7 @@ func (r *run) validate(ctx context.Context) (video, error) {
 		return video{}, explain(err)
 	}
 	v.Seeks, err = r.seeks(ctx, info, v)
+	instrument.JobFromContext(ctx).SetVideoDuration(v.Length)
 	return v, err
 }
 
@@ -122,6 +136,3 @@ func readable(path string) error {
 	}
 	return nil
 }
-
-// progress shows the progress of ffmpeg.
-func (r *run) progress(p ffmpeg.Progress) { r.screen.Progress(p.Fraction) }

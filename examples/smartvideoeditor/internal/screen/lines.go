@@ -2,14 +2,25 @@ package screen
 
 import (
 	"io"
+	"slices"
 	"sync"
 	"time"
+
+	"github.com/stagemeter/stagemeter/instrument"
 )
 
-// lines is a screen that is a log file, a pipe or a test.
+const (
+	watched = time.Second // is how often lines look at the jobs
+	silence = time.Minute // is how long nothing is written of a job, at most
+)
+
+// lines is a screen that is a log file, a pipe or a test. It writes when a job starts, when a stage
+// is done, when one is stalled or overdue, and else once a minute.
 type lines struct {
-	mu sync.Mutex
-	w  io.Writer
+	mu    sync.Mutex
+	w     io.Writer
+	watch watcher
+	jobs  []*lineJob // on the screen, in the order of their starts
 }
 
 // NewLines makes a screen of plain lines.
@@ -25,25 +36,73 @@ func (l *lines) Printf(format string, args ...any) {
 	_, _ = l.Write(oneLine(format, args...)) // a screen that is gone stops no job
 }
 
-func (l *lines) Job(id string) Job {
-	l.Printf("%s", line(id, "started", ""))
-	return &lineJob{lines: l, id: id}
+func (l *lines) Watch(snapshot func() instrument.Snapshot) {
+	l.watch.start(snapshot, watched, l.look)
 }
 
-func (l *lines) Close() {}
+// look writes what is new in a snapshot, and of jobs of which nothing was written for a while how
+// far they are.
+func (l *lines) look(s instrument.Snapshot) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	for _, j := range l.jobs {
+		g, live := glanceAt(s, j.id)
+		if !live {
+			continue
+		}
+		switch {
+		case g.marked != "" && g.marked != j.marked:
+			j.write(line(j.id, g.why+" · "+g.words(), ""))
+		case s.Time.Sub(j.said) >= silence && g.stage != "":
+			j.write(line(j.id, g.stage, g.words()))
+		}
+		j.marked = g.marked
+	}
+}
 
-// lineJob is used by the one goroutine that runs the job. It ignores progress.
+func (l *lines) Job(id string) Job {
+	note := ""
+	if g, live := l.watch.at(id); live && g.left != "" {
+		note = g.left + ", by " + g.basis
+	}
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	j := &lineJob{lines: l, id: id}
+	l.jobs = append(l.jobs, j)
+	j.write(line(id, "started", note))
+	return j
+}
+
+func (l *lines) Close() { l.watch.end() }
+
 type lineJob struct {
 	lines *lines
 	id    string
-	stage string
+
+	// Guarded by lines.mu.
+	said   time.Time // when something was written of it
+	marked string    // what was written of what asks for a look
 }
 
-func (j *lineJob) Stage(name string, _ Share) { j.stage = name }
-func (j *lineJob) Progress(float64)           {}
-
-func (j *lineJob) Finished(took time.Duration, note string) {
-	j.lines.Printf("%s", line(j.id, finished(j.stage, took), note))
+// write writes a line of the job. The screen is locked.
+func (j *lineJob) write(text string) {
+	j.said = time.Now()
+	_, _ = io.WriteString(j.lines.w, text) // a screen that is gone stops no job
 }
 
-func (j *lineJob) End(status, note string) { j.lines.Printf("%s", line(j.id, status, note)) }
+func (j *lineJob) Finished(stage string, took time.Duration, note string) {
+	text := line(j.id, finished(stage, took), note)
+	if g, live := j.lines.watch.at(j.id); live {
+		text = text[:len(text)-1] + " · " + g.words() + "\n"
+	}
+	j.lines.mu.Lock()
+	defer j.lines.mu.Unlock()
+	j.write(text)
+}
+
+func (j *lineJob) End(status, note string) {
+	j.lines.mu.Lock()
+	defer j.lines.mu.Unlock()
+	j.lines.jobs = slices.DeleteFunc(j.lines.jobs, func(o *lineJob) bool { return o == j })
+	j.write(line(j.id, status, note))
+}

@@ -1,4 +1,6 @@
-// Package screen shows the progress of jobs: as bars on a terminal, as plain lines elsewhere.
+// Package screen shows the progress of jobs: as bars on a terminal, as plain lines elsewhere. How far
+// a job is, when it will be done, what it costs and whether it is stalled are from
+// [instrument.Pipeline.Snapshot], as on the live page, and written as there.
 package screen
 
 import (
@@ -9,12 +11,17 @@ import (
 	"time"
 
 	"golang.org/x/term"
+
+	"github.com/stagemeter/stagemeter/instrument"
 )
 
 // A Screen shows jobs. It is safe for concurrent use. As a writer it takes whole lines, of a log
 // for example.
 type Screen interface {
 	io.Writer
+	// Watch shows from now on what snapshot returns of the jobs on the screen. Call it once, before
+	// the first job.
+	Watch(snapshot func() instrument.Snapshot)
 	// Job shows that a job has started.
 	Job(id string) Job
 	// Printf writes a line.
@@ -24,21 +31,13 @@ type Screen interface {
 	Close()
 }
 
-// A Job is one job on the screen.
+// A Job is one job on the screen. It is used by the one goroutine that runs the job.
 type Job interface {
-	// Stage shows that a stage has started. Its share is the progress of the job at its start and
-	// its end, in 0 to 1.
-	Stage(name string, share Share)
-	// Progress shows how much of the stage is done, in 0 to 1.
-	Progress(fraction float64)
-	// Finished shows that the stage is done, and its result.
-	Finished(took time.Duration, note string)
+	// Finished shows that a stage is done, and its result.
+	Finished(stage string, took time.Duration, note string)
 	// End takes the job off, with a last word.
 	End(status, note string)
 }
-
-// A Share is the part of a job's progress that a stage makes.
-type Share struct{ From, To float64 }
 
 // New makes a screen of a file: bars if it is a terminal, lines if not.
 func New(f *os.File) Screen {

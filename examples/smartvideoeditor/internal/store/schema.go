@@ -22,6 +22,10 @@ var schema = []string{
 		result  TEXT NOT NULL,
 		PRIMARY KEY (job_id, name)
 	)`,
+	`CREATE TABLE IF NOT EXISTS usual (
+		id    INTEGER PRIMARY KEY,
+		times TEXT NOT NULL
+	)`,
 }
 
 const (
@@ -39,4 +43,7 @@ const (
 	saveStage = `INSERT INTO stages (job_id, place, name, took_ns, result)
 		VALUES ($1, (SELECT COUNT(*) FROM stages WHERE job_id = $1), $2, $3, $4)
 		ON CONFLICT (job_id, name) DO UPDATE SET place = excluded.place, took_ns = excluded.took_ns, result = excluded.result`
+
+	selectUsual = `SELECT times FROM usual WHERE id = 1`
+	saveUsual   = `INSERT INTO usual (id, times) VALUES (1, $1) ON CONFLICT (id) DO UPDATE SET times = excluded.times`
 )

@@ -51,6 +51,8 @@ func conformance(t *testing.T, open func(*testing.T) *Store) {
 		}
 	})
 
+	t.Run("the times of stages", func(t *testing.T) { testStageTimes(t, open) })
+
 	t.Run("a job goes on where another process left it", func(t *testing.T) {
 		const id = "resumed"
 		first := open(t)
