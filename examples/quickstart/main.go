@@ -1,4 +1,4 @@
-// Command quickstart measures jobs that only pretend to work. Run it and open the page it prints.
+// Command quickstart measures jobs that only pretend to work. Run it and open the live page it prints.
 package main
 
 import (
@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/stagemeter/stagemeter/exporters"
+	"github.com/stagemeter/stagemeter/exporters/livepage"
 	"github.com/stagemeter/stagemeter/instrument"
 	"github.com/stagemeter/stagemeter/instrument/money"
 )
@@ -20,11 +21,11 @@ func main() {
 	defer stop()
 	tel, err := exporters.Start(ctx, exporters.WithServiceName("quickstart"))
 	defer tel.Shutdown(ctx)
-	if err != nil {
+	if err = cmp.Or(err, livepage.Mount(tel, instrument.Default())); err != nil {
 		fmt.Println("telemetry:", err) // the jobs run all the same
 	}
 	if addr, ok := tel.Addr().(*net.TCPAddr); ok {
-		fmt.Printf("metrics: http://localhost:%d/metrics (Ctrl-C ends)\n", addr.Port)
+		fmt.Printf("live page: http://localhost:%[1]d/ · metrics: http://localhost:%[1]d/metrics · Ctrl-C ends\n", addr.Port)
 	}
 	for n := 1; ctx.Err() == nil; n++ {
 		video := time.Duration(n%4+1) * time.Minute // every fourth video costs more than its budget
@@ -38,7 +39,6 @@ func main() {
 }
 
 func transcribe(ctx context.Context, video time.Duration) error {
-	price := money.PerMinute(6 * money.Cent / 10).Of(video)                     // $0.006 a minute
-	call := func(context.Context) error { time.Sleep(time.Second); return nil } // your API client here
-	return instrument.RunCall(ctx, "whisper", call, instrument.WithMaxCost(price))
+	price := money.PerMinute(6 * money.Cent / 10).Of(video) // $0.006 a minute; instead of Sleep, call your API client
+	return instrument.RunCall(ctx, "whisper", func(context.Context) error { time.Sleep(time.Second); return nil }, instrument.WithMaxCost(price))
 }

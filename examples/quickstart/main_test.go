@@ -68,7 +68,11 @@ func TestQuickstart(t *testing.T) {
 				return fmt.Errorf("%s is not on the page", sample)
 			}
 		}
-		return nil
+		live, err := get(ctx, strings.TrimSuffix(url, "metrics")+"live/snapshot.json")
+		if err == nil && !strings.Contains(live, `"name":"transcription"`) {
+			err = fmt.Errorf("the live page shows no stage: %s", live)
+		}
+		return err
 	})
 	p.Signal(t, syscall.SIGINT)
 	if err := p.Wait(t, time.Minute); err != nil {
