@@ -47,6 +47,7 @@ fi
 (($#)) || set -- -jobs 5
 trap '[[ -z $demo ]] || kill -INT "$demo" 2>/dev/null' INT
 trap '[[ -z $demo ]] || kill -TERM "$demo" 2>/dev/null' TERM HUP
+mkdir -p smartvideoeditor-out # of the database, also if the reels go elsewhere
 "$editor" -redis "redis://127.0.0.1:$port" -out "smartvideoeditor-out/$(date +%Y%m%d-%H%M%S)" \
 	-db smartvideoeditor-out/checkpoints.db -hold 10m "$@" </dev/null &
 demo=$!
