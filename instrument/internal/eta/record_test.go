@@ -18,8 +18,12 @@ import (
 // With -record the test binary runs no test. It runs ffmpeg as an editor does, and writes what it
 // reports to testdata, a curve for each stage:
 //
-//	go test ./instrument/internal/eta -record
-var record = flag.Bool("record", false, "record the progress of ffmpeg into testdata")
+//	go test ./instrument/internal/eta -record            # ffmpeg and the recognizer
+//	go test ./instrument/internal/eta -record -only recognizer
+var (
+	record = flag.Bool("record", false, "record the progress of ffmpeg into testdata")
+	only   = flag.String("only", "", "record only this `stage`")
+)
 
 func TestMain(m *testing.M) {
 	flag.Parse()
@@ -45,6 +49,12 @@ func recordAll(ctx context.Context) error {
 		return err
 	}
 	defer os.RemoveAll(dir)
+	if err := recordRecognizer(ctx, dir); err != nil {
+		return fmt.Errorf("recognizer: %w", err)
+	}
+	if *only == "recognizer" {
+		return nil
+	}
 	// A talk whose second half has far more detail than the first, so that it costs more to encode.
 	video := filepath.Join(dir, "talk.mkv")
 	make := []string{"-f", "lavfi", "-i", "testsrc2=s=1280x720:r=25:d=45", "-f", "lavfi", "-i", "mandelbrot=s=1280x720:r=25:end_pts=1e9", "-f", "lavfi", "-i", "sine=f=300:d=90",
@@ -71,7 +81,28 @@ func recordAll(ctx context.Context) error {
 	return nil
 }
 
+// model is the folder of pocketsphinx's model, which the package pocketsphinx-en-us installs.
+const model = "/usr/share/pocketsphinx/model/en-us/"
+
+// recordRecognizer records how ffmpeg's filter asr transcribes a talk, as the video editor of the
+// examples does: silence, of which there is much, takes it less time than speech.
+func recordRecognizer(ctx context.Context, dir string) error {
+	const length = 24 * time.Second
+	talk := filepath.Join(dir, "talk.flac")
+	speak := []string{"-f", "lavfi", "-i", "flite=voice=slt:text='Welcome to the smart video editor. It finds the best scenes of your video, " +
+		"and cuts them together. Today the weather is fine, and the trains are late. Thank you very much for watching, and good bye.'",
+		"-af", "aresample=16000,apad=whole_dur=24", "-t", "24"}
+	if _, err := ffmpeg.Run(ctx, speak, ffmpeg.WithOutput(talk)); err != nil {
+		return err
+	}
+	filter := "asr=rate=16000:hmm=" + model + "en-us:dict=" + model + "cmudict-en-us.dict:lm=" + model + "en-us.lm.bin"
+	return recordStage(ctx, "recognizer", length, append(ffmpeg.Input(talk), "-af", filter, "-f", "null", "-"), "")
+}
+
 func recordStage(ctx context.Context, stage string, length time.Duration, args []string, out string) error {
+	if *only != "" && *only != stage {
+		return nil
+	}
 	r := recording{Stage: stage}
 	start := time.Now()
 	p, err := instrument.New(instrument.WithEvents(instrument.Events{Progress: func(_ context.Context, e instrument.ProgressEvent) {
