@@ -54,6 +54,11 @@ stack: ## The demo with a real Prometheus and Collector, and its key figures; AR
 	@go build -buildvcs=false -o $(BIN)/stack ./e2e/stack
 	@$(BIN)/stack $(ARGS)
 
+.PHONY: pictures
+pictures: servers ## Take the pictures of README.md from real runs: the live page, and what Prometheus shows
+	@scripts/deps.sh pictures
+	@scripts/pictures.sh
+
 ##@ Check it
 .PHONY: test
 test: ## Everything: what has to pass before a merge

@@ -45,7 +45,7 @@ var pictures = []picture{
 	{
 		file: "stages.svg", title: "Seconds that a stage takes, median and 95th percentile",
 		y: "seconds", by: "stage", format: "%.3g",
-		order: []string{"validation", "analysis", "transcription", "normalization", "rendering"},
+		order: []string{"validation", "analysis", "transcription", "titling", "normalization", "rendering"},
 		series: []series{
 			{"P50", "#54aeff", `histogram_quantile(0.5, sum by (stage, le) (video_processing_duration_seconds_bucket)) >= 0`},
 			{"P95", "#0550ae", `histogram_quantile(0.95, sum by (stage, le) (video_processing_duration_seconds_bucket)) >= 0`},
