@@ -18,19 +18,19 @@ var busy *world
 
 // The ids of its live jobs.
 const (
-	keynote = "keynote-2026-11-27.mp4"    // goes well
-	stuck   = "interview-berlin-cam2.mov" // makes no progress, with a process that sleeps
-	slow    = "podcast-ep-118"            // takes longer than its stage used to
-	dear    = "wedding-raw-18.mp4"        // has spent more than its budget
-	free    = "drone-footage-004.mp4"     // has no budget, and paid nothing
-	priced  = "lecture-cs101-07.mkv"      // calls an API whose price nobody knows
-	fresh   = "upload-9f3c1e"             // has done nothing yet
-	failed  = "town-hall-q3.mp4"          // has failed
-	best    = "news-0930.mp4"             // has completed
-	rented  = "shorts-batch-22"           // has completed, and its cost is not known
-	mailed  = "rate_limited"              // a type of error
-	gpu     = "gpu-rent"                  // an API without a price
-	trusted = 2 * instrument.Dollar       // a budget
+	keynote  = "keynote-2026-11-27.mp4"    // goes well
+	stuck    = "interview-berlin-cam2.mov" // makes no progress, with a process that sleeps
+	slow     = "podcast-ep-118"            // takes longer than its stage used to
+	dear     = "wedding-raw-18.mp4"        // has spent more than its budget
+	free     = "drone-footage-004.mp4"     // has no budget, and paid nothing
+	priced   = "lecture-cs101-07.mkv"      // calls an API whose price nobody knows
+	fresh    = "upload-9f3c1e"             // has done nothing yet
+	failed   = "town-hall-q3.mp4"          // has failed
+	best     = "news-0930.mp4"             // has completed
+	rented   = "shorts-batch-22"           // has completed, and its cost is not known
+	limited  = "rate_limited"              // a type of error
+	gpu      = "gpu-rent"                  // an API without a price
+	generous = 2 * instrument.Dollar       // a budget
 )
 
 // A world is a program and the jobs in it, each of which works in a goroutine of its own.
@@ -163,7 +163,7 @@ func (w *world) live() {
 		})
 		w.pass(ctx, "normalization", 1500*time.Millisecond)
 		w.work(ctx, "rendering", 0.4, 0.98, 13.2)
-	}, instrument.WithBudget(trusted), instrument.WithVideoDuration(52*time.Minute), instrument.WithJobType("keynote"))
+	}, instrument.WithBudget(generous), instrument.WithVideoDuration(52*time.Minute), instrument.WithJobType("keynote"))
 	w.job(stuck, func(ctx context.Context) {
 		w.pass(ctx, "analysis", time.Second)
 		pay(ctx, "whisper", 18*cent)
@@ -213,7 +213,7 @@ var ended = []run{
 	{"wedding-raw-17.mp4", 2500 * time.Millisecond, 21 * instrument.Cent, 21.8, 1.1, 34, 0.88, nil},
 	{rented, 700 * time.Millisecond, 0, 6.1, 0.2, 4, 0.97, nil},
 	{"interview-berlin-cam1.mov", 1800 * time.Millisecond, 18 * instrument.Cent, 23, 2.6, 22, 0.83, nil},
-	{failed, 900 * time.Millisecond, 9 * instrument.Cent, 0, 0, 0, 0, failure(mailed)},
+	{failed, 900 * time.Millisecond, 9 * instrument.Cent, 0, 0, 0, 0, failure(limited)},
 	{"upload-77ab02", 300 * time.Millisecond, 1, 0, 0, 0, 0, context.Canceled},
 }
 

@@ -41,10 +41,10 @@ func TestHostileTexts(t *testing.T) {
 		_ = instrument.RunCall(ctx, text, func(context.Context) error { return failure(text) })
 		instrument.RecordLoudnessSpread(ctx, semconv.PhaseBefore, 9)
 		instrument.RecordLoudnessSpread(ctx, semconv.PhaseAfter, 1)
-		var err2 error = failure(text)
+		var failed error = failure(text)
 		if i%2 == 0 {
-			stage.End(&err2)
-			job.End(&err2)
+			stage.End(&failed)
+			job.End(&failed)
 		} else {
 			defer job.End(nil)
 			defer stage.End(nil)
