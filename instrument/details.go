@@ -57,8 +57,7 @@ type keptStage struct {
 	progress    *Progress // never changed
 	toldStalled time.Time // the last growth before the stall that was told
 	toldOverdue bool
-	shown       float64 // the largest fraction that was, of the stage shownOf
-	shownOf     *scope
+	shown       float64 // the largest fraction that was
 }
 
 // startedCall is what is known of a paid call when it starts.
@@ -86,7 +85,7 @@ func (d *details) startStage(s startedStage) newest.Place {
 	d.mu.Lock()
 	at, e := d.stages.Start(keptStages, keptUnderWay)
 	if e != nil {
-		e.startedStage, e.toldStalled, e.toldOverdue = s, time.Time{}, false
+		e.startedStage, e.toldStalled, e.toldOverdue, e.shown = s, time.Time{}, false, 0 // its place was another's
 	}
 	d.mu.Unlock()
 	return at
@@ -133,9 +132,6 @@ func (e *keptStage) state(d *details, now time.Time, video time.Duration, all []
 		}
 	}
 	s.Estimate = estimate(now, took, track, times)
-	if e.shownOf != e.from { // its place was another's
-		e.shownOf, e.shown = e.from, 0
-	}
 	e.shown = s.Estimate.notBelow(e.shown)
 	if !s.Stalled.Equal(e.toldStalled) {
 		if e.toldStalled = s.Stalled; !s.Stalled.IsZero() {

@@ -7,6 +7,13 @@ import (
 	"github.com/stagemeter/stagemeter/instrument/internal/eta"
 )
 
+// estimate returns the estimate for a live run in this state. Its fraction never falls.
+func (j *Job) estimate(s *JobState) *Estimate {
+	e := j.scope.p.estimateJob(time.Now(), s, j.scope.rare.reported())
+	j.details.neverFalls(e)
+	return e
+}
+
 // estimateJob returns the estimate for a job whose stages are in s: the longest rest of those under
 // way, and what the declared stages usually take that are to come. own is what the job itself has
 // reported, outside of any stage, or nil; it tells where the stages do not, or none are declared.

@@ -367,7 +367,7 @@ func detailsOf(ctx context.Context) *details {
 	return nil
 }
 
-// state returns the state of a live run, and what is new about its stages.
+// state returns the state of a live run, without its estimate, and what is new about its stages.
 func (j *Job) state() (JobState, []news) {
 	s := JobState{
 		JobRef: j.ref(), TraceID: traceID(j.scope.span), Start: j.start, Cost: j.Cost(),
@@ -376,11 +376,7 @@ func (j *Job) state() (JobState, []news) {
 	}
 	s.Unpriced = int(j.unpriced.Load())
 	s.Budget = j.live.budget.state(&j.scope.p.ids)
-	own := j.scope.rare.reported()
 	s.Progress = j.scope.rare.newest().copied()
-	now := time.Now()
-	news := j.details.copyTo(&s, now)
-	s.Estimate = j.scope.p.estimateJob(now, &s, own)
-	j.details.neverFalls(s.Estimate)
+	news := j.details.copyTo(&s, time.Now())
 	return s, news
 }

@@ -25,6 +25,7 @@ func (p *Pipeline) Snapshot(q Query) Snapshot {
 	s.Live = make([]JobState, 0, len(jobs))
 	for _, j := range jobs {
 		state, news := j.state()
+		state.Estimate = j.estimate(&state)
 		s.Live = append(s.Live, state)
 		tellNews(state.JobRef, news)
 	}
