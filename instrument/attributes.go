@@ -15,8 +15,8 @@ const (
 	apiKey       = attribute.Key("video.processing.api")
 	unpricedKey  = attribute.Key("video.processing.unpriced")   // of a call: why its cost is unknown
 	callsOpenKey = attribute.Key("video.processing.calls_open") // of a job: its calls that had not ended when it did
-	stalledKey   = attribute.Key("video.processing.stalled_s")  // of the event of a stage: how long its progress has not grown
-	usualKey     = attribute.Key("video.processing.usual_s")    // of the event of a stage: the median of earlier ones
+	stalledKey   = attribute.Key("video.processing.stalled_s")  // of the event "stage stalled": the time without progress
+	usualKey     = attribute.Key("video.processing.usual_s")    // of the event "stage overdue": the median of earlier runs
 	afterJobKey  = attribute.Key("video.processing.after_job")  // of a call: it ended after its job
 )
 

@@ -2,17 +2,17 @@ package instrument
 
 import "time"
 
-// keptProcess is a process, and the CPU time that it had used when its stage was first seen to be
-// stalled.
+// keptProcess is a process, with the CPU time that it had used when a snapshot first found its
+// stage stalled.
 type keptProcess struct {
 	ProcessState
 	in      *scope // of its stage; nil outside of any
 	base    time.Duration
 	since   time.Time // when base was read
-	stalled time.Time // the last growth before the stall that base is of
+	stalled time.Time // the start of the stall in which base was read
 }
 
-// state returns the process as a snapshot shows it. stage is the one that started it, zero once it has
+// state returns the process as a snapshot shows it. stage is its stage, or zero once that has
 // ended. The lock of the details is held.
 func (p *keptProcess) state(stage StageState, now time.Time) ProcessState {
 	if !stage.Start.IsZero() {

@@ -7,11 +7,11 @@ import (
 	"time"
 )
 
-// ticks is how many clock ticks of /proc there are in a second, on all architectures of Go.
+// ticks is the number of clock ticks of /proc per second, the same on every architecture of Go.
 const ticks = 100
 
 // cpuTime returns the CPU time that a process has used: fields 14 and 15 of proc_pid_stat(5). The
-// name before them, in parentheses, may have anything in it.
+// name before them, in parentheses, may contain any character.
 func cpuTime(pid int) (time.Duration, bool) {
 	text, err := os.ReadFile("/proc/" + strconv.Itoa(pid) + "/stat")
 	if err != nil {

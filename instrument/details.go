@@ -33,34 +33,34 @@ type details struct {
 	processes     []*keptProcess
 	moreProcesses int // under way
 	quality       QualityState
-	fraction      float64 // the largest that was shown
+	fraction      float64 // of the job: the largest that was shown
 }
 
 func newDetails(start time.Time) *details {
 	return &details{start: start, began: once.At(start), quality: QualityState{Segments: -1}}
 }
 
-// startedStage is what is known of a stage when it starts. Times are on the clock of once.Now.
+// startedStage has what is known of a stage at its start. Times are on the clock of once.Now.
 type startedStage struct {
 	from   *scope // its own; nil once it has ended
 	handle *stageHandle
 	start  time.Duration
-	video  time.Duration // of the stage itself; below 0: it has that of its job
+	video  time.Duration // of the stage itself; below 0: that of its job
 	depth  int32
 }
 
-// keptStage is a stage. It is small, and as it is at hand: a snapshot makes a [StageState] of it.
+// keptStage is a stage as it is stored. A snapshot makes a [StageState] of it.
 type keptStage struct {
 	startedStage
-	took        time.Duration
-	errorType   string
-	progress    *Progress // never changed
-	toldStalled time.Time // the last growth before the stall that was told
-	toldOverdue bool
-	shown       float64 // the largest fraction that was
+	took            time.Duration
+	errorType       string
+	progress        *Progress // never changed
+	reportedStall   time.Time // the start of the stall that was reported last
+	reportedOverdue bool
+	shown           float64 // the largest fraction that was shown
 }
 
-// startedCall is what is known of a paid call when it starts.
+// startedCall has what is known of a paid call at its start.
 type startedCall struct {
 	api   *apiHandle
 	stage *stageHandle // nil outside of any
@@ -77,7 +77,7 @@ type keptCall struct {
 	errorType string
 }
 
-// at returns a time on the clock of once.Now as people tell it.
+// at returns the wall clock time of a time on the clock of once.Now.
 func (d *details) at(t time.Duration) time.Time { return d.start.Add(t - d.began) }
 
 // startStage keeps a stage that starts.
@@ -85,7 +85,7 @@ func (d *details) startStage(s startedStage) newest.Place {
 	d.mu.Lock()
 	at, e := d.stages.Start(keptStages, keptUnderWay)
 	if e != nil {
-		e.startedStage, e.toldStalled, e.toldOverdue, e.shown = s, time.Time{}, false, 0 // its place was another's
+		e.startedStage, e.reportedStall, e.reportedOverdue, e.shown = s, time.Time{}, false, 0 // an earlier stage may have had this place
 	}
 	d.mu.Unlock()
 	return at
@@ -133,19 +133,19 @@ func (e *keptStage) state(d *details, now time.Time, video time.Duration, all []
 	}
 	s.Estimate = estimate(now, took, track, times)
 	e.shown = s.Estimate.notBelow(e.shown)
-	if !s.Stalled.Equal(e.toldStalled) {
-		if e.toldStalled = s.Stalled; !s.Stalled.IsZero() {
+	if !s.Stalled.Equal(e.reportedStall) {
+		if e.reportedStall = s.Stalled; !s.Stalled.IsZero() {
 			all = append(all, news{of: e.from, state: s})
 		}
 	}
-	if s.Overdue && !e.toldOverdue {
-		e.toldOverdue = true
+	if s.Overdue && !e.reportedOverdue {
+		e.reportedOverdue = true
 		all = append(all, news{of: e.from, state: s, overdue: true})
 	}
 	return s, all
 }
 
-// neverFalls keeps the largest fraction that a job was shown with.
+// neverFalls raises the fraction of e to the largest one that the job was shown with.
 func (d *details) neverFalls(e *Estimate) {
 	if d == nil {
 		return
@@ -173,7 +173,7 @@ func (d *details) endCall(at newest.Place, took time.Duration, cost USD, unprice
 	d.mu.Unlock()
 }
 
-// dropCall forgets a call that was none.
+// dropCall forgets a call that turned out not to count, such as a redirect.
 func (d *details) dropCall(at newest.Place) {
 	if d == nil {
 		return

@@ -6,7 +6,7 @@ import (
 	"github.com/stagemeter/stagemeter/instrument/internal/eta"
 )
 
-// named reports whether the times are of one stage: not of all that are recorded as "other".
+// named reports whether the times have the name of one stage; "other" stands for many.
 func (t StageTimes) named() bool {
 	_, ok := cleanName(t.Stage)
 	return ok && t.Stage != other
@@ -17,7 +17,7 @@ func (r StageRun) valid() bool { return r.Took >= 0 && r.Video >= 0 }
 // earlierRuns are runs of earlier processes by stage. They are never changed.
 type earlierRuns map[string][]eta.Run
 
-// newEarlierRuns returns those of declared stages, and of at most nameLimit others.
+// newEarlierRuns returns the valid runs of the declared stages and of at most nameLimit others.
 func newEarlierRuns(c *config) earlierRuns {
 	all := make(earlierRuns)
 	others := 0
@@ -44,7 +44,7 @@ func newEarlierRuns(c *config) earlierRuns {
 	return all
 }
 
-// newStage returns the handle of a stage, which knows the runs of earlier processes.
+// newStage returns a handle for name that has the runs of earlier processes.
 func (e earlierRuns) newStage(name string) *stageHandle {
 	h := newStageHandle(name)
 	for _, r := range e[name] {

@@ -15,27 +15,28 @@ func (j *Job) estimate(s *JobState) *Estimate {
 }
 
 // estimateJob returns the estimate for a job whose stages are in s: the longest rest of those under
-// way, and what the declared stages usually take that are to come. own is what the job itself has
-// reported, outside of any stage, or nil; it tells where the stages do not, or none are declared.
+// way, and the usual times of the declared stages to come. own is the last report of the job
+// itself, outside of any stage, or nil. It counts if the stages give no estimate, or none is
+// declared.
 func (p *Pipeline) estimateJob(now time.Time, s *JobState, own *progressReport) *Estimate {
-	w := jobEstimate{e: Estimate{Scaled: true}}
-	seen := w.addUnderWay(s.Stages)
-	w.addDeclared(p, s.Video, seen)
+	sum := jobEstimate{e: Estimate{Scaled: true}}
+	seen := sum.addUnderWay(s.Stages)
+	sum.addDeclared(p, s.Video, seen)
 	took := now.Sub(s.Start)
-	var mine *Estimate
+	var byOwn *Estimate
 	if own != nil {
-		mine = estimate(now, took, own.track, eta.Times{})
+		byOwn = estimate(now, took, own.track, eta.Times{})
 	}
-	switch told := w.known && !w.unsure; {
-	case told && (w.parts > 0 || mine == nil):
-		w.e.Fraction = eta.Share(took, w.e.Left)
-		w.e.Scaled = w.e.Scaled && w.e.Runs > 0
-		return &w.e
-	case mine != nil:
-		return mine
-	case w.parts > 0 && len(s.Stages) > 0:
+	switch byStages := sum.known && !sum.unsure; {
+	case byStages && (sum.parts > 0 || byOwn == nil):
+		sum.e.Fraction = eta.Share(took, sum.e.Left)
+		sum.e.Scaled = sum.e.Scaled && sum.e.Runs > 0
+		return &sum.e
+	case byOwn != nil:
+		return byOwn
+	case sum.parts > 0 && len(s.Stages) > 0:
 		e := unknownEstimate
-		e.Fraction = min(w.share/float64(w.parts), 0.99)
+		e.Fraction = min(sum.share/float64(sum.parts), 0.99)
 		return &e
 	}
 	return nil
@@ -44,24 +45,24 @@ func (p *Pipeline) estimateJob(now time.Time, s *JobState, own *progressReport) 
 // A jobEstimate adds up the estimate for a job.
 type jobEstimate struct {
 	e      Estimate
-	known  bool    // about any part
-	unsure bool    // about any part that is under way or to come
+	known  bool    // some part has an estimate
+	unsure bool    // some part that is under way or to come has none
 	parts  int     // declared stages
-	share  float64 // of them that is done
+	share  float64 // how many of them are done, with fractions
 }
 
-// seenStage is what the stages of one name have come to that are not inside of others.
+// seenStage sums up the stages of one name that are not inside of others.
 type seenStage struct {
 	begun    bool
 	underWay bool
-	well     bool    // the last one has ended without an error
-	share    float64 // of those under way, the least
-	inner    bool    // there are some inside of others
+	well     bool    // the last one ended without an error
+	share    float64 // the least fraction of those under way
+	inner    bool    // some of this name are inside of others
 }
 
-// addUnderWay adds the longest rest of the stages under way, and returns what was seen of all, by
-// name.
-func (w *jobEstimate) addUnderWay(stages []StageState) map[string]*seenStage {
+// addUnderWay adds the longest rest of the stages under way, and returns what all stages have come
+// to, by name.
+func (sum *jobEstimate) addUnderWay(stages []StageState) map[string]*seenStage {
 	all := make(map[string]*seenStage, len(stages))
 	for i := range stages {
 		stage := &stages[i]
@@ -82,11 +83,11 @@ func (w *jobEstimate) addUnderWay(stages []StageState) map[string]*seenStage {
 		seen.underWay = true
 		at := stage.Estimate
 		if at == nil || at.Left < 0 {
-			w.unsure = true
+			sum.unsure = true
 		} else {
-			w.known = true
-			w.e.Left, w.e.Least, w.e.Most = max(w.e.Left, at.Left), max(w.e.Least, at.Least), max(w.e.Most, at.Most)
-			w.e.rest(at.Runs, at.Scaled)
+			sum.known = true
+			sum.e.Left, sum.e.Least, sum.e.Most = max(sum.e.Left, at.Left), max(sum.e.Least, at.Least), max(sum.e.Most, at.Most)
+			sum.e.restsOn(at.Runs, at.Scaled)
 		}
 		if at == nil {
 			seen.share = 0
@@ -97,10 +98,10 @@ func (w *jobEstimate) addUnderWay(stages []StageState) map[string]*seenStage {
 	return all
 }
 
-// addDeclared adds the declared stages that are to come: those that have not ended well, after the
-// last one that has begun. A job does without those before it that it has not begun. A stage that
-// runs inside of others is a part of them.
-func (w *jobEstimate) addDeclared(p *Pipeline, video time.Duration, all map[string]*seenStage) {
+// addDeclared adds the declared stages to come: those after the last one that has begun, and those
+// that failed. Stages before it that have not begun count as skipped. A stage that runs inside of
+// others is a part of them.
+func (sum *jobEstimate) addDeclared(p *Pipeline, video time.Duration, all map[string]*seenStage) {
 	passed := false
 	for _, h := range slices.Backward(p.declared) {
 		seen := all[h.name]
@@ -113,34 +114,34 @@ func (w *jobEstimate) addDeclared(p *Pipeline, video time.Duration, all map[stri
 		if h.inner.Load() {
 			continue
 		}
-		w.parts++
+		sum.parts++
 		switch {
 		case seen.underWay:
-			w.share += seen.share
+			sum.share += seen.share
 		case passed || seen.well:
-			w.share++
+			sum.share++
 		default:
-			w.addToCome(h.usual.Of(video, 0), p.completed.Load())
+			sum.addToCome(h.usual.Of(video, 0), p.completed.Load())
 		}
 		passed = passed || seen.begun
 	}
 }
 
-// addToCome adds what a stage usually takes. Once a job has completed, a stage without earlier runs
-// is one that jobs do without.
-func (w *jobEstimate) addToCome(t eta.Times, completed bool) {
+// addToCome adds the usual time of a stage. Once a job has completed, a stage without earlier runs
+// is taken for one that jobs skip.
+func (sum *jobEstimate) addToCome(t eta.Times, completed bool) {
 	if t.N == 0 {
-		w.unsure = w.unsure || !completed
+		sum.unsure = sum.unsure || !completed
 		return
 	}
-	w.known = true
+	sum.known = true
 	rest := t.Rest(0)
-	w.e.Left, w.e.Least, w.e.Most = plus(w.e.Left, rest.Left), plus(w.e.Least, rest.Least), plus(w.e.Most, rest.Most)
-	w.e.rest(t.N, t.Scaled)
+	sum.e.Left, sum.e.Least, sum.e.Most = plus(sum.e.Left, rest.Left), plus(sum.e.Least, rest.Least), plus(sum.e.Most, rest.Most)
+	sum.e.restsOn(t.N, t.Scaled)
 }
 
-// rest takes note of the runs that a part of the estimate rests on.
-func (e *Estimate) rest(runs int, scaled bool) {
+// restsOn notes the earlier runs that a part of the estimate rests on.
+func (e *Estimate) restsOn(runs int, scaled bool) {
 	switch {
 	case runs == 0:
 		return

@@ -30,10 +30,10 @@ type Events struct {
 	Progress     func(context.Context, ProgressEvent)  // of [ReportProgress]
 	Threshold    func(context.Context, ThresholdEvent) // of a budget; once for each of an account
 
-	// These two hear that a stage has become stalled, again after each growth, or overdue, once. With
-	// [WithDetails] each collection of metrics and each [Pipeline.Snapshot] looks for such stages, calls
-	// them and waits for them, in a goroutine that a runtime.Goexit may end: else nobody does. The
-	// context is that of the stage.
+	// StageStalled is called when a stage becomes stalled, once for each stall; StageOverdue when
+	// it becomes overdue, once. Only a pipeline with [WithDetails] looks for such stages, and only
+	// when metrics are collected or [Pipeline.Snapshot] is called, which wait until the function
+	// returns. It may panic or call runtime.Goexit. The context is that of the stage.
 	StageStalled func(context.Context, StageWarning)
 	StageOverdue func(context.Context, StageWarning)
 }
@@ -86,7 +86,7 @@ type ProgressEvent struct {
 	Progress Progress
 }
 
-// A StageWarning says that a stage under way is stalled or overdue.
+// A StageWarning is about a stage under way that has become stalled or overdue.
 type StageWarning struct {
 	Job   JobRef
 	Stage StageState
@@ -108,8 +108,8 @@ type events struct {
 	stageStalled, stageOverdue          []func(context.Context, StageWarning)
 }
 
-// prepare makes the pipeline of Default now if a function is called in a collection, and may record
-// in it: then it would wait for the end of the collection for ever.
+// prepare makes the pipeline of Default now if a function may be called in a collection of metrics:
+// to make it there would wait forever for the end of that collection.
 func (e *events) prepare() {
 	if len(e.stageStalled)+len(e.stageOverdue) > 0 {
 		prepareDefault()

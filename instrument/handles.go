@@ -29,8 +29,8 @@ type stageHandle struct {
 	set        metric.MeasurementOption // stage
 	record     recordOptions            // the same, for the histograms
 	inProgress atomic.Int64
-	usual      eta.Usual   // how long earlier ones took, if details are kept
-	inner      atomic.Bool // it was last seen only inside of other stages
+	usual      eta.Usual   // how long earlier runs took, if details are kept
+	inner      atomic.Bool // the last job that ran it did so only inside of other stages
 }
 
 func newStageHandle(name string) *stageHandle {

@@ -7,14 +7,15 @@ import (
 	"go.opentelemetry.io/otel/trace"
 )
 
-// news is that a stage under way has become stalled or overdue.
+// news reports that a stage under way has become stalled or overdue.
 type news struct {
 	of      *scope // of the stage
 	state   StageState
 	overdue bool
 }
 
-// tellNews writes the news about the stages of a job on their spans, and tells the [Events].
+// tellNews adds the news about the stages of a job to their spans, and calls the functions of
+// [Events].
 func tellNews(job JobRef, all []news) {
 	for _, n := range all {
 		p := n.of.p
@@ -27,7 +28,7 @@ func tellNews(job JobRef, all []news) {
 			span.AddEvent(name, trace.WithAttributes(attr))
 		}
 		if len(heard) > 0 {
-			_ = contain("a function of Events", func() error { // which tell reports, and the collection goes on
+			_ = contain("a function of Events", func() error { // tell reports a panic; the collection goes on
 				tell(heard, context.Context(n.of), StageWarning{Job: job, Stage: n.state})
 				return nil
 			})

@@ -85,8 +85,8 @@ func WithPropagators(p propagation.TextMapPropagator) Option {
 
 // WithStages declares stage names. Their series exist from the start, at 0, so that increase() sees
 // a first error, and they do not count against [WithNameLimit]. Stages that are not declared work
-// as well. Declare them in the order in which a job runs them: the estimates of [WithDetails] take
-// a stage for left out once one that is declared after it has begun.
+// as well. Declare them in the order in which a job runs them: the estimates of [WithDetails] count
+// a stage as skipped once a stage that is declared after it has begun.
 func WithStages(names ...string) Option {
 	return option(func(c *config) error { return declare("WithStages", &c.stages, names) })
 }

@@ -63,7 +63,7 @@ type Pipeline struct {
 	processes    atomic.Int64
 	events       events
 	details      atomic.Bool // jobs that start have details
-	completed    atomic.Bool // a job with details has, or one of an earlier process
+	completed    atomic.Bool // a job with details has completed, in this process or an earlier one
 	history      history
 	prices       atomic.Int64 // Unix time of the oldest price table in use; 0 without one
 	lent         seam.Pipeline
@@ -156,9 +156,9 @@ func New(opts ...Option) (*Pipeline, error) {
 	return p, errors.Join(wrong...)
 }
 
-// KeepHistory makes p keep, from now on, the details of jobs that start and the last n that ended, as
-// [WithDetails] and [WithHistory] do from the beginning. It never lowers what is kept. A live page
-// calls it for a pipeline that was made without.
+// KeepHistory makes p keep the details of jobs that start from now on, as [WithDetails] does, and
+// the last n jobs that end, as [WithHistory] does. An n below the current limit does not lower it.
+// A live page calls it, so that the pipeline needs neither option. It is safe for concurrent use.
 func (p *Pipeline) KeepHistory(n int) {
 	if p.inert() {
 		return
@@ -364,7 +364,7 @@ func (p *Pipeline) countLedger(op remote.Op) {
 	p.inst.LedgerErrors.Add(context.Background(), 1, p.inst.LedgerErrors.With(semconv.LedgerOp(op)))
 }
 
-// declare notes which stages are declared.
+// declare sets the declared stages.
 func (p *Pipeline) declare(c *config) {
 	for _, name := range c.stages {
 		if h := p.stages.get(name); !slices.Contains(p.declared, h) {

@@ -43,12 +43,13 @@ type PoolStats struct {
 	WaitTime    time.Duration // how long all callers together have waited; negative: unknown
 }
 
-// A PoolState is the state of the connection pools of one name; see [Pipeline.ObservePool].
+// A PoolState is the state of the connection pools of one kind and name, added up; see
+// [Pipeline.ObservePool].
 type PoolState struct {
 	Kind       PoolKind
 	Name       string
 	Used, Idle int64
-	Max        int64 // 0: unknown, or without a limit
+	Max        int64 // 0: unknown or unlimited
 }
 
 // pools is the set of observed pools, which the pipeline's callback reads. Unregistering takes a
@@ -119,7 +120,7 @@ func (s *pools) observe(o metric.Observer, inst *instruments.Set) {
 	}
 }
 
-// states returns what a snapshot shows of the pools.
+// states returns the pools as a snapshot shows them.
 func (s *pools) states() (all []PoolState) {
 	for _, sum := range s.read() {
 		state := PoolState{Kind: sum.kind, Name: sum.name, Used: sum.used, Idle: sum.idle}

@@ -35,12 +35,12 @@ func WithSpeed(speed float64) ProgressOption {
 // stage, of its job. [Pipeline.Snapshot] shows it, and [Events] hear of it. The last report holds. A
 // total of 0 is unknown. Package ffmpeg reports by itself in a stage.
 //
-// Goroutines may share the work and report its sum, in any order: a report of less within a second of
-// the last growth does not count in estimates. After that, with a report of less the work begins anew.
+// Goroutines may share the work and report its sum, in any order: estimates ignore a report of less
+// within a second of the last growth. A report of less after that second begins the work anew.
 //
 // It takes an allocation and no lock, and may be called at any rate, from any goroutine. A report
-// with an amount that is negative, NaN or infinite is counted as invalid instead. Outside of any job
-// and stage it does nothing.
+// with an amount that is negative, NaN or infinite counts as invalid and is ignored. Outside of any
+// job and stage ReportProgress does nothing.
 func ReportProgress(ctx context.Context, done, total float64, opts ...ProgressOption) {
 	s := ownScope(ctx)
 	if s == nil || s.p.inert() || s.job == nil && s.stage == nil {

@@ -34,7 +34,7 @@ func (l *lazyRare) counted(err error) bool {
 
 func (l *lazyRare) used() bool { return l.p.Load() != nil }
 
-// A progressReport is one of ReportProgress, with what it and those before it tell of the time to go.
+// A progressReport is one report of progress, with the track of all reports up to it.
 type progressReport struct {
 	Progress
 	track eta.Track
@@ -76,7 +76,7 @@ func (l *lazyRare) newest() *progressReport {
 	return own
 }
 
-// copied returns the progress that was reported, or nil.
+// copied returns a copy of the progress that was reported, or nil.
 func (r *progressReport) copied() *Progress {
 	if r == nil {
 		return nil

@@ -20,7 +20,7 @@ type Stage struct {
 	video    float64       // length in seconds
 	hasVideo bool          // if not, the job's length is used
 	kept     newest.Place  // in the details of the job
-	depth    int32         // how many stages it is inside of, if that is kept
+	depth    int32         // the number of stages around it; known only if details are kept
 	done     atomic.Bool
 }
 

@@ -11,7 +11,7 @@ import (
 // WithStageTimes gives a pipeline what [Pipeline.StageTimes] of an earlier process returned, so that
 // a new process knows from its first job on how long a stage usually takes. Of a stage with more than
 // 64 runs the last 64 count. Of stages that are not declared, it takes the first that [WithNameLimit]
-// allows, and they have no series until they run. It includes [WithDetails].
+// allows; they have no series until they run. The option includes [WithDetails].
 func WithStageTimes(times ...StageTimes) Option {
 	return option(func(c *config) error {
 		c.details = true
@@ -30,8 +30,9 @@ func WithStageTimes(times ...StageTimes) Option {
 	})
 }
 
-// StageTimes returns how long the stages took that went well, by name, of a pipeline with
-// [WithDetails]: also those of [WithStageTimes] that have not run yet. It is safe for concurrent use.
+// StageTimes returns how long the newest successful runs of each stage took, sorted by stage. Only
+// a pipeline with [WithDetails] keeps them. Those of [WithStageTimes] are among them, also of
+// stages that have not run yet. It is safe for concurrent use.
 func (p *Pipeline) StageTimes() []StageTimes {
 	if p.inert() {
 		return nil

@@ -46,7 +46,7 @@ type JobState struct {
 	// All below are kept only with [WithDetails] or [WithHistory]. The field beside a list has the
 	// number of those that are not in it.
 
-	Estimate      *Estimate    // while the job lives; nil while nothing tells
+	Estimate      *Estimate    // nil while nothing is known, and after the end
 	Stages        []StageState // in the order of their starts
 	MoreStages    int
 	Calls         []CallState // paid calls, in the order of their starts; those under way have no End
@@ -66,7 +66,7 @@ type APICost struct {
 
 // A BudgetState is the state of the account that a job spends from, as its ledger last said.
 type BudgetState struct {
-	Account     string // names it, as series show ids: jobs with the same one spend from it together
+	Account     string // its id, as series show ids; jobs with the same one share these figures
 	Limit       USD    // Unlimited when nothing is refused
 	Spent       USD    // of all who spend from the account, with Unconfirmed
 	Held        USD
@@ -82,25 +82,25 @@ type StageState struct {
 	ErrorType string
 	Progress  *Progress // nil if none was reported
 	Usual     *Usual    // nil without earlier runs
-	Estimate  *Estimate // while it is under way; nil while nothing tells
-	Stalled   time.Time // since when its progress has not grown, if that is unusually long; else zero
-	Overdue   bool      // it is under way for longer than nearly all earlier runs took
+	Estimate  *Estimate // nil while nothing is known, and after the end
+	Stalled   time.Time // when its progress last grew, if that is unusually long ago; else zero
+	Overdue   bool      // it has taken longer than nearly all earlier runs
 }
 
-// An Estimate says how far work under way is, and how long it still takes.
+// An Estimate says how much of the work under way is done, and how long the rest takes.
 type Estimate struct {
-	Fraction float64 // that is done: 0 to 0.99, since all is done only at the end; -1: unknown
-	// Left is how long it still takes, most likely; in about eight of ten cases it takes at least
-	// Least and at most Most. All are -1 while nothing tells.
+	Fraction float64 // that is done: 0 to 0.99, since only the end makes it 1; -1: unknown
+	// Left is how long the rest takes, most likely; in about eight of ten cases it takes at least
+	// Least and at most Most. All three are -1 while that is unknown.
 	Left, Least, Most time.Duration
-	Runs              int  // earlier runs that it rests on; 0: its own progress alone
+	Runs              int  // earlier runs that it rests on; 0: only its own progress
 	Scaled            bool // in proportion to the length of the video
 }
 
-// A Usual is how long earlier runs of a stage took that went well; see [WithStageTimes].
+// A Usual is how long earlier successful runs of a stage took; see [WithStageTimes].
 type Usual struct {
 	Runs          int  // that it is taken from: 1 to 64
-	Shorter       int  // of them, those that took less time than this one has taken
+	Shorter       int  // of them, those that took less time than this run has taken
 	Scaled        bool // in proportion to the length of the video
 	P50, P90, P95 time.Duration
 }
@@ -130,11 +130,11 @@ type ProcessState struct {
 	Name  string // of the executable, without its path
 	Stage string // that started it; "" outside of any stage
 	Start time.Time
-	// StageStart is the Start of that stage, to tell it from others of its name; zero if it is not in
-	// Stages.
+	// StageStart is the Start of that stage, which tells it from others of its name. It is zero if
+	// the stage is not in Stages.
 	StageStart time.Time
-	// CPU is the CPU time that it has used since CPUSince. Both are zero unless its stage is stalled,
-	// and where the system does not tell.
+	// CPU is the CPU time that it has used since CPUSince. Both are zero unless its stage is
+	// stalled and the system reports CPU times, as Linux does.
 	CPU      time.Duration
 	CPUSince time.Time
 }
@@ -168,8 +168,8 @@ type JobRef struct {
 	Attempt, MaxAttempts int
 }
 
-// StageTimes are how long the newest runs of a stage took that went well: at most 64, the oldest
-// first. They can be kept as JSON.
+// StageTimes are how long the newest successful runs of a stage took: at most 64, the oldest first.
+// They can be stored as JSON.
 type StageTimes struct {
 	Stage string
 	Runs  []StageRun
@@ -178,7 +178,7 @@ type StageTimes struct {
 // A StageRun is how long one run of a stage took, and how long its video was; 0 if unknown.
 type StageRun struct{ Took, Video time.Duration }
 
-// end makes s the state of a run that has ended. Of stages that outlive it, nothing is estimated.
+// end makes s the state of a run that has ended. Stages that outlive it have no estimate.
 func (s *JobState) end(at time.Time, as Outcome) {
 	s.End, s.Outcome, s.Estimate = at, as, nil
 	for i := range s.Stages {

@@ -10,7 +10,7 @@ import (
 	"github.com/stagemeter/stagemeter/semconv"
 )
 
-// observeWork reports what is unusual about the stages under way, and how far they are.
+// observeWork observes which stages under way are stalled or overdue, and their progress.
 func (p *Pipeline) observeWork(o metric.Observer, inst *instruments.Set) {
 	jobs, _ := p.live.runsOf(Query{Limit: math.MaxInt})
 	stalled := make(map[string]int64)
@@ -45,10 +45,11 @@ func unusual(stages []StageState, stalled map[string]int64) (overdue bool) {
 	return overdue
 }
 
-// shownStages is of how many stages of one job, by name, the progress has a series.
+// shownStages is how many stage names of one job have a series of progress.
 const shownStages = 8
 
-// fractions has how far the stages under way are, by job and name: of those of one name the least.
+// fractions has the progress of the stages under way by job and name; of several with one name, the
+// least.
 type fractions struct {
 	limit int64 // of series
 	n     int64

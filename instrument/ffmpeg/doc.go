@@ -40,8 +40,8 @@
 // waited for.
 //
 // In a stage, Run and Check report their progress to [instrument.ReportProgress], in seconds of
-// media time; [WithDuration] gives the total. Of a stage with several runs, each has its
-// [WithShare].
+// media time; [WithDuration] gives the total. If a stage has several runs, [WithShare]
+// gives each its share of the work.
 //
 // Run, Probe and Check return when the process has ended and so has every goroutine that they
 // started. They may be called concurrently. A nil ctx is context.Background().

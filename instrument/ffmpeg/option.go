@@ -30,8 +30,8 @@ type config struct {
 	stall     time.Duration
 	total     time.Duration
 	progress  func(Progress)
-	share     *share // of WithShare; nil: the run is all of its stage
-	quiet     bool   // the stage does not hear of the progress
+	share     *share // of WithShare; nil: the run is its whole stage
+	quiet     bool   // no progress is reported to the stage
 	hasOutput bool
 	output    string
 	stdin     *os.File
@@ -144,11 +144,12 @@ func WithDuration(total time.Duration) Option {
 	return option{"WithDuration", forMedia, func(c *config) error { c.total = max(total, 0); return nil }}
 }
 
-// WithShare says which share of its stage's work the run is, from where to where: of two passes, the
-// first may be from 0 to 0.5, and the second from 0.5 to 1. The stage then hears of that share, and
-// not of the whole. A run whose total is unknown, see [WithDuration], reports only that it is done.
-// WithProgress's function hears of the run, as without the option. Outside of a stage it does
-// nothing. It needs 0 ≤ from < to ≤ 1. For Run and Check.
+// WithShare reports the progress of the run to its stage as a share of the stage's work: of two
+// passes, the first may take it from 0 to 0.5 and the second from 0.5 to 1. Without the option each
+// run reports as if it were the whole stage. A run whose total is unknown, see [WithDuration],
+// reports only its end. The function of [WithProgress] still receives the progress of the run
+// itself. Outside of a stage the option has no effect. It requires 0 ≤ from < to ≤ 1. For Run and
+// Check.
 func WithShare(from, to float64) Option {
 	return option{"WithShare", forMedia, func(c *config) error {
 		if !(0 <= from && from < to && to <= 1) {

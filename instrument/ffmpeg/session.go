@@ -27,7 +27,7 @@ type session struct {
 	progress *lines          // nil for Probe and Check
 	packets  *packetCounter  // nil for all but Check
 	stage    context.Context // of the stage that hears of the progress; nil outside of one
-	share    *share          // of that stage's work; nil: all
+	share    *share          // of that stage's work; nil: all of it
 	exit     exit
 }
 
@@ -109,10 +109,10 @@ func (s *session) offer(p Progress) {
 	}
 }
 
-// A share is the part of a stage's work that a run is.
+// A share is the part of its stage's work that a run does.
 type share struct{ from, to float64 }
 
-// at returns how much of the stage is done when a fraction of the run is.
+// at returns the fraction of the stage that is done when this fraction of the run is.
 func (s share) at(fraction float64) float64 { return s.from + fraction*(s.to-s.from) }
 
 // globals returns the options of ffmpeg that come before all others.

@@ -1,5 +1,5 @@
-// Package eta tells how long work that is under way still takes: from its own progress, and from how
-// long the same work took before.
+// Package eta estimates how long work that is under way still takes: from its own progress, and
+// from how long the same work took before.
 package eta
 
 import (
@@ -12,14 +12,14 @@ import (
 // rate alone jumps.
 const tau = 15 * time.Second
 
-// patience is how long nothing is estimated from progress alone.
+// patience is how long after the first report nothing is estimated from progress alone.
 const patience = 2 * time.Second
 
-// late is how long after a growth a report of less is taken for one that was made before it: several
-// workers that count together report in any order.
+// late is how long after a growth a report of less counts as an earlier report that arrives late:
+// several workers that count together report in any order.
 const late = time.Second
 
-// A Track is what reports of progress have told of one piece of work. Its zero value has heard none.
+// A Track sums up the progress reports of one piece of work. Its zero value has none.
 // It is a value, which [Track.Next] replaces, so that it can be shared without a lock.
 type Track struct {
 	first, last, grown time.Time
@@ -38,7 +38,7 @@ func (t Track) Next(at time.Time, done, total float64) Track {
 		return t
 	}
 	dt := at.Sub(t.last)
-	if dt <= 0 { // what grows in no time counts as the limit of ever shorter times
+	if dt <= 0 { // two reports at one time: the limit of the formula below for dt → 0
 		t.rate += (done - t.done) / tau.Seconds()
 		t.done, t.total = done, total
 		return t
@@ -62,8 +62,8 @@ func (t *Track) decay(dt time.Duration, rate float64) {
 	t.weight += a * (1 - t.weight)
 }
 
-// Fraction returns how much is done, from 0 to 0.99: all is done only once the work has ended. It is
-// -1 while that is unknown.
+// Fraction returns the fraction that is done, from 0 to 0.99 since only the end of the work makes
+// it 1, or -1 while it is unknown.
 func (t Track) Fraction() float64 {
 	if !(t.total > 0) {
 		return -1
@@ -75,13 +75,13 @@ func (t Track) Fraction() float64 {
 func (t Track) Grown() time.Time { return t.grown }
 
 // Stalled reports whether the work has not grown for five times as long as usual, and at least 10 s.
-// Work that has reported nothing may be anything.
+// Work that has reported nothing is not.
 func (t Track) Stalled(now time.Time) bool {
 	return !t.last.IsZero() && now.Sub(t.grown).Seconds() > max(10, 5*t.gap)
 }
 
-// left returns the seconds to go at the average rate and at the recent one. It is false while
-// progress alone does not tell.
+// left returns the seconds to go at the average rate and at the recent one. It returns false
+// while progress alone gives no estimate.
 func (t Track) left(now time.Time) (average, recent float64, ok bool) {
 	elapsed := now.Sub(t.first)
 	if !(t.total > 0) || t.weight == 0 || elapsed < patience || t.done <= t.from {
@@ -92,7 +92,7 @@ func (t Track) left(now time.Time) (average, recent float64, ok bool) {
 	gone := 0.0 // between reports the time goes on
 	if since.Seconds() < max(1, 3*t.gap) {
 		elapsed, gone = elapsed-since, since.Seconds()
-	} else { // nothing has come for long
+	} else { // the next report is overdue
 		t.decay(since, 0)
 	}
 	average = max(rest/((t.done-t.from)/elapsed.Seconds())-gone, 0)

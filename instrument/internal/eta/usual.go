@@ -10,7 +10,7 @@ import (
 // Kept is how many runs a [Usual] remembers.
 const Kept = 64
 
-// A Run is how long one run took that went well, and how long its video was; 0 if unknown.
+// A Run is how long one successful run took, and how long its video was; 0 if unknown.
 type Run struct{ Took, Video time.Duration }
 
 // A Usual remembers how long the newest runs of one stage took. Its zero value remembers none. It is
@@ -56,8 +56,9 @@ type Times struct {
 	P50, P90, P95 time.Duration
 }
 
-// Of returns how long a run with a video of a length usually takes, which has taken so much already.
-// If that length and those of earlier videos are known, it is in proportion to them.
+// Of returns how long a run with a video of this length usually takes. Shorter compares with taken,
+// the time that the run has taken so far. If the lengths of this video and of earlier ones are
+// known, the times are in proportion to them.
 func (u *Usual) Of(video, taken time.Duration) Times {
 	u.mu.Lock()
 	defer u.mu.Unlock()
@@ -91,10 +92,11 @@ func (u *Usual) sort() {
 	slices.Sort(u.ratios)
 }
 
-// longest is the longest time that is told, about 73 years. Some of them still add up to a Duration.
+// longest is the longest time that is returned, about 73 years. Three of them still fit a Duration.
 const longest = 1 << 61
 
-// quantile returns a quantile of sorted values in a unit, between the two nearest ranks.
+// quantile returns a quantile of sorted values, times unit. It interpolates between the nearest
+// ranks.
 func quantile(sorted []float64, q, unit float64) time.Duration {
 	at := q * float64(len(sorted)-1)
 	i := int(at)
@@ -108,11 +110,11 @@ func quantile(sorted []float64, q, unit float64) time.Duration {
 	return time.Duration(v)
 }
 
-// enough is how many earlier runs tell that one takes too long.
+// enough is the number of earlier runs without which none is overdue.
 const enough = 8
 
-// Overdue returns after how long a run takes longer than usual, or 0 if too few runs are known to
-// tell: 1.5 times the median, or the 95th percentile if that is more, and at least 10 s.
+// Overdue returns the time after which a run is overdue, or 0 if too few earlier runs are known:
+// 1.5 times the median, or the 95th percentile if that is more, and at least 10 s.
 func (t Times) Overdue() time.Duration {
 	if t.N < enough {
 		return 0

@@ -15,13 +15,13 @@ type Place int32
 type List[E any] struct {
 	slots       []slot[E]
 	n           uint64 // entries so far, kept or not
-	drops       int    // of them, those that were none
+	drops       int    // of them, those dropped
 	first, last Place  // of the entries that have ended, in the order of their ends
 }
 
 type slot[E any] struct {
 	entry E
-	n     uint64 // in the order of the starts; 0: it was none
+	n     uint64 // in the order of the starts; 0: it was dropped
 	next  Place  // that ended after it
 	ended bool
 }
@@ -77,7 +77,7 @@ func (l *List[E]) Drop(at Place) {
 }
 
 // Newest returns all entries under way and those that have ended and started last, at most limit
-// unless more are under way, in the order of their starts; and how many there were beside them. The
+// unless more are under way, in the order of their starts; and how many more there were. The
 // entries are those of the list, not copies.
 func (l *List[E]) Newest(limit int) (list []*E, more int) {
 	sorted := make([]*slot[E], 0, len(l.slots))
