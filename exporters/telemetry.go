@@ -128,8 +128,8 @@ func (*Telemetry) Propagator() propagation.TextMapPropagator {
 	return propagation.NewCompositeTextMapPropagator(propagation.TraceContext{}, propagation.Baggage{})
 }
 
-// Resource returns what describes this process on everything that is pushed: service.name and the
-// other attributes. It is empty if OTEL_SDK_DISABLED is set, and on a nil Telemetry.
+// Resource returns the resource of everything that is pushed: service.name and the other attributes
+// of this process. It is empty if OTEL_SDK_DISABLED is set, and on a nil Telemetry.
 func (t *Telemetry) Resource() *resource.Resource {
 	if t == nil || t.resource == nil {
 		return resource.Empty()

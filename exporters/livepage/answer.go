@@ -8,8 +8,8 @@ import (
 	"github.com/stagemeter/stagemeter/instrument"
 )
 
-// serveSnapshot answers live/snapshot.json. That with ?match= is made for its own client, all others
-// get the one of the tick.
+// serveSnapshot answers live/snapshot.json. An answer with ?match= is made for its request; all
+// others are the snapshot of the tick.
 func (page *Page) serveSnapshot(w http.ResponseWriter, r *http.Request) {
 	if match := r.URL.Query().Get("match"); match != "" {
 		serveJSON(w, r, page.snapshot(match))
@@ -23,7 +23,7 @@ func (page *Page) serveSnapshot(w http.ResponseWriter, r *http.Request) {
 	serveEncoded(w, r, e)
 }
 
-// serveJob answers live/job.json with one run, as ?run= names it.
+// serveJob answers live/job.json with the run that ?run= names.
 func (page *Page) serveJob(w http.ResponseWriter, r *http.Request) {
 	run, err := strconv.ParseUint(r.URL.Query().Get("run"), 10, 64)
 	if err != nil || run == 0 {
@@ -64,7 +64,7 @@ func serveEncoded(w http.ResponseWriter, r *http.Request, e *encoded) {
 	}
 }
 
-// takesGzip reports whether the client takes gzip, by name or by "*".
+// takesGzip reports whether the client accepts gzip, by name or by "*".
 func takesGzip(r *http.Request) bool {
 	others := false
 	for _, field := range r.Header.Values("Accept-Encoding") {

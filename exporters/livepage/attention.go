@@ -52,7 +52,7 @@ func (b *builder) attention(s instrument.Snapshot) []notice {
 	return all
 }
 
-// processText says of the processes of a stalled stage whether they work.
+// processText says whether the processes of a stalled stage use CPU time.
 func processText(j *instrument.JobState, stage *instrument.StageState) string {
 	var text strings.Builder
 	for _, p := range j.Processes {
@@ -91,7 +91,7 @@ func (b *builder) process(j instrument.JobState, p instrument.ProcessState) proc
 	return out
 }
 
-// span writes a length as people say it.
+// span writes a length for people, in whole units.
 func span(d time.Duration) string {
 	switch s := int(d.Seconds()); {
 	case d < time.Second:

@@ -17,13 +17,13 @@ const (
 	sentOthers = 100 // processes, pools, APIs, notices
 )
 
-// A builder makes what is sent of what a pipeline says. It is copied for each snapshot.
+// A builder makes the JSON of snapshots of a pipeline. It is copied for each snapshot.
 type builder struct {
-	redact func(string) string // of ids; nil: as they are
-	report func(what string)   // says what redact has done
-	match  string              // only jobs with it are listed; "": all
-	most   int                 // live jobs are listed, and as many finished ones; 0: sentJobs
-	ids    map[string]string   // what redact has returned for this snapshot
+	redact func(string) string  // of ids; nil: as they are
+	report func(problem string) // of a problem with redact
+	match  string               // only matching jobs are listed; "": all
+	most   int                  // at most this many live jobs are listed, and finished ones; 0: sentJobs
+	ids    map[string]string    // what redact has returned for this snapshot
 }
 
 // hidden is shown for an id that redact returns nothing for.
@@ -49,7 +49,7 @@ func (b *builder) id(id string) string {
 	return shown
 }
 
-// build makes a snapshot, except for what does not come from the pipeline.
+// build makes the part of a snapshot that comes from the pipeline.
 func (b *builder) build(s instrument.Snapshot) snapshot {
 	out := snapshot{
 		V: version, Now: ms(s.Time), Stages: append([]string{}, s.Stages...), Running: s.LiveJobs, Kept: s.EndedJobs,
@@ -92,8 +92,8 @@ func (b *builder) matching(jobs []instrument.JobState) []instrument.JobState {
 	return found
 }
 
-// neediest returns the n jobs that need a look before others, and then the oldest ones, in the order
-// of their starts.
+// neediest returns n jobs in the order of their starts: those that need a look before the others,
+// and of the others the oldest.
 func neediest(jobs []instrument.JobState, n int) []instrument.JobState {
 	jobs = slices.Clone(jobs)
 	slices.SortStableFunc(jobs, func(x, y instrument.JobState) int { return cmp.Compare(need(y), need(x)) })
@@ -159,8 +159,8 @@ func (b *builder) job(j instrument.JobState, now time.Time) job {
 	return out
 }
 
-// timesUsual returns how many times its usual length a stage under way takes. A usual length that is
-// next to nothing counts as a millisecond.
+// timesUsual returns how long a stage under way has taken, in multiples of its usual length. A
+// usual length below a millisecond counts as one.
 func timesUsual(s *instrument.StageState, now time.Time) float64 {
 	usual := max(s.Usual.P50, time.Millisecond)
 	return math.Round(100*float64(now.Sub(s.Start))/float64(usual)) / 100
@@ -206,7 +206,7 @@ func estimate(e *instrument.Estimate) (progress *float64, left *eta) {
 }
 
 // qualityOf returns the quality values of a job, or nil if there are none. Of several loudness
-// spreads it is the last.
+// spreads it has the last.
 func qualityOf(q instrument.QualityState) *quality {
 	var out quality
 	known := false

@@ -11,8 +11,8 @@ import (
 	"github.com/klauspost/compress/gzip"
 )
 
-// every is the time between two snapshots, and fresh how long one is sent to whoever asks: a little
-// less, so that each tick of a stream brings a new one.
+// every is the time between two snapshots of a stream. For fresh, a little less, a snapshot answers
+// all requests, so that each tick of a stream has a new one.
 const (
 	every = time.Second
 	fresh = every * 9 / 10
@@ -32,14 +32,14 @@ type encoded struct {
 	plain  []byte        // JSON
 	gzip   func() []byte // of plain
 	event  func() []byte // of the stream
-	blocks func() []byte // event as blocks of deflate, which refer to nothing before them, and do not end
+	blocks func() []byte // event as blocks of deflate, which refer to nothing before them and do not end the stream
 }
 
 // now returns the newest snapshot.
 func (e *encoder) now() (*encoded, error) { return e.since(time.Now()) }
 
-// since returns a snapshot for whoever has asked at a time. One that was begun after it is new enough,
-// however long it took: of all that wait for it none makes another.
+// since returns a snapshot for a request of this time. One that was begun later is new enough,
+// however long it took, so that the requests that waited for it share it.
 func (e *encoder) since(asked time.Time) (*encoded, error) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
@@ -90,7 +90,7 @@ var (
 	deflaters = sync.Pool{New: func() any { w, _ := flate.NewWriter(nil, flate.BestSpeed); return w }}
 )
 
-// pack returns text as a compressor writes it, from the beginning. Writing to memory does not fail.
+// pack returns text compressed by w, as the start of a stream. Writing to memory does not fail.
 func pack(text []byte, w interface {
 	io.Writer
 	Reset(io.Writer)

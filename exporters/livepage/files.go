@@ -15,14 +15,14 @@ import (
 	"github.com/klauspost/compress/gzip"
 )
 
-// The page: no build step makes it, and what only its tests and types need is not in it. The license
-// of lit-html goes with each copy of it, so with each program.
+// The page, without the files that only its tests and types need. No build step makes it. The
+// license of lit-html requires that each copy, so each program, includes it.
 //
 //go:embed page/*.html page/*.css page/*.js page/panels/*.js
 //go:embed page/lib/lit-html/LICENSE page/lib/lit-html/*.js page/lib/lit-html/directives/*.js
 var pageFiles embed.FS
 
-// A file of the page, as it is and packed.
+// A file of the page, plain and packed.
 type file struct {
 	kind, tag     string
 	plain, packed []byte
@@ -52,8 +52,8 @@ func readFiles() map[string]*file {
 	return all
 }
 
-// served returns what is served of a file of the page, nil for nothing: all its own modules are in
-// app.js, and what is of a report only is in none.
+// served returns the text to serve for a file of the page, or nil if it is not served: the page's
+// own modules are joined into app.js, and files of a report belong only to reports.
 func served(page fs.FS, name string) ([]byte, error) {
 	switch {
 	case name == "app.js":
@@ -86,7 +86,7 @@ func newFile(name string, text []byte) *file {
 	return &file{kind: kindOf(name), tag: hex.EncodeToString(sum[:8]), plain: text, packed: pack(text, w, w.Close)}
 }
 
-// kindOf returns the media type of a file. It does not ask the system, whose answers differ.
+// kindOf returns the media type of a file. It does not use package mime, which asks the system.
 func kindOf(name string) string {
 	switch path.Ext(name) {
 	case ".js":

@@ -5,23 +5,23 @@ import (
 	"time"
 )
 
-// A Fleet tells what no single process knows: what waits, and what was lost.
+// A Fleet knows what no single process knows: how many jobs wait, and how many were lost.
 type Fleet interface {
-	// State returns what the store of the fleet knows, for example as it last said. It is called
-	// about once a second while somebody looks, and must return at once.
+	// State returns the state of the fleet, which may be the last known one. It is called about
+	// once a second while a client is connected, possibly concurrently, and must return at once.
 	State() FleetState
 }
 
 // A FleetState is the state of all workers. A number below 0 is unknown. Fields may be added.
 type FleetState struct {
-	Time    time.Time // when the store said so; zero: never, so nothing is shown
+	Time    time.Time // of the figures; zero: there are none, and nothing is shown
 	Queued  int64     // jobs that wait
 	Workers int       // that have been heard of lately
-	Lost    int       // attempts whose worker has not been heard of
+	Lost    int       // attempts whose worker is no longer heard of
 }
 
-// WithFleet shows the state of a fleet beside that of this process. While it panics, no fleet is
-// shown.
+// WithFleet shows the state of a fleet beside that of this process. If f.State panics or calls
+// runtime.Goexit, no fleet is shown.
 func WithFleet(f Fleet) Option {
 	return option(func(p *Page) error {
 		if f == nil {
@@ -32,7 +32,7 @@ func WithFleet(f Fleet) Option {
 	})
 }
 
-// fleetNow returns the state of the fleet, nil if there is none.
+// fleetNow returns the state of the fleet, or nil if there is none.
 func (page *Page) fleetNow() *fleet {
 	if page.fleet == nil {
 		return nil
@@ -48,7 +48,7 @@ func (page *Page) fleetNow() *fleet {
 	return &fleet{At: ms(s.Time), Queued: known(s.Queued), Workers: known(s.Workers), Lost: known(s.Lost)}
 }
 
-// known returns n, nil if it is below 0.
+// known returns n, or nil if it is below 0.
 func known[N int | int64](n N) *N {
 	if n < 0 {
 		return nil

@@ -10,18 +10,18 @@ import (
 	"github.com/stagemeter/stagemeter/semconv"
 )
 
-// buckets is how many parts of the last hour have figures of their own.
+// buckets is the number of parts of the last hour, each with figures of its own.
 const buckets = 30
 
-// bucketOf returns the part of the last hour that a moment is in, the newest being the last. It is
-// false before that hour.
+// bucketOf returns the part of the last hour that a moment is in, the newest being the last. It
+// returns false for a moment before that hour.
 func bucketOf(now, at time.Time) (int, bool) {
 	ago := max(now.Sub(at), 0)
 	return buckets - 1 - int(ago/(time.Hour/buckets)), ago < time.Hour
 }
 
-// hourOf adds up the jobs that ended in the last hour, and the errors of all. What a job cost counts
-// when it ends, an error when the last of its stage and type happened.
+// hourOf adds up the jobs that ended in the last hour, and the errors of all. The cost of a job
+// counts at its end, an error at the last one of its stage and type in its job.
 func hourOf(s instrument.Snapshot) hour {
 	h := hour{
 		Whole:        whole(s),
@@ -61,8 +61,8 @@ func hourOf(s instrument.Snapshot) hour {
 	return h
 }
 
-// whole reports whether each job that ended in the last hour is among those of s: nothing is
-// forgotten, or what is remembered reaches back further.
+// whole reports whether s has each job that ended in the last hour: none is forgotten, or the
+// oldest of s ended before that hour.
 func whole(s instrument.Snapshot) bool {
 	n := len(s.Ended)
 	return n < keep || s.Time.Sub(s.Ended[n-1].End) >= time.Hour

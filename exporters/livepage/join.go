@@ -9,13 +9,13 @@ import (
 	"strings"
 )
 
-// A joiner makes one module of the page's own ones: a browser then asks once instead of twenty times,
-// and is sent half as much. Each module becomes a function that returns what the module exports, after
-// those that it imports. Indentation and comments, types among them, are left out.
+// A joiner joins the page's own modules into one: a browser then makes one request instead of
+// twenty, and receives half as much. Each module becomes a function that returns what the module
+// exports, after those that it imports. Indentation and comments, types among them, are left out.
 //
-// A module is written for it so: an import is one line, and has no other name for what it imports; an
-// export is the declaration of a function or a const; imports have no cycle. What is not so is an
-// error. No template may have what looks like a comment.
+// It accepts only modules in which an import is one line and renames nothing, an export is the
+// declaration of a function or a const, and imports have no cycle; all others are an error. It does
+// not notice a template that contains what looks like a comment: there must be none.
 //
 // Modules below lib/ are vendored. They stay imports, or, with whole, become functions too.
 type joiner struct {
@@ -40,10 +40,11 @@ var (
 	sourceMap      = regexp.MustCompile(`(?m)^//# sourceMappingURL=.*\n?`)
 )
 
-// joinModules returns the module of the name, with all that it imports in it except what is below lib/.
+// joinModules returns the module name joined with all that it imports, except for what is below
+// lib/.
 func joinModules(files fs.FS, name string) ([]byte, error) { return joinAs(files, name, false) }
 
-// joinWhole returns the module of the name, with all that it imports in it. It imports nothing.
+// joinWhole returns the module name joined with all that it imports, so that it imports nothing.
 func joinWhole(files fs.FS, name string) ([]byte, error) { return joinAs(files, name, true) }
 
 func joinAs(files fs.FS, name string, whole bool) ([]byte, error) {
@@ -132,7 +133,7 @@ func (j *joiner) write(name, body string) {
 	fmt.Fprintf(&j.out, "const m%d = (() => {\n%s})();\n", j.done, body)
 }
 
-// imported returns the line that takes the place of an import of names.
+// imported returns the line that replaces an import of names.
 func (j *joiner) imported(from, names string) (string, error) {
 	if strings.HasPrefix(from, "lib/") && !j.whole {
 		if j.vendored[from] == nil {
@@ -151,7 +152,7 @@ func (j *joiner) imported(from, names string) (string, error) {
 	return fmt.Sprintf("const { %s } = m%d;", names, j.number[from]), nil
 }
 
-// code returns the lines of a script or a style sheet that are more than a comment.
+// code returns the lines of a script or a style sheet without comments and indentation.
 func code(text string) (lines []string) {
 	comment := false
 	for line := range strings.Lines(text) {

@@ -30,7 +30,7 @@ func budgetOf(s instrument.Snapshot) *budget {
 	return &budget{Limit: amount(sum.Limit), Spent: amount(sum.Spent), Held: amount(sum.Held), Unconfirmed: amount(sum.Unconfirmed), Refused: &refused}
 }
 
-// spentOn returns what was spent on the APIs, or nil if calls were made and none had a price.
+// spentOn returns the sum spent on the APIs, or nil if calls were made and none had a price.
 func spentOn(all []instrument.APIState) *amount {
 	sum, known := instrument.USD(0), true
 	for _, a := range all {
@@ -58,7 +58,7 @@ func apis(all []instrument.APIState) []api {
 	return out
 }
 
-// spent returns the sum of what calls have cost, or nil if calls were made and none had a price.
+// spent returns the sum of the costs of calls, or nil if calls were made and none had a price.
 func spent(sum instrument.USD, unpriced int) *amount {
 	if sum == 0 && unpriced > 0 {
 		return nil

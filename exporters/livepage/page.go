@@ -14,7 +14,7 @@ import (
 	"github.com/stagemeter/stagemeter/instrument"
 )
 
-// keep is how many ended jobs are remembered, and how many live ones are looked at.
+// keep is how many ended jobs are kept, and how many live ones a snapshot takes in.
 const keep = 1000
 
 // A Page is the live page of a pipeline, an [http.Handler]. Its paths are /, /live/snapshot.json,
@@ -32,17 +32,17 @@ type Page struct {
 	reported sync.Map // of reportOnce
 }
 
-// Mount serves the live page of p at / of the metrics server, beside /metrics and in the place of the
-// landing page: one line of a program, after [exporters.Start].
+// Mount serves the live page of p at / of the metrics server, beside /metrics and in place of the
+// landing page. It takes one line of a program, after [exporters.Start]:
 //
 //	err := livepage.Mount(tel, instrument.Default())
 //
-// Whoever may scrape may see it: it stands behind the same TLS, client certificates and passwords;
-// see [exporters.WithWebConfigFile]. From then on p keeps the details of jobs that start, and the
-// last 1,000 that ended; see [instrument.Pipeline.KeepHistory]. Nothing else happens while nobody
-// looks.
+// Everyone who may scrape may see the page: the same TLS, client certificates and passwords protect
+// it; see [exporters.WithWebConfigFile]. From then on p keeps the details of jobs that start, and
+// the last 1,000 jobs that ended; see [instrument.Pipeline.KeepHistory]. While no client is
+// connected, the page costs nothing else.
 //
-// The error says which option is ignored, that p is nil, and why the page is not served: tel has no
+// The error names options that are ignored, a nil p, and why the page is not served: tel has no
 // open port, has been shut down, or serves something else at / or /live/; see
 // [exporters.Telemetry.Handle].
 func Mount(tel *exporters.Telemetry, p *instrument.Pipeline, opts ...Option) error {
@@ -59,15 +59,14 @@ func Mount(tel *exporters.Telemetry, p *instrument.Pipeline, opts ...Option) err
 	return errors.Join(errs...)
 }
 
-// New returns the page for a server of the program's own, under any prefix:
+// New returns the page as a handler for a server of your own, under any prefix:
 //
 //	mux.Handle("/ops/", http.StripPrefix("/ops", page))
 //
-// That server is then responsible for passwords and TLS, and its Shutdown waits for the streams of
-// the page unless something cancels their contexts: see BaseContext and RegisterOnShutdown of
-// [http.Server]. tel may be nil: the page then says nothing about the telemetry itself. p keeps
-// details and history as after [Mount]. The Page is usable whatever the error says: without p it
-// shows no job.
+// That server is then responsible for passwords and TLS. Its Shutdown waits for the streams of the
+// page unless their contexts are canceled: see BaseContext and RegisterOnShutdown of [http.Server].
+// If tel is nil, the page shows nothing about the telemetry itself. p keeps details and history as
+// after [Mount]. The Page is usable whatever the error; without p it shows no job.
 func New(tel *exporters.Telemetry, p *instrument.Pipeline, opts ...Option) (*Page, error) {
 	page, err := newPage(tel, p, opts)
 	p.KeepHistory(keep)
@@ -122,8 +121,9 @@ func (page *Page) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
-// redirect leads from a prefix to the same with a slash, which the links of the page are relative to.
-// It names no host, and nothing above the last part of the path, since a proxy may have changed both.
+// redirect redirects from a prefix to the prefix with a slash, to which the links of the page are
+// relative. The location has no host and only the last part of the path: a proxy may have changed
+// the rest.
 func redirect(w http.ResponseWriter, r *http.Request) {
 	asked, err := url.ParseRequestURI(r.RequestURI)
 	to := url.URL{Path: "./", RawQuery: r.URL.RawQuery}
@@ -134,7 +134,7 @@ func redirect(w http.ResponseWriter, r *http.Request) {
 	w.WriteHeader(http.StatusTemporaryRedirect)
 }
 
-// snapshot returns what the page shows now, of the jobs that match.
+// snapshot returns what the page shows now. It lists only jobs that match; "" matches all.
 func (page *Page) snapshot(match string) snapshot {
 	b := page.builder
 	b.match = match
@@ -151,16 +151,16 @@ func (page *Page) snapshot(match string) snapshot {
 	return s
 }
 
-// reportOnce reports to otel.Handle what the program's own code has done, the first time only: it is
-// called each second.
+// reportOnce reports a problem with the program's own functions to otel.Handle, each problem only
+// once: they are called every second.
 func (page *Page) reportOnce(what string) {
 	if _, before := page.reported.LoadOrStore(what, true); !before {
 		contained(func() { otel.Handle(errors.New("livepage: " + what)) })
 	}
 }
 
-// contained calls f, which is the program's own code, and reports whether it returned. It may panic,
-// or call runtime.Goexit: that ends its own goroutine, which contained waits for.
+// contained calls f, a function of the program, in a goroutine that it waits for, and reports
+// whether f returned. f may panic or call runtime.Goexit.
 func contained(f func()) (returned bool) {
 	done := make(chan struct{})
 	go func() {

@@ -7,13 +7,13 @@ import (
 	"strings"
 )
 
-// policy is the page's Content-Security-Policy: no script, style, picture or connection of others, no
-// frame around it, and no markup made of text but by lit-html.
+// policy is the page's Content-Security-Policy. It allows only the page's own scripts, styles,
+// pictures and connections, no frame around the page, and markup from text only to lit-html.
 const policy = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; " +
 	"base-uri 'none'; form-action 'none'; frame-ancestors 'none'; require-trusted-types-for 'script'; trusted-types lit-html"
 
-// protect sets what keeps a browser from doing anything that the page does not. A web config file may
-// have set headers of its own before: those of the page replace them.
+// protect sets the headers that restrict what a browser does with the page. They replace headers
+// that a web config file has set before.
 func protect(h http.Header) {
 	h.Set("Content-Security-Policy", policy)
 	h.Set("X-Content-Type-Options", "nosniff")
@@ -23,9 +23,9 @@ func protect(h http.Header) {
 	h.Set("Cross-Origin-Resource-Policy", "same-origin")
 }
 
-// trusted reports whether a request that came to a loopback address also names one: else a page
-// elsewhere whose name leads here, by DNS rebinding, could read what is shown. Other addresses are
-// reached by names that the program does not know.
+// trusted reports whether a request to a loopback address also names one as its host. Otherwise
+// another site could read the page by DNS rebinding, under a name of its own that leads here.
+// Requests to other addresses are trusted: the program does not know the names of its host.
 func trusted(r *http.Request) bool {
 	local, ok := r.Context().Value(http.LocalAddrContextKey).(*net.TCPAddr)
 	if !ok || !local.IP.IsLoopback() {

@@ -15,22 +15,22 @@ import (
 	"github.com/stagemeter/stagemeter/instrument"
 )
 
-// WriteReport writes one HTML file about the jobs of p: the last 1,000 that ended, and as unfinished
-// those that live, up to 1,000. It has the timeline, cost and quality of the run, and of each job the
-// stages beside their usual length, the paid calls, the trace id and the errors. The file needs
-// nothing else: it opens from a disk or a ticket, fetches nothing, and prints with all jobs unfolded.
-// Where no script may run, it is a table of the jobs.
+// WriteReport writes one HTML file about the jobs of p: the last 1,000 that ended, and up to 1,000
+// live ones, as unfinished. It shows the timeline, cost and quality of the run, and the stages,
+// beside their usual length, the paid calls, the trace id and the errors of each job. The file
+// needs nothing else: it opens from a disk or a ticket, fetches nothing, and prints with all jobs
+// unfolded. Where no script may run, it is a table of the jobs.
 //
 //	p.KeepHistory(1000) // before the first job
 //	…
 //	err := livepage.WriteReport(file, p)
 //
-// Only jobs that p has kept are in it; see [instrument.Pipeline.KeepHistory], which [Mount] and [New]
-// call. No server and no telemetry is needed. [WithRedact] applies; [WithFleet] has no effect. A file
-// has some 100 KB, and 2 KB more for each job with 5 stages and 4 calls.
+// It has only the jobs that p has kept; see [instrument.Pipeline.KeepHistory], which [Mount] and
+// [New] call. It needs no server and no telemetry. [WithRedact] applies; [WithFleet] has no effect.
+// A file has some 100 KB, and 2 KB more for each job with 5 stages and 4 calls.
 //
-// The error is that of w, or says which option is ignored or that p is nil; the report is then
-// written all the same. WriteReport is safe for concurrent use, and calls w.Write once.
+// The error is that of w, or names options that are ignored or a nil p; then the report is written
+// all the same. WriteReport is safe for concurrent use, and calls w.Write once.
 func WriteReport(w io.Writer, p *instrument.Pipeline, opts ...Option) error {
 	page, wrong := newPage(nil, p, opts)
 	b := page.builder
@@ -44,7 +44,7 @@ func WriteReport(w io.Writer, p *instrument.Pipeline, opts ...Option) error {
 	return errors.Join(wrong, err)
 }
 
-// report is what page/report.html shows.
+// report is the data of page/report.html.
 type report struct {
 	Policy   string
 	Style    template.CSS
@@ -53,7 +53,7 @@ type report struct {
 	Service  service
 	At       string
 	Jobs     []reportJob
-	More     string // about jobs that are not in it
+	More     string // which jobs are missing; "": none
 	Complete int
 }
 
@@ -90,7 +90,7 @@ func reportOf(s snapshot) ([]byte, error) {
 	return out.Bytes(), nil
 }
 
-// absent says which jobs are not in a report, if some may not be.
+// absent returns which jobs are missing in a report, or "" if none can be.
 func absent(s snapshot) string {
 	var text []string
 	if more := s.Running - len(s.Jobs) + s.Kept - len(s.Finished); more > 0 {
@@ -125,5 +125,5 @@ func reportJobOf(j job, now int64) reportJob {
 	return out
 }
 
-// moment writes a time in a way that people of each country read.
+// moment writes a time, in UTC, in a form that readers of every country understand.
 func moment(ms int64) string { return time.UnixMilli(ms).UTC().Format("2006-01-02 15:04:05 UTC") }

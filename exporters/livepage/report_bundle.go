@@ -11,7 +11,7 @@ import (
 	"sync"
 )
 
-// bundle is what all reports have.
+// bundle has the parts that all reports share.
 type bundle struct {
 	style, script, policy string
 	page                  *template.Template
@@ -22,7 +22,7 @@ var reportParts = sync.OnceValues(func() (bundle, error) {
 	return bundleOf(files)
 })
 
-// endOfElement is what an inline script or style cannot have in it.
+// endOfElement matches what an inline script or style cannot contain.
 var endOfElement = regexp.MustCompile(`(?i)</?script|</style|<!--`)
 
 // bundleOf returns the style, the script and the template of a report.
@@ -53,7 +53,8 @@ func bundleOf(files fs.FS) (bundle, error) {
 	return b, nil
 }
 
-// hashOf returns what allows an inline script or style with exactly this text.
+// hashOf returns the source expression that allows an inline script or style with exactly this
+// text.
 func hashOf(text string) string {
 	sum := sha256.Sum256([]byte(text))
 	return "'sha256-" + base64.StdEncoding.EncodeToString(sum[:]) + "'"

@@ -7,7 +7,7 @@ import (
 )
 
 const (
-	maxStreams = 32              // further clients ask for snapshot.json
+	maxStreams = 32              // further clients poll snapshot.json
 	writeTime  = 5 * time.Second // in which a client must take an event
 	retryAfter = "10"            // seconds, for a client that has no stream
 )
@@ -15,14 +15,14 @@ const (
 // gzipHeader begins a stream of gzip. The blocks of any number of events may follow.
 var gzipHeader = []byte{0x1f, 0x8b, 8, 0, 0, 0, 0, 0, 0, 255}
 
-// streams counts the clients of live/events. Each is served by the goroutine of its own request, and
-// there is no other one.
+// streams counts the clients of live/events. The goroutine of its request serves each; there is no
+// other.
 type streams struct {
 	mu sync.Mutex
 	n  int
 }
 
-// serve sends a snapshot each second, until the client leaves, does not read, or the server shuts
+// serve sends a snapshot each second until the client leaves or stops reading, or the server shuts
 // down.
 func (s *streams) serve(w http.ResponseWriter, r *http.Request, e *encoder) {
 	h := w.Header()
@@ -47,7 +47,7 @@ func (s *streams) serve(w http.ResponseWriter, r *http.Request, e *encoder) {
 	}
 	control := http.NewResponseController(w)
 	send := func(texts ...[]byte) bool {
-		_ = control.SetWriteDeadline(time.Now().Add(writeTime)) // where that cannot be, the server's own deadline holds
+		_ = control.SetWriteDeadline(time.Now().Add(writeTime)) // if it cannot be set, the server's own deadline holds
 		for _, text := range texts {
 			if _, err := w.Write(text); err != nil {
 				return false
@@ -90,7 +90,7 @@ func (s *streams) enter() bool {
 	return true
 }
 
-// leave makes room for another client. After the last one no snapshot is held.
+// leave makes room for another client. After the last client has left, no snapshot is kept.
 func (s *streams) leave(e *encoder) {
 	s.mu.Lock()
 	s.n--

@@ -9,14 +9,14 @@ import (
 	"github.com/stagemeter/stagemeter/exporters"
 )
 
-// States of a row.
+// The states of a row.
 const (
 	well = "ok"
 	warn = "warn"
 	bad  = "bad"
 )
 
-// telemetryOf says in words how the telemetry itself fares.
+// telemetryOf describes the health of the telemetry itself in words.
 func telemetryOf(h exporters.Health, now int64) *telemetry {
 	ago := func(t time.Time) string { return span(time.Duration(now-ms(t))*time.Millisecond) + " ago" }
 	t := &telemetry{OK: true}
@@ -83,7 +83,8 @@ func telemetryOf(h exporters.Health, now int64) *telemetry {
 	return t
 }
 
-// hideErrors removes the texts of errors: that of a scrape that fails may have the series of a job.
+// hideErrors removes the texts of errors, which may contain ids: that of a failing scrape may name
+// the series of a job.
 func hideErrors(h *exporters.Health) {
 	for _, text := range []*string{&h.Scrape.LastError, &h.Metrics.LastError, &h.Traces.LastError} {
 		if *text != "" {

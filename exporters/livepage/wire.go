@@ -11,7 +11,7 @@ import (
 const version = 1
 
 // All times are milliseconds since the Unix epoch, all lengths milliseconds, all amounts nano-dollars.
-// What is not known is null or left out, never 0. A list is never null.
+// Unknown values are null or left out, never 0. A list is never null.
 
 // snapshot is live/snapshot.json, and the data of an event "snapshot" of live/events.
 type snapshot struct {
@@ -20,16 +20,16 @@ type snapshot struct {
 	Every   int64   `json:"every"` // between two snapshots of a stream
 	Service service `json:"service"`
 
-	Stages   []string `json:"stages"` // in the order of the declaration, then as they came
+	Stages   []string `json:"stages"` // the declared ones in their order, then others
 	Running  int      `json:"running"`
 	Jobs     []job    `json:"jobs"` // live ones: at most 100, those that need a look before others
 	Finished []job    `json:"finished"`
-	Kept     int      `json:"kept"` // ended jobs that are remembered
+	Kept     int      `json:"kept"` // ended jobs that are kept
 	KeepMost int      `json:"keep_most"`
 
 	Hour      hour       `json:"hour"`
 	Spent     *amount    `json:"spent"`  // on paid APIs since the start; null if no call had a price
-	Budget    *budget    `json:"budget"` // of all live jobs with one; null without
+	Budget    *budget    `json:"budget"` // of all live jobs with one; null if none has one
 	APIs      []api      `json:"apis"`
 	Errors    []fault    `json:"errors"`
 	Processes []process  `json:"processes"`
@@ -55,14 +55,14 @@ type service struct {
 	Metrics  bool   `json:"metrics,omitempty"` // metrics and healthz are beside the page
 }
 
-// hour is what the last hour's finished jobs were, as far as they are remembered, and its errors, also
-// those of live jobs. Each list has 30 figures, of two minutes each, the oldest first.
+// hour sums up the jobs that ended in the last hour, as far as they are kept, and the errors of
+// that hour, also of live jobs. Each list has 30 figures, of two minutes each, the oldest first.
 type hour struct {
 	Completed int     `json:"completed"`
 	Failed    int     `json:"failed"`
 	Canceled  int     `json:"canceled"`
 	Whole     bool    `json:"whole"` // no job of the hour is forgotten
-	Spent     *amount `json:"spent"` // null if nothing is known but that calls were made
+	Spent     *amount `json:"spent"` // null if calls were made and none had a price
 	Unpriced  int     `json:"unpriced"`
 	Errors    int     `json:"errors"`
 	TopError  *fault  `json:"top_error"`
@@ -146,7 +146,7 @@ type call struct {
 	Start    int64   `json:"start"`
 	End      int64   `json:"end,omitempty"`
 	Most     *amount `json:"most"` // that is reserved for it; null if that is unknown
-	Cost     *amount `json:"cost"` // null while it is under way, and if nobody knows
+	Cost     *amount `json:"cost"` // null while it is under way or unknown
 	Unpriced string  `json:"unpriced,omitempty"`
 	Error    string  `json:"error,omitempty"`
 }
@@ -196,7 +196,7 @@ type pool struct {
 	Max  int64  `json:"max,omitempty"`
 }
 
-// notice is a line that asks for a look.
+// notice is a reason to look at a job.
 type notice struct {
 	Kind string `json:"kind"` // stalled, overdue, over_budget
 	Run  string `json:"run"`

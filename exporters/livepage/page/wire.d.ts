@@ -10,19 +10,19 @@ export interface Snapshot {
   /** between two snapshots of a stream */
   every: number;
   service: Service;
-  /** in the order of the declaration, then as they came */
+  /** the declared ones in their order, then others */
   stages: string[];
   running: number;
   /** live ones: at most 100, those that need a look before others */
   jobs: Job[];
   finished: Job[];
-  /** ended jobs that are remembered */
+  /** ended jobs that are kept */
   kept: number;
   keep_most: number;
   hour: Hour;
   /** on paid APIs since the start; null if no call had a price */
   spent: Amount | null;
-  /** of all live jobs with one; null without */
+  /** of all live jobs with one; null if none has one */
   budget: Budget | null;
   apis: Api[];
   errors: Fault[];
@@ -53,14 +53,14 @@ export interface Service {
   metrics?: boolean;
 }
 
-/** hour is what the last hour's finished jobs were, as far as they are remembered, and its errors, also those of live jobs. Each list has 30 figures, of two minutes each, the oldest first. */
+/** hour sums up the jobs that ended in the last hour, as far as they are kept, and the errors of that hour, also of live jobs. Each list has 30 figures, of two minutes each, the oldest first. */
 export interface Hour {
   completed: number;
   failed: number;
   canceled: number;
   /** no job of the hour is forgotten */
   whole: boolean;
-  /** null if nothing is known but that calls were made */
+  /** null if calls were made and none had a price */
   spent: Amount | null;
   unpriced: number;
   errors: number;
@@ -151,7 +151,7 @@ export interface Call {
   end?: number;
   /** that is reserved for it; null if that is unknown */
   most: Amount | null;
-  /** null while it is under way, and if nobody knows */
+  /** null while it is under way or unknown */
   cost: Amount | null;
   unpriced?: string;
   error?: string;
@@ -206,7 +206,7 @@ export interface Pool {
   max?: number;
 }
 
-/** notice is a line that asks for a look. */
+/** notice is a reason to look at a job. */
 export interface Notice {
   /** stalled, overdue, over_budget */
   kind: string;

@@ -11,7 +11,7 @@ import (
 )
 
 // emit returns the structs of a Go file as declarations of TypeScript. A type keeps its name, with a
-// capital; a field has the name and the optionality of its JSON. A pointer may be null.
+// capital; a field has the name of its JSON, and is optional if that is. A pointer may be null.
 func emit(name string, source []byte) ([]byte, error) {
 	file, err := parser.ParseFile(token.NewFileSet(), name, source, parser.ParseComments)
 	if err != nil {
