@@ -14,7 +14,7 @@ import (
 
 const (
 	whole = 1000                   // a job's progress in a bar's steps
-	pace  = 250 * time.Millisecond // of looking at the jobs
+	pace  = 250 * time.Millisecond // between two snapshots
 )
 
 // bars is a screen on a terminal: a bar for each running job, and past events above them.
@@ -43,7 +43,7 @@ func (b *bars) Write(p []byte) (int, error) {
 
 func (b *bars) Watch(snapshot func() instrument.Snapshot) { b.watch.start(snapshot, pace, b.look) }
 
-// look shows what a snapshot says.
+// look shows the figures of a snapshot.
 func (b *bars) look(s instrument.Snapshot) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
@@ -87,7 +87,7 @@ func (b *bars) Job(id string) Job {
 	return j
 }
 
-// spaced keeps a word of a bar from the one before it.
+// spaced separates a word of a bar from the one before it.
 func spaced(text string) string {
 	if text == "" {
 		return ""

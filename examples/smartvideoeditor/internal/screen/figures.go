@@ -10,9 +10,10 @@ import (
 	"github.com/stagemeter/stagemeter/instrument"
 )
 
-// The figures are written as the live page writes them: see page/format.js of package livepage.
+// The figures are written as the live page writes them. The tests read the page's own table of
+// figures: exporters/livepage/testdata/figures.json.
 
-// usd writes an amount, as precise as it is worth.
+// usd writes an amount, with more decimals the smaller it is.
 func usd(amount instrument.USD) string {
 	sign, nano := "", uint64(amount)
 	if amount < 0 {
@@ -87,9 +88,9 @@ func roughly(d time.Duration) string {
 	return "≈ " + text
 }
 
-// percent writes a share. Before the end it is at most 99 %.
+// percent writes a share in percent. Before the end it is at most 99 %. 0.57 is 57 %, not 56.99….
 func percent(share float64) string {
-	return fmt.Sprintf("%d %%", int(max(0, min(99, math.Floor(share*100)))))
+	return fmt.Sprintf("%d %%", int(max(0, min(99, math.Floor(share*100+1e-9)))))
 }
 
 // many writes a number that is 0 or more and what it counts.

@@ -1,47 +1,76 @@
 package screen
 
 import (
+	"encoding/json"
 	"math"
+	"os"
+	"strconv"
+	"strings"
 	"testing"
 	"time"
 
 	"github.com/stagemeter/stagemeter/instrument"
 )
 
-func TestFigures(t *testing.T) {
-	for amount, want := range map[instrument.USD]string{
-		0: "$0", 3_417_000_000: "$3.42", 1_005_000_000: "$1.01", 999_999_999: "$1.00", 1_234_567_890_000: "$1,234.57",
-		312_000_000: "$0.312", 500_000_000: "$0.50", 61_200_000: "$0.0612", 2_400_000: "$0.0024", 100_000: "$0.0001", 99_999: "<$0.0001",
-		-1: "−<$0.0001", -2_500_000_000: "−$2.50", math.MaxInt64: "$9,223,372,036.85",
+// The figures are those of the live page: its own tests and those of `stagemeter top` read the same
+// table.
+func TestFiguresAreThoseOfThePage(t *testing.T) {
+	text, err := os.ReadFile("../../../../exporters/livepage/testdata/figures.json")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var tables map[string][][2]json.RawMessage // of arguments and what they are written as
+	if err := json.Unmarshal(text, &tables); err != nil {
+		t.Fatal(err)
+	}
+	number := func(arg json.RawMessage) int64 {
+		n, err := strconv.ParseInt(strings.Trim(string(arg), `"`), 10, 64)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return n
+	}
+	lengthOf := func(arg json.RawMessage) time.Duration { return time.Duration(number(arg)) * time.Millisecond }
+	for name, write := range map[string]func(args []json.RawMessage) string{
+		"usd": func(args []json.RawMessage) string {
+			if string(args[0]) == "null" {
+				return moneyOf(&instrument.JobState{Unpriced: 1})
+			}
+			return usd(instrument.USD(number(args[0])))
+		},
+		"length":  func(args []json.RawMessage) string { return length(lengthOf(args[0])) },
+		"about":   func(args []json.RawMessage) string { return about(lengthOf(args[0])) },
+		"roughly": func(args []json.RawMessage) string { return roughly(lengthOf(args[0])) },
+		"percent": func(args []json.RawMessage) string {
+			share, err := strconv.ParseFloat(string(args[0]), 64)
+			if err != nil {
+				t.Fatal(err)
+			}
+			return percent(share)
+		},
+		"count": func(args []json.RawMessage) string { return count(uint64(number(args[0]))) },
+		"many": func(args []json.RawMessage) string {
+			return many(int(number(args[0])), strings.Trim(string(args[1]), `"`))
+		},
 	} {
-		if got := usd(amount); got != want {
-			t.Errorf("usd(%d) = %q, want %q", amount, got, want)
+		if len(tables[name]) == 0 {
+			t.Errorf("the page has no table of %s", name)
+		}
+		for _, row := range tables[name] {
+			var args []json.RawMessage
+			var want string
+			if err := json.Unmarshal(row[0], &args); err != nil {
+				t.Fatal(err)
+			}
+			if err := json.Unmarshal(row[1], &want); err != nil {
+				t.Fatal(err)
+			}
+			if got := write(args); got != want {
+				t.Errorf("%s(%s) = %q, want %q", name, row[0], got, want)
+			}
 		}
 	}
-	for ms, want := range map[int64]string{
-		-5: "0 ms", 0: "0 ms", 840: "840 ms", 999: "999 ms", 9400: "9.4 s", 9999: "9.9 s", 42_900: "42 s", 59_999: "59 s",
-		187_000: "3 m 07 s", 3_599_999: "59 m 59 s", 7_500_000: "2 h 05 m", 172_799_999: "47 h 59 m", 273_600_000: "3 d 4 h",
-	} {
-		if got := length(time.Duration(ms) * time.Millisecond); got != want {
-			t.Errorf("length(%d ms) = %q, want %q", ms, got, want)
-		}
-	}
-	for ms, want := range map[int64]string{
-		0: "< 10 s", 9999: "< 10 s", 12_400: "≈ 10 s", 12_500: "≈ 15 s", 87_600: "≈ 90 s", 100_000: "≈ 1 m 45 s", 119_000: "≈ 2 m",
-		599_000: "≈ 10 m", 700_000: "≈ 12 m", 7_190_000: "≈ 2 h",
-	} {
-		if got := roughly(time.Duration(ms) * time.Millisecond); got != want {
-			t.Errorf("roughly(%d ms) = %q, want %q", ms, got, want)
-		}
-	}
-	for share, want := range map[float64]string{0: "0 %", 0.29: "28 %", 0.715: "71 %", 0.999: "99 %", 1: "99 %", 7: "99 %", -1: "0 %"} {
-		if got := percent(share); got != want {
-			t.Errorf("percent(%v) = %q, want %q", share, got, want)
-		}
-	}
-	for n, want := range map[int]string{0: "0 runs", 1: "1 run", 1200: "1,200 runs"} {
-		if got := many(n, "run"); got != want {
-			t.Errorf("many(%d) = %q, want %q", n, got, want)
-		}
+	if got, want := usd(math.MinInt64), "−$9,223,372,036.85"; got != want {
+		t.Errorf("the least amount is %q, want %q", got, want)
 	}
 }

@@ -8,19 +8,19 @@ import (
 	"github.com/stagemeter/stagemeter/instrument"
 )
 
-// A glance is what a snapshot says of one job, in words; those that it does not know are "".
+// A glance is what a snapshot says about one job, in words. Unknown ones are "".
 type glance struct {
 	stage  string  // under way
 	share  float64 // of the job that is done, from 0 on; -1: unknown
-	left   string  // how long it still takes
-	basis  string  // what that rests on
-	money  string  // what it has cost
-	mark   string  // what asks for a look: the first words of why
-	why    string
-	marked string // changes when there is something new to say in mark
+	left   string  // the time to go
+	basis  string  // of left: earlier runs, or its own speed
+	money  string  // spent, of its budget
+	mark   string  // "stalled" or "overdue", in a few words
+	why    string  // the same, as a sentence
+	marked string  // identifies the mark: another one is news
 }
 
-// glanceAt returns what a snapshot says of a job. It is false if that is not live.
+// glanceAt returns what a snapshot says about a job, and false if the job is not live.
 func glanceAt(s instrument.Snapshot, id string) (glance, bool) {
 	for i := range s.Live {
 		if j := &s.Live[i]; j.ID == id {
@@ -58,7 +58,7 @@ func glanceOf(j *instrument.JobState, now time.Time) glance {
 	return g
 }
 
-// leftOf writes how long a job still takes, and at most, unless that is the same.
+// leftOf writes how long a job still takes, and how long at most, unless that is the same.
 func leftOf(e *instrument.Estimate) string {
 	text := roughly(e.Left)
 	if most := about(e.Most); most != about(e.Left) {
@@ -77,7 +77,7 @@ func basisOf(e *instrument.Estimate) string {
 	return many(e.Runs, "earlier run")
 }
 
-// moneyOf writes what a job has cost, of which budget, and what is held for calls under way.
+// moneyOf writes what a job has spent, its budget, and what is held for calls under way.
 func moneyOf(j *instrument.JobState) string {
 	spent := j.Cost
 	limited := j.Budget != nil && j.Budget.Limit != instrument.Unlimited
@@ -101,7 +101,7 @@ func moneyOf(j *instrument.JobState) string {
 	return text
 }
 
-// processes says of the processes of a stalled stage whether they work.
+// processes says whether the processes of a stalled stage use CPU time.
 func processes(j *instrument.JobState, stage string) string {
 	var text strings.Builder
 	for _, p := range j.Processes {

@@ -10,12 +10,12 @@ import (
 )
 
 const (
-	watched = time.Second // is how often lines look at the jobs
-	silence = time.Minute // is how long nothing is written of a job, at most
+	watched = time.Second // between two snapshots
+	silence = time.Minute // after which a line says how far a job is
 )
 
-// lines is a screen that is a log file, a pipe or a test. It writes when a job starts, when a stage
-// is done, when one is stalled or overdue, and else once a minute.
+// lines is a screen for a log file, a pipe or a test. It writes a line when a job starts, when a
+// stage is done, and when one is stalled or overdue; otherwise one a minute for each job.
 type lines struct {
 	mu    sync.Mutex
 	w     io.Writer
@@ -40,8 +40,8 @@ func (l *lines) Watch(snapshot func() instrument.Snapshot) {
 	l.watch.start(snapshot, watched, l.look)
 }
 
-// look writes what is new in a snapshot, and of jobs of which nothing was written for a while how
-// far they are.
+// look writes what is new in a snapshot, and how far those jobs are that have had no line for a
+// while.
 func (l *lines) look(s instrument.Snapshot) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -80,11 +80,11 @@ type lineJob struct {
 	id    string
 
 	// Guarded by lines.mu.
-	said   time.Time // when something was written of it
-	marked string    // what was written of what asks for a look
+	said   time.Time // when its last line was written
+	marked string    // of the glance that was written last
 }
 
-// write writes a line of the job. The screen is locked.
+// write writes a line about the job. lines.mu is held.
 func (j *lineJob) write(text string) {
 	j.said = time.Now()
 	_, _ = io.WriteString(j.lines.w, text) // a screen that is gone stops no job

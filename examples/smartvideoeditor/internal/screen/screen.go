@@ -1,6 +1,6 @@
-// Package screen shows the progress of jobs: as bars on a terminal, as plain lines elsewhere. How far
-// a job is, when it will be done, what it costs and whether it is stalled are from
-// [instrument.Pipeline.Snapshot], as on the live page, and written as there.
+// Package screen shows the progress of jobs: as bars on a terminal, as plain lines elsewhere. The
+// progress, the time to go, the cost and the stalls of a job come from
+// [instrument.Pipeline.Snapshot], as on the live page, and are written in the same way.
 package screen
 
 import (

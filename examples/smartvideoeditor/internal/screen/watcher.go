@@ -7,8 +7,8 @@ import (
 	"github.com/stagemeter/stagemeter/instrument"
 )
 
-// A watcher calls a function with a snapshot now and then, until it is ended. Its zero value does
-// not.
+// A watcher passes a snapshot to a function at an interval, from start until end. Its zero value
+// has not started.
 type watcher struct {
 	snapshot func() instrument.Snapshot
 	stop     chan struct{}
@@ -32,7 +32,7 @@ func (w *watcher) start(snapshot func() instrument.Snapshot, every time.Duration
 	})
 }
 
-// at returns what is known of a job now.
+// at returns what is known about a job now, and false if nothing is.
 func (w *watcher) at(id string) (glance, bool) {
 	if w.snapshot == nil {
 		return glance{share: -1}, false
