@@ -11,8 +11,8 @@ import (
 	"github.com/stagemeter/stagemeter/instrument"
 )
 
-// mount serves the live page beside the metrics, and returns a line that says where both are; "" if
-// nothing is served. An error does not stop the program.
+// mount serves the live page beside the metrics, and returns a line with the addresses of both, or
+// "" if nothing is served. An error does not stop the program.
 func mount(tel *exporters.Telemetry, p *instrument.Pipeline, log *slog.Logger) string {
 	addr := tel.Addr()
 	if addr == nil {
@@ -30,8 +30,8 @@ func mount(tel *exporters.Telemetry, p *instrument.Pipeline, log *slog.Logger) s
 	return strings.Join(append(places, metrics), " · ")
 }
 
-// urlOf returns the URL of the server at addr. The host is that of addr if it has one, else the
-// given one; "" is this machine, for a browser on it.
+// urlOf returns the URL of the server at addr. If addr has no host, it is the given one, or
+// localhost for "".
 func urlOf(addr net.Addr, host string) string {
 	listens, port, _ := net.SplitHostPort(addr.String())
 	if everywhere(addr) {
@@ -48,9 +48,9 @@ func everywhere(addr net.Addr) bool {
 }
 
 // networkAddress returns the address of this machine in the network that leads to others, or "" if
-// there is none. It sends nothing: to connect a UDP socket only chooses the way.
+// there is none. It sends nothing: connecting a UDP socket only chooses the route.
 func networkAddress() string {
-	conn, err := net.Dial("udp4", "192.0.2.1:9") // of TEST-NET-1, where nobody is
+	conn, err := net.Dial("udp4", "192.0.2.1:9") // TEST-NET-1, which no host uses
 	if err != nil {
 		return ""
 	}

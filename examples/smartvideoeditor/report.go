@@ -11,11 +11,11 @@ import (
 	"github.com/stagemeter/stagemeter/examples/smartvideoeditor/internal/summary"
 )
 
-// reported is how many jobs a report has at most.
+// reported is the limit of jobs in a report.
 const reported = 1000
 
-// keepForReport makes p keep what -report will show, and returns what writes the report on the way
-// out, whatever the jobs came to, and says where it is.
+// keepForReport makes p keep the jobs for -report. It returns a function that writes the report at
+// the end of the program, however the jobs ended, and says where it is.
 func keepForReport(c config, p *instrument.Pipeline, view screen.Screen) (close func() error) {
 	if c.report == "" {
 		return func() error { return nil }

@@ -104,7 +104,7 @@ func run(ctx context.Context, c config, stdout io.Writer, stderr *os.File) (comp
 	}
 	jobs := e.Run(ctx, tasks, c.concurrency)
 	view.Close()
-	_ = report(c, p) // in case the program is killed while it holds; an error of the last one is told
+	_ = report(c, p) // for a program that is killed during hold; the last report returns the error
 
 	err = errors.Join(summary.WriteTable(stdout, jobs), results(c, jobs))
 	err = errors.Join(err, hold(ctx, c, served, view, func() error {

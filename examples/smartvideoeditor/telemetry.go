@@ -39,8 +39,7 @@ const ledgerTimeout = 30 * time.Second
 // measure makes the pipeline. What a call may cost is in the ledger before the call is made, or it
 // is not made.
 func measure(ctx context.Context, tel *exporters.Telemetry, checkpoints *store.Store, log *slog.Logger) *instrument.Pipeline {
-	// How long stages took before, which the editor keeps after each job. Without it estimates begin
-	// anew.
+	// The editor stores the times of stages after each job. Without them estimates begin anew.
 	earlier, err := checkpoints.StageTimes(ctx)
 	if err != nil {
 		log.Warn("estimates begin anew", "error", err)

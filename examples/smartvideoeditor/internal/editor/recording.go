@@ -55,9 +55,9 @@ func (r recording) length() time.Duration { return r.meter.length() }
 
 func (r recording) silent() bool { return r.meter.silent() }
 
-// record writes a part of the sound to a file, which is that share of the stage's work. The samples have 16 bits: of sound that is decoded
-// to floats, ffmpeg would otherwise write 24, and ten minutes of noise would be larger than the
-// service takes.
+// record writes a part of the sound to a file. work is its share of the stage's work. The samples
+// have 16 bits: for sound that is decoded to floats ffmpeg would otherwise write 24, and ten
+// minutes of noise would be larger than the service accepts.
 func (r *run) record(ctx context.Context, part media.Span, work ffmpeg.Option) (recording, error) {
 	made, err := r.recordMixed(ctx, part, "anull", work)
 	if err != nil || !made.silent() {

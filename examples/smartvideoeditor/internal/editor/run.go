@@ -110,8 +110,8 @@ func (r *run) failed(ctx context.Context, err error) {
 	}
 }
 
-// keepTimes stores how long stages took so far, for the estimates of the program's next run. An
-// error only writes a line.
+// keepTimes stores how long the stages took so far, for the estimates of the next run of the
+// program. An error is only written to the screen.
 func (r *run) keepTimes(ctx context.Context) {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), saveTimeout)
 	defer cancel()

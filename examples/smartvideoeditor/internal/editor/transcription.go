@@ -91,10 +91,10 @@ func (r *run) hear(ctx context.Context, todo []media.Span) (transcript, error) {
 	return whole, nil
 }
 
-// A share is which part of the stage's work something is, from where to where.
+// A share is a part of the stage's work, from one fraction to another.
 type share struct{ from, to float64 }
 
-// at returns how much of the stage's work is done when a fraction of the share is.
+// at returns the fraction of the stage's work that is done when this fraction of the share is.
 func (s share) at(fraction float64) float64 { return s.from + fraction*(s.to-s.from) }
 
 // recordingShare is the share of writing a recording in the work of its transcription.

@@ -83,7 +83,7 @@ func (r *run) validate(ctx context.Context) (video, error) {
 		return video{}, errNoVideo
 	}
 
-	// What the file states is its length until it is read.
+	// The stated length holds until the file has been read.
 	if stated := info.Duration(); stated <= maxLength {
 		instrument.JobFromContext(ctx).SetVideoDuration(stated)
 	}

@@ -7,7 +7,7 @@ import (
 	"time"
 )
 
-// A service that says how far it is is heard, as far as what it says makes sense.
+// Valid progress of a service is reported, anything else is ignored.
 func TestProgress(t *testing.T) {
 	asked := false
 	client, recording := serve(t, func(w http.ResponseWriter, r *http.Request) {
@@ -24,7 +24,7 @@ func TestProgress(t *testing.T) {
 	var told []float64
 	ctx := WithProgress(t.Context(), func(fraction float64) { told = append(told, fraction) })
 	if got, err := client.Transcribe(ctx, recording, 12*time.Second); err != nil || got.Text != "hello" || !slices.Equal(told, []float64{0, 0.25, 1}) {
-		t.Errorf("got %+v, %v, and was told %v", got, err, told)
+		t.Errorf("got %+v, %v and the progress %v", got, err, told)
 	}
 	if _, err := client.Transcribe(t.Context(), recording, 12*time.Second); err != nil || asked {
 		t.Errorf("asked for progress that nobody wants: %v, %v", asked, err)

@@ -6,12 +6,12 @@ import (
 	"time"
 )
 
-// ProgressHeader is a header beyond OpenAI's API. A request that has it is told how much of its
-// recording is transcribed, from 0 to 1, in the same header of informational responses (102), about
-// four times a second. Others are not told: some clients take 102 for the answer.
+// ProgressHeader is a header beyond OpenAI's API. A request with it gets informational responses
+// (102) about four times a second, with the fraction of the recording that is transcribed, from 0
+// to 1, in the same header. Other requests get none: some clients take 102 for the answer.
 const ProgressHeader = "Progress"
 
-// progress returns a function that says how far a request is.
+// progress returns a function that sends the progress of a request to its client.
 func progress(w http.ResponseWriter, r *http.Request, transfer time.Duration) func(fraction float64) {
 	if r.Header.Get(ProgressHeader) == "" || !r.ProtoAtLeast(1, 1) {
 		return func(float64) {}

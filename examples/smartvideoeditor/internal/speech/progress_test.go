@@ -19,7 +19,7 @@ func (halfway) Recognize(_ context.Context, _ string, progress func(float64)) (T
 	return two, nil
 }
 
-// Who asks is told how far the recognition is, and nobody else is.
+// Only a request that asks for its progress gets it.
 func TestProgress(t *testing.T) {
 	server := httptest.NewServer(Handler(halfway{}, 1))
 	defer server.Close()

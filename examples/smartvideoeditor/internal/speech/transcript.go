@@ -29,8 +29,9 @@ func (t Transcript) Text() string {
 
 // A Recognizer listens to recordings. It is safe for concurrent use.
 type Recognizer interface {
-	// Recognize transcribes the recording in a file, and says meanwhile how much of it is done, from
-	// 0 to 1. A file that holds no sound it can read is ErrNotAudio, and one that is too long
-	// ErrTooLong. Progress is not called after it has returned, nor concurrently.
+	// Recognize transcribes the recording in a file. Meanwhile it calls progress with the fraction
+	// that is done, from 0 to 1, never concurrently and not after its return. It returns
+	// ErrNotAudio for a file without sound that it can read, and ErrTooLong for one that is too
+	// long.
 	Recognize(ctx context.Context, path string, progress func(fraction float64)) (Transcript, error)
 }

@@ -9,8 +9,8 @@ import (
 )
 
 // StageTimes returns how long stages took in earlier runs of the program, as [Store.SaveStageTimes]
-// has kept them, for instrument.WithStageTimes. There are none if nothing was kept, and of what
-// cannot be read the error says why.
+// stored them, for instrument.WithStageTimes. It returns nil if nothing is stored, and an error if
+// the record cannot be read.
 func (s *Store) StageTimes(ctx context.Context) ([]instrument.StageTimes, error) {
 	kept := ""
 	err := retry(ctx, func() error {
@@ -26,8 +26,8 @@ func (s *Store) StageTimes(ctx context.Context) ([]instrument.StageTimes, error)
 	return times, nil
 }
 
-// SaveStageTimes keeps how long stages took, in the place of what was kept before. Nothing replaces
-// nothing: a program that has run no stage keeps what earlier ones have.
+// SaveStageTimes stores how long stages took, and replaces the record before. Without times it
+// changes nothing, so that a program that has run no stage keeps the record of earlier ones.
 func (s *Store) SaveStageTimes(ctx context.Context, times []instrument.StageTimes) error {
 	if len(times) == 0 {
 		return nil
