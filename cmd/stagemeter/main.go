@@ -1,4 +1,4 @@
-// Stagemeter shows in a terminal what the workers of a pipeline do: which jobs run, what they cost, and
+// Stagemeter shows the jobs of one or many workers in a terminal: which run, what they cost, and
 // when they will be done. It reads the JSON of their live pages, which docs/livepage.md describes.
 package main
 
@@ -40,7 +40,7 @@ func main() {
 	os.Exit(code)
 }
 
-// A console is where a command reads and writes.
+// A console has the input, the outputs and the environment of a command.
 type console struct {
 	in     io.Reader
 	out    io.Writer
@@ -76,7 +76,7 @@ func (c console) print(text string) int {
 	return exitOK
 }
 
-// misused says what is wrong with the arguments, and where to read about them.
+// misused reports wrong arguments and names the help about them.
 func (c console) misused(err error, help string) int {
 	if !errors.Is(err, flag.ErrHelp) {
 		_, _ = fmt.Fprintf(c.err, "stagemeter: %v\nRun `%s`.\n", err, help)
@@ -84,7 +84,7 @@ func (c console) misused(err error, help string) int {
 	return exitUsage
 }
 
-// buildVersion returns the version that the go command has built in, and of which commit.
+// buildVersion returns the version of the program and of Go, as the go command has recorded them.
 func buildVersion() string {
 	info, ok := debug.ReadBuildInfo()
 	if !ok || info.Main.Version == "" {

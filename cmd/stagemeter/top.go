@@ -43,7 +43,7 @@ func (c console) top(ctx context.Context, args []string) int {
 	}
 }
 
-// interactive reports whether there is a terminal at both ends that understands more than lines.
+// interactive reports whether input and output are a terminal that understands more than lines.
 func (c console) interactive() bool {
 	in, ok := c.in.(*os.File)
 	if !ok || !term.IsTerminal(in.Fd()) {
@@ -53,7 +53,7 @@ func (c console) interactive() bool {
 	return ok && term.IsTerminal(out.Fd()) && c.getenv("TERM") != "dumb"
 }
 
-// A source asks the workers of a board by its client.
+// A source requests the answers of the workers of a board.
 type source struct {
 	client *feed.Client
 	board  *board.Board
@@ -108,7 +108,7 @@ func (c console) screen(ctx context.Context, s settings, workers source) int {
 	return exitOK
 }
 
-// once prints what the workers answer. Those that do not are named on standard error.
+// once prints the answers of the workers. Workers that do not answer are named on standard error.
 func (c console) once(ctx context.Context, s settings, workers source) int {
 	workers.ask(ctx, s.filter)
 	now, b := time.Now(), workers.board
@@ -126,7 +126,7 @@ func (c console) once(ctx context.Context, s settings, workers source) int {
 	return exitOK
 }
 
-// watch prints what the workers answer after each interval, until ctx is done.
+// watch prints the answers of the workers after each interval until ctx is done.
 func (c console) watch(ctx context.Context, s settings, workers source) int {
 	tick := time.NewTicker(s.interval)
 	defer tick.Stop()

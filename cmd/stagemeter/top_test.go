@@ -134,12 +134,12 @@ func TestUsage(t *testing.T) {
 		{"version", exitOK, "stagemeter ", ""},
 		{"bottom", exitUsage, "", `there is no command "bottom"`},
 		{"top -nope", exitUsage, "", "flag provided but not defined: -nope\nRun `stagemeter help top`."},
-		{"top -sort size", exitUsage, "", "-sort is one of need, age, cost, eta, id"},
-		{"top -interval 1ms", exitUsage, "", "-interval is from 200ms to 1h0m0s"},
+		{"top -sort size", exitUsage, "", "-sort must be one of need, age, cost, eta, id"},
+		{"top -interval 1ms", exitUsage, "", "-interval must be from 200ms to 1h0m0s"},
 		{"top ftp://x", exitUsage, "", "neither http nor https"},
-		{"top http://me:secret@x", exitUsage, "", "http://…@x: a user or password in a URL"},
+		{"top http://me:secret@x", exitUsage, "", "http://…@x: other users of this machine would see a user or password in a URL"},
 		{"top -cacert none.pem", exitUsage, "", "-cacert: open none.pem"},
-		{"top -cert x", exitUsage, "", "-cert and -key are given together"},
+		{"top -cert x", exitUsage, "", "-cert and -key must be given together"},
 	} {
 		code, out, errs := run(t, nil, strings.Fields(tt.args)...)
 		if code != tt.code || !strings.Contains(out, tt.out) || !strings.Contains(errs, tt.errs) || (out == "") != (tt.out == "") || (errs == "") != (tt.errs == "") {

@@ -1,6 +1,5 @@
-// Package board is what a terminal shows of one or many workers: their last answers, the rows that
-// follow, and the lines to draw, as a table of a width, as plain text or as JSON. It asks nobody and
-// reads no clock.
+// Package board turns the last answers of one or many workers into rows, and rows into lines: a
+// table of a given width, plain text or JSON. It makes no request and reads no clock.
 package board
 
 import (
@@ -20,26 +19,26 @@ type Board struct {
 // A Worker is a process whose live page is asked.
 type Worker struct {
 	URL   *url.URL
-	Name  string         // its host and prefix, as short as tells it from others
+	Name  string         // its host and prefix, as short as distinguishes it from the others
 	Snap  *feed.Snapshot // its last answer; nil: it has not answered yet
-	Heard time.Time      // when that came
-	Err   string         // why it is lost; "": it is not
+	Heard time.Time      // when it came
+	Err   string         // why it is lost; "" if it is not
 
-	listed int  // jobs of the last answer that was not filtered
-	cut    bool // it had more jobs than it sent
+	listed int  // jobs in the last answer that was not filtered
+	cut    bool // the worker has more jobs than it sends
 }
 
-// A State is how a worker fares.
+// A State is the state of the connection to a worker.
 type State string
 
-// A worker is waiting until it has answered, or has not.
+// A worker is waiting until its first answer or error.
 const (
 	Waiting State = "waiting"
 	Live    State = "live"
 	Lost    State = "lost"
 )
 
-// State returns how the worker fares.
+// State returns the state of the worker.
 func (w *Worker) State() State {
 	switch {
 	case w.Err != "":
@@ -93,8 +92,8 @@ func (b *Board) Clone() *Board {
 	return &Board{Workers: slices.Clone(b.Workers)} // a snapshot never changes
 }
 
-// Answer takes an answer of worker i, or why there is none, that came at a time. match is what its jobs
-// were to match.
+// Answer takes an answer of worker i, or the error instead of one, that came at this time. match is
+// the filter of the request.
 func (b *Board) Answer(i int, at time.Time, match string, s *feed.Snapshot, err error) {
 	w := &b.Workers[i]
 	if err != nil {
@@ -108,8 +107,8 @@ func (b *Board) Answer(i int, at time.Time, match string, s *feed.Snapshot, err 
 	w.cut = s.Running > w.listed
 }
 
-// Match returns what worker i is to filter its jobs by, because it has more than it sends: "" if what
-// it sends is enough, or if all of its jobs pass.
+// Match returns the filter to request from worker i, which is needed if it has more jobs than it
+// sends. It is "" if the worker sends all its jobs, or if all of them pass.
 func (b *Board) Match(i int, filter string) string {
 	w := &b.Workers[i]
 	if !w.cut || b.many() && contains(w.Name, filter) {

@@ -10,10 +10,10 @@ import (
 	"github.com/stagemeter/stagemeter/cmd/stagemeter/internal/readable"
 )
 
-// unknown is written for what nobody knows, which is not 0.
+// unknown is written for unknown values, which are not 0.
 const unknown = "unknown"
 
-// stageOf returns the stage that a job is in, as the page chooses it, and how many others beside it.
+// stageOf returns the stage that a job is in, as the page chooses it, and how many run beside it.
 func stageOf(j *feed.Job) (stage *feed.Stage, others int) {
 	for i := range j.Stages {
 		if s := &j.Stages[i]; s.End == 0 {
@@ -28,7 +28,7 @@ func stageOf(j *feed.Job) (stage *feed.Stage, others int) {
 	return stage, others
 }
 
-// stageTexts returns what a job does, the longest text first.
+// stageTexts returns the stage of a job, the longest text first.
 func stageTexts(j *feed.Job) []string {
 	s, others := stageOf(j)
 	if s == nil {
@@ -51,8 +51,8 @@ func orNone(t feed.Text) string {
 	return string(t)
 }
 
-// doneTexts returns how far a job is, the longest text first: its stage, if nothing tells how long the
-// stages to come take.
+// doneTexts returns the progress of a job, the longest text first, or that of its stage if that of
+// the job is unknown.
 func doneTexts(j *feed.Job) []string {
 	if j.Progress != nil {
 		return []string{readable.Percent(*j.Progress)}
@@ -85,8 +85,8 @@ func etaTexts(e *feed.ETA) []string {
 	return []string{left + ", up to " + readable.About(e.Most), left}
 }
 
-// spentTexts returns what is spent, held and allowed, the longest text first. Where calls without a
-// price are not counted, it is at least that much.
+// spentTexts returns what is spent, held and allowed, the longest text first. If some calls have no
+// price, a short text says that it is at least this much.
 func spentTexts(j *feed.Job) []string {
 	known := readable.USD(paid(j))
 	full, least := known, known

@@ -43,7 +43,8 @@ func (b *Board) Restarted(key Key) bool {
 	return w.Snap != nil && w.Snap.Service.Started != key.Started
 }
 
-// Detail returns all lines about one job: what asks for a look, its figures, stages, calls and errors.
+// Detail returns all lines about one job: why it needs a look, its figures, stages, calls and
+// errors.
 func (b *Board) Detail(r Row) []Line {
 	j := r.Job
 	lines := []Line{{{orNone(j.ID), Strong}, {"  " + join("  ", stateText(j), marksLong(marksOf(r))), worst(marksOf(r))}}}

@@ -9,7 +9,7 @@ import (
 	"github.com/stagemeter/stagemeter/cmd/stagemeter/internal/readable"
 )
 
-// Who returns who is shown: the program and the process of one worker, or how many there are.
+// Who returns the program and the process of the only worker, or the number of workers.
 func (b *Board) Who() string {
 	if len(b.Workers) == 1 {
 		w := &b.Workers[0]
@@ -31,7 +31,7 @@ func (b *Board) Who() string {
 	return text
 }
 
-// Link returns how the workers fare in a word, at a time.
+// Link returns the state of the workers at this time in a few words.
 func (b *Board) Link(now time.Time) Span {
 	var last time.Time
 	lost, live := 0, 0
@@ -62,7 +62,8 @@ func (b *Board) Link(now time.Time) Span {
 	}
 }
 
-// Summary returns what the workers that answer do and did, in one line. shown is how many rows are.
+// Summary returns one line about the jobs of the workers that have answered. shown is the number of
+// rows on the screen.
 func (b *Board) Summary(shown int) Line {
 	running, listed, answered := 0, 0, 0
 	var hour feed.Hour
@@ -120,7 +121,7 @@ func (b *Board) Summary(shown int) Line {
 	return line
 }
 
-// Lost returns a line for each worker that does not answer, at a time.
+// Lost returns a line for each worker that does not answer at this time.
 func (b *Board) Lost(now time.Time) []Line {
 	var lines []Line
 	for i := range b.Workers {
@@ -136,8 +137,8 @@ func (b *Board) Lost(now time.Time) []Line {
 	return lines
 }
 
-// Attention returns a line for each job that asks for a look, with the reason, the most urgent first.
-// What a lost worker said last is left out: it may no longer be so.
+// Attention returns a line for each job that needs a look, with the reason, the most urgent first.
+// It leaves out jobs of lost workers, of which it may no longer be true.
 func (b *Board) Attention() []Line {
 	type of struct {
 		worker int

@@ -39,7 +39,7 @@ type noticeOfOne struct {
 	feed.Notice
 }
 
-// A workersJob is a job as the worker sent it, and whose it is.
+// A workersJob is a job as its worker sent it, with the worker.
 type workersJob struct {
 	worker string
 	raw    json.RawMessage
@@ -60,7 +60,7 @@ func (j workersJob) MarshalJSON() ([]byte, error) {
 }
 
 // JSON returns rows and workers as one document on one line. Jobs have all fields that their worker
-// sent; those of a lost worker are left out. What would steer a terminal is escaped.
+// sent; those of a lost worker are left out. Characters that steer a terminal are escaped.
 func (b *Board) JSON(rows []Row, now time.Time) ([]byte, error) {
 	doc := document{V: documentVersion, Time: now.UnixMilli(), Workers: []workerInfo{}, Jobs: []workersJob{}, Attention: []noticeOfOne{}}
 	for i := range b.Workers {
@@ -90,7 +90,7 @@ func (b *Board) JSON(rows []Row, now time.Time) ([]byte, error) {
 	return append(escape(text), '\n'), nil
 }
 
-// escape writes the characters of a JSON text that are not printed as JSON's escapes.
+// escape writes the characters of a JSON text that cannot be printed as JSON's escapes.
 func escape(text []byte) []byte {
 	const digits = "0123456789abcdef"
 	out := make([]byte, 0, len(text))

@@ -6,7 +6,7 @@ import (
 	"github.com/charmbracelet/x/ansi"
 )
 
-// A Tone is how a text looks, where there are colors. No tone says what a word does not say.
+// A Tone is the look of a text on a screen with colors. A word always says the same as the tone.
 type Tone int
 
 // The tones of a text.
@@ -68,7 +68,7 @@ func clip(text string, width int) string {
 	return ansi.Truncate(text, width, "…")
 }
 
-// clipLeft returns a text that takes at most width cells: the end of it.
+// clipLeft returns the end of a text, which takes at most width cells.
 func clipLeft(text string, width int) string {
 	if more := ansi.StringWidth(text) - width; more > 0 {
 		return ansi.TruncateLeft(text, more+1, "…")
@@ -76,7 +76,7 @@ func clipLeft(text string, width int) string {
 	return text
 }
 
-// pad returns a text that takes just width cells, at the left or the right of them.
+// pad returns a text that takes exactly width cells, aligned left or right.
 func pad(text string, width int, right bool) string {
 	text = clip(text, width)
 	space := strings.Repeat(" ", max(0, width-ansi.StringWidth(text)))
@@ -86,7 +86,7 @@ func pad(text string, width int, right bool) string {
 	return text + space
 }
 
-// fit returns the first text that takes at most width cells. If none does it is the last one, cut.
+// fit returns the first text that takes at most width cells, or else the last one, cut.
 func fit(width int, texts ...string) string {
 	for _, text := range texts {
 		if ansi.StringWidth(text) <= width {

@@ -8,7 +8,7 @@ import (
 	"github.com/stagemeter/stagemeter/cmd/stagemeter/internal/readable"
 )
 
-// A mark says what is wrong with a job, or unusual.
+// A mark names something wrong or unusual about a job.
 type mark struct {
 	icon, long, short string
 	tone              Tone
@@ -49,7 +49,7 @@ func marksOf(r Row) []mark {
 	return all
 }
 
-// marksText returns what of the marks takes at most width cells. What is left out is counted.
+// marksText returns the marks that fit into width cells, and how many it leaves out.
 func marksText(all []mark, width int) string {
 	if len(all) == 0 {
 		return ""

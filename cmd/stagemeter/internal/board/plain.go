@@ -9,7 +9,7 @@ import (
 	"github.com/stagemeter/stagemeter/cmd/stagemeter/internal/readable"
 )
 
-// Plain writes rows as a table that is as wide as it has to be, below notes: see Lost and Attention. It
+// Plain writes rows as a table, as wide as it needs to be, below notes: see Lost and Attention. It
 // writes no escape codes.
 func (b *Board) Plain(w io.Writer, notes []Line, rows []Row) error {
 	var text strings.Builder

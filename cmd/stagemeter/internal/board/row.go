@@ -13,11 +13,11 @@ type Row struct {
 	Job    *feed.Job
 	Worker int
 	Now    int64 // by the clock of its worker, when that answered last
-	Lost   bool  // its worker is: this is how the job was
+	Lost   bool  // its worker is lost: this was the last state
 	Key    Key
 }
 
-// A Key tells two runs apart, also those of a process and of the one before.
+// A Key identifies a run, also across restarts of its worker.
 type Key struct {
 	Worker  int
 	Started int64
@@ -26,18 +26,18 @@ type Key struct {
 
 // The orders of rows.
 const (
-	ByNeed = "need" // what asks for a look, the most urgent first, then the oldest
+	ByNeed = "need" // those that need a look, the most urgent first, then the oldest
 	ByAge  = "age"  // the oldest first
 	ByCost = "cost" // the most expensive first
-	ByETA  = "eta"  // what ends first
+	ByETA  = "eta"  // the one that ends first
 	ByID   = "id"
 )
 
 // Orders are all orders, the default first.
 var Orders = []string{ByNeed, ByAge, ByCost, ByETA, ByID}
 
-// Rows returns the live jobs that a filter lets pass, in an order: those whose id, a stage or, of many,
-// the worker contains the filter in any case.
+// Rows returns the live jobs that pass a filter, in an order. A job passes if its id, the name of a
+// stage or, with several workers, the name of its worker contains the filter, in any case.
 func (b *Board) Rows(filter, order string) []Row {
 	var rows []Row
 	for i := range b.Workers {
@@ -94,10 +94,10 @@ func unknownLast[E any](x, y *E, compare func(x, y E) int) int {
 	}
 }
 
-// nearly is the part of a budget from which on it is as good as spent.
+// nearly is the share of a budget beyond which it counts as nearly spent.
 const nearly = 0.8
 
-// need returns how urgently a job asks for a look: 0 is not at all.
+// need returns how urgently a job needs a look: 0 is not at all.
 func need(j *feed.Job) int {
 	switch {
 	case j.Stalled != 0:
@@ -119,8 +119,8 @@ func near(j *feed.Job) bool {
 	return j.Budget != nil && readable.Part(j.Budget.Spent, j.Budget.Limit) > nearly
 }
 
-// paid returns what the account of a job has paid, or without a budget the job itself; nil if nobody
-// knows.
+// paid returns what the account of a job has spent, or, without a budget, the job itself; nil if
+// that is unknown.
 func paid(j *feed.Job) *feed.Amount {
 	if j.Budget != nil {
 		return &j.Budget.Spent

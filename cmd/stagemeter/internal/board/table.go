@@ -8,8 +8,8 @@ import (
 	"github.com/stagemeter/stagemeter/cmd/stagemeter/internal/readable"
 )
 
-// The columns, from left to right. Their widths follow from the width of the terminal alone, so that
-// nothing moves while it is read.
+// The columns, from left to right. Their widths depend only on the width of the terminal and the
+// names of the workers, so that nothing moves while somebody reads.
 const (
 	colWorker = iota
 	colID
@@ -27,7 +27,8 @@ var titles = [columns]string{"WORKER", "JOB", "STAGE", "DONE", "AGE", "TIME TO G
 // narrowest are the widths in 60 cells. A column of width 0 is left out.
 var narrowest = [columns]int{colWorker: 7, colID: 8, colStage: 9, colDone: 7, colETA: 11, colSpent: 9, colMarks: 1}
 
-// A step widens a column, or makes it, while there is room: as a whole or as far as it goes.
+// A step adds or widens a column while there is room: only as a whole, or as far as the room
+// allows.
 type step struct {
 	column, to int
 	whole      bool

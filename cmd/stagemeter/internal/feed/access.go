@@ -11,7 +11,7 @@ import (
 	"strings"
 )
 
-// An Access is how a Client gets at workers.
+// An Access has the credentials and certificates of a Client.
 type Access struct {
 	User, Password string
 	CAFile         string // certificates that sign those of the workers; "": the system's
@@ -19,7 +19,8 @@ type Access struct {
 	KeyFile        string
 }
 
-// NewClient returns a client. It follows no redirect: whoever the credentials are for is in the URL.
+// NewClient returns a client. It follows no redirect: the credentials are only for the host in the
+// URL.
 func NewClient(a Access) (*Client, error) {
 	conf := &tls.Config{MinVersion: tls.VersionTLS12}
 	if a.CAFile != "" {
@@ -33,7 +34,7 @@ func NewClient(a Access) (*Client, error) {
 		}
 	}
 	if (a.CertFile == "") != (a.KeyFile == "") {
-		return nil, errors.New("-cert and -key are given together")
+		return nil, errors.New("-cert and -key must be given together")
 	}
 	if a.CertFile != "" {
 		pair, err := tls.LoadX509KeyPair(a.CertFile, a.KeyFile)

@@ -13,9 +13,9 @@ const DefaultAddress = "http://localhost:9099"
 
 const defaultPort = "9099"
 
-// ParseAddress returns the address of a live page as a URL with a slash at its end. text may lack the
-// scheme, which is then http, and with it the port, which is then 9099. A query and a fragment, as a link
-// to a job has, are left out. An error never has the user or password of the text.
+// ParseAddress returns the address of a live page as a URL with a slash at its end. Without a
+// scheme it is http, and without a scheme and a port the port is 9099. A query and a fragment, as a
+// link to a job has, are left out. An error never contains the user or password of the text.
 func ParseAddress(text string) (*url.URL, error) {
 	text = strings.TrimSpace(text)
 	if text == "" {
@@ -27,7 +27,7 @@ func ParseAddress(text string) (*url.URL, error) {
 	}
 	host, _, _ := strings.Cut(rest, "/")
 	if at := strings.LastIndexByte(host, '@'); at >= 0 {
-		return nil, fmt.Errorf("%s: a user or password in a URL is seen by other users of this machine: write -user, and the password in STAGEMETER_PASSWORD or -password-file",
+		return nil, fmt.Errorf("%s: other users of this machine would see a user or password in a URL: use -user, and put the password in STAGEMETER_PASSWORD or -password-file",
 			Clean(scheme+"://…@"+rest[at+1:]))
 	}
 	u, err := url.Parse(scheme + "://" + rest)
@@ -62,7 +62,7 @@ func ParseAddress(text string) (*url.URL, error) {
 	return u, nil
 }
 
-// afterUser returns a text without anything that may be a user and a password.
+// afterUser returns a text without what may be a user and a password.
 func afterUser(text string) string {
 	if at := strings.LastIndexByte(text, '@'); at >= 0 {
 		return "…" + text[at:]

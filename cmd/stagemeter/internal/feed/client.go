@@ -19,16 +19,16 @@ const (
 	patience = 5 * time.Second
 )
 
-// A Client asks live pages. It may be used concurrently.
+// A Client requests the JSON of live pages. It is safe for concurrent use.
 type Client struct {
 	http           *http.Client
 	user, password string
-	patience       time.Duration // with a whole answer
+	patience       time.Duration // for a whole answer
 }
 
-// Snapshot returns what the worker at base does now. With match, Jobs and Finished have only jobs whose
-// id, or the name of one of whose stages, contains it. It waits for at most five seconds. Errors do not
-// name the worker.
+// Snapshot returns the snapshot of the worker at base. With match, Jobs and Finished have only jobs
+// whose id, or the name of one of their stages, contains it. It waits for at most five seconds.
+// Errors do not name the worker.
 func (c *Client) Snapshot(ctx context.Context, base *url.URL, match string) (*Snapshot, error) {
 	query := ""
 	if match != "" {
@@ -63,7 +63,7 @@ func (c *Client) get(ctx context.Context, base *url.URL, path, query string, int
 	u.RawQuery = query
 	r, err := http.NewRequestWithContext(ctx, http.MethodGet, u.String(), nil)
 	if err != nil {
-		return errors.New("it cannot be asked")
+		return errors.New("the address cannot be requested")
 	}
 	r.Header.Set("Accept", "application/json")
 	r.Header.Set("User-Agent", "stagemeter")
@@ -116,7 +116,7 @@ func (c *Client) cause(ctx context.Context, err error) error {
 	return errors.New(Clean(err.Error()))
 }
 
-// refusal returns what a status other than 200 means.
+// refusal returns the error for a status other than 200.
 func (c *Client) refusal(resp *http.Response) error {
 	status := fmt.Sprintf("%d %s", resp.StatusCode, http.StatusText(resp.StatusCode))
 	switch code := resp.StatusCode; {
@@ -138,7 +138,7 @@ func (c *Client) refusal(resp *http.Response) error {
 	return errors.New(status)
 }
 
-// firstLine returns what begins a text, for people.
+// firstLine returns the beginning of the first line of a text, for people.
 func firstLine(r io.Reader) string {
 	line, _ := bufio.NewReader(io.LimitReader(r, 400)).ReadString('\n')
 	line = Clean(line)

@@ -1,3 +1,3 @@
-// Package feed reads the JSON of a live page, version 1, over HTTP. Each text of it is cleaned when it
-// is read, so that no caller can show what would steer a terminal.
+// Package feed reads the JSON of a live page, version 1, over HTTP. It cleans each text when it
+// reads it, so that no caller can show characters that steer a terminal.
 package feed

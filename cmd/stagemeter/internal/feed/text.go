@@ -9,7 +9,7 @@ import (
 // longest is how many characters a Text has at most. Ids are cut at 256 bytes by the library.
 const longest = 512
 
-// A Text is a text of a worker that may be printed: see [Clean].
+// A Text is a text of a worker that is safe to print: see [Clean].
 type Text string
 
 // UnmarshalJSON reads a string and cleans it.
@@ -22,9 +22,9 @@ func (t *Text) UnmarshalJSON(text []byte) error {
 	return nil
 }
 
-// Clean returns a text of one line, of at most 512 characters, that shows nothing but itself: without
-// control characters, without characters that change the direction of others or are invisible, and
-// without more than two marks on one character. Any white space becomes a space.
+// Clean returns a text as one line of at most 512 characters: without control characters,
+// characters that change the direction of others, invisible ones, and more than two marks on one
+// character. White space becomes spaces.
 func Clean(s string) string {
 	var b strings.Builder
 	n, marks := 0, 0

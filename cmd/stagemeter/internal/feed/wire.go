@@ -14,7 +14,7 @@ const version = 1
 // and kinds with those of exporters/livepage. Times are milliseconds since 1970, lengths milliseconds,
 // amounts nano-dollars; nil is unknown.
 
-// A Snapshot is live/snapshot.json: what a worker does now, and what it remembers.
+// A Snapshot is live/snapshot.json: the live jobs of a worker, and those that ended last.
 type Snapshot struct {
 	V         int      `json:"v"`
 	Now       int64    `json:"now"`
@@ -35,8 +35,8 @@ type Answer struct {
 	Job Job   `json:"job"`
 }
 
-// A Service is the program that a worker runs. Started tells two processes apart: the runs of both are
-// counted from 1.
+// A Service is the program that a worker runs. Started distinguishes two processes, which both
+// count their runs from 1.
 type Service struct {
 	Name     Text  `json:"name"`
 	Instance Text  `json:"instance"`
@@ -44,7 +44,7 @@ type Service struct {
 	Started  int64 `json:"started"`
 }
 
-// An Hour is what became of the jobs that ended in the last hour.
+// An Hour sums up the jobs that ended in the last hour.
 type Hour struct {
 	Completed int     `json:"completed"`
 	Failed    int     `json:"failed"`
@@ -102,7 +102,8 @@ func (j *Job) UnmarshalJSON(text []byte) error {
 	return nil
 }
 
-// An ETA is how long something still takes. About eight of ten lie between Least and Most.
+// An ETA is how long something still takes. In about eight of ten cases that is between Least and
+// Most.
 type ETA struct {
 	Left   int64 `json:"left"`
 	Least  int64 `json:"least"`
@@ -151,7 +152,7 @@ type Fault struct {
 	Count int  `json:"count"`
 }
 
-// A Notice asks for a look at a job.
+// A Notice is a reason to look at a job.
 type Notice struct {
 	Kind Text `json:"kind"` // stalled, overdue, over_budget
 	Run  Text `json:"run"`

@@ -1,5 +1,5 @@
-// Package readable writes figures as the live page does: exporters/livepage/page/format.js. The table
-// exporters/livepage/testdata/figures.json holds both.
+// Package readable writes figures as the live page does: see exporters/livepage/page/format.js. The
+// tests of both read the table exporters/livepage/testdata/figures.json.
 package readable
 
 import (
@@ -9,13 +9,14 @@ import (
 	"strings"
 )
 
-// None is written for a figure that there is none of.
+// None is written for a figure that does not exist.
 const None = "–"
 
-// Unpriced is written for a cost that nobody knows, which is not $0.
+// Unpriced is written for an unknown cost, which is not $0.
 const Unpriced = "unpriced"
 
-// USD returns nano-dollars as precise as they are worth, or Unpriced for nil.
+// USD returns nano-dollars in dollars, with more decimals the smaller they are, or Unpriced for
+// nil.
 func USD[N ~int64](nano *N) string {
 	if nano == nil {
 		return Unpriced
@@ -45,7 +46,7 @@ func USD[N ~int64](nano *N) string {
 	return sign + "$" + thousands(strconv.FormatUint(n/perDollar, 10)) + "." + cents
 }
 
-// Part returns what part a is of b, from 0. Nothing is a part of nothing.
+// Part returns a / b, at least 0, and 0 if b is not positive.
 func Part[N ~int64](a, b N) float64 {
 	if b <= 0 {
 		return 0
@@ -53,12 +54,12 @@ func Part[N ~int64](a, b N) float64 {
 	return max(0, float64(a)/float64(b))
 }
 
-// Minus returns a − b, or the nearest amount that there is.
+// Minus returns a − b, or the nearest amount that N can hold.
 func Minus[N ~int64](a, b N) N {
 	return saturated[N](new(big.Int).Sub(big.NewInt(int64(a)), big.NewInt(int64(b))))
 }
 
-// Plus returns a + b, or the nearest amount that there is.
+// Plus returns a + b, or the nearest amount that N can hold.
 func Plus[N ~int64](a, b N) N {
 	return saturated[N](new(big.Int).Add(big.NewInt(int64(a)), big.NewInt(int64(b))))
 }
@@ -127,7 +128,7 @@ func Roughly(ms int64) string {
 	return "≈ " + text
 }
 
-// Range returns where an estimate lies.
+// Range returns the range of an estimate.
 func Range(least, most int64) string {
 	if About(least) == About(most) {
 		return About(most)
@@ -143,7 +144,7 @@ func Percent(share float64) string {
 	return strconv.Itoa(int(max(0, min(99, math.Floor(share*100+1e-9))))) + " %"
 }
 
-// Times returns a speed, or how often something is its usual: 13.2×.
+// Times returns a speed, or a multiple of the usual: 13.2×.
 func Times(n float64) string {
 	if math.IsNaN(n) || math.IsInf(n, 0) {
 		return None

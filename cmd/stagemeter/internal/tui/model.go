@@ -1,4 +1,4 @@
-// Package tui is the screen of `stagemeter top`: a board that is asked for again and again, and keys.
+// Package tui is the screen of `stagemeter top`: a board that it updates at an interval, and keys.
 package tui
 
 import (
@@ -14,14 +14,15 @@ import (
 	"github.com/stagemeter/stagemeter/cmd/stagemeter/internal/feed"
 )
 
-// A Source answers for the workers of a board, by their numbers. It may be used concurrently.
+// A Source requests answers of the workers of a board, by their numbers. It is safe for concurrent
+// use.
 type Source interface {
 	Snapshot(ctx context.Context, worker int, match string) (*feed.Snapshot, error)
-	// Job returns nil without an error if the worker does not remember the run.
+	// Job returns nil, nil if the worker does not remember the run.
 	Job(ctx context.Context, worker int, run string) (*feed.Answer, error)
 }
 
-// Settings are what a Model begins with.
+// Settings are the settings of a new Model.
 type Settings struct {
 	Board    *board.Board
 	Source   Source
@@ -31,12 +32,12 @@ type Settings struct {
 	Now      func() time.Time // time.Now in a program
 }
 
-// A Model is the state of the screen, as Bubble Tea wants it.
+// A Model is the state of the screen, a [tea.Model].
 type Model struct {
 	Settings
 	ctx    context.Context // of the questions
 	live   *board.Board    // as the workers answer
-	shown  *board.Board    // the same, but while paused as it was
+	shown  *board.Board    // live, or a copy of it while paused
 	asked  []question      // by worker
 	width  int
 	height int
@@ -49,15 +50,15 @@ type Model struct {
 	top      int // the first row on the screen
 
 	open   *board.Key
-	found  *feed.Answer // of open, when its worker's snapshots lack it
-	gone   bool         // open is not remembered
+	found  *feed.Answer // about open, if it is in no snapshot of its worker
+	gone   bool         // the worker does not remember open
 	scroll int
 }
 
-// A question is what a worker was asked last.
+// A question is the last request to a worker.
 type question struct {
 	flying bool
-	again  bool // when it has answered, as what is asked has changed
+	again  bool // ask again after the answer, since the filter has changed
 	match  string
 }
 
@@ -77,7 +78,7 @@ type (
 	}
 )
 
-// New returns a model whose questions end with ctx.
+// New returns a model whose requests end with ctx.
 func New(ctx context.Context, s Settings) *Model {
 	in := textinput.New()
 	in.Prompt = "/"
@@ -116,7 +117,7 @@ func (m *Model) ask(i int) tea.Cmd {
 	}
 }
 
-// askJob asks for the open job, if its worker does not send it by itself.
+// askJob asks for the open job if no snapshot has it.
 func (m *Model) askJob() tea.Cmd {
 	if m.open == nil || m.live.Find(*m.open) != nil || m.live.Restarted(*m.open) {
 		return nil
@@ -128,7 +129,7 @@ func (m *Model) askJob() tea.Cmd {
 	}
 }
 
-// refilter asks those workers at once that filter by themselves.
+// refilter asks at once those workers that have to filter.
 func (m *Model) refilter() tea.Cmd {
 	m.top = 0
 	var cmds []tea.Cmd
@@ -308,7 +309,7 @@ func (m *Model) keyInTable(name string) tea.Cmd {
 
 func (m *Model) rows() []board.Row { return m.shown.Rows(m.filter(), m.Order) }
 
-// at returns which row is selected: the first one if the job that was is not there.
+// at returns the index of the selected row, or 0 if the selected job is not there.
 func (m *Model) at(rows []board.Row) int {
 	return max(0, slices.IndexFunc(rows, func(r board.Row) bool { return r.Key == m.selected }))
 }

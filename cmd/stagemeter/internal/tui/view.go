@@ -46,7 +46,7 @@ func (m *Model) View() tea.View {
 	return v
 }
 
-// lines returns the lines of the screen from its top to its last line, the one with the keys.
+// lines returns the lines of the screen from the top to the last line, which has the keys.
 func (m *Model) lines() []board.Line {
 	var body []board.Line
 	room := m.height - 1
@@ -67,7 +67,7 @@ func (m *Model) lines() []board.Line {
 	return append(body, m.foot())
 }
 
-// above returns what stands above the rows.
+// above returns the lines above the rows.
 func (m *Model) above() []board.Line {
 	link := m.shown.Link(m.Now())
 	if m.paused {
