@@ -7,6 +7,7 @@ import (
 	"net/url"
 	"path"
 	"sync"
+	"sync/atomic"
 
 	"go.opentelemetry.io/otel"
 
@@ -44,19 +45,26 @@ type Page struct {
 //
 // The error names options that are ignored, a nil p, and why the page is not served: tel has no
 // open port, has been shut down, or serves something else at / or /live/; see
-// [exporters.Telemetry.Handle].
+// [exporters.Telemetry.Handle]. A page that is not served keeps nothing, and leaves the landing page.
 func Mount(tel *exporters.Telemetry, p *instrument.Pipeline, opts ...Option) error {
-	page, err := newPage(tel, p, opts)
+	page, wrong := newPage(tel, p, opts)
 	page.service.Metrics = true
-	errs := []error{err}
-	for _, pattern := range []string{"/{$}", "/live/"} {
-		if err := tel.Handle(pattern, page); err != nil {
-			errs = append(errs, fmt.Errorf("livepage: %w", err))
-			continue
+	var whole atomic.Bool
+	served := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if !whole.Load() {
+			http.NotFound(w, r)
+			return
 		}
-		p.KeepHistory(keep)
+		page.ServeHTTP(w, r)
+	})
+	for _, pattern := range []string{"/live/", "/{$}"} { // a half is not worth the landing page
+		if err := tel.Handle(pattern, served); err != nil {
+			return errors.Join(wrong, fmt.Errorf("livepage: %w", err))
+		}
 	}
-	return errors.Join(errs...)
+	p.KeepHistory(keep)
+	whole.Store(true)
+	return wrong
 }
 
 // New returns the page as a handler for a server of your own, under any prefix:
