@@ -4,14 +4,27 @@ import (
 	"slices"
 	"sync"
 	"sync/atomic"
+	"time"
 )
 
 // history is a ring of the jobs that ended last. Its zero value keeps none.
 type history struct {
-	limit atomic.Int64 // changed under mu
-	mu    sync.Mutex
-	ended []*JobState // never changed
-	next  int         // the oldest, once there are limit
+	limit     atomic.Int64 // changed under mu
+	forgotten atomic.Int64 // when the newest job that is not kept ended, in Unix nanoseconds; 0: none
+	mu        sync.Mutex
+	ended     []*JobState // never changed
+	next      int         // the oldest, once there are limit
+}
+
+// forget takes note of the end of a job that is not kept, or no longer.
+func (h *history) forget(end time.Time) { h.forgotten.Store(end.UnixNano()) }
+
+// forgot returns when the newest job ended that is not kept.
+func (h *history) forgot() time.Time {
+	if at := h.forgotten.Load(); at != 0 {
+		return time.Unix(0, at)
+	}
+	return time.Time{}
 }
 
 // add keeps a job that has ended.
@@ -22,6 +35,7 @@ func (h *history) add(s JobState) {
 		h.ended = append(h.ended, &s)
 		return
 	}
+	h.forget(h.ended[h.next].End)
 	h.ended[h.next] = &s
 	h.next = (h.next + 1) % len(h.ended)
 }

@@ -201,6 +201,8 @@ func (j *Job) leaveAs(as Outcome, took time.Duration) {
 		s, _ := j.state()
 		s.end(j.start.Add(took), as)
 		p.history.add(s)
+	} else {
+		p.history.forget(j.start.Add(took))
 	}
 	if as.Attempt == semconv.OutcomeCompleted && j.details != nil {
 		p.completed.Store(true)

@@ -30,6 +30,7 @@ func (p *Pipeline) Snapshot(q Query) Snapshot {
 		tellNews(state.JobRef, news)
 	}
 	s.Ended, s.EndedJobs = p.history.last(q)
+	s.Forgotten = p.history.forgot()
 	for i := range s.Ended { // a job is kept before it leaves the live ones
 		at, both := slices.BinarySearchFunc(s.Live, s.Ended[i].Run, func(j JobState, run uint64) int { return cmp.Compare(j.Run, run) })
 		if both {

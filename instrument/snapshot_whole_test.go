@@ -5,6 +5,7 @@ import (
 	"errors"
 	"slices"
 	"testing"
+	"time"
 
 	"github.com/stagemeter/stagemeter/instrument"
 	"github.com/stagemeter/stagemeter/instrument/instrumenttest"
@@ -18,8 +19,15 @@ func TestKeepHistory(t *testing.T) {
 			return instrument.RunStage(ctx, "analysis", func(context.Context) error { return nil })
 		})
 	}
+	if at := p.Snapshot(instrument.Query{}).Forgotten; !at.IsZero() {
+		t.Errorf("no job has run, and one is forgotten at %v", at)
+	}
+	before := time.Now()
 	run("a")
 	p.KeepHistory(2)
+	if at := p.Snapshot(instrument.Query{}).Forgotten; at.Before(before) {
+		t.Errorf("what ended before is forgotten at %v", at)
+	}
 	for _, id := range []string{"b", "c", "d"} {
 		run(id)
 	}
@@ -36,7 +44,10 @@ func TestKeepHistory(t *testing.T) {
 		}
 	}
 	if !slices.Equal(ids, []string{"f", "e", "d"}) {
-		t.Errorf("%q are kept, want the last three", ids)
+		t.Fatalf("%q are kept, want the last three", ids)
+	}
+	if at, oldest := s.Forgotten, s.Ended[2]; at.After(oldest.End) || at.Before(before) {
+		t.Errorf("the newest that is forgotten ended at %v, the oldest that is kept at %v", at, oldest.End)
 	}
 }
 

@@ -27,6 +27,8 @@ type Snapshot struct {
 	Pools  []PoolState // that are observed
 	// LiveJobs and EndedJobs count the runs that fit the query, also beyond its Limit.
 	LiveJobs, EndedJobs int
+	// Forgotten is when the newest of the runs ended that are not kept, or no longer; zero: all are.
+	Forgotten time.Time
 }
 
 // A JobState is the state of one run of a job. Fields may be added.

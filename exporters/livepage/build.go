@@ -52,7 +52,7 @@ func (b *builder) id(id string) string {
 // build makes the part of a snapshot that comes from the pipeline.
 func (b *builder) build(s instrument.Snapshot) snapshot {
 	out := snapshot{
-		V: version, Now: ms(s.Time), Stages: append([]string{}, s.Stages...), Running: s.LiveJobs, Kept: s.EndedJobs,
+		V: version, Now: ms(s.Time), Stages: append([]string{}, s.Stages...), Running: s.LiveJobs, Kept: s.EndedJobs, Forgotten: ms(s.Forgotten),
 		Jobs: []job{}, Finished: []job{}, Processes: []process{}, Attention: b.attention(s),
 		APIs: apis(s.APIs), Pools: pools(s.Pools), Errors: faults(s),
 		Hour: hourOf(s), Spent: spentOn(s.APIs), Budget: budgetOf(s), Highlight: highlights(s.Ended),

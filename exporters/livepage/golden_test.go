@@ -89,7 +89,7 @@ func everything() instrument.Snapshot {
 		Quality: instrument.QualityState{Segments: 0},
 	}
 	return instrument.Snapshot{
-		Time: now, Live: []instrument.JobState{work}, LiveJobs: 1, Ended: []instrument.JobState{done, retried}, EndedJobs: 2,
+		Time: now, Live: []instrument.JobState{work}, LiveJobs: 1, Ended: []instrument.JobState{done, retried}, EndedJobs: 2, Forgotten: ago(3 * time.Hour),
 		Stages: []string{"validation", "transcription", "rendering"},
 		APIs: []instrument.APIState{
 			{API: "whisper", Calls: 40, Errors: 1, Refused: 2, Cost: 3 * dollar, Priced: true},

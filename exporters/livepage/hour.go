@@ -61,11 +61,11 @@ func hourOf(s instrument.Snapshot) hour {
 	return h
 }
 
-// whole reports whether s has each job that ended in the last hour: none is forgotten, or the
-// oldest of s ended before that hour.
+// whole reports whether each job that ended in the last hour is among those of s: none of them is
+// forgotten, as those before [Mount] are, or left out.
 func whole(s instrument.Snapshot) bool {
 	n := len(s.Ended)
-	return n < keep || s.Time.Sub(s.Ended[n-1].End) >= time.Hour
+	return s.Time.Sub(s.Forgotten) >= time.Hour && (n == s.EndedJobs || n > 0 && s.Time.Sub(s.Ended[n-1].End) >= time.Hour)
 }
 
 // eachError calls f for the errors of the last hour, with the part of the hour.

@@ -41,7 +41,7 @@ func TestHour(t *testing.T) {
 	errs := []instrument.ErrorState{{Stage: "a", ErrorType: "x", Count: 2, Last: ago(time.Minute)}, {Stage: "a", ErrorType: "y", Count: 9, Last: ago(2 * time.Hour)}}
 	failed := endedJob(ago(time.Minute), semconv.JobStatusFailed, 5)
 	failed.Errors = errs
-	s := instrument.Snapshot{Time: now, Ended: []instrument.JobState{
+	s := instrument.Snapshot{Time: now, EndedJobs: 4, Ended: []instrument.JobState{
 		endedJob(ago(time.Second), semconv.JobStatusCompleted, 1),
 		failed,
 		endedJob(ago(10*time.Minute), semconv.JobStatusCanceled, 7),
@@ -61,9 +61,12 @@ func TestHour(t *testing.T) {
 
 // The hour is whole unless one of its jobs may be forgotten.
 func TestWhole(t *testing.T) {
-	jobs := func(n int, oldest time.Duration) (s instrument.Snapshot) {
-		s.Time = now
-		for range n {
+	jobs := func(n int, oldest, forgotten time.Duration) (s instrument.Snapshot) {
+		s.Time, s.EndedJobs = now, n
+		if forgotten > 0 {
+			s.Forgotten = ago(forgotten)
+		}
+		for range min(n, keep) {
 			s.Ended = append(s.Ended, endedJob(ago(oldest), semconv.JobStatusCompleted, 0))
 		}
 		return s
@@ -72,13 +75,17 @@ func TestWhole(t *testing.T) {
 		s    instrument.Snapshot
 		want bool
 	}{
-		{jobs(0, 0), true},
-		{jobs(keep-1, time.Minute), true},
-		{jobs(keep, time.Minute), false},
-		{jobs(keep, time.Hour), true},
+		{jobs(0, 0, 0), true},
+		{jobs(0, 0, time.Hour), true},
+		{jobs(0, 0, time.Hour-1), false}, // Mount came late
+		{jobs(keep, time.Minute, 0), true},
+		{jobs(keep, time.Minute, 2*time.Minute), false},
+		{jobs(keep, time.Hour-1, time.Hour), true},
+		{jobs(keep+1, time.Minute, 0), false}, // the program keeps more than the page has
+		{jobs(keep+1, time.Hour, 0), true},
 	} {
 		if got := hourOf(tt.s).Whole; got != tt.want {
-			t.Errorf("%d jobs: %v, want %v", len(tt.s.Ended), got, tt.want)
+			t.Errorf("%d jobs, forgotten %v: %v, want %v", len(tt.s.Ended), tt.s.Forgotten, got, tt.want)
 		}
 	}
 }

@@ -96,8 +96,8 @@ func absent(s snapshot) string {
 	if more := s.Running - len(s.Jobs) + s.Kept - len(s.Finished); more > 0 {
 		text = append(text, count(int64(more))+" more are not in this file")
 	}
-	if s.Kept >= s.KeepMost {
-		text = append(text, fmt.Sprintf("jobs that ended before the last %s may not be in it", count(int64(s.Kept))))
+	if s.Forgotten != 0 {
+		text = append(text, "older jobs are not kept")
 	}
 	return strings.Join(text, "; ")
 }

@@ -217,7 +217,7 @@ func TestReportWithoutScripts(t *testing.T) {
 	if got := d.cells(); fmt.Sprint(got) != fmt.Sprint(want) {
 		t.Errorf("got\n%q\nwant\n%q", got, want)
 	}
-	if !slices.Contains(d.texts, "1 of 5 completed") {
+	if !slices.Contains(d.texts, "1 of 5 completed; older jobs are not kept") {
 		t.Errorf("the texts are %q", d.texts)
 	}
 	if d = mustReport(t, snapshotOf(instrument.Snapshot{Time: now})); !slices.Contains(d.texts, "No job was kept.") {
@@ -271,17 +271,18 @@ func TestReportOfAPipeline(t *testing.T) {
 // What is not in a report is said.
 func TestReportSaysWhatItLacks(t *testing.T) {
 	for _, c := range []struct {
-		live, ended, keepMost int
-		want                  string
+		live, ended int
+		forgotten   time.Time
+		want        string
 	}{
-		{0, 0, keep, "0 of 0 completed"},
-		{3, 999, keep, "0 of 1002 completed"},
-		{1003, 0, keep, "0 of 1000 completed; 3 more are not in this file"},
-		{0, 1000, keep, "0 of 1000 completed; jobs that ended before the last 1,000 may not be in it"},
-		{1001, 1500, keep, "0 of 2000 completed; 501 more are not in this file; jobs that ended before the last 1,500 may not be in it"},
+		{0, 0, time.Time{}, "0 of 0 completed"},
+		{3, 1000, time.Time{}, "0 of 1003 completed"},
+		{1003, 0, time.Time{}, "0 of 1000 completed; 3 more are not in this file"},
+		{0, 1, ago(2 * time.Hour), "0 of 1 completed; older jobs are not kept"},
+		{1001, 1500, ago(time.Minute), "0 of 2000 completed; 501 more are not in this file; older jobs are not kept"},
 	} {
 		s := manyJobs(c.live, func(int, *instrument.JobState) {})
-		s.EndedJobs = c.ended
+		s.EndedJobs, s.Forgotten = c.ended, c.forgotten
 		for i := range min(c.ended, keep) {
 			s.Ended = append(s.Ended, instrument.JobState{JobRef: instrument.JobRef{Run: uint64(5000 - i)}, Start: ago(time.Hour), End: now,
 				Outcome: instrument.Outcome{Attempt: semconv.OutcomeFailed, Status: semconv.JobStatusFailed}})

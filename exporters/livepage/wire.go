@@ -27,6 +27,8 @@ type snapshot struct {
 	Kept     int      `json:"kept"` // ended jobs that are kept
 	KeepMost int      `json:"keep_most"`
 
+	Forgotten int64 `json:"forgotten,omitempty"` // when the newest job ended that is not remembered
+
 	Hour      hour       `json:"hour"`
 	Spent     *amount    `json:"spent"`  // on paid APIs since the start; null if no call had a price
 	Budget    *budget    `json:"budget"` // of all live jobs with one; null if none has one

@@ -45,7 +45,7 @@ function note(snap, run) {
   return [
     count(run.jobs.length),
     more > 0 ? `${count(more)} more are not in this file` : "",
-    snap.kept >= snap.keep_most ? `jobs that ended before the last ${count(snap.kept)} may not be in it` : "",
+    snap.forgotten ? "older jobs are not kept" : "",
   ].filter(Boolean).join("; ");
 }
 

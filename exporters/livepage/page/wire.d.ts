@@ -19,6 +19,8 @@ export interface Snapshot {
   /** ended jobs that are kept */
   kept: number;
   keep_most: number;
+  /** when the newest job ended that is not remembered */
+  forgotten?: number;
   hour: Hour;
   /** on paid APIs since the start; null if no call had a price */
   spent: Amount | null;
