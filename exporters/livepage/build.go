@@ -109,13 +109,17 @@ func need(j instrument.JobState) int {
 	n := 0
 	for i := range j.Stages {
 		if !j.Stages[i].Stalled.IsZero() {
-			return 3
+			return 4
 		}
 		if j.Stages[i].Overdue {
-			n = 2
+			n = 3
 		}
 	}
-	if n == 0 && over(j.Budget) {
+	switch {
+	case n > 0:
+	case over(j.Budget):
+		n = 2
+	case limited(j.Budget) && j.Budget.Spent.Float64() > 0.8*j.Budget.Limit.Float64(): // as the page's filter has it
 		n = 1
 	}
 	return n

@@ -38,6 +38,10 @@ func TestHundredRowsByNeed(t *testing.T) {
 			j.Stages[0].Overdue, j.Stages[0].Usual = true, usual
 		case 997:
 			j.Budget = &instrument.BudgetState{Account: "x", Limit: 1, Spent: 2}
+		case 996:
+			j.Budget = &instrument.BudgetState{Account: "y", Limit: 100, Spent: 81}
+		case 995:
+			j.Budget = &instrument.BudgetState{Account: "z", Limit: 100, Spent: 80}
 		}
 	})
 	var b builder
@@ -46,7 +50,7 @@ func TestHundredRowsByNeed(t *testing.T) {
 	for _, j := range out.Jobs {
 		runs = append(runs, j.Run)
 	}
-	if out.Running != 1000 || len(runs) != 100 || runs[0] != "1" || runs[96] != "97" || fmt.Sprint(runs[97:]) != "[998 999 1000]" {
+	if out.Running != 1000 || len(runs) != 100 || runs[0] != "1" || runs[95] != "96" || fmt.Sprint(runs[96:]) != "[997 998 999 1000]" {
 		t.Errorf("of %d jobs %d are sent: %v", out.Running, len(runs), runs)
 	}
 	var kinds []string
