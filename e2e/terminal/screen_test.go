@@ -61,7 +61,7 @@ func open(t *testing.T, env []string, args ...string) *screen {
 	t.Cleanup(func() {
 		_ = s.cmd.Process.Kill()
 		_, _ = s.cmd.Process.Wait()
-		_ = s.emulator.Close()
+		_ = s.emulator.InputPipe().(io.Closer).Close() // the emulator's own Close must not meet Write or Read
 		_ = s.tty.Close()
 		_ = s.pty.Close()
 		copies.Wait()
