@@ -15,8 +15,9 @@ import (
 	"github.com/stagemeter/stagemeter/instrument/instrumenttest"
 )
 
-// Of the processes of a stalled stage a snapshot says what CPU time they have used since: one that
-// was stopped none, one that works some. Those of another stage of the name are not taken for its own.
+// A snapshot has the CPU time that the processes of a stalled stage have used since: none for a
+// process that was stopped, some for one that works. It does not confuse them with those of another
+// stage of the same name.
 func TestProcessesOfAStalledStage(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		p, _ := instrumenttest.New(t, instrument.WithDetails())

@@ -10,7 +10,8 @@ import (
 	"github.com/stagemeter/stagemeter/instrument/internal/seam"
 )
 
-// A snapshot, the events and the metrics tell one duration: the clock is read once for all of them.
+// A snapshot, the events and the metrics have the same duration: the clock is read once for all of
+// them.
 func TestDetailsHaveTheMeasuredDurations(t *testing.T) {
 	var stage, call time.Duration
 	p, _ := instrumenttest.New(t, instrument.WithHistory(1), instrument.WithEvents(instrument.Events{
@@ -43,7 +44,7 @@ func TestDetailsHaveTheMeasuredDurations(t *testing.T) {
 	}
 }
 
-// A call that was none, as a redirect, is not among those that are only counted.
+// A dropped call, such as a redirect, is not among the calls that are only counted.
 func TestDroppedCallIsNotCounted(t *testing.T) {
 	p, _ := instrumenttest.New(t, instrument.WithDetails())
 	ctx, job := p.StartJob(t.Context(), "job-1")

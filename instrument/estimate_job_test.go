@@ -15,8 +15,8 @@ func runFor(ctx context.Context, stage string, took time.Duration, err error) {
 	_ = instrument.RunStage(ctx, stage, func(context.Context) error { time.Sleep(took); return err })
 }
 
-// In the first job of a process nobody knows how long the stages to come take: it has no estimate, and
-// its progress is that of its stages.
+// In the first job of a process it is unknown how long the stages to come take: the job has no
+// estimate of its time, and its progress is that of its stages.
 func TestFirstJobIsNotNearlyDone(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		p, _ := instrumenttest.New(t, instrument.WithDetails(), instrument.WithStages("decoding", "encoding", "upload", "cleaning"))
@@ -46,8 +46,8 @@ func TestFirstJobIsNotNearlyDone(t *testing.T) {
 	})
 }
 
-// A stage that a job goes on without is not waited for: a job that is resumed begins where it was. One
-// that failed may be tried again.
+// A stage that the job has skipped is not part of the estimate, since a resumed job begins where it
+// stopped. A stage that failed is, since it may be tried again.
 func TestStagesThatAreLeftOut(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		p, _ := instrumenttest.New(t, instrument.WithStages("decoding", "encoding", "upload"), instrument.WithStageTimes(
@@ -101,7 +101,7 @@ func TestStagesBesideAndInside(t *testing.T) {
 	})
 }
 
-// What a job reports itself tells how far it is where its stages do not.
+// The progress that a job itself reports counts if its stages give no estimate.
 func TestProgressOfAJobBetweenItsStages(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		p, _ := instrumenttest.New(t, instrument.WithDetails())
@@ -125,7 +125,7 @@ func TestProgressOfAJobBetweenItsStages(t *testing.T) {
 	})
 }
 
-// Of a stage that outlives its job nothing is estimated, and it is neither stalled nor overdue.
+// A stage that outlives its job has no estimate, and is neither stalled nor overdue.
 func TestStagesThatOutliveTheirJob(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		told := 0

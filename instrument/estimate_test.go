@@ -35,8 +35,8 @@ func usually(stage string, took time.Duration, n int) instrument.StageTimes {
 	return t
 }
 
-// Without earlier runs a stage is estimated by its own progress, and nothing is said in its first
-// two seconds.
+// Without earlier runs the estimate of a stage follows from its own progress, after the first two
+// seconds.
 func TestEstimateFromProgress(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		p, _ := instrumenttest.New(t, instrument.WithDetails(), instrument.WithStages("decoding", "encoding"))
@@ -117,7 +117,7 @@ func TestFractionOfAJob(t *testing.T) {
 	})
 }
 
-// Only runs that went well tell how long one takes.
+// Only successful runs count as earlier runs.
 func TestStageTimesOfFailures(t *testing.T) {
 	p, _ := instrumenttest.New(t, instrument.WithDetails())
 	_ = p.RunJob(t.Context(), "job-1", func(ctx context.Context) error {

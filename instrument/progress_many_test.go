@@ -35,7 +35,7 @@ func TestProgressOfManyWorkers(t *testing.T) {
 	})
 }
 
-// Of reports at the same time none is lost.
+// No report is lost if several come at the same time.
 func TestProgressAtTheSameTime(t *testing.T) {
 	p, _ := instrumenttest.New(t, instrument.WithDetails())
 	ctx, job := p.StartJob(t.Context(), "job-1")
@@ -56,8 +56,8 @@ func TestProgressAtTheSameTime(t *testing.T) {
 	}
 }
 
-// What is shown of a stage never falls, although its total grows, it begins anew, or it first reports
-// after earlier runs told how far it is.
+// The fraction of a stage never falls, even if its total grows, its work begins anew, or its first
+// report comes after an estimate by earlier runs.
 func TestFractionOfAStage(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		p, _ := instrumenttest.New(t, instrument.WithStageTimes(usually("encoding", 20*time.Second, 3)))
@@ -81,7 +81,7 @@ func TestFractionOfAStage(t *testing.T) {
 		}
 		stage.End(nil)
 
-		// Work that begins anew, and that nobody has looked at, takes as long as its own pace tells.
+		// Work that begins anew without a snapshot in between is estimated by its new pace.
 		in, stage = instrument.StartStage(ctx, "two passes")
 		defer stage.End(nil)
 		for range 2 {

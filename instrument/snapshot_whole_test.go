@@ -89,7 +89,7 @@ func TestSnapshotOfAPIsAndPools(t *testing.T) {
 	open.End(nil)
 }
 
-// Jobs that spend from one account say so, since its figures are those of all of them.
+// Jobs that share an account have its name, since its figures are those of all of them.
 func TestSnapshotNamesAccounts(t *testing.T) {
 	p, _ := instrumenttest.New(t)
 	order := []instrument.JobOption{instrument.WithBudget(dollar), instrument.WithAccount("order-1\x00")}
@@ -97,8 +97,8 @@ func TestSnapshotNamesAccounts(t *testing.T) {
 	defer first.End(nil)
 	_, second := p.StartJob(t.Context(), "job-2", order...)
 	defer second.End(nil)
-	_, alone := p.StartJob(t.Context(), "", instrument.WithBudget(dollar))
-	defer alone.End(nil)
+	_, third := p.StartJob(t.Context(), "", instrument.WithBudget(dollar))
+	defer third.End(nil)
 	instrument.Spend(ctx, "gpu", cent)
 	s := p.Snapshot(instrument.Query{})
 	shared, other := *s.Live[0].Budget, *s.Live[2].Budget

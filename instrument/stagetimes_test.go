@@ -15,8 +15,8 @@ import (
 	"github.com/stagemeter/stagemeter/semconv"
 )
 
-// Times of stages that no longer are take nothing from those that are: neither series nor names. They
-// are kept for the next process all the same.
+// Times of stages that no longer exist take up neither series nor names. They are kept for the next
+// process all the same.
 func TestStageTimesOfStagesThatDoNotRun(t *testing.T) {
 	given := []instrument.StageTimes{usually("former", time.Second, 3), usually("renamed", time.Second, 2)}
 	p, rec := instrumenttest.New(t, instrument.WithNameLimit(2), instrument.WithStageTimes(given...))
@@ -35,8 +35,8 @@ func TestStageTimesOfStagesThatDoNotRun(t *testing.T) {
 	}
 }
 
-// Whatever a store returns does no harm: what cannot be is ignored with an error, and what is taken is
-// bounded.
+// Nothing that a store returns does harm: invalid times are ignored with an error, and the number
+// of valid ones is bounded.
 func TestStageTimesOfAnything(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var many []instrument.StageTimes
@@ -78,7 +78,7 @@ func TestStageTimesOfAnything(t *testing.T) {
 	}
 }
 
-// Stages past the limit of names have nothing in common, so nothing is usual of them.
+// Stages past the limit of names share the name "other", which has no usual times.
 func TestStagesPastTheLimitHaveNoUsualTime(t *testing.T) {
 	p, _ := instrumenttest.New(t, instrument.WithNameLimit(1), instrument.WithDetails())
 	ctx, job := p.StartJob(t.Context(), "job-1")
@@ -94,7 +94,7 @@ func TestStagesPastTheLimitHaveNoUsualTime(t *testing.T) {
 	}
 }
 
-// Lengths of videos that are known and unknown, and one of 0, are not mixed up: a ratio needs both.
+// Runs with and without the length of their video are not mixed: a ratio needs a length.
 func TestStageTimesWithAndWithoutVideos(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		gone := errors.New("gone")

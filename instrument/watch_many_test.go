@@ -16,7 +16,7 @@ import (
 )
 
 // However many stages run, the series of their progress stay below the SDK's limit, beyond which it
-// would add up what has nothing in common.
+// adds up unrelated series.
 func TestProgressSeriesAreBounded(t *testing.T) {
 	p, rec := instrumenttest.New(t, instrument.WithDetails())
 	for i := range 1000 {
@@ -52,8 +52,8 @@ func TestProgressOfTwoRuns(t *testing.T) {
 	}
 }
 
-// What a function of Events does when a stage is stalled harms neither the collection that calls it
-// nor the goroutine that takes a snapshot, also if it is the first to record something elsewhere.
+// A function of Events that panics, exits its goroutine or is the first to record elsewhere harms
+// neither the collection of metrics nor the snapshot that calls it.
 func TestFunctionsOfEventsInACollection(t *testing.T) {
 	errs := captureReports(t)
 	for name, f := range map[string]func(){

@@ -11,7 +11,8 @@ import (
 	"github.com/stagemeter/stagemeter/semconv"
 )
 
-// What is stalled or overdue is counted while it is, told once, and written on the span.
+// Stalled and overdue stages are counted while they are so, passed to Events once, and noted on the
+// span.
 func TestUnusualStages(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var heard []string
@@ -65,7 +66,7 @@ func TestUnusualStages(t *testing.T) {
 	})
 }
 
-// Without details nothing is said: unknown is not 0.
+// Without details the metrics have no value: unknown is not 0.
 func TestNothingIsUnusualWithoutDetails(t *testing.T) {
 	_, rec := instrumenttest.New(t)
 	for _, name := range []string{semconv.StagesStalledName, semconv.JobsOverdueName} {

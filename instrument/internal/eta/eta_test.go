@@ -87,11 +87,11 @@ func recorded(t *testing.T) map[string]curve {
 	return all
 }
 
-// A rule tells how many seconds are left.
+// A rule estimates how many seconds are left.
 type rule func(now time.Time, elapsed time.Duration, t Track) (float64, bool)
 
-// errorsOf plays a curve, and returns the relative error of a rule at 25, 50 and 75 % of the time. A
-// rule that tells nothing is wrong by all of it.
+// errorsOf replays a curve, and returns the relative error of a rule at 25, 50 and 75 % of the
+// time. No estimate counts as an error of 100 %.
 func errorsOf(c curve, tell rule) (wrong [3]float64) {
 	for q := range wrong {
 		elapsed := c.took * time.Duration(q+1) / 4
@@ -174,8 +174,8 @@ func TestErrorOfTheEstimate(t *testing.T) {
 	}
 }
 
-// Nobody knows when stalled work goes on: the estimate does not grow to years, and earlier runs say
-// nothing about it. It comes back with the next growth.
+// Stalled work has no estimate, with and without earlier runs: it is unknown when it goes on. The
+// estimate comes back with the next growth.
 func TestNoEstimateWhileStalled(t *testing.T) {
 	track := Track{}
 	at := epoch

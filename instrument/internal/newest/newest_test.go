@@ -77,7 +77,7 @@ func TestManyUnderWay(t *testing.T) {
 	want(t, &l, `["3" "4" "new"] and 5 more`)
 }
 
-// An entry that was none leaves no trace, and its place is the next that is used.
+// A dropped entry leaves no trace, and its place is the next that is used.
 func TestDroppedPlaceIsUsedAgain(t *testing.T) {
 	var l List[string]
 	a, b, c := start(&l, "a"), start(&l, "b"), start(&l, "c")
