@@ -19,8 +19,8 @@ func freePrice(int) instrument.USD           { return 0 }
 
 var untraced = instrument.WithTracerProvider(tracenoop.NewTracerProvider())
 
-// While nobody looks, a mounted page costs no allocation in a stage, in a call and in a report of
-// progress.
+// While no client is connected, a mounted page costs no allocation in a stage, a call or a report
+// of progress.
 func TestMountedAllocatesNothing(t *testing.T) {
 	for name, f := range map[string]func(context.Context){
 		"a stage":  func(ctx context.Context) { _, _ = instrument.RunStageValue(ctx, "analysis", freeStage) },
@@ -36,7 +36,7 @@ func TestMountedAllocatesNothing(t *testing.T) {
 			defer job.End(nil)
 			ctx, stage := instrument.StartStage(ctx, "rendering")
 			defer stage.End(nil)
-			for range 100 { // what is kept has grown to its bound
+			for range 100 { // until the lists have their full size
 				f(ctx)
 			}
 			return testing.AllocsPerRun(1000, func() { f(ctx) })
@@ -47,8 +47,8 @@ func TestMountedAllocatesNothing(t *testing.T) {
 	}
 }
 
-// A job with a mounted page has what is kept of it: its details while it lives, and its state once it
-// has ended. That is a few allocations, however many stages and calls it has had.
+// With a mounted page a job allocates its details and, at its end, its state: a few allocations,
+// however many stages and calls it has had.
 func TestMountedJobAllocatesItsState(t *testing.T) {
 	allocations := func(mounted bool, stages int) float64 {
 		p := newPipeline(t, untraced)
@@ -63,7 +63,7 @@ func TestMountedJobAllocatesItsState(t *testing.T) {
 				return nil
 			})
 		}
-		for range 100 { // what is usual has grown to its bound
+		for range 100 { // until the earlier runs have their full size
 			run()
 		}
 		return testing.AllocsPerRun(200, run)

@@ -26,8 +26,8 @@ func manyJobs(n int, change func(i int, j *instrument.JobState)) instrument.Snap
 	return s
 }
 
-// Of 1,000 jobs those are sent that need a look, then the oldest, in the order of their starts. What
-// asks for a look is told of all.
+// Of 1,000 jobs those that need a look are sent, then the oldest, in the order of their starts. The
+// notices are about all of them.
 func TestHundredRowsByNeed(t *testing.T) {
 	usual := &instrument.Usual{Runs: 20, Shorter: 20, P50: time.Minute}
 	s := manyJobs(1000, func(i int, j *instrument.JobState) {

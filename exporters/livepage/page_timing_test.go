@@ -48,8 +48,8 @@ func busyPage(b *testing.B) *Page {
 	return page
 }
 
-// BenchmarkTick times what a page costs each second while anybody looks: ns/op is for one second.
-// `make bench` has what it costs while nobody does, and with clients over HTTP.
+// BenchmarkTick times the work of a page in one second while clients are connected. `make bench`
+// measures a page without clients, and one with clients over HTTP.
 func BenchmarkTick(b *testing.B) {
 	page := busyPage(b)
 	var e *encoded

@@ -268,7 +268,7 @@ func TestReportOfAPipeline(t *testing.T) {
 	}
 }
 
-// What is not in a report is said.
+// A report says which jobs are missing.
 func TestReportSaysWhatItLacks(t *testing.T) {
 	for _, c := range []struct {
 		live, ended int

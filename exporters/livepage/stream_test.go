@@ -176,7 +176,7 @@ func unpackOpen(t *testing.T, text string) string {
 	return string(plain)
 }
 
-// Who polls gets the snapshot that the streams get.
+// Clients that poll get the same snapshots as the streams.
 func TestPollsShareSnapshots(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		made := new(countingFleet)
@@ -197,7 +197,8 @@ func TestPollsShareSnapshots(t *testing.T) {
 	})
 }
 
-// Of a client that reads no more the handler ends at the deadline of the write, and others go on.
+// The handler of a client that stops reading ends at the deadline of the write, and other clients
+// go on.
 func TestClientThatDoesNotRead(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		page := mustNew(t, newPipeline(t))
@@ -226,7 +227,8 @@ func TestClientThatDoesNotRead(t *testing.T) {
 	})
 }
 
-// There are 32 streams. Further clients are told to come back, and may once one has left.
+// There are 32 streams. Further clients get 503 with Retry-After, and a stream once a client has
+// left.
 func TestManyStreams(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		page := mustNew(t, newPipeline(t))

@@ -1,4 +1,4 @@
-// The page: what has happened changes the state, and the state is drawn.
+// The page: each action changes the state, and the state is drawn.
 
 /** @import { Action, Only, State } from "./state.js" */
 
@@ -64,7 +64,7 @@ function draw() {
     return;
   }
   if (snap.v !== VERSION) {
-    render(html`<main id="main"><h1 class="card empty">Reload this page: the process is newer than it.</h1></main>`, app);
+    render(html`<main id="main"><h1 class="card empty">Reload this page: it is older than the process.</h1></main>`, app);
     return;
   }
   render(html`${header(state, act)}${lost(state)}
@@ -76,7 +76,7 @@ function draw() {
       </div>
       <div class="three">${errors(snap)}${processes(snap, act)}${pools(snap)}</div>
     </main>
-    <footer>Shows this process alone, from its memory; figures of a whole fleet are in Prometheus. The same as
+    <footer>Shows only this process, from its memory. Prometheus has the figures of a whole fleet. The same as
       <a href="live/snapshot.json">JSON</a>. Keys: <kbd>/</kbd> filter, <kbd>j</kbd> <kbd>k</kbd> move,
       <kbd>Enter</kbd> open, <kbd>Esc</kbd> close, <kbd>p</kbd> pause, <kbd>t</kbd> theme.</footer>`, app);
   render(state.open ? drawer(state, opened(state), act) : nothing, dialog);
@@ -87,7 +87,7 @@ function draw() {
   writeHash();
 }
 
-// The address of what is shown: a link to it opens the same.
+// The hash of the address names what is shown, so that a link opens the same.
 
 function readHash() {
   const hash = new URLSearchParams(location.hash.slice(1));
@@ -137,7 +137,7 @@ addEventListener("keydown", event => {
     case "t":
       return act.theme();
     case "Enter": {
-      if (at !== document.body) return; // a button, which opens what it names
+      if (at !== document.body) return; // a button, which handles Enter itself
       const list = rows(state);
       const job = list.find(j => j.run === state.selected) ?? list[0];
       if (!job) return;

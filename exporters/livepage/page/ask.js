@@ -1,13 +1,13 @@
-// What snapshots do not have: the run in the drawer when it is not one of the rows that are sent, and
-// what a filter finds beyond them.
+// Requests for what snapshots lack: the run in the drawer if it is not among the rows that are sent, and
+// the jobs that a filter finds beyond them.
 
 /** @import { Action, State } from "./state.js" */
 /** @import { Answer, Snapshot } from "./wire.d.ts" */
 
 import { opened } from "./state.js";
 
-const PACE = 2000; // between two equal questions
-const TYPING = 250; // a filter is asked for when nobody has typed for so long
+const PACE = 2000; // ms between two equal requests
+const TYPING = 250; // ms without a key before a filter is sent
 
 /**
  * Returns a function to call after each change of the state.
@@ -25,7 +25,7 @@ export function asker(dispatch) {
     if (open && !listed && known !== null && !known?.end && job(open)) {
       ask(`live/job.json?run=${encodeURIComponent(open)}`)
         .then(answer => dispatch({ type: "asked", run: open, job: answer ? /** @type {Answer} */ (answer).job : null }))
-        .catch(() => {}); // the connection says so by itself
+        .catch(() => {}); // the stream shows that the connection is lost
     }
     clearTimeout(timer);
     if (text && snap.running > snap.jobs.length) {
@@ -39,7 +39,7 @@ export function asker(dispatch) {
   };
 }
 
-/** Returns a function that reports whether a question may be asked: a new one, or an old one now and then. */
+/** Returns a function that reports whether to send a request: a new one at once, the same one at a pace. */
 function paced() {
   let last = "";
   let at = 0;
@@ -52,7 +52,7 @@ function paced() {
 }
 
 /**
- * Returns the answer, null if there is none of what was asked for.
+ * Returns the answer, or null if the process does not know what was asked for.
  * @param {string} url
  * @returns {Promise<unknown>}
  */

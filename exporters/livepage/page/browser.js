@@ -1,9 +1,9 @@
-// What browsers do in more than one way.
+// The theme and the clipboard, which differ between browsers.
 
 const KEY = "stagemeter-theme";
 const root = document.documentElement;
 
-/** Shows the theme that was chosen on this page, if one was. Else it is that of the system. */
+/** Applies the theme that was chosen on this page. Without a choice the theme is that of the system. */
 export function storedTheme() {
   try {
     const theme = localStorage.getItem(KEY);
@@ -13,7 +13,7 @@ export function storedTheme() {
   }
 }
 
-/** Turns light into dark and back. What the system wants too is not a choice, and follows it again. */
+/** Switches between light and dark. The theme of the system is not stored as a choice: it follows the system again. */
 export function turnTheme() {
   const system = matchMedia("(prefers-color-scheme: dark)").matches ? "dark" : "light";
   const theme = (root.dataset.theme ?? system) === "dark" ? "light" : "dark";
@@ -28,8 +28,8 @@ export function turnTheme() {
 }
 
 /**
- * Copies a text, and reports whether it could. Over plain HTTP there is no clipboard but that of a
- * selection, which has to be inside of an open dialog.
+ * Copies a text, and reports whether it could. Over plain HTTP only a selection can be
+ * copied, which must be inside of an open dialog.
  * @param {string} text
  * @param {HTMLElement} inside
  */

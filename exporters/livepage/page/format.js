@@ -1,10 +1,10 @@
-// How figures are written. Amounts are nano-dollars, lengths milliseconds.
+// Functions that write figures. Amounts are nano-dollars, lengths milliseconds.
 
 /** @import { Amount } from "./wire.d.ts" */
 
 export const NONE = "–";
 
-// A formatter takes far longer to make than to use.
+// Made once, since making a formatter takes far longer than using it.
 const whole = new Intl.NumberFormat("en-US");
 const money = (/** @type {number} */ most) => new Intl.NumberFormat("en-US", { minimumFractionDigits: 2, maximumFractionDigits: most });
 const cents = money(2);
@@ -12,7 +12,7 @@ const mills = money(3);
 const fine = money(4);
 
 /**
- * An amount, as precise as it is worth. Null is a cost that nobody knows, which is not $0.
+ * An amount, with more decimals the smaller it is. Null is an unknown cost, which is not $0.
  * @param {Amount | null | undefined} nano
  */
 export function usd(nano) {
@@ -29,7 +29,7 @@ export function usd(nano) {
  * @param {Amount | null | undefined} nano
  */
 export function exact(nano) {
-  if (nano == null) return "the cost is not known";
+  if (nano == null) return "the cost is unknown";
   const digits = String(nano).replace("-", "").padStart(10, "0");
   const cents = digits.slice(-9).replace(/0+$/, "").padEnd(2, "0");
   return (Number(nano) < 0 ? "−$" : "$") + digits.slice(0, -9) + "." + cents;
@@ -44,7 +44,7 @@ export function exact(nano) {
 export const minus = (a, b) => String(BigInt(a) - BigInt(b));
 
 /**
- * What part a is of b, from 0. Nothing is a part of nothing.
+ * a / b, at least 0, and 0 if b is not positive.
  * @param {Amount} a
  * @param {Amount} b
  */
@@ -91,7 +91,7 @@ export function about(ms) {
 export const roughly = ms => about(ms).replace(/^(?!<)/, "≈ ");
 
 /**
- * Where an estimate lies.
+ * The range of an estimate.
  * @param {number} least
  * @param {number} most
  */
@@ -124,7 +124,7 @@ export const percent = share => hundredths(share) + " %";
 export const fixed = (n, decimals = 1) => (n == null || !isFinite(n) ? NONE : n.toFixed(decimals).replace("-", "−"));
 
 /**
- * A speed, or how often something is its usual: 13.2×.
+ * A speed, or a multiple of the usual: 13.2×.
  * @param {number | null | undefined} n
  */
 export const times = (n, decimals = 1) => (n == null || !isFinite(n) ? NONE : (n < 100 ? fixed(n, decimals) : count(Math.round(n))) + "×");

@@ -1,11 +1,11 @@
-// The connection to the process: a stream of snapshots. Where there is none, they are asked for.
+// The connection to the process: a stream of snapshots or, if the process has no stream left, polling.
 
 /** @import { Action } from "./state.js" */
 
-const RETRY = 3000; // after the process did not answer
-const POLL = 5000; // where it has no stream to spare
-const TRIES = 12; // of polling, before the stream is tried again
-const QUIET = 10_000; // a stream that is silent for so long is dead
+const RETRY = 3000; // ms after a failure
+const POLL = 5000; // ms between two polls
+const TRIES = 12; // polls before the stream is tried again
+const QUIET = 10_000; // ms of silence after which a stream counts as dead
 
 /**
  * Connects, and keeps connected while the tab is visible: a hidden one holds none of the few

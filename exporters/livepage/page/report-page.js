@@ -1,4 +1,4 @@
-// What a report shows, from the top to the bottom.
+// The report, from top to bottom.
 
 /** @import { Job, Snapshot } from "./wire.d.ts" */
 /** @import { Run } from "./report-run.js" */
@@ -32,7 +32,7 @@ export const report = (snap, run, open, act) => html`${header(snap, act)}
     </div>
     ${run.jobs.length ? each(snap, run, open, act) : nothing}
   </main>
-  <footer>Written by the process from its memory: what it knew ${moment(snap.now)}. This file fetches nothing.</footer>`;
+  <footer>Written by the process from its memory, ${moment(snap.now)}. This file fetches nothing.</footer>`;
 
 /**
  * @param {Snapshot} snap

@@ -1,4 +1,4 @@
-// What a report adds up: no DOM, no clock.
+// The sums of a report: no DOM, no clock.
 
 /** @import { Amount, Fault, Job, Snapshot } from "./wire.d.ts" */
 

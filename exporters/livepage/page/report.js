@@ -1,4 +1,4 @@
-// The report: one file about the jobs of a run, which it has in itself.
+// The report: one file about the jobs of a run. The file contains their data.
 
 /** @import { Snapshot } from "./wire.d.ts" */
 
@@ -15,7 +15,7 @@ const open = new Set(unfolded(run.jobs));
 let printing = false;
 
 /**
- * What the report can do.
+ * The actions of the report.
  * @typedef {typeof act} ReportAct
  */
 const act = {

@@ -1,4 +1,4 @@
-// What the page knows, and how it changes: no DOM, no clock, no network.
+// The state of the page, and how actions change it: no DOM, no clock, no network.
 
 /** @import { Job, Snapshot } from "./wire.d.ts" */
 
@@ -13,17 +13,17 @@ export const ROWS = 100;
  *
  * @typedef {object} State
  * @property {Snapshot | null} snap what is shown
- * @property {Snapshot | null} next what came while the page was paused
+ * @property {Snapshot | null} next the newest snapshot that came while the page was paused
  * @property {boolean} paused
  * @property {"connecting" | "live" | "polled" | "lost"} link to the process
- * @property {string} why it is lost, if the process said so
- * @property {number} heard when the process was last heard of, by the clock of this machine
+ * @property {string} why it is lost, if the process gave a reason
+ * @property {number} heard when the last snapshot came, by the clock of this machine
  * @property {number} clock of this machine, as far as it is needed
  * @property {string} filter
  * @property {Only} only
  * @property {string} selected the run of the row that the keys have moved to; "": the first
  * @property {string} open the run in the drawer; "": it is closed
- * @property {number} start of the process that the open run was linked of; 0: of this one
+ * @property {number} start of the process that a link to the open run named; 0: this one
  * @property {{ run: string, job: Job | null } | null} asked the open run, if no snapshot has it
  * @property {{ text: string, snap: Snapshot } | null} found by a filter that snapshots are too short for
  * @property {string} say what a screen reader says next
@@ -104,7 +104,7 @@ function show(s, snap) {
 }
 
 /**
- * What a screen reader is told: which jobs have stalled or failed since.
+ * The text for a screen reader: which jobs have stalled or failed since the snapshot before.
  * @param {Snapshot} before
  * @param {Snapshot} now
  */

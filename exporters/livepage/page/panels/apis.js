@@ -5,7 +5,7 @@ import { count, NONE } from "../format.js";
 import { alarm, cost, panel, table } from "./parts.js";
 
 /**
- * What was paid to whom.
+ * The paid APIs: their calls and costs.
  * @param {Snapshot} snap
  */
 export const apis = snap => panel({ id: "apis", title: "Paid APIs", note: "since start", wide: true },

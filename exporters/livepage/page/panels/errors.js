@@ -12,7 +12,7 @@ export const errors = snap => panel({ id: "errors", title: "Errors", note: "last
   table("", ["Type", "Stage", "#Count", "#Ago"], snap.errors.map(e => [...fault(e), soft(ago(snap.now, e.last))]), "none in the last hour"));
 
 /**
- * The cells of an error: its type, its stage, how often it was.
+ * The cells of an error: its type, its stage and how often it happened.
  * @param {Fault} e
  */
 export const fault = e => [html`<span class="tag bad">${e.type}</span>`, e.stage || soft("the job"), count(e.count)];

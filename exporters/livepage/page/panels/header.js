@@ -8,7 +8,7 @@ import { length } from "../format.js";
 export const logo = html`<svg class="logo" viewBox="0 0 20 20" aria-hidden="true"><rect x="1" y="3" width="9" height="3.6" rx="1.8" fill="currentColor" opacity=".45"></rect><rect x="6" y="8.2" width="10" height="3.6" rx="1.8" fill="currentColor" opacity=".7"></rect><rect x="11" y="13.4" width="8" height="3.6" rx="1.8" fill="currentColor"></rect></svg>`;
 
 /**
- * Which process this is, whether it is connected, and what the page can do.
+ * The process, the state of the connection, and the buttons of the page.
  * @param {Readonly<State>} s with a snapshot
  * @param {Act} act
  */
@@ -32,7 +32,7 @@ function pill(s) {
     html`<span class="pill ${look}" id="link" title=${title}><span class=${look === "ok" ? "beat" : ""} aria-hidden="true">${icon}</span> ${word}</span>`;
   if (s.link === "lost") return mark("bad", "▲", "Disconnected");
   if (s.paused) return mark("off", "‖", "Paused");
-  if (s.link === "polled") return mark("warn", "●", "Every 5 s", "The process has no stream to spare, so that this page asks it.");
+  if (s.link === "polled") return mark("warn", "●", "Every 5 s", "The process has no stream left, so this page asks it every 5 s.");
   return s.link === "live" ? mark("ok", "●", "Live") : mark("off", "○", "Connecting");
 }
 

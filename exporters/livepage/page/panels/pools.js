@@ -5,7 +5,7 @@ import { ago, count, many } from "../format.js";
 import { panel } from "./parts.js";
 
 /**
- * Connection pools, the fleet, and how the telemetry itself fares.
+ * The connection pools, the fleet and the health of the telemetry itself.
  * @param {Snapshot} snap
  */
 export function pools(snap) {

@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import * as format from "../format.js";
 
-// The figures that `stagemeter top` writes, too: its test reads the same file.
+// The tests of `stagemeter top` and of the video editor of the examples read the same table.
 const shared = JSON.parse(readFileSync(new URL("../../testdata/figures.json", import.meta.url), "utf8"));
 
 /**
@@ -27,7 +27,7 @@ table("exact", [
   [[2_000_000_000], "$2.00"],
   [[-1_500_000_000], "−$1.50"],
   [["9223372036854775807"], "$9223372036.854775807"],
-  [[null], "the cost is not known"],
+  [[null], "the cost is unknown"],
 ]);
 
 table("length", [
