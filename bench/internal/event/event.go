@@ -23,5 +23,5 @@ func Job(s rounds.Settings, _ bool) (figures.Section, error) {
 // Writers measures how long a stage takes while everything is scraped.
 func Writers(s rounds.Settings, quick bool) (figures.Section, error) { return writers(s, quick) }
 
-// Mounted measures what a live page costs that nobody looks at.
+// Mounted measures the cost of a live page without clients.
 func Mounted(s rounds.Settings, mount Mount) (figures.Section, error) { return mounted(s, mount) }

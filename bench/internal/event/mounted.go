@@ -12,7 +12,7 @@ import (
 	"github.com/stagemeter/stagemeter/instrument"
 )
 
-// Goals of a program whose live page nobody looks at.
+// The goals of a live page without clients.
 const (
 	timeToUnmounted = 1.1
 	moreAllocs      = 0
@@ -24,13 +24,13 @@ const pageMounted = ", page mounted"
 // Mount mounts a live page: only a program imports it.
 type Mount = func(*exporters.Telemetry, *instrument.Pipeline) error
 
-// mounted measures what a live page that nobody looks at costs a stage, a call and a job. Here the rival is the same
-// program without a page.
+// mounted measures the cost of a live page without clients for a stage, a call and a job. The rival
+// is the same program without a page.
 func mounted(s rounds.Settings, mount Mount) (figures.Section, error) {
-	sec := figures.Section{Name: "mounted", Title: "A live page that nobody looks at",
+	sec := figures.Section{Name: "mounted", Title: "A live page without clients",
 		Intro: "A stage, a paid call and a job that do nothing, in a program that serves metrics, and in the same one with the live " +
-			"page mounted beside them. A ratio divides the time with the page by the time without it. The two have short turns of " +
-			"their own, right after each other, since they are so close."}
+			"page mounted beside them. A ratio divides the time with the page by the time without it. The two take short turns, one " +
+			"right after the other, since their times are so close."}
 	s.Rounds, s.Turn = 4*s.Rounds, s.Turn/4
 	for _, t := range tracings() {
 		table := figures.Table{
@@ -46,7 +46,7 @@ func mounted(s rounds.Settings, mount Mount) (figures.Section, error) {
 			rs.close()
 			mountedRows(&table, event, one, two)
 			if event == runJob {
-				continue // it also keeps its stages and calls, to show them after its end
+				continue // with a page it also keeps its stages and calls, to show them after its end
 			}
 			for i, results := range []rounds.Results{one, two} {
 				where := fmt.Sprintf("%s, %s, %s", event, t.name, []string{"1 core", "2 cores"}[i])

@@ -1,4 +1,4 @@
-// Package viewers measures what the live page costs while people look at it.
+// Package viewers measures the cost of the live page while clients are connected.
 package viewers
 
 import (
@@ -24,14 +24,14 @@ const (
 // Mount mounts a live page: only a program imports it.
 type Mount = func(*exporters.Telemetry, *instrument.Pipeline) error
 
-// Measure has ten clients look at a page of 1,000 live jobs.
+// Measure connects ten clients to a page of 1,000 live jobs.
 func Measure(mount Mount, quick bool) (figures.Section, error) {
-	sec := figures.Section{Name: "viewers", Title: "A live page that people look at",
+	sec := figures.Section{Name: "viewers", Title: "A live page with clients",
 		Intro: "The CPU time of a process that does nothing but serve its live page over HTTP: with 1,000 live jobs and 1,000 that have ended, each of " +
-			"five stages with progress and earlier runs, and four paid calls. The clients read its compressed events in the same process, and unpack nothing; their " +
-			"part is in it."}
+			"five stages with progress and earlier runs, and four paid calls. The clients read its compressed events in the same process, and do not decompress them; " +
+			"their share is included."}
 	if _, ok := cpuTime(); !ok {
-		sec.Note("This system does not tell the CPU time of a process.")
+		sec.Note("This system does not report the CPU time of a process.")
 		return sec, nil
 	}
 	tel, err := exporters.Start(context.Background(), exporters.WithPrometheusAddr("127.0.0.1:0"), exporters.WithoutGlobals())
@@ -111,8 +111,8 @@ func fill(tel *exporters.Telemetry, mount Mount) (end func(), err error) {
 	}, nil
 }
 
-// look has so many clients for a while, after they have begun, and returns the share of a core that the process has used,
-// in %, and the bytes that all of them have received in a second.
+// look connects n clients, and returns the share of a core, in %, that the process used during
+// period, and how many bytes all clients received each second.
 func look(server string, n int, period time.Duration) (share, received float64, err error) {
 	ctx, leave := context.WithCancel(context.Background())
 	var wg sync.WaitGroup
@@ -142,7 +142,7 @@ func look(server string, n int, period time.Duration) (share, received float64, 
 	return 100 * (now - cpu).Seconds() / took, received / took, nil
 }
 
-// open is a client of its own that asks for events, as a browser does.
+// open requests the events over a connection of its own, as a browser does.
 func open(ctx context.Context, url string) (io.ReadCloser, error) {
 	r, err := http.NewRequestWithContext(ctx, http.MethodGet, url, nil)
 	if err != nil {
