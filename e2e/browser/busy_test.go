@@ -23,10 +23,10 @@ const (
 	slow     = "podcast-ep-118"            // takes longer than its stage used to
 	dear     = "wedding-raw-18.mp4"        // has spent more than its budget
 	free     = "drone-footage-004.mp4"     // has no budget, and paid nothing
-	priced   = "lecture-cs101-07.mkv"      // calls an API whose price nobody knows
+	priced   = "lecture-cs101-07.mkv"      // calls an API whose price is unknown
 	fresh    = "upload-9f3c1e"             // has done nothing yet
 	failed   = "town-hall-q3.mp4"          // has failed
-	best     = "news-0930.mp4"             // has completed
+	good     = "news-0930.mp4"             // has completed
 	rented   = "shorts-batch-22"           // has completed, and its cost is not known
 	limited  = "rate_limited"              // a type of error
 	gpu      = "gpu-rent"                  // an API without a price
@@ -43,7 +43,8 @@ type world struct {
 	traced  map[string]string // the trace ids of live jobs, by id
 }
 
-// usual are the lengths of its stages, with a video of half an hour: that of the transcription is soon exceeded, the others hardly ever.
+// usual has the usual times of the stages, for a video of half an hour. Only that of the
+// transcription is soon exceeded.
 var usual = []time.Duration{time.Second, 5 * time.Hour, 12 * time.Second, 5 * time.Hour, 5 * time.Hour}
 
 // startBusy starts a program that has run before: it knows how long its stages take.
@@ -140,7 +141,7 @@ func pay(ctx context.Context, api string, cost instrument.USD) {
 	}, instrument.WithMaxCost(cost))
 }
 
-// payUnknown makes a call whose price nobody knows.
+// payUnknown makes a call whose price is unknown.
 func payUnknown(ctx context.Context, api string) {
 	_ = instrument.RunCall(ctx, api, func(ctx context.Context) error {
 		instrument.CallFromContext(ctx).SetUnpriced("no_price")
@@ -201,7 +202,7 @@ func (w *world) stick(ctx context.Context) error {
 type run struct {
 	id            string
 	took          time.Duration
-	cost          instrument.USD // 0: nobody knows
+	cost          instrument.USD // 0: unknown
 	before, after instrument.LU
 	segments      int
 	best          float64
@@ -209,7 +210,7 @@ type run struct {
 }
 
 var ended = []run{
-	{best, 1200 * time.Millisecond, 6 * instrument.Cent, 14.6, 0.4, 11, 0.92, nil},
+	{good, 1200 * time.Millisecond, 6 * instrument.Cent, 14.6, 0.4, 11, 0.92, nil},
 	{"wedding-raw-17.mp4", 2500 * time.Millisecond, 21 * instrument.Cent, 21.8, 1.1, 34, 0.88, nil},
 	{rented, 700 * time.Millisecond, 0, 6.1, 0.2, 4, 0.97, nil},
 	{"interview-berlin-cam1.mov", 1800 * time.Millisecond, 18 * instrument.Cent, 23, 2.6, 22, 0.83, nil},

@@ -5,7 +5,7 @@ import (
 	"testing"
 )
 
-// Everything can be reached with the keyboard alone.
+// The keyboard reaches everything.
 func TestKeyboard(t *testing.T) {
 	m := start(t)
 	for _, id := range []string{"alpha-1", "beta-2", "gamma-3"} {

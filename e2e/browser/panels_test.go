@@ -27,7 +27,7 @@ func TestPanels(t *testing.T) {
 		free:    `analysis \d+ % .*\$0 no budget`,
 		priced:  `unpriced no budget`,
 		fresh:   `\d+ % .* \$0 no budget`,
-		best:    `✓ completed news-0930\.mp4 .*× \$0\.06 14\.6 → 0\.4 11 0\.92`,
+		good:    `✓ completed news-0930\.mp4 .*× \$0\.06 14\.6 → 0\.4 11 0\.92`,
 		rented:  `✓ completed shorts-batch-22 .*× unpriced 6\.1 → 0\.2 4 0\.97`,
 		failed:  `✕ rate_limited town-hall-q3\.mp4 .*× \$0\.09 – – –`,
 	} {

@@ -81,11 +81,11 @@ func TestReport(t *testing.T) {
 func TestReportUnfolds(t *testing.T) {
 	url := reportedBusy(t)
 	b := openFile(t, url)
-	b.waitText(".run", best)
-	b.wait(fmt.Sprintf(`![...document.querySelectorAll("details.job[open]")].some(e => e.textContent.includes(%q))`, best))
-	b.set(fmt.Sprintf(`[...document.querySelectorAll(".run .link")].find(e => e.textContent === %q).click()`, best))
+	b.waitText(".run", good)
+	b.wait(fmt.Sprintf(`![...document.querySelectorAll("details.job[open]")].some(e => e.textContent.includes(%q))`, good))
+	b.set(fmt.Sprintf(`[...document.querySelectorAll(".run .link")].find(e => e.textContent === %q).click()`, good))
 	b.wait(`document.querySelector(location.hash + "[open] .waterfall")`)
-	b.waitText(eval[string](b, "location.hash"), best)
+	b.waitText(eval[string](b, "location.hash"), good)
 	b.wait(`document.activeElement.tagName === "SUMMARY"`)
 	b.press("Enter")
 	b.wait(`!document.querySelector(location.hash).open && !document.querySelector(location.hash + " .waterfall")`)
@@ -115,7 +115,7 @@ func TestReportPrints(t *testing.T) {
 // Where no script may run, as in the preview of a mail, a report is a table of the jobs.
 func TestReportWithoutScripts(t *testing.T) {
 	b := openFile(t, reported(t, busy.p), withoutScripts)
-	for _, want := range []string{keynote, best, failed, "unfinished", "completed", "$0.312"} {
+	for _, want := range []string{keynote, good, failed, "unfinished", "completed", "$0.312"} {
 		b.waitText("main table", want)
 	}
 	b.fits("report without scripts")

@@ -25,8 +25,9 @@ const (
 	patience      = 30 * time.Second
 )
 
-// before runs in each document before its own scripts. It has a function that tells the words of an element, makes an error of each violation of the policy, and measures
-// how long the page takes for each snapshot: from the event to the end of the layout.
+// before runs in each document before its own scripts. It has a function that returns the words of
+// an element, turns each violation of the policy into an error, and measures the time from each
+// event of a snapshot to the end of the layout.
 const before = `
 addEventListener("securitypolicyviolation", e => console.error("policy:", e.violatedDirective, e.blockedURI, e.sample));
 window.words = e => {
@@ -191,7 +192,7 @@ func (b *tab) wait(condition string) {
 		}
 		if time.Now().After(deadline) {
 			text, _ := chromedp.Run(b.ctx, chromedp.Evaluate[string](`document.body.innerText.slice(0, 3000)`))
-			b.t.Fatalf("it never was so: %s (%v). The page says:\n%s", condition, err, text)
+			b.t.Fatalf("this never became true: %s (%v). The page says:\n%s", condition, err, text)
 		}
 		time.Sleep(50 * time.Millisecond)
 	}
