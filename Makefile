@@ -23,14 +23,14 @@ BENCHTIME ?= 1s
 # is C translated to Go: with the race detector in it, it compiles for minutes, and what it would find is not ours.
 # Only that package: it has no generic function. Of a generic function that many packages instantiate, such as those of
 # sync.Map, the linker keeps one copy: one without the detector makes it report races everywhere that are none.
-# The vendors' libraries are generated code, megabytes each, of which a call runs little: with the detector, but without
-# optimization and debugging information they compile in two thirds of the time.
+# The vendors' libraries are generated code, megabytes each, of which a call runs little. Without optimization and
+# debugging information they compile in two thirds of the time, with the detector too.
 RACE := -race "-gcflags=modernc.org/sqlite/lib=-race=false -dwarf=false" $(foreach library,github.com/openai/openai-go \
 	github.com/anthropics/anthropic-sdk-go google.golang.org/genai,"-gcflags=$(library)/...=-N -l -dwarf=false")
 with_race = GOFLAGS='$(strip $(shell go env GOFLAGS) $(RACE))'
 
-# Compilers and analyzers allocate a lot and end soon. With a rarer garbage collection lint takes a third less processor
-# time, and compilers a tenth less. No program takes more than 2 GiB for it. `unit` and `e2e` run without it.
+# Compilers and analyzers allocate a lot and end soon. If garbage is collected rarely, lint takes a third less processor
+# time, and a compiler a tenth less. The limit of 2 GiB bounds what each program takes. `unit` and `e2e` run without this.
 rarely := GOGC=400 GOMEMLIMIT=2GiB
 
 # The packages with allocation gates: the race detector allocates, so that they are left out of a build with it.
@@ -80,18 +80,18 @@ e2e: servers ## The real example against real Prometheus, Collector, PostgreSQL 
 	$(with_race) go test -vet=off -count=1 -timeout 30m ./e2e/...
 
 .PHONY: schemas
-schemas: ## docs/kubernetes, docs/compose and docs/dashboards against the schemas of who reads them
+schemas: ## docs/kubernetes, docs/compose and docs/dashboards against the schemas of their readers
 	$(call step,schemas)
 	GOWORK=off $(rarely) go test -C e2e/schemas -vet=off ./...
 	@scripts/grafana-schema.sh
 
 .PHONY: page
-page: ## Types and functions of the live page's scripts
+page: ## Check the types and functions of the live page's scripts
 	$(call step,live page)
 	@scripts/page.sh
 
 .PHONY: browser
-browser: ## The live page in a real browser; its screenshots are in .cache/screenshots then
+browser: ## Test the live page in Chromium; screenshots go to .cache/screenshots
 	$(call step,live page in a browser)
 	@scripts/browser.sh $(ARGS)
 
