@@ -1,5 +1,5 @@
-// Requests for what snapshots lack: the run in the drawer if it is not among the rows that are sent, and
-// the jobs that a filter finds beyond them.
+// Requests for what snapshots lack: the run in the drawer if it is not among the rows that are sent,
+// and the jobs that a filter finds beyond them.
 
 /** @import { Action, State } from "./state.js" */
 /** @import { Answer, Snapshot } from "./wire.d.ts" */
@@ -39,7 +39,7 @@ export function asker(dispatch) {
   };
 }
 
-/** Returns a function that reports whether to send a request: a new one at once, the same one at a pace. */
+/** Returns a function that reports whether to send a request: an equal one only after PACE. */
 function paced() {
   let last = "";
   let at = 0;

@@ -3,7 +3,7 @@
 const KEY = "stagemeter-theme";
 const root = document.documentElement;
 
-/** Applies the theme that was chosen on this page. Without a choice the theme is that of the system. */
+/** Applies the theme that was chosen on this page, if one was, in place of the system's. */
 export function storedTheme() {
   try {
     const theme = localStorage.getItem(KEY);
@@ -13,7 +13,7 @@ export function storedTheme() {
   }
 }
 
-/** Switches between light and dark. The theme of the system is not stored as a choice: it follows the system again. */
+/** Switches between light and dark. The theme of the system is not stored: it follows the system. */
 export function turnTheme() {
   const system = matchMedia("(prefers-color-scheme: dark)").matches ? "dark" : "light";
   const theme = (root.dataset.theme ?? system) === "dark" ? "light" : "dark";

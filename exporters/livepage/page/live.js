@@ -1,4 +1,4 @@
-// The connection to the process: a stream of snapshots or, if the process has no stream left, polling.
+// The connection to the process: a stream of snapshots, or polling if the process has no stream left.
 
 /** @import { Action } from "./state.js" */
 
