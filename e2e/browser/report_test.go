@@ -64,6 +64,11 @@ func TestReport(t *testing.T) {
 	if jobs, details := eval[int](b, `document.querySelectorAll(".run tbody tr").length`), eval[int](b, `document.querySelectorAll("details.job").length`); jobs < 10 || jobs != details {
 		t.Errorf("%d jobs are in the table, and %d of them can be unfolded", jobs, details)
 	}
+	for look, want := range map[string]int{"fail": 1, "cut": 1} { // a canceled stage has not failed
+		if n := eval[int](b, `document.querySelectorAll(".run .seg.`+look+`").length`); n != want {
+			t.Errorf("%d stages look like %s, want %d", n, look, want)
+		}
+	}
 	for _, screen := range []struct {
 		name       string
 		wide, high int64

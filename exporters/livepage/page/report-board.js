@@ -8,8 +8,8 @@ import { count, fixed, length, many, NONE, times } from "./format.js";
 import { mark, step } from "./report-run.js";
 import { loudness } from "./panels/finished.js";
 import { money } from "./panels/jobs.js";
-import { lane, scale } from "./panels/lane.js";
-import { color, ending, link, marks } from "./panels/parts.js";
+import { lane, legend, scale } from "./panels/lane.js";
+import { ending, link, marks } from "./panels/parts.js";
 
 const MARKS = 5; // of the ruler
 
@@ -21,18 +21,17 @@ const MARKS = 5; // of the ruler
  */
 export function board(snap, run, act) {
   const { jobs } = run;
-  const sc = scale(run.from, run.to);
-  const by = step(sc.to - sc.from, MARKS);
+  const by = step(Math.max(1, run.to - run.from), MARKS);
+  const sc = scale(run.from, run.to, by);
   return html`<section class="card" aria-labelledby="h-jobs">
     <div class="head"><h2 id="h-jobs">Jobs</h2><span class="soft">${note(snap, run)}</span></div>
     ${jobs.length === 0 ? html`<div class="empty"><b>No job was kept</b>
       <span>Call <code>KeepHistory</code> of the pipeline before its first job.</span></div>`
-    : html`<table class="jobs run" .style=${`--step:${(by / (sc.to - sc.from)) * 100}%`}>
+    : html`<table class="jobs run">
       <thead><tr><th scope="col" class="c-id">Job</th><th scope="col" class="c-took">Took</th><th scope="col" class="c-cost">Spent</th>
         <th scope="col" class="c-loud">Loudness, LU</th><th scope="col">${ruler(sc, by)}<span class="vh">Timeline</span></th></tr></thead>
       <tbody>${jobs.map(j => row(j, snap, sc, act))}</tbody></table>
-      <div class="legend">${snap.stages.map(name => html`<span><i class=${color(snap.stages, name)}></i>${name}</span>`)}<span><i class="c"></i>paid call</span>
-        <span><i class="f"></i>failed</span></div>`}</section>`;
+      ${legend(snap.stages, nothing)}`}</section>`;
 }
 
 /**

@@ -8,7 +8,7 @@ import { fault } from "./errors.js";
 import { loudness } from "./finished.js";
 import { basis } from "./jobs.js";
 import { expected, scale, segment, tick } from "./lane.js";
-import { cost, ending, ICON, marks, panel, reason, soft, table } from "./parts.js";
+import { cost, ending, flaw, ICON, marks, panel, reason, soft, table } from "./parts.js";
 
 /** @typedef {import("./lane.js").Scale} Scale */
 
@@ -32,7 +32,7 @@ export function drawer(s, j, act) {
     html`<button class="btn" @click=${() => act.copy(text)}>${s.copied === text ? "Copied ✓" : name}</button>`;
   return html`<div class="detail">
     <div class="top"><div><h2 class="id" id="h-job" tabindex="-1" autofocus>${j.id}</h2>
-        <div class="sub">${j.end ? ending(j) : html`<span class="pill ${j.stalled ? "warn" : "ok"}">running</span>`}${marks(j, snap.now)}${j.type ? html`<span>${j.type}</span>` : nothing}
+        <div class="sub">${j.end ? ending(j) : html`<span class="pill ${j.stalled ? "warn" : "ok"}">running</span>`}${marks(j, snap.now)}${j.type ? html`<span class="tag off">${j.type}</span>` : nothing}
           <span>started ${new Date(j.start).toLocaleString()}</span></div>
         ${j.trace ? html`<div class="sub">trace <code>${j.trace}</code></div>` : nothing}</div>
       ${copy(j.id, "Copy id")}${j.trace ? copy(j.trace, "Copy trace id") : nothing}${close}</div>
@@ -100,7 +100,7 @@ function stages(j, snap, at) {
 function stage(s, j, snap, sc, end) {
   const took = (s.end || end) - s.start;
   const below = [
-    s.error,
+    s.error && `${flaw(s.error) ? "✕" : "⊘"} ${s.error}`,
     !s.end && s.progress !== null ? percent(s.progress) : "",
     !s.end && s.speed ? times(s.speed) : "",
     s.usual ? "usual " + length(s.usual.p50) : "",
@@ -108,7 +108,7 @@ function stage(s, j, snap, sc, end) {
   const left = s.end || j.end || j.stalled ? null : s.eta ?? j.eta;
   return html`<div class="n ${s.depth ? "in" : ""}" title=${s.name}>${s.name}</div>
     <div class="num">${length(took)}${s.stalled ? html` <b class="warn">${ICON.stalled}</b>` : nothing}${s.overdue ? html` <b class="warn">${ICON.overdue}</b>` : nothing}
-      <div class="sub ${s.error ? "bad" : ""}">${below}</div></div>
+      <div class="sub ${flaw(s.error) ? "bad" : ""}">${below}</div></div>
     <div class="lane">${segment(s, sc, end, snap.stages, false)}${left ? expected({ left: left.left, most: left.left }, snap.now, sc) : nothing}
       ${s.usual ? html`<div class="usual" .style=${`left:${sc.x(s.start)}%;width:${sc.x(s.start + s.usual.p50) - sc.x(s.start)}%`}></div>` : nothing}
       ${j.calls.filter(c => c.stage === s.name && c.start >= s.start && c.start <= (s.end || end)).map(c => tick(c, sc))}</div>`;
@@ -125,7 +125,7 @@ const calls = (j, at) => panel({ id: "calls" + at, title: "Paid calls", note: co
 
 /** @param {Call} c */
 function price(c) {
-  if (c.error) return html`<span class="bad">${c.error}</span>`;
+  if (c.error) return html`<span class=${flaw(c.error) ? "bad" : "soft"}>${c.error}</span>`;
   if (!c.end) return c.most === null ? "" : soft(`at most ${usd(c.most)}`);
   return html`<span class=${c.cost === null ? "warn" : ""} title=${c.unpriced || exact(c.cost)}>${usd(c.cost)}</span>`;
 }

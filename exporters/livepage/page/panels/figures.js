@@ -47,7 +47,7 @@ function finished(snap) {
 function spent(snap) {
   const { spent, unpriced, whole, spent_each } = snap.hour;
   return figure("Spent, last hour", html`<span title=${exact(spent)}>${whole ? "" : "≥ "}${usd(spent)}</span>`,
-    html`${usd(snap.spent)} since start${unpriced ? html` · <b class="warn">${count(unpriced)} unpriced</b>` : nothing}`, spark(spent_each.map(Number)));
+    html`${usd(snap.spent)} since start${unpriced ? html` · <b class="warn nw">${count(unpriced)} unpriced</b>` : nothing}`, spark(spent_each.map(Number)));
 }
 
 /** @param {Snapshot} snap */
@@ -55,7 +55,7 @@ function budget(snap) {
   const b = snap.budget;
   if (!b) return figure("Budget left, running jobs", NONE, "no running job has a budget");
   return figure("Budget left, running jobs", html`<span title=${exact(minus(b.limit, b.spent))}>${usd(minus(b.limit, b.spent))}</span> <small>of ${usd(b.limit)}</small>`,
-    html`${usd(b.held)} held · ${b.refused ? html`<b class="warn">${many(b.refused, "call")} refused</b>` : "no call refused"}`, meter(b, "spent of all budgets"));
+    html`${usd(b.held)} held · ${b.refused ? html`<b class="warn nw">${many(b.refused, "call")} refused</b>` : "no call refused"}`, meter(b, "spent of all budgets"));
 }
 
 /** @param {Snapshot} snap */

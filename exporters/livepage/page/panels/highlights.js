@@ -19,5 +19,5 @@ export function highlights(snap) {
     ${list.map((n, i) => svg`<g><title>${many(n, "segment")} from ${(i / 10).toFixed(1)} to ${((i + 1) / 10).toFixed(1)}</title>
       <rect class="dot" x=${i * 44 + 12} width="39" y=${94 - (n / most) * 88} height=${(n / most) * 88} rx="3"></rect></g>
       <text x=${i * 44 + 9} y="110" text-anchor="middle">${(i / 10).toFixed(1)}</text>`)}
-    <text x="449" y="110" text-anchor="middle">1</text></svg></div>`);
+    <text x="449" y="110" text-anchor="middle">1.0</text></svg></div>`);
 }

@@ -6,8 +6,8 @@ import { html, nothing } from "../lib/lit-html/lit-html.js";
 import { repeat } from "../lib/lit-html/directives/repeat.js";
 import { about, count, hundredths, length, percent, range, roughly, times, usd } from "../format.js";
 import { rows } from "../state.js";
-import { axis, lane, sharedScale } from "./lane.js";
-import { color, cost, link, marks, meter } from "./parts.js";
+import { axis, lane, legend, sharedScale } from "./lane.js";
+import { cost, link, marks, meter } from "./parts.js";
 
 /** @type {[Only, string][]} */
 const CHIPS = [["all", "All"], ["stalled", "Stalled"], ["overdue", "Overdue"], ["budget", "Budget > 80 %"]];
@@ -46,9 +46,8 @@ function board(s, snap, list, act) {
     <tbody>${repeat(list, j => j.run, j => html`<tr class=${j.run === selected ? "sel" : ""}>
       <th scope="row" class="c-id">${link(j, act)}<div class="sub"><span>${length(snap.now - j.start)}</span>${j.video ? html`<span>· ${length(j.video)} video</span>` : nothing}${marks(j, snap.now)}</div></th>
       <td class="c-prog">${progress(j)}</td><td class="c-eta">${eta(j)}</td><td class="c-cost">${money(j)}</td><td class="c-lane">${lane(j, snap, sc)}</td></tr>`)}</tbody></table>
-    <div class="legend">${snap.stages.map(name => html`<span><i class=${color(snap.stages, name)}></i>${name}</span>`)}
-      <span><i class="e"></i>expected</span><span><i class="w"></i>stalled</span><span><i class="c"></i>paid call</span>
-      ${left > 0 && !s.filter && s.only === "all" ? html`<span>… ${count(left)} more: filter to find them</span>` : nothing}</div>`;
+    ${legend(snap.stages, html`<span><i class="w"></i>stalled</span><span><i class="e"></i>expected</span>
+      ${left > 0 && !s.filter && s.only === "all" ? html`<span>… ${count(left)} more: filter to find them</span>` : nothing}`)}`;
 }
 
 /** @param {Job} j */
@@ -87,7 +86,7 @@ export const basis = e => e.runs ? `${count(e.runs)} earlier ${e.runs === 1 ? "r
  */
 export function money(j) {
   if (!j.budget) return html`<div>${cost(j)}</div><div class="sub">no budget</div>`;
-  return html`<div>${cost({ spent: j.budget.spent, unpriced: j.unpriced ?? 0 })} <span class="soft">of ${usd(j.budget.limit)}</span></div>${meter(j.budget, "spent of the budget")}`;
+  return html`<div>${cost({ spent: j.budget.spent, unpriced: j.unpriced ?? 0 })} <span class="soft nw">of ${usd(j.budget.limit)}</span></div>${meter(j.budget, "spent of the budget")}`;
 }
 
 /** @param {Snapshot} snap */

@@ -2,23 +2,26 @@
 
 import { html, nothing } from "../lib/lit-html/lit-html.js";
 import { length, times, usd } from "../format.js";
-import { color } from "./parts.js";
+import { color, flaw } from "./parts.js";
 
 const MINUTE = 60_000;
 
 /**
- * A scale maps times to percents of a lane's width.
- * @typedef {{ from: number, to: number, x: (time: number) => number }} Scale
+ * A scale maps times to percents of a lane's width. Its grid is the style of a lane that has lines there.
+ * @typedef {{ from: number, to: number, x: (time: number) => number, grid: string }} Scale
  */
 
 /**
  * @param {number} from
  * @param {number} to
+ * @param {number} [step] between two lines of the grid
+ * @param {number} [line] one of them
  * @returns {Scale}
  */
-export function scale(from, to) {
+export function scale(from, to, step = Math.max(1, to - from) / 8, line = from) {
   const span = Math.max(1, to - from);
-  return { from, to, x: time => Math.max(0, Math.min(100, ((time - from) / span) * 100)) };
+  const part = (/** @type {number} */ ms) => (ms / span) * 100;
+  return { from, to, x: time => Math.max(0, Math.min(100, part(time - from))), grid: `--step:${part(step)}%;--at:${part((line - from) % step)}%` };
 }
 
 /**
@@ -29,8 +32,15 @@ export function scale(from, to) {
 export function sharedScale(jobs, now) {
   const from = Math.min(now - MINUTE, ...jobs.map(j => Math.max(j.start, now - 10 * MINUTE)));
   const ahead = Math.max(0, ...jobs.map(j => (j.stalled ? 0 : j.eta?.most ?? 0)));
-  return scale(from, now + Math.max(MINUTE / 2, Math.min(5 * MINUTE, ahead)));
+  const to = now + Math.max(MINUTE / 2, Math.min(5 * MINUTE, ahead));
+  return scale(from, to, pace(to - from), now);
 }
+
+/**
+ * The time between two marks of the axis.
+ * @param {number} ms
+ */
+const pace = ms => [15_000, 30_000, MINUTE, 2 * MINUTE].find(step => ms / step <= 9) ?? 5 * MINUTE;
 
 /**
  * @param {Scale} sc
@@ -48,7 +58,7 @@ const place = (sc, from, to) => `left:${sc.x(from)}%;width:${Math.max(0, sc.x(to
 export function lane(j, snap, sc) {
   const end = j.end || snap.now;
   const words = j.stages.map(s => `${s.name} ${length((s.end || end) - s.start)}${s.end || j.end ? "" : " so far"}`).join(", ");
-  return html`<div class="lane" role="img" aria-label=${words || "no stage yet"}>
+  return html`<div class="lane" role="img" aria-label=${words || "no stage yet"} .style=${sc.grid}>
     ${j.stages.map(s => segment(s, sc, end, snap.stages, true))}${j.calls.map(c => tick(c, sc))}
     ${j.end || j.stalled || !j.eta ? nothing : expected(j.eta, snap.now, sc)}
     ${j.end ? nothing : html`<div class="now" .style=${`left:${sc.x(snap.now)}%`}></div>`}</div>`;
@@ -65,7 +75,7 @@ export function lane(j, snap, sc) {
 export function segment(s, sc, end, stages, named) {
   const wide = sc.x(s.end || end) - sc.x(s.start);
   if (wide <= 0) return nothing;
-  const look = [color(stages, s.name), wide < 3 && "tiny", s.error && "fail", s.stalled && !s.end && "stall", named && s.depth && "inner"].filter(Boolean).join(" ");
+  const look = [color(stages, s.name), wide < 3 && "tiny", s.error && (flaw(s.error) ? "fail" : "cut"), s.stalled && !s.end && "stall", named && s.depth && "inner"].filter(Boolean).join(" ");
   const title = [s.name, length((s.end || end) - s.start), s.error, s.speed && times(s.speed)].filter(Boolean).join(" · ");
   return html`<div class="seg ${look}" .style=${place(sc, s.start, s.end || end)} title=${title}>${named && !s.depth && wide > 8 ? s.name : ""}</div>`;
 }
@@ -95,7 +105,7 @@ export const expected = (eta, now, sc) => html`<div class="seg most" .style=${pl
  * @param {number} now
  */
 export function axis(sc, now) {
-  const step = [15_000, 30_000, MINUTE, 2 * MINUTE, 5 * MINUTE].find(ms => (sc.to - sc.from) / ms <= 9) ?? 10 * MINUTE;
+  const step = pace(sc.to - sc.from);
   const marks = [];
   for (let ms = Math.ceil((sc.from - now) / step) * step; now + ms <= sc.to; ms += step) {
     const at = sc.x(now + ms);
@@ -103,3 +113,11 @@ export function axis(sc, now) {
   }
   return html`<div class="axis" aria-hidden="true">${marks}<span class="n" .style=${`left:${sc.x(now)}%`}>now</span></div>`;
 }
+
+/**
+ * What the lanes' colors and marks are.
+ * @param {string[]} stages
+ * @param {unknown} marks
+ */
+export const legend = (stages, marks) => html`<div class="legend">${stages.map(name => html`<span><i class=${color(stages, name)}></i>${name}</span>`)}
+  <span><i class="c"></i>paid call</span><span><i class="f"></i>failed</span>${marks}</div>`;

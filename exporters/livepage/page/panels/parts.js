@@ -77,6 +77,12 @@ export const marks = (j, now) => html`
   ${j.budget && Number(j.budget.spent) > Number(j.budget.limit) ? html`<span class="tag bad">over budget</span>` : nothing}
   ${(j.attempt ?? 0) > 1 ? html`<span class="tag off">attempt ${j.attempt}${j.max_attempts ? ` of ${j.max_attempts}` : ""}</span>` : nothing}`;
 
+/**
+ * Reports whether the error of a stage or a call is one: a cancellation is somebody's wish.
+ * @param {string | undefined} error
+ */
+export const flaw = error => Boolean(error) && error !== "canceled";
+
 /** @type {Record<string, [look: string, icon: string]>} */
 const ENDS = {
   completed: ["ok", "✓"],
