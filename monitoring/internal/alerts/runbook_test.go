@@ -46,6 +46,29 @@ func TestRunbooks(t *testing.T) {
 	}
 }
 
+// docs/alerts/README.md lists the alerts of each group, in their order.
+func TestAlertsAreListed(t *testing.T) {
+	text, err := os.ReadFile(filepath.Join("..", "..", "..", "docs", "alerts", "README.md"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	groups := map[string][]string{}
+	all(t, func(group string, r Rule) {
+		if name := strings.TrimPrefix(r.Alert, "VideoProcessing"); name != "" && !slices.Contains(groups[group], name) {
+			groups[group] = append(groups[group], name)
+		}
+	})
+	for group, names := range groups {
+		_, row, _ := strings.Cut(string(text), "\n| `"+group+"` |")
+		_, list, _ := strings.Cut(row, "|")
+		list, _, _ = strings.Cut(list, "|")
+		got := strings.TrimSpace(strings.ReplaceAll(list, "VideoProcessing: ", ""))
+		if want := strings.Join(names, ", "); got != want {
+			t.Errorf("%s lists\n%s, want\n%s", group, got, want)
+		}
+	}
+}
+
 // The queries of the runbooks name metrics and labels that there are.
 func TestRunbookQueriesNameRealMetrics(t *testing.T) {
 	text, err := os.ReadFile(filepath.Join("..", "..", "..", "docs", "runbooks", "README.md"))
