@@ -174,3 +174,10 @@ export function opened(s) {
  * @param {Snapshot} snap
  */
 export const needy = snap => new Set(snap.attention.map(n => n.run)).size;
+
+/**
+ * How long the stage under way still takes, in milliseconds: all that is known of a job before an
+ * earlier run tells how long the stages to come take. Null if that is unknown, too.
+ * @param {Job} j
+ */
+export const stageLeft = j => j.stages.filter(g => !g.end).at(-1)?.eta?.left ?? null;

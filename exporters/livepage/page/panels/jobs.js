@@ -5,7 +5,7 @@
 import { html, nothing } from "../lib/lit-html/lit-html.js";
 import { repeat } from "../lib/lit-html/directives/repeat.js";
 import { about, count, hundredths, length, percent, range, roughly, times, usd } from "../format.js";
-import { rows } from "../state.js";
+import { rows, stageLeft } from "../state.js";
 import { axis, lane, legend, sharedScale } from "./lane.js";
 import { cost, link, marks, meter } from "./parts.js";
 
@@ -68,7 +68,13 @@ function progress(j) {
 
 /** @param {Job} j */
 function eta(j) {
-  if (!j.eta || j.stalled) return html`<span class="soft" title=${j.stalled ? "it makes no progress" : "no progress and no earlier runs yet"}>–</span>`;
+  if (j.stalled) return html`<span class="soft" title="it makes no progress">–</span>`;
+  if (!j.eta) {
+    const left = stageLeft(j);
+    const why = "no earlier run tells how long the stages to come take";
+    return left === null ? html`<span class="soft" title=${why}>not known yet</span>`
+      : html`<div class="nw">stage ${roughly(left)}</div><div class="sub" title=${why}>then unknown</div>`;
+  }
   const { left, least, most } = j.eta;
   return html`<div class="nw">${roughly(left)}</div>
     <div class="sub" title="${range(least, most)}, by ${basis(j.eta)}">${about(most) !== about(left) ? `up to ${about(most)}` : "steady"}</div>`;

@@ -1,7 +1,7 @@
 import test from "node:test";
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
-import { initial, needy, news, opened, reduce, ROWS, rows } from "../state.js";
+import { initial, needy, news, opened, reduce, ROWS, rows, stageLeft } from "../state.js";
 
 /** @import { Job, Snapshot } from "../wire.d.ts" */
 /** @import { Action, State } from "../state.js" */
@@ -160,4 +160,17 @@ test("no action changes the state that it is given", () => {
   const copy = structuredClone(s);
   for (const a of all) reduce(s, a);
   assert.deepEqual(s, copy);
+});
+
+test("the time to go of a stage is that of the last one under way", () => {
+  const job = snapshot().jobs[0];
+  assert.ok(job);
+  const stage = job.stages.at(-1);
+  assert.ok(stage);
+  const eta = { left: 20_000, least: 16_000, most: 25_000, runs: 0 };
+  const left = (/** @type {Partial<typeof stage>[]} */ ...stages) => stageLeft({ ...job, stages: stages.map(s => ({ ...stage, end: 0, ...s })) });
+  assert.equal(left({ eta: { ...eta, left: 1 } }, { eta }), 20_000);
+  assert.equal(left({ eta }, { eta: { ...eta, left: 1 }, end: 5 }), 20_000);
+  assert.equal(left({ eta }, { eta: null }), null);
+  assert.equal(left(), null);
 });
