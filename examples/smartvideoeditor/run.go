@@ -92,7 +92,7 @@ func run(ctx context.Context, c config, stdout io.Writer, stderr *os.File) (comp
 	}
 	inputs := c.inputs
 	if len(inputs) == 0 {
-		path, err := talkingClip(ctx, c.state())
+		path, err := talkingClip(ctx, c.state(), view)
 		if err != nil {
 			return false, err
 		}
@@ -192,11 +192,12 @@ func open(ctx context.Context, c config, p *instrument.Pipeline, checkpoints *st
 }
 
 // talkingClip returns the path of the clip, and makes it the first time.
-func talkingClip(ctx context.Context, folder string) (string, error) {
+func talkingClip(ctx context.Context, folder string, view screen.Screen) (string, error) {
 	path := filepath.Join(folder, "talking-clip.mp4")
 	if _, err := os.Stat(path); err == nil {
 		return path, nil
 	}
+	view.Printf("making the clip to edit; the jobs start after it")
 	return path, sample.Make(ctx, path)
 }
 

@@ -38,12 +38,16 @@ func glanceOf(j *instrument.JobState, now time.Time) glance {
 			g.left, g.basis = leftOf(e), basisOf(e)
 		}
 	}
+	known := g.left != ""
 	for i := range j.Stages {
 		s := &j.Stages[i]
 		if !s.End.IsZero() {
 			continue
 		}
 		g.stage = s.Name
+		if !known { // before an earlier run tells how long the stages to come take
+			g.left, g.basis = stageLeft(s.Estimate)
+		}
 		switch {
 		case !s.Stalled.IsZero():
 			g.mark = "‖ stalled " + length(now.Sub(s.Stalled))
@@ -65,6 +69,14 @@ func leftOf(e *instrument.Estimate) string {
 		text += ", up to " + most
 	}
 	return text
+}
+
+// stageLeft writes how long a stage still takes, and what that rests on. Both are "" if it is unknown.
+func stageLeft(e *instrument.Estimate) (left, basis string) {
+	if e == nil || e.Left < 0 {
+		return "", ""
+	}
+	return "stage " + roughly(e.Left), basisOf(e)
 }
 
 func basisOf(e *instrument.Estimate) string {
