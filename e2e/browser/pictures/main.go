@@ -9,7 +9,6 @@ package main
 import (
 	"context"
 	"encoding/json"
-	"errors"
 	"flag"
 	"fmt"
 	"io"
@@ -52,7 +51,6 @@ func main() {
 // wait waits until the page at url has something to show: several jobs that run, one of them with an estimate and some
 // way to go and none that has stalled, as on a machine with too much to do, and others that have ended.
 func wait(ctx context.Context, url string, ended int) error {
-	last := errors.New("nothing was asked for")
 	for n := 0; ; n++ {
 		if n%10 == 0 {
 			_, _ = get(ctx, url+"metrics")
@@ -77,12 +75,12 @@ func wait(ctx context.Context, url string, ended int) error {
 		if snapshot.Running >= 2 && snapshot.Kept >= ended && halfway && !stalled {
 			return nil
 		}
-		if last = err; err == nil {
-			last = fmt.Errorf("%d jobs run and %d have ended", snapshot.Running, snapshot.Kept)
+		if err == nil {
+			err = fmt.Errorf("%d jobs run and %d have ended", snapshot.Running, snapshot.Kept)
 		}
 		select {
 		case <-ctx.Done():
-			return fmt.Errorf("%s: %w: %w", url, last, ctx.Err())
+			return fmt.Errorf("%s: %w: %w", url, err, ctx.Err())
 		case <-time.After(time.Second):
 		}
 	}
