@@ -67,7 +67,11 @@ func served(page fs.FS, name string) ([]byte, error) {
 	return fs.ReadFile(page, name)
 }
 
-// styles returns style sheets as one, without comments.
+// tight takes the spaces out of a style sheet that mean nothing.
+var tight = strings.NewReplacer(": ", ":", "; }", "}", "; ", ";", " { ", "{", " {", "{", ", ", ",")
+
+// styles returns style sheets as one, without comments and most spaces. No text in them may have a
+// space after a colon, a semicolon or a comma.
 func styles(page fs.FS, names ...string) ([]byte, error) {
 	var lines []string
 	for _, name := range names {
@@ -77,7 +81,7 @@ func styles(page fs.FS, names ...string) ([]byte, error) {
 		}
 		lines = append(lines, code(string(text))...)
 	}
-	return []byte(strings.Join(lines, "\n")), nil
+	return []byte(tight.Replace(strings.Join(lines, "\n"))), nil
 }
 
 func newFile(name string, text []byte) *file {

@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"testing/fstest"
 )
 
 // The files of lit-html 3.3.3, as its package has them.
@@ -38,6 +39,14 @@ func TestVendoredFilesAreAsPublished(t *testing.T) {
 	})
 	if err != nil || found != len(vendored) {
 		t.Errorf("found %d files, want %d; error %v", found, len(vendored), err)
+	}
+}
+
+func TestStylesAreTight(t *testing.T) {
+	files := fstest.MapFS{"a.css": {Data: []byte("/* A list. */\ntr > :first-child, b { margin: 0 calc(1px + 2px); color: red; }\n@media (max-width: 9px) {\n  a { color: red; }\n}\n")}}
+	const want = "tr > :first-child,b{margin:0 calc(1px + 2px);color:red}\n@media (max-width:9px){\na{color:red}\n}"
+	if got, err := styles(files, "a.css"); string(got) != want || err != nil {
+		t.Errorf("got %q, %v, want %q", got, err, want)
 	}
 }
 
